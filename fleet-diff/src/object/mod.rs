@@ -215,6 +215,22 @@ impl Object {
         })
     }
 
+    /// Identity only: `apiVersion`, `kind`, name and namespace.
+    #[must_use]
+    pub fn bare(&self) -> Self {
+        let mut metadata = Map::new();
+        metadata.insert("name".into(), self.name().into());
+        if let Some(ns) = self.namespace() {
+            metadata.insert("namespace".into(), ns.into());
+        }
+        let mut map = Map::new();
+        map.insert("apiVersion".into(), self.0.gvk.api_version().into());
+        map.insert("kind".into(), self.0.gvk.kind().into());
+        map.insert("metadata".into(), Value::Object(metadata));
+        let (gvk, key) = (self.0.gvk.clone(), self.0.key.clone());
+        Self(Arc::new(Parts { value: Value::Object(map), gvk, key, digest: OnceLock::new() }))
+    }
+
     fn edited(&self, key: ObjectKey, edit: impl FnOnce(&mut Map<String, Value>)) -> Self {
         let mut value = self.0.value.clone();
         if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
