@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// A 128-bit digest of content (BLAKE3, truncated). Equal content gives equal digests on every machine.
 ///
@@ -93,6 +93,13 @@ impl DigestBuilder {
         self
     }
 
+    /// Adds a JSON mapping as if these keys were not in it.
+    #[must_use]
+    pub fn json_map_without(mut self, map: &Map<String, Value>, left_out: &[&str]) -> Self {
+        feed_map(&mut self.0, map, left_out);
+        self
+    }
+
     /// The digest of all parts.
     pub fn finish(&self) -> Digest {
         let mut out = [0; 16];
@@ -123,16 +130,19 @@ fn feed_json(hasher: &mut blake3::Hasher, value: &Value) {
                 feed_json(hasher, item);
             }
         }
-        Value::Object(map) => {
-            feed_bytes(hasher, b'{', &(map.len() as u64).to_le_bytes());
-            // Another crate may turn on serde_json's `preserve_order`: never trust the map's own order.
-            let mut keys: Vec<&String> = map.keys().collect();
-            keys.sort_unstable();
-            for key in keys {
-                feed_bytes(hasher, b'k', key.as_bytes());
-                feed_json(hasher, &map[key.as_str()]);
-            }
-        }
+        Value::Object(map) => feed_map(hasher, map, &[]),
+    }
+}
+
+fn feed_map(hasher: &mut blake3::Hasher, map: &Map<String, Value>, left_out: &[&str]) {
+    // Another crate may turn on serde_json's `preserve_order`: never trust the map's own order.
+    let kept = map.iter().filter(|(key, _)| !left_out.contains(&key.as_str()));
+    let mut kept: Vec<(&String, &Value)> = kept.collect();
+    kept.sort_unstable_by_key(|(key, _)| *key);
+    feed_bytes(hasher, b'{', &(kept.len() as u64).to_le_bytes());
+    for (key, value) in kept {
+        feed_bytes(hasher, b'k', key.as_bytes());
+        feed_json(hasher, value);
     }
 }
 
@@ -162,6 +172,22 @@ mod tests {
         let one = DigestBuilder::new().text("ab").text("c").finish();
         let two = DigestBuilder::new().text("a").text("bc").finish();
         assert_ne!(one, two);
+    }
+
+    #[test]
+    fn keys_are_left_out_as_if_they_were_not_there() {
+        let digest = |value: Value, left_out: &[&str]| {
+            let builder = DigestBuilder::new();
+            builder
+                .json_map_without(value.as_object().unwrap(), left_out)
+                .finish()
+        };
+        let both = json!({"a": 1, "b": {"a": 1}});
+        assert_eq!(
+            digest(both.clone(), &["a", "x"]),
+            digest(json!({"b": {"a": 1}}), &[])
+        );
+        assert_eq!(digest(both.clone(), &[]), Digest::of_json(&both));
     }
 
     #[test]

@@ -7,8 +7,17 @@
 //! [`ObjectKey`] (group, kind, namespace, name; never a version), its content a [`Digest`].
 #![warn(missing_docs)]
 
+mod compare;
 mod digest;
+mod managed_fields;
 mod object;
+mod ownership;
+mod path;
+mod server_answer;
 
+pub use compare::{FieldChange, changes};
 pub use digest::{Digest, DigestBuilder};
 pub use object::{GroupKind, Gvk, Object, ObjectError, ObjectKey, ParseKeyError};
+pub use ownership::{FieldManager, managers_of, managers_within};
+pub use path::{FieldPath, Float, PathElement, Scalar};
+pub use server_answer::{Differences, LEFT_OUT, differences, live_digest};

@@ -228,7 +228,12 @@ impl Object {
         map.insert("kind".into(), self.0.gvk.kind().into());
         map.insert("metadata".into(), Value::Object(metadata));
         let (gvk, key) = (self.0.gvk.clone(), self.0.key.clone());
-        Self(Arc::new(Parts { value: Value::Object(map), gvk, key, digest: OnceLock::new() }))
+        Self(Arc::new(Parts {
+            value: Value::Object(map),
+            gvk,
+            key,
+            digest: OnceLock::new(),
+        }))
     }
 
     fn edited(&self, key: ObjectKey, edit: impl FnOnce(&mut Map<String, Value>)) -> Self {

@@ -1,0 +1,289 @@
+//! What differs between two values.
+
+mod list_keys;
+
+use std::{collections::BTreeMap, fmt};
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::{FieldPath, PathElement};
+
+/// One field with different values before and after.
+///
+/// `Debug` shows the path and no values. `Serialize` shows the values: for a Secret, call [`crate::masked`] first.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct FieldChange {
+    /// Where.
+    pub path: FieldPath,
+    /// The value before; none when the field was absent (a `null` is a value).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<Value>,
+    /// The value after; none when the field is gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<Value>,
+}
+
+impl fmt::Debug for FieldChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = match (&self.before, &self.after) {
+            (None, _) => '+',
+            (_, None) => '-',
+            _ => '~',
+        };
+        write!(f, "{sign} {}", self.path)
+    }
+}
+
+/// Every field that differs, each as small as possible. Empty exactly when the two values are equal.
+///
+/// Elements of a list of mappings are matched by the fields that name them in Kubernetes (`name`, `port` and
+/// `protocol`, `type`, …) where these are unique on both sides, else by position. A list whose elements changed
+/// their order is one change of its own, with both whole lists, beside the changes inside its elements. An element
+/// that was added says nothing about its position.
+///
+/// Mappings are walked in the order of their keys, lists in the order of `before` with new elements last.
+///
+/// ```
+/// use fleet_diff::changes;
+/// use serde_json::json;
+///
+/// let before = json!({"env": [{"name": "A", "value": "1"}, {"name": "B"}]});
+/// let after = json!({"env": [{"name": "A", "value": "2"}, {"name": "B"}]});
+/// let found = changes(&before, &after);
+/// assert_eq!(found.len(), 1);
+/// assert_eq!(found[0].path.to_string(), r#".env[name="A"].value"#);
+/// assert_eq!(found[0].after, Some(json!("2")));
+/// ```
+pub fn changes(before: &Value, after: &Value) -> Vec<FieldChange> {
+    changes_without(before, after, &[])
+}
+
+/// [`changes`] without these fields of `metadata`.
+pub(crate) fn changes_without(before: &Value, after: &Value, left_out: &[&str]) -> Vec<FieldChange> {
+    let mut comparison = Comparison {
+        at: Vec::new(),
+        found: Vec::new(),
+        left_out,
+    };
+    comparison.values(before, after);
+    comparison.found
+}
+
+struct Comparison<'a> {
+    at: Vec<PathElement>,
+    found: Vec<FieldChange>,
+    left_out: &'a [&'a str],
+}
+
+impl Comparison<'_> {
+    fn values(&mut self, before: &Value, after: &Value) {
+        match (before, after) {
+            (Value::Object(before), Value::Object(after)) => self.mappings(before, after),
+            (Value::Array(before), Value::Array(after)) => self.lists(before, after),
+            _ if before == after => {}
+            _ => self.report(Some(before), Some(after)),
+        }
+    }
+
+    fn mappings(&mut self, before: &Map<String, Value>, after: &Map<String, Value>) {
+        let in_metadata = matches!(&self.at[..], [PathElement::Key(name)] if **name == *"metadata");
+        // Sorted here: another crate may turn on serde_json's `preserve_order`.
+        let mut names: Vec<&str> = before.keys().chain(after.keys()).map(String::as_str).collect();
+        names.sort_unstable();
+        names.dedup();
+        for name in names {
+            if in_metadata && self.left_out.contains(&name) {
+                continue;
+            }
+            self.inside(PathElement::key(name), before.get(name), after.get(name));
+        }
+    }
+
+    fn lists(&mut self, before: &[Value], after: &[Value]) {
+        if before == after {
+            return;
+        }
+        let list_name = match self.at.last() {
+            Some(PathElement::Key(name)) => Some(&**name),
+            _ => None,
+        };
+        if let Some((before_names, after_names)) = list_keys::names(list_name, before, after) {
+            self.named_lists((before, &before_names), (after, &after_names));
+        } else {
+            for i in 0..before.len().max(after.len()) {
+                self.inside(PathElement::Index(i), before.get(i), after.get(i));
+            }
+        }
+    }
+
+    fn named_lists(
+        &mut self,
+        (before, before_names): (&[Value], &[PathElement]),
+        (after, after_names): (&[Value], &[PathElement]),
+    ) {
+        let positions = |names: &[PathElement]| -> BTreeMap<PathElement, usize> {
+            names.iter().cloned().zip(0..).collect()
+        };
+        let (before_at, after_at) = (positions(before_names), positions(after_names));
+        let kept: Vec<usize> = before_names
+            .iter()
+            .filter_map(|name| after_at.get(name).copied())
+            .collect();
+        if !kept.is_sorted() {
+            self.report_lists(before, after);
+        }
+        for (name, value) in before_names.iter().zip(before) {
+            let counterpart = after_at.get(name).and_then(|&i| after.get(i));
+            self.inside(name.clone(), Some(value), counterpart);
+        }
+        for (name, value) in after_names.iter().zip(after) {
+            if !before_at.contains_key(name) {
+                self.inside(name.clone(), None, Some(value));
+            }
+        }
+    }
+
+    fn inside(&mut self, element: PathElement, before: Option<&Value>, after: Option<&Value>) {
+        self.at.push(element);
+        match (before, after) {
+            (Some(before), Some(after)) => self.values(before, after),
+            (None, None) => {}
+            _ => self.report(before, after),
+        }
+        self.at.pop();
+    }
+
+    fn report(&mut self, before: Option<&Value>, after: Option<&Value>) {
+        self.found.push(FieldChange {
+            path: FieldPath::new(self.at.iter().cloned()),
+            before: before.cloned(),
+            after: after.cloned(),
+        });
+    }
+
+    fn report_lists(&mut self, before: &[Value], after: &[Value]) {
+        self.found.push(FieldChange {
+            path: FieldPath::new(self.at.iter().cloned()),
+            before: Some(before.into()),
+            after: Some(after.into()),
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn lines(before: &Value, after: &Value) -> Vec<String> {
+        changes(before, after)
+            .into_iter()
+            .map(|change| {
+                let side = |v: Option<Value>| v.map_or("absent".to_owned(), |v| v.to_string());
+                format!(
+                    "{}: {} -> {}",
+                    change.path,
+                    side(change.before),
+                    side(change.after)
+                )
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_smallest_differing_fields_are_found() {
+        let cases: &[(Value, Value, &[&str])] = &[
+            (json!({"a": 1}), json!({"a": 1}), &[]),
+            (json!(1), json!(2), &[": 1 -> 2"]),
+            (
+                json!({"b": 1, "a": null}),
+                json!({"b": 1.0, "c": {"d": 1}}),
+                &[".a: null -> absent", ".b: 1 -> 1.0", r#".c: absent -> {"d":1}"#],
+            ),
+            (
+                json!({"a": {"b": [1]}}),
+                json!({"a": {"b": {"0": 1}}}),
+                &[r#".a.b: [1] -> {"0":1}"#],
+            ),
+            (
+                json!({"args": ["a", "b", "c"]}),
+                json!({"args": ["a", "x"]}),
+                &[r#".args[1]: "b" -> "x""#, r#".args[2]: "c" -> absent"#],
+            ),
+            // Named elements: changed, gone and new ones, wherever they stand.
+            (
+                json!({"containers": [{"name": "a", "image": "1"}, {"name": "b"}]}),
+                json!({"containers": [{"name": "c"}, {"name": "a", "image": "2"}]}),
+                &[
+                    r#".containers[name="a"].image: "1" -> "2""#,
+                    r#".containers[name="b"]: {"name":"b"} -> absent"#,
+                    r#".containers[name="c"]: absent -> {"name":"c"}"#,
+                ],
+            ),
+            // A new order is a change of the list.
+            (
+                json!([{"name": "a", "v": 1}, {"name": "b"}]),
+                json!([{"name": "b"}, {"name": "a", "v": 2}]),
+                &[
+                    r#": [{"name":"a","v":1},{"name":"b"}] -> [{"name":"b"},{"name":"a","v":2}]"#,
+                    r#"[name="a"].v: 1 -> 2"#,
+                ],
+            ),
+            // Two names for one element, or one that is missing: by position.
+            (
+                json!([{"name": "a", "v": 1}, {"name": "a", "v": 2}]),
+                json!([{"name": "a", "v": 1}, {"name": "a", "v": 3}]),
+                &["[1].v: 2 -> 3"],
+            ),
+            (
+                json!([{"name": "a"}, {"v": 1}]),
+                json!([{"name": "a"}, {"v": 2}]),
+                &["[1].v: 1 -> 2"],
+            ),
+            (
+                json!([{"name": null}]),
+                json!([{"name": "a"}]),
+                &[r#"[0].name: null -> "a""#],
+            ),
+            // The server's own key fields come before `name`.
+            (
+                json!({"ports": [{"name": "a", "port": 53, "protocol": "UDP"}, {"name": "b", "port": 53, "protocol": "TCP"}]}),
+                json!({"ports": [{"name": "a", "port": 53, "protocol": "UDP"}, {"name": "c", "port": 53, "protocol": "TCP"}]}),
+                &[r#".ports[port=53,protocol="TCP"].name: "b" -> "c""#],
+            ),
+            (
+                json!({"volumeMounts": [{"name": "a", "mountPath": "/x"}]}),
+                json!({"volumeMounts": [{"name": "b", "mountPath": "/x"}]}),
+                &[r#".volumeMounts[mountPath="/x"].name: "a" -> "b""#],
+            ),
+            // A list that was empty has named elements too.
+            (
+                json!({"env": []}),
+                json!({"env": [{"name": "A"}]}),
+                &[r#".env[name="A"]: absent -> {"name":"A"}"#],
+            ),
+            (
+                json!({"f": ["a"]}),
+                json!({"f": []}),
+                &[r#".f[0]: "a" -> absent"#],
+            ),
+        ];
+        for (before, after, expect) in cases {
+            assert_eq!(lines(before, after), *expect, "{before} {after}");
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_values() {
+        let found = changes(&json!({"a": "hunter2", "b": 1}), &json!({"a": "hunter3", "c": 2}));
+        assert_eq!(format!("{found:?}"), "[~ .a, - .b, + .c]");
+    }
+
+    #[test]
+    fn fields_of_metadata_are_left_out_only_there() {
+        let value = |n: u8| json!({"metadata": {"generation": n}, "spec": {"metadata": {"generation": n}}});
+        let found = changes_without(&value(1), &value(2), &["generation"]);
+        assert_eq!(format!("{found:?}"), "[~ .spec.metadata.generation]");
+    }
+}

@@ -1,0 +1,334 @@
+//! Who owns a field, according to `metadata.managedFields`.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::{
+    FieldPath, Object, PathElement, Scalar,
+    managed_fields::{Entry, entries},
+};
+
+/// A field manager, as one entry of `metadata.managedFields` names it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct FieldManager {
+    /// The manager's name, such as `kubectl-client-side-apply`.
+    pub name: String,
+    /// `Apply` or `Update`.
+    pub operation: String,
+    /// The subresource it wrote through, such as `status`; empty for the object itself.
+    pub subresource: String,
+    /// The API version its paths are written in.
+    pub api_version: String,
+    /// When its entry last changed, as the server wrote it.
+    pub time: Option<String>,
+}
+
+/// The managers that own the field at `path`, in the order of the object's entries.
+///
+/// A manager owns a field when its entry lists the field itself, or lists a field around it as a whole. The latter is
+/// how the server records lists and mappings it never splits; a mapping that was applied empty looks the same, so
+/// fields later put into it count as its applier's too. A manager that owns only parts of the field is not named: see
+/// [`managers_within`].
+///
+/// List elements may be given by key fields, by value or by position, whichever way the entry names them: both are
+/// looked up in `live`. Entries that make no sense are passed over.
+///
+/// ```
+/// use fleet_diff::{FieldPath, Object, managers_of};
+/// use serde_json::json;
+///
+/// let live = Object::from_json(json!({
+///     "apiVersion": "apps/v1", "kind": "Deployment",
+///     "metadata": {"name": "web", "managedFields": [
+///         {"manager": "autoscaler", "operation": "Update", "subresource": "scale", "apiVersion": "apps/v1",
+///          "fieldsType": "FieldsV1", "fieldsV1": {"f:spec": {"f:replicas": {}}}},
+///     ]},
+///     "spec": {"replicas": 3},
+/// }))?;
+/// let owners = managers_of(&live, &FieldPath::keys(["spec", "replicas"]));
+/// assert_eq!(owners[0].name, "autoscaler");
+/// # Ok::<(), fleet_diff::ObjectError>(())
+/// ```
+pub fn managers_of(live: &Object, path: &FieldPath) -> Vec<FieldManager> {
+    managers(live, path, |claim| claim == Claim::Whole)
+}
+
+/// The managers that own the field at `path` or anything inside it, in the order of the object's entries.
+///
+/// This is the question to ask before a whole mapping or list element goes.
+pub fn managers_within(live: &Object, path: &FieldPath) -> Vec<FieldManager> {
+    managers(live, path, |claim| claim != Claim::None)
+}
+
+fn managers(live: &Object, path: &FieldPath, counts: impl Fn(Claim) -> bool) -> Vec<FieldManager> {
+    entries(live)
+        .filter(|entry| {
+            let claim = entry.fields.map(|fields| claim(fields, live.json(), path));
+            counts(claim.unwrap_or(Claim::None))
+        })
+        .map(|entry| manager(&entry))
+        .collect()
+}
+
+fn manager(entry: &Entry<'_>) -> FieldManager {
+    FieldManager {
+        name: entry.manager.to_owned(),
+        operation: entry.operation.to_owned(),
+        subresource: entry.subresource.to_owned(),
+        api_version: entry.api_version.to_owned(),
+        time: entry.time.map(str::to_owned),
+    }
+}
+
+/// What one entry claims of a field.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Claim {
+    None,
+    Parts,
+    Whole,
+}
+
+fn claim(fields: &Map<String, Value>, live: &Value, path: &FieldPath) -> Claim {
+    let (mut at, mut value) = (fields, Some(live));
+    for (depth, element) in path.elements().iter().enumerate() {
+        if at.is_empty() {
+            // A leaf; the outermost set being empty means that the entry owns nothing.
+            return if depth == 0 { Claim::None } else { Claim::Whole };
+        }
+        let Some(inner) = child(at, element, value) else {
+            return Claim::None;
+        };
+        at = inner;
+        value = value.and_then(|value| FieldPath::new([element.clone()]).get(value));
+    }
+    match (path.is_root(), at.is_empty() || at.contains_key(".")) {
+        (true, _) if at.is_empty() => Claim::None,
+        (false, true) => Claim::Whole,
+        _ => Claim::Parts,
+    }
+}
+
+/// The part of a set that is about one element of `value`.
+fn child<'a>(
+    set: &'a Map<String, Value>,
+    element: &PathElement,
+    value: Option<&Value>,
+) -> Option<&'a Map<String, Value>> {
+    if let PathElement::Key(name) = element {
+        return set.get(&format!("f:{name}"))?.as_object();
+    }
+    let list = value.and_then(Value::as_array);
+    let wanted = list.and_then(|list| element.position(list));
+    set.iter()
+        .find(|(text, _)| {
+            let Some(named) = parse_list_element(text) else {
+                return false;
+            };
+            let found = list.and_then(|list| named.position(list));
+            named == *element || (found.is_some() && found == wanted)
+        })
+        .and_then(|(_, inner)| inner.as_object())
+}
+
+/// Reads `k:{"name":"web"}`, `v:"x"` and `i:3`; `None` for anything else.
+fn parse_list_element(text: &str) -> Option<PathElement> {
+    let (kind, rest) = text.split_once(':')?;
+    match kind {
+        "k" => {
+            let fields: Map<String, Value> = serde_json::from_str(rest).ok()?;
+            let fields = fields
+                .iter()
+                .map(|(name, value)| Some((name.as_str().into(), Scalar::from_json(value)?)));
+            let fields = fields.collect::<Option<std::collections::BTreeMap<_, _>>>()?;
+            (!fields.is_empty()).then_some(PathElement::ListKey(fields))
+        }
+        "v" => {
+            let value: Value = serde_json::from_str(rest).ok()?;
+            Some(PathElement::Value(Scalar::from_json(&value)?))
+        }
+        "i" => Some(PathElement::Index(rest.parse().ok()?)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use PathElement as P;
+    use serde_json::json;
+
+    fn live(managed_fields: &Value) -> Object {
+        Object::from_json(json!({
+            "apiVersion": "apps/v1", "kind": "Deployment",
+            "metadata": {
+                "name": "web", "annotations": {"example.com/a": "1"}, "finalizers": ["x", "y"],
+                "managedFields": managed_fields,
+            },
+            "spec": {
+                "replicas": 2,
+                "selector": {"matchLabels": {"app": "web"}},
+                "containers": [
+                    {"name": "log", "image": "l:1"},
+                    {"name": "web", "image": "w:1", "args": ["a"], "ports": [
+                        {"containerPort": 80, "protocol": "TCP"}, {"containerPort": 80, "protocol": "UDP"},
+                    ]},
+                ],
+            },
+        }))
+        .unwrap()
+    }
+
+    fn entry(manager: &str, fields: &Value) -> Value {
+        json!({"manager": manager, "operation": "Update", "apiVersion": "apps/v1", "fieldsType": "FieldsV1", "fieldsV1": fields})
+    }
+
+    fn names(managers: &[FieldManager]) -> Vec<&str> {
+        managers.iter().map(|manager| manager.name.as_str()).collect()
+    }
+
+    #[test]
+    fn owners_are_found_whichever_way_elements_are_named() {
+        let object = live(&json!([
+            entry(
+                "a",
+                &json!({
+                    "f:metadata": {
+                        "f:annotations": {".": {}, "f:example.com/a": {}},
+                        "f:finalizers": {".": {}, "v:\"y\"": {}},
+                    },
+                    "f:spec": {
+                        "f:replicas": {},
+                        "f:selector": {},
+                        "f:containers": {
+                            "k:{\"name\":\"web\"}": {
+                                ".": {}, "f:image": {}, "f:name": {}, "f:args": {},
+                                "f:ports": {"k:{\"containerPort\":80,\"protocol\":\"UDP\"}": {".": {}, "f:containerPort": {}}},
+                            },
+                        },
+                    },
+                })
+            ),
+            entry(
+                "b",
+                &json!({"f:spec": {"f:replicas": {}, "f:containers": {"i:0": {"f:image": {}}}}})
+            ),
+        ]));
+        let web = |by: P| FieldPath::keys(["spec", "containers"]).child(by);
+        let by_name = || P::list_key([("name", "web")]);
+        let port = |by: P| web(by_name()).child(P::key("ports")).child(by);
+        let finalizer = |by: P| FieldPath::keys(["metadata", "finalizers"]).child(by);
+        let cases: &[(FieldPath, &[&str], &[&str])] = &[
+            (FieldPath::root(), &[], &["a", "b"]),
+            (FieldPath::keys(["spec"]), &[], &["a", "b"]),
+            (FieldPath::keys(["spec", "replicas"]), &["a", "b"], &["a", "b"]),
+            (FieldPath::keys(["spec", "paused"]), &[], &[]),
+            (FieldPath::keys(["metadata", "annotations"]), &["a"], &["a"]),
+            (
+                FieldPath::keys(["metadata", "annotations", "example.com/a"]),
+                &["a"],
+                &["a"],
+            ),
+            (FieldPath::keys(["metadata", "annotations", "b"]), &[], &[]),
+            // Recorded as a whole.
+            (
+                FieldPath::keys(["spec", "selector", "matchLabels", "app"]),
+                &["a"],
+                &["a"],
+            ),
+            (
+                web(by_name()).child(P::key("args")).child(P::Index(0)),
+                &["a"],
+                &["a"],
+            ),
+            // Values, by value and by position.
+            (finalizer(P::Value("y".into())), &["a"], &["a"]),
+            (finalizer(P::Index(1)), &["a"], &["a"]),
+            (finalizer(P::Index(0)), &[], &[]),
+            (finalizer(P::Value("x".into())), &[], &[]),
+            // Elements, by key fields, by other fields and by position.
+            (web(by_name()), &["a"], &["a"]),
+            (web(P::Index(1)).child(P::key("image")), &["a"], &["a"]),
+            (
+                web(P::list_key([("image", "w:1")])).child(P::key("image")),
+                &["a"],
+                &["a"],
+            ),
+            (
+                web(P::list_key([("name", "log")])).child(P::key("image")),
+                &["b"],
+                &["b"],
+            ),
+            (web(P::list_key([("name", "log")])), &[], &["b"]),
+            (web(P::Index(9)).child(P::key("image")), &[], &[]),
+            (port(P::Index(1)).child(P::key("containerPort")), &["a"], &["a"]),
+            (port(P::Index(0)).child(P::key("containerPort")), &[], &[]),
+            (web(by_name()).child(P::key("ports")), &[], &["a"]),
+        ];
+        for (path, of, within) in cases {
+            assert_eq!(names(&managers_of(&object, path)), *of, "of {path}");
+            assert_eq!(names(&managers_within(&object, path)), *within, "within {path}");
+        }
+    }
+
+    #[test]
+    fn an_element_that_is_gone_is_found_by_its_key() {
+        let object = live(&json!([entry(
+            "a",
+            &json!({"f:spec": {"f:containers": {"k:{\"name\":\"gone\"}": {".": {}}}}})
+        )]));
+        let path = FieldPath::keys(["spec", "containers"]).child(P::list_key([("name", "gone")]));
+        assert_eq!(names(&managers_of(&object, &path)), ["a"]);
+    }
+
+    #[test]
+    fn a_manager_is_described() {
+        let mut one = entry("m", &json!({"f:spec": {"f:replicas": {}}}));
+        one["subresource"] = json!("scale");
+        one["time"] = json!("2020-01-01T00:00:00Z");
+        let owners = managers_of(&live(&json!([one])), &FieldPath::keys(["spec", "replicas"]));
+        assert_eq!(
+            serde_json::to_value(&owners).unwrap(),
+            json!([{"name": "m", "operation": "Update", "subresource": "scale", "apiVersion": "apps/v1",
+                    "time": "2020-01-01T00:00:00Z"}])
+        );
+    }
+
+    #[test]
+    fn odd_entries_are_passed_over() {
+        let odd = [
+            json!(null),
+            json!("text"),
+            json!([null, 1, "x", [], {}]),
+            json!([
+                entry("a", &json!(null)),
+                entry("a", &json!("x")),
+                entry("a", &json!({}))
+            ]),
+            json!([
+                entry("a", &json!({"f:spec": null})),
+                entry("a", &json!({"f:spec": [1]}))
+            ]),
+            json!([entry(
+                "a",
+                &json!({"f:spec": {"f:containers": {
+                    "k:": {}, "k:{": {}, "k:{}": {}, "k:[1]": {}, "k:{\"name\":{}}": {}, "v:": {}, "v:{}": {}, "i:": {},
+                    "i:-1": {}, "i:99999999999999999999999": {}, "": {}, "x": {}, "🦀:1": {}, "k:{\"name\":\"web\"}": 7,
+                }}})
+            )]),
+        ];
+        for value in odd {
+            let object = live(&value);
+            for last in [
+                P::Index(1),
+                P::list_key([("name", "web")]),
+                P::Value("a".into()),
+                P::key("x"),
+            ] {
+                let path = FieldPath::keys(["spec", "containers"]).child(last);
+                assert_eq!(managers_of(&object, &path), [], "{path} {value}");
+            }
+        }
+    }
+}
