@@ -1,1 +1,24 @@
-//! x
+//! The words, the edges and the reconcile engine of Fleet.
+#![warn(missing_docs)]
+
+mod edge;
+mod judge;
+mod ledger;
+mod marks;
+mod plan;
+mod strategy;
+mod switches;
+mod words;
+
+pub use async_trait::async_trait;
+pub use edge::*;
+pub use fleet_diff::{
+    self, Digest, DigestBuilder, FieldChange, FieldPath, GroupKind, Gvk, Object, ObjectError, ObjectKey,
+};
+pub use judge::*;
+pub use ledger::*;
+pub use marks::{DEFAULT_DOMAIN, MarkState, Marks};
+pub use plan::*;
+pub use strategy::*;
+pub use switches::Switches;
+pub use words::*;

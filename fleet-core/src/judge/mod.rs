@@ -1,0 +1,79 @@
+//! What would applying this object do?
+
+mod server;
+
+use fleet_diff::{FieldChange, Object};
+
+pub use server::ServerJudge;
+
+use crate::{
+    edge::{Exchange, Fault, Request},
+    words::{Live, Reason},
+};
+
+/// Everything a judge may know of one object.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Subject<'a> {
+    /// What would be sent: the definition with marks, without fields that are contested.
+    pub document: &'a Object,
+    /// The object as the cluster has it; none when it is known to be absent.
+    pub live: Option<&'a Live>,
+    /// Our field manager.
+    pub manager: &'a str,
+    /// The judge's own requests since `live` was read, and their answers.
+    pub exchanges: &'a [Exchange],
+}
+
+impl<'a> Subject<'a> {
+    /// A subject about which nothing was asked yet.
+    pub fn new(document: &'a Object, live: Option<&'a Live>, manager: &'a str) -> Self {
+        Self {
+            document,
+            live,
+            manager,
+            exchanges: &[],
+        }
+    }
+
+    /// With the judge's requests so far.
+    #[must_use]
+    pub fn exchanges(mut self, exchanges: &'a [Exchange]) -> Self {
+        self.exchanges = exchanges;
+        self
+    }
+}
+
+/// A judge's answer.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Judgement {
+    /// Applying it would change nothing.
+    Nothing,
+    /// It is absent and would be created by this document.
+    Create(Object),
+    /// Applying this document would change these fields. No fields: only who owns them.
+    Update(Object, Vec<FieldChange>),
+    /// This request must be answered first.
+    Ask(Request),
+    /// The object moved while it was judged: read it again.
+    Stale,
+    /// The server would refuse the change.
+    Refused(Fault),
+    /// It cannot be said now; ask again later.
+    Unsure(Reason),
+}
+
+/// Says what applying an object would do. Pure: requests it needs are carried out by the engine.
+///
+/// The document in the answer is the only thing a strategy may send.
+pub trait Judge: Send + Sync + 'static {
+    /// The judgement, or the next request to ask.
+    fn judge(&self, subject: Subject<'_>) -> Judgement;
+}
+
+impl<T: Judge + ?Sized> Judge for std::sync::Arc<T> {
+    fn judge(&self, subject: Subject<'_>) -> Judgement {
+        (**self).judge(subject)
+    }
+}

@@ -1,0 +1,88 @@
+//! Clusters as a registry knows them.
+
+use std::{collections::BTreeMap, fmt};
+
+use serde::{Deserialize, Serialize};
+
+use super::text_newtype;
+
+text_newtype! {
+    /// A cluster's identity: the UID of its `kube-system` namespace. A name is only a label, this is not.
+    ClusterId
+}
+
+/// One cluster of the fleet, as declared in a registry. What is observed (contact, capacity) is not here.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Cluster {
+    /// The registry's name for it; unique in the registry.
+    pub name: String,
+    /// The UID it must turn out to have, if the registry says so.
+    pub expected_id: Option<ClusterId>,
+    /// Labels for selecting and grouping.
+    pub labels: BTreeMap<String, String>,
+    /// Properties: facts for policies, such as `region` or a Kubernetes version.
+    pub properties: BTreeMap<String, String>,
+    /// Cost in the unit the fleet has agreed on (integers only), by what it buys, such as `cpu-hour`.
+    pub cost: BTreeMap<String, i64>,
+    /// Where in its life the cluster is said to be.
+    pub life_cycle: LifeCycle,
+}
+
+impl Cluster {
+    /// A ready cluster with nothing but a name.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            expected_id: None,
+            labels: BTreeMap::new(),
+            properties: BTreeMap::new(),
+            cost: BTreeMap::new(),
+            life_cycle: LifeCycle::Ready,
+        }
+    }
+
+    /// Adds a label.
+    #[must_use]
+    pub fn label(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.labels.insert(key.into(), value.into());
+        self
+    }
+
+    /// Sets the UID the cluster must have.
+    #[must_use]
+    pub fn expect_id(mut self, id: impl Into<Option<ClusterId>>) -> Self {
+        self.expected_id = id.into();
+        self
+    }
+}
+
+/// The declared life-cycle of a cluster.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum LifeCycle {
+    /// Being set up: reconciled, not yet for new workloads.
+    Joining,
+    /// In service.
+    #[default]
+    Ready,
+    /// Reconciled, takes no new workloads.
+    Cordoned,
+    /// Its workloads are being moved away.
+    Draining,
+    /// About to be removed from the fleet.
+    Leaving,
+}
+
+impl fmt::Display for LifeCycle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Joining => "joining",
+            Self::Ready => "ready",
+            Self::Cordoned => "cordoned",
+            Self::Draining => "draining",
+            Self::Leaving => "leaving",
+        })
+    }
+}

@@ -1,0 +1,54 @@
+//! Reasons as data; renderers are elsewhere.
+
+use std::{collections::BTreeMap, fmt};
+
+use serde::Serialize;
+
+/// Why something was done, or not: a tree of codes and facts. Facts name things and never hold field values.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Reason {
+    /// What kind of reason, in kebab-case; stable, for programs.
+    pub code: &'static str,
+    /// One sentence for people.
+    pub message: String,
+    /// Facts by name, for programs.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub facts: BTreeMap<&'static str, String>,
+    /// What lies behind it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub because: Vec<Reason>,
+}
+
+impl Reason {
+    /// A reason without facts.
+    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            facts: BTreeMap::new(),
+            because: Vec::new(),
+        }
+    }
+
+    /// Adds a fact.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.facts.insert(name, value.to_string());
+        self
+    }
+
+    /// Adds what lies behind it.
+    #[must_use]
+    pub fn because(mut self, cause: Reason) -> Self {
+        self.because.push(cause);
+        self
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        self.because.iter().try_for_each(|cause| write!(f, "; {cause}"))
+    }
+}
