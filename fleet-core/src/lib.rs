@@ -2,6 +2,7 @@
 #![warn(missing_docs)]
 
 mod edge;
+mod engine;
 mod judge;
 mod ledger;
 mod marks;
@@ -12,6 +13,7 @@ mod words;
 
 pub use async_trait::async_trait;
 pub use edge::*;
+pub use engine::*;
 pub use fleet_diff::{
     self, Digest, DigestBuilder, FieldChange, FieldPath, GroupKind, Gvk, Object, ObjectError, ObjectKey,
 };

@@ -67,20 +67,32 @@ pub struct DeleteBudget {
 
 impl Default for DeleteBudget {
     fn default() -> Self {
-        Self { count: 100, percent: 20, floor: 10, window: Millis::from_mins(60) }
+        Self {
+            count: 100,
+            percent: 20,
+            floor: 10,
+            window: Millis::from_mins(60),
+        }
     }
 }
 
 impl DeleteBudget {
     /// A budget that never refuses.
     pub fn unlimited() -> Self {
-        Self { count: u32::MAX, percent: 100, floor: u32::MAX, window: Millis::from_mins(60) }
+        Self {
+            count: u32::MAX,
+            percent: 100,
+            floor: u32::MAX,
+            window: Millis::from_mins(60),
+        }
     }
 
     /// Deletes allowed in one window when `owned` objects are owned.
     pub fn allowed(&self, owned: u32) -> u32 {
         let share = u64::from(owned) * u64::from(self.percent) / 100;
-        self.count.min(u32::try_from(share).unwrap_or(u32::MAX)).max(self.floor)
+        self.count
+            .min(u32::try_from(share).unwrap_or(u32::MAX))
+            .max(self.floor)
     }
 }
 

@@ -9,6 +9,7 @@ use crate::words::{Reason, Tick, Uid};
 
 /// What the ledger says of one object. It holds no content, no field sets and no inventory revision.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Entry {
     /// The object.
@@ -75,6 +76,9 @@ pub enum LedgerWrite {
     Remove(ObjectKey),
     /// Sets the deletes of the rolling window.
     Window(Vec<Spent>),
+    /// Forgets everything, also what cannot be read: the first write of a ledger that is built anew after it was
+    /// lost. Until all writes of its record are stored, there is no ledger.
+    Clear,
 }
 
 /// Deletes spent at one moment.
@@ -117,6 +121,7 @@ impl LedgerContent {
                 self.entries.remove(key);
             }
             LedgerWrite::Window(window) => self.window.clone_from(window),
+            LedgerWrite::Clear => *self = Self::default(),
         }
     }
 }

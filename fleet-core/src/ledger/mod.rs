@@ -1,6 +1,7 @@
 //! What do we own in a target?
 
 mod entry;
+pub mod shards;
 
 pub use entry::{Entry, EntryState, LedgerAnswer, LedgerContent, LedgerWrite, Spent};
 

@@ -1,0 +1,652 @@
+//! Carries out the next step for one object.
+
+use fleet_diff::{DigestBuilder, ObjectKey};
+
+use super::{
+    Approval, Call, Command, Engine, GoneKind, Listing,
+    decide::{Step, Surroundings, decide},
+    slot::{Class, Outcome, Settled, Sight, Slot, Stage, Trouble, read_gvk},
+};
+use crate::{
+    edge::{Fault, Note, Remedy, Request},
+    judge::{Judgement, Subject},
+    ledger::{Entry, EntryState},
+    plan::{Action, Change},
+    strategy::Work,
+    words::{KindMap, Live, Millis, Reason, Tick},
+};
+
+impl Engine {
+    /// Everything a decision needs is there: ledger, discovery and, at least once, the inventory.
+    pub(super) fn is_informed(&self) -> bool {
+        self.ledger.is_ready() && self.kinds.is_some() && self.inventory.known.is_some()
+    }
+
+    pub(super) fn consider(&mut self, key: &ObjectKey, now: Tick, out: &mut Vec<Command>) {
+        if !self.is_informed() {
+            return;
+        }
+        self.starved.remove(key);
+        self.deletes.withdraw(key);
+        let Some(slot) = self.slots.get(key) else { return };
+        if slot.is_busy() {
+            return;
+        }
+        if let Some(trouble) = &slot.trouble {
+            let resting = trouble.resting;
+            self.mark_resting(key, resting);
+            return;
+        }
+        if slot.desired.is_none()
+            && slot.entry.is_some()
+            && self.ledger.intended(key, slot.entry.as_ref()).is_none()
+        {
+            // Let go already; the ledger will say so soon.
+            return;
+        }
+        let step = decide(key, slot, &self.surroundings(key, slot));
+        match step {
+            Step::Forget => {
+                self.slots.remove(key);
+            }
+            Step::Rest(outcome) => self.rest(key, outcome, now, out),
+            Step::Wait(reason) => self.wait(key, reason, now),
+            Step::Read => self.read(key, out),
+            Step::Judge => self.judge(key, now, out),
+            Step::Create => self.create(key, now, out),
+            Step::Adopt => self.adopt(key, now, out),
+            Step::Remove => self.remove(key, now, out),
+            Step::Release(reason) => self.release(key, reason, now, out),
+            Step::AskKindGone => {
+                let kind = key.group_kind().clone();
+                if !self.gone_kinds.contains_key(&kind) {
+                    self.gone_kinds.insert(kind.clone(), GoneKind::Asked);
+                    let call = self.new_call(Call::KindGone(kind.clone()));
+                    out.push(Command::ConfirmKindGone { call, kind });
+                }
+                self.wait(
+                    key,
+                    Reason::new(
+                        "kind-not-served",
+                        "its kind is not served; finding out whether it is gone",
+                    ),
+                    now,
+                );
+            }
+        }
+    }
+
+    fn surroundings(&self, key: &ObjectKey, slot: &Slot) -> Surroundings<'_> {
+        static NO_KINDS: std::sync::OnceLock<KindMap> = std::sync::OnceLock::new();
+        let kinds = self
+            .kinds
+            .as_ref()
+            .unwrap_or_else(|| NO_KINDS.get_or_init(KindMap::default));
+        let kind = key.group_kind();
+        let listing = self.listings.get(kind);
+        let watch = read_gvk(key, slot, kinds).and_then(|gvk| self.watches.get(&gvk));
+        Surroundings {
+            options: &self.options,
+            kinds,
+            inventory_known: self.inventory.is_known(),
+            listing: matches!(listing, Some(Listing::Wanted { .. } | Listing::Pending { .. })),
+            unlistable: match listing {
+                Some(Listing::Failed { reason, .. }) => Some(reason),
+                _ => None,
+            },
+            watch_synced: watch.is_some_and(|watch| watch.synced),
+            unmapped: self.inventory.unmapped_kinds.contains(kind),
+            kind_gone: match self.gone_kinds.get(kind) {
+                Some(GoneKind::Known { gone }) => Some(*gone),
+                _ => None,
+            },
+            definition_coming: self.is_definition_coming(slot),
+        }
+    }
+
+    fn is_definition_coming(&self, slot: &Slot) -> bool {
+        let crd = slot
+            .desired
+            .as_ref()
+            .and_then(|d| d.awaits.as_ref())
+            .and_then(|crd| self.slots.get(crd));
+        let Some(crd) = crd else { return false };
+        let established = crd.seen().is_some_and(|seen| seen.established);
+        (established && !self.awaited_too_long) || !crd.resting
+    }
+
+    /// Nothing more for this object in this pass.
+    pub(super) fn rest(&mut self, key: &ObjectKey, outcome: Outcome, now: Tick, out: &mut Vec<Command>) {
+        let limits = self.options.limits;
+        let Some(slot) = self.slots.get_mut(key) else {
+            return;
+        };
+        let said = matches!((&slot.outcome, &outcome), (Outcome::Blocked(a), Outcome::Blocked(b)) if a == b);
+        let (wait, look) = match &outcome {
+            Outcome::Deleting(_) | Outcome::Waiting(_) => (Some(limits.deletion_look), true),
+            // Nothing shows a foreign object: it is looked at again now and then.
+            Outcome::Blocked(reason)
+                if matches!(reason.code, "not-ours" | "not-equal" | "mark-with-other-uid") =>
+            {
+                slot.refusals += 1;
+                (
+                    Some(Self::backoff(
+                        limits.refused_first,
+                        limits.refused_max,
+                        slot.refusals,
+                    )),
+                    true,
+                )
+            }
+            _ => (None, false),
+        };
+        if let Some(wait) = wait {
+            let until = now + wait;
+            slot.trouble = Some(Trouble {
+                until,
+                resting: true,
+                look,
+            });
+            self.timers.insert((until, key.clone()));
+        }
+        let note = match &outcome {
+            Outcome::Blocked(reason) if !said => Some(Note::Blocked {
+                key: key.clone(),
+                reason: reason.clone(),
+            }),
+            _ => None,
+        };
+        slot.outcome = outcome;
+        self.mark_resting(key, true);
+        out.extend(note.map(Command::Report));
+    }
+
+    fn wait(&mut self, key: &ObjectKey, reason: Reason, now: Tick) {
+        if reason.code == "kind-awaited" {
+            self.look_for_kinds(key, now);
+        }
+        let Some(slot) = self.slots.get_mut(key) else {
+            return;
+        };
+        slot.outcome = Outcome::Waiting(reason);
+        self.mark_resting(key, false);
+    }
+
+    /// A CRD is established and its kind is not in the discovery yet: read that again, less and less often.
+    fn look_for_kinds(&mut self, key: &ObjectKey, now: Tick) {
+        let crd = self
+            .slots
+            .get(key)
+            .and_then(|s| s.desired.as_ref()?.awaits.clone());
+        let established = crd
+            .and_then(|crd| self.slots.get(&crd)?.seen().map(|s| s.established))
+            .unwrap_or(false);
+        if !established || self.discover_at.is_some_and(|at| at > now) {
+            return;
+        }
+        let since = *self.awaiting_since.get_or_insert(now);
+        let waited = now.since(since);
+        if waited >= self.options.limits.established_max {
+            self.awaited_too_long = true;
+            self.dirty.insert(key.clone());
+            return;
+        }
+        self.suspect_kinds(now, Millis((waited.0 / 2).clamp(100, 3000)));
+    }
+
+    pub(super) fn mark_resting(&mut self, key: &ObjectKey, resting: bool) {
+        let Some(slot) = self.slots.get_mut(key) else {
+            return;
+        };
+        slot.resting = resting;
+        let class = Class::of(key);
+        let Some(set) = self.restless.get_mut(&class) else {
+            return;
+        };
+        if slot.desired.is_some() && !resting {
+            set.insert(key.clone());
+        } else if set.remove(key) && class == Class::Definitions {
+            self.wake_awaiting();
+        }
+        if slot_is_unlisted_waiting(self.slots.get(key)) {
+            self.deletes.undecided.insert(key.clone());
+        } else {
+            self.deletes.undecided.remove(key);
+        }
+    }
+
+    fn read(&mut self, key: &ObjectKey, out: &mut Vec<Command>) {
+        let gvk = self
+            .slots
+            .get(key)
+            .zip(self.kinds.as_ref())
+            .and_then(|(slot, kinds)| read_gvk(key, slot, kinds));
+        let Some(gvk) = gvk else { return };
+        let reason = Reason::new("look", "to see how it is");
+        self.ask(
+            key,
+            Request::Get {
+                key: key.clone(),
+                gvk,
+            },
+            reason,
+            out,
+        );
+    }
+
+    /// Sends a question about an object, or queues it when too much is under way.
+    fn ask(&mut self, key: &ObjectKey, request: Request, reason: Reason, out: &mut Vec<Command>) {
+        self.mark_resting(key, false);
+        if !self.has_room() {
+            self.starved.insert(key.clone());
+            return;
+        }
+        let call = self.new_call(Call::Ask(key.clone()));
+        if let Some(slot) = self.slots.get_mut(key) {
+            slot.stage = Stage::Asking(call, Box::new(request.clone()));
+        }
+        out.push(Command::Send {
+            call,
+            request,
+            reason,
+        });
+    }
+
+    fn judge(&mut self, key: &ObjectKey, now: Tick, out: &mut Vec<Command>) {
+        let Some(slot) = self.slots.get_mut(key) else {
+            return;
+        };
+        let (Some(digest), Some(seen)) = (slot.document_digest(), slot.seen()) else {
+            return;
+        };
+        let now_settled = Settled {
+            document: digest,
+            live: seen.digest,
+        };
+        if slot.settled == Some(now_settled) && self.options.switches.nothing_without_change {
+            self.in_sync(key, now, out);
+            return;
+        }
+        let (Some(live), Some(document)) = (seen.body.clone(), slot.document(&self.marks)) else {
+            self.read(key, out);
+            return;
+        };
+        let subject = Subject::new(&document, Some(&live), self.marks.manager()).exchanges(&slot.exchanges);
+        match self.parts.judge.judge(subject) {
+            Judgement::Nothing if self.options.switches.nothing_without_change => {
+                slot.settled = Some(now_settled);
+                self.in_sync(key, now, out);
+            }
+            Judgement::Nothing | Judgement::Create(_) => {
+                self.update(key, &live, document, Vec::new(), now, out)
+            }
+            Judgement::Update(document, fields) => self.update(key, &live, document, fields, now, out),
+            Judgement::Ask(request) => {
+                let reason = Reason::new("compare", "to see what applying its definition would change");
+                self.ask(key, request, reason, out);
+            }
+            Judgement::Stale => {
+                slot.look_again();
+                self.dirty.insert(key.clone());
+            }
+            Judgement::Refused(fault) => self.refused(key, fault, now, out),
+            Judgement::Unsure(_) => {
+                slot.exchanges.clear();
+                let fault = Fault::new(Remedy::Retry, "the server did not say what would change");
+                self.transient(key, fault, now, out);
+            }
+        }
+    }
+
+    /// As its definition says: keep the ledger right, and let go of the body.
+    fn in_sync(&mut self, key: &ObjectKey, now: Tick, out: &mut Vec<Command>) {
+        let established_max = self.options.limits.established_max;
+        let Some(slot) = self.slots.get_mut(key) else {
+            return;
+        };
+        slot.exchanges = Vec::new();
+        let Some(desired) = &slot.desired else { return };
+        let version = desired.object.gvk().version().to_owned();
+        let definition = desired.object.digest();
+        let Sight::Present(seen) = &mut slot.sight else {
+            return;
+        };
+        seen.body = None;
+        let mut entry = slot
+            .entry
+            .clone()
+            .unwrap_or_else(|| Entry::new(key.clone(), version.as_str()));
+        entry.state = EntryState::Owned;
+        entry.uid = Some(seen.uid.clone());
+        entry.version = version;
+        if seen.finished {
+            entry.finished = Some(definition);
+        } else if entry.finished.is_some_and(|finished| finished != definition) {
+            entry.finished = None;
+        }
+        if Class::of(key) == Class::Definitions
+            && !seen.established
+            && self.options.approval == Approval::Auto
+        {
+            if slot.failures == 0 {
+                slot.failures = 1;
+                let until = now + established_max;
+                slot.trouble = Some(Trouble {
+                    until,
+                    resting: false,
+                    look: true,
+                });
+                slot.outcome =
+                    Outcome::Waiting(Reason::new("not-established", "the CRD is not established yet"));
+                self.timers.insert((until, key.clone()));
+                self.mark_resting(key, false);
+            } else {
+                let reason = Reason::new(
+                    "not-established",
+                    format!("the CRD was not established within {established_max}"),
+                );
+                self.rest(key, Outcome::Blocked(reason), now, out);
+            }
+        } else {
+            slot.fresh_start();
+            self.rest(key, Outcome::InSync, now, out);
+        }
+        let current = self.slots.get(key).and_then(|s| s.entry.as_ref());
+        if self.ledger.intended(key, current) != Some(&entry) {
+            self.record_later(key, Some(entry), now);
+        }
+    }
+
+    fn create(&mut self, key: &ObjectKey, now: Tick, out: &mut Vec<Command>) {
+        let Some(slot) = self.slots.get(key) else { return };
+        let Some(document) = slot.document(&self.marks) else {
+            return;
+        };
+        let subject = Subject::new(&document, None, self.marks.manager());
+        let Judgement::Create(document) = self.parts.judge.judge(subject) else {
+            return;
+        };
+        let reason = self.reason("missing", "it is listed and does not exist");
+        let mut change = Change::new(key.clone(), Action::Create, None, reason);
+        change.digest = DigestBuilder::new()
+            .digest(&change.digest)
+            .digest(&document.digest())
+            .finish();
+        change.unchecked =
+            slot.desired.as_ref().is_some_and(|d| d.awaits.is_some()) || self.is_namespace_missing(key);
+        self.start(key, Work::Create { document }, change, now, out);
+    }
+
+    fn is_namespace_missing(&self, key: &ObjectKey) -> bool {
+        let namespace = key
+            .namespace()
+            .map(|ns| ObjectKey::new("", "Namespace", None, ns));
+        namespace
+            .and_then(|ns| self.slots.get(&ns))
+            .is_some_and(|slot| matches!(slot.sight, Sight::Absent))
+    }
+
+    fn update(
+        &mut self,
+        key: &ObjectKey,
+        live: &Live,
+        document: crate::Object,
+        fields: Vec<fleet_diff::FieldChange>,
+        now: Tick,
+        out: &mut Vec<Command>,
+    ) {
+        if self.contest(key, live, &fields, now, out) {
+            self.dirty.insert(key.clone());
+            return;
+        }
+        self.note_repair(key, &fields);
+        let reason = if fields.is_empty() {
+            self.reason(
+                "ownership",
+                "its fields are right, and some are not recorded as ours",
+            )
+        } else {
+            let paths: Vec<String> = fields.iter().take(8).map(|f| f.path.to_string()).collect();
+            self.reason("differs", "it differs from its definition")
+                .with("fields", paths.join(", "))
+        };
+        let mut change = Change::new(key.clone(), Action::Update, Some(live.uid().clone()), reason);
+        let base = DigestBuilder::new()
+            .digest(&change.digest)
+            .digest(&document.digest());
+        change.digest = fields
+            .iter()
+            .fold(base, |b, f| b.text(&f.path.to_string()))
+            .finish();
+        change.fields = self.shown(key, fields);
+        let work = Work::Update {
+            document,
+            uid: live.uid().clone(),
+            version: live.version().clone(),
+        };
+        self.start(key, work, change, now, out);
+    }
+
+    /// It exists and is not ours: refuse, or claim it with our marks and nothing else.
+    fn adopt(&mut self, key: &ObjectKey, now: Tick, out: &mut Vec<Command>) {
+        let Some(slot) = self.slots.get_mut(key) else {
+            return;
+        };
+        let (Some(desired), Some(seen)) = (&slot.desired, slot.seen()) else {
+            return;
+        };
+        let policy = desired.adoption;
+        if policy == super::Adoption::Refuse {
+            let managers = managers_of_object(seen.body.as_ref());
+            let message = format!(
+                "it exists and is not ours{managers}; to take it over set adoption, or the annotation {}",
+                self.marks.adopt_key()
+            );
+            self.rest(key, Outcome::Blocked(Reason::new("not-ours", message)), now, out);
+            return;
+        }
+        let (Some(live), Some(document)) = (seen.body.clone(), slot.document(&self.marks)) else {
+            self.read(key, out);
+            return;
+        };
+        if policy == super::Adoption::AdoptEqual {
+            let subject =
+                Subject::new(&document, Some(&live), self.marks.manager()).exchanges(&slot.exchanges);
+            match self.parts.judge.judge(subject) {
+                Judgement::Nothing | Judgement::Create(_) => {}
+                Judgement::Update(_, fields) => {
+                    let others: Vec<String> = fields
+                        .iter()
+                        .filter(|f| !self.is_mark(f))
+                        .map(|f| f.path.to_string())
+                        .collect();
+                    if !others.is_empty() {
+                        let reason = Reason::new(
+                            "not-equal",
+                            format!("it exists, is not ours, and differs in {}", others.join(", ")),
+                        );
+                        self.rest(key, Outcome::Blocked(reason), now, out);
+                        return;
+                    }
+                }
+                Judgement::Ask(request) => {
+                    let reason = Reason::new("compare", "to see whether it is what its definition says");
+                    return self.ask(key, request, reason, out);
+                }
+                Judgement::Stale => {
+                    slot.look_again();
+                    self.dirty.insert(key.clone());
+                    return;
+                }
+                Judgement::Refused(fault) => return self.refused(key, fault, now, out),
+                Judgement::Unsure(_) => {
+                    slot.exchanges.clear();
+                    let fault = Fault::new(Remedy::Retry, "the server did not say what would change");
+                    return self.transient(key, fault, now, out);
+                }
+            }
+        }
+        let reason = self.reason("adopt", "it exists, and the adoption policy takes it over");
+        let change = Change::new(key.clone(), Action::Adopt, Some(live.uid().clone()), reason);
+        let document = self.marks.claim(live.object());
+        let work = Work::Claim {
+            document,
+            uid: live.uid().clone(),
+            version: live.version().clone(),
+        };
+        self.start(key, work, change, now, out);
+    }
+
+    /// Whether a change is only one of our marks being set.
+    fn is_mark(&self, field: &fleet_diff::FieldChange) -> bool {
+        use fleet_diff::PathElement::Key;
+        let is = |name: &str, part: &str| {
+            let elements = field.path.elements();
+            matches!(elements, [Key(a), Key(b), Key(c)] if &**a == "metadata" && &**b == part && &**c == name)
+                || matches!(elements, [Key(a), Key(b)] if &**a == "metadata" && &**b == part
+                    && field.before.is_none()
+                    && field.after.as_ref().and_then(|v| v.as_object()).is_some_and(|m| m.len() == 1 && m.contains_key(name)))
+        };
+        is(self.marks.label_key(), "labels") || is(self.marks.annotation_key(), "annotations")
+    }
+
+    fn release(&mut self, key: &ObjectKey, reason: Reason, now: Tick, out: &mut Vec<Command>) {
+        if self.options.approval == Approval::Never {
+            let change = Change::new(key.clone(), Action::Release, None, reason);
+            self.rest(key, Outcome::Planned(Box::new(change)), now, out);
+            return;
+        }
+        self.rest(key, Outcome::Undecided, now, out);
+        self.record_later(key, None, now);
+        self.report(
+            Note::Released {
+                key: key.clone(),
+                reason,
+            },
+            out,
+        );
+        self.deletes.left(key);
+    }
+
+    /// The server said no. Once more at the end of the pass, then now and then.
+    pub(super) fn refused(&mut self, key: &ObjectKey, fault: Fault, now: Tick, out: &mut Vec<Command>) {
+        let limits = self.options.limits;
+        let Some(slot) = self.slots.get_mut(key) else {
+            return;
+        };
+        slot.exchanges.clear();
+        slot.refusals += 1;
+        let until = now + Self::backoff(limits.refused_first, limits.refused_max, slot.refusals);
+        slot.trouble = Some(Trouble {
+            until,
+            resting: true,
+            look: true,
+        });
+        self.timers.insert((until, key.clone()));
+        if slot.refusals == 1 {
+            self.second_try.insert(key.clone());
+        } else {
+            let reason = Reason::new("refused", fault.to_string());
+            out.push(Command::Report(Note::Refused {
+                key: key.clone(),
+                reason,
+            }));
+        }
+        slot.outcome = Outcome::Refused(fault);
+        self.mark_resting(key, true);
+    }
+
+    /// The cluster could not answer; try again soon.
+    pub(super) fn transient(&mut self, key: &ObjectKey, fault: Fault, now: Tick, out: &mut Vec<Command>) {
+        let limits = self.options.limits;
+        if fault.remedy == Remedy::KindUnknown {
+            self.suspect_kinds(now, Millis(0));
+        }
+        if fault.remedy == Remedy::Unreachable {
+            // Not this object's fault: nothing more is asked of the cluster for a while.
+            self.unanswered += 1;
+            self.paused_until =
+                Some(now + Self::backoff(limits.retry_first, limits.retry_max, self.unanswered));
+            self.mark_resting(key, false);
+            self.starved.insert(key.clone());
+            return;
+        }
+        let Some(slot) = self.slots.get_mut(key) else {
+            return;
+        };
+        slot.failures += 1;
+        if slot.failures > limits.transient_tries {
+            slot.failures = 0;
+            self.refused(key, fault, now, out);
+            return;
+        }
+        let wait = fault
+            .retry_after
+            .unwrap_or_else(|| Self::backoff(limits.retry_first, limits.retry_max, slot.failures));
+        let until = now + Millis(wait.0.min(limits.retry_max.0));
+        slot.trouble = Some(Trouble {
+            until,
+            resting: false,
+            look: false,
+        });
+        self.timers.insert((until, key.clone()));
+        slot.outcome = Outcome::Waiting(Reason::new("no-answer", fault.to_string()));
+        self.mark_resting(key, false);
+    }
+
+    /// Why something is written, with the inventory's revision.
+    pub(super) fn reason(&self, code: &'static str, message: &str) -> Reason {
+        let reason = Reason::new(code, message);
+        match self.inventory.revision() {
+            Some(revision) => reason.with("revision", revision),
+            None => reason,
+        }
+    }
+
+    /// Field changes as people may see them.
+    pub(super) fn shown(
+        &self,
+        key: &ObjectKey,
+        fields: Vec<fleet_diff::FieldChange>,
+    ) -> Vec<fleet_diff::FieldChange> {
+        if self.options.switches.mask {
+            mask(key, fields)
+        } else {
+            fields
+        }
+    }
+}
+
+fn slot_is_unlisted_waiting(slot: Option<&Slot>) -> bool {
+    slot.is_some_and(|slot| slot.desired.is_none() && slot.entry.is_some() && !slot.resting)
+}
+
+/// Who else manages an object, for a message.
+fn managers_of_object(live: Option<&Live>) -> String {
+    let entries = live
+        .and_then(|l| l.object().metadata().get("managedFields"))
+        .and_then(|v| v.as_array());
+    let mut names: Vec<&str> = entries
+        .into_iter()
+        .flatten()
+        .filter_map(|e| e["manager"].as_str())
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    if names.is_empty() {
+        String::new()
+    } else {
+        format!(" (managed by {})", names.join(", "))
+    }
+}
+
+fn mask(key: &ObjectKey, mut fields: Vec<fleet_diff::FieldChange>) -> Vec<fleet_diff::FieldChange> {
+    if key.is_secret() {
+        for field in &mut fields {
+            for value in [&mut field.before, &mut field.after].into_iter().flatten() {
+                *value = "(secret)".into();
+            }
+        }
+    }
+    fields
+}

@@ -1,0 +1,256 @@
+//! What to do next for one object: a pure function of what is known of it.
+
+use fleet_diff::ObjectKey;
+
+use super::{
+    options::EngineOptions,
+    slot::{Outcome, Seen, Sight, Slot},
+};
+use crate::{
+    marks::MarkState,
+    words::{KindMap, Reason},
+};
+
+/// What is known around an object.
+pub(super) struct Surroundings<'a> {
+    pub(super) options: &'a EngineOptions,
+    pub(super) kinds: &'a KindMap,
+    /// The inventory's last answer was a definite one.
+    pub(super) inventory_known: bool,
+    /// The listing of its kind is under way.
+    pub(super) listing: bool,
+    /// Why its kind cannot be listed.
+    pub(super) unlistable: Option<&'a Reason>,
+    /// The watch of its kind has shown its initial state.
+    pub(super) watch_synced: bool,
+    /// A listed object of its group and kind could not be mapped to a resource.
+    pub(super) unmapped: bool,
+    /// For a kind that is no longer served: known to be gone, known not to be, or not asked yet.
+    pub(super) kind_gone: Option<bool>,
+    /// The CRD that will define its kind: still to come, or never.
+    pub(super) definition_coming: bool,
+}
+
+/// The next step for one object.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// Neither listed nor owned: nothing to know any more.
+    Forget,
+    /// Nothing to do in this pass.
+    Rest(Outcome),
+    /// Something else must happen first, and will bring it back.
+    Wait(Reason),
+    /// Read it.
+    Read,
+    /// Ours and listed: compare.
+    Judge,
+    /// Absent and listed: make it.
+    Create,
+    /// Present, listed and not ours: take it over.
+    Adopt,
+    /// Ours and not listed: delete it, if budgets and permissions allow.
+    Remove,
+    /// Let go of its entry.
+    Release(Reason),
+    /// Find out whether its kind is really gone.
+    AskKindGone,
+}
+
+/// Whose an object is.
+enum Whose {
+    Ours,
+    Foreign,
+    /// It bears our mark and is not the object we know.
+    Impostor(Reason),
+}
+
+pub(super) fn decide(key: &ObjectKey, slot: &Slot, around: &Surroundings<'_>) -> Step {
+    match (&slot.desired, &slot.entry) {
+        (Some(_), _) => decide_listed(key, slot, around),
+        (None, Some(_)) => decide_unlisted(key, slot, around),
+        (None, None) => Step::Forget,
+    }
+}
+
+fn decide_listed(key: &ObjectKey, slot: &Slot, around: &Surroundings<'_>) -> Step {
+    let Some(desired) = &slot.desired else {
+        return Step::Forget;
+    };
+    if let Some(reason) = &desired.blocked {
+        return Step::Rest(Outcome::Blocked(reason.clone()));
+    }
+    if desired.awaits.is_some() && around.kinds.get(key.group_kind()).is_none() {
+        return if around.options.approval == super::Approval::Never {
+            Step::Create
+        } else if around.definition_coming {
+            Step::Wait(Reason::new(
+                "kind-awaited",
+                format!("{} is not served until its CRD is established", key.group_kind()),
+            ))
+        } else {
+            Step::Rest(Outcome::Blocked(Reason::new(
+                "kind-not-served",
+                format!(
+                    "{} is not served, and its CRD did not become established",
+                    key.group_kind()
+                ),
+            )))
+        };
+    }
+    match &slot.sight {
+        Sight::Unknown => read_or_wait(around),
+        Sight::Listed(meta) => {
+            let ours = meta.owner_label.is_some();
+            if ours && !around.watch_synced {
+                Step::Wait(watch_awaited())
+            } else {
+                Step::Read
+            }
+        }
+        Sight::Absent => {
+            let finished = slot.entry.as_ref().and_then(|e| e.finished);
+            if finished.is_some_and(|digest| digest == desired.object.digest()) {
+                Step::Rest(Outcome::Finished)
+            } else {
+                Step::Create
+            }
+        }
+        Sight::Present(seen) => match whose(key, slot, seen, around) {
+            Whose::Impostor(reason) => Step::Rest(Outcome::Blocked(reason)),
+            _ if seen.deleting.is_some() => Step::Rest(Outcome::Waiting(being_deleted(seen))),
+            Whose::Ours => Step::Judge,
+            Whose::Foreign if around.options.switches.force_only_ours => Step::Adopt,
+            Whose::Foreign => Step::Judge,
+        },
+    }
+}
+
+fn decide_unlisted(key: &ObjectKey, slot: &Slot, around: &Surroundings<'_>) -> Step {
+    if !around.inventory_known && around.options.switches.unknown_changes_nothing {
+        return Step::Rest(Outcome::Kept);
+    }
+    if around.options.switches.incomplete_kinds {
+        if around.unmapped {
+            let message = format!(
+                "another {} of the inventory could not be mapped to a resource",
+                key.group_kind()
+            );
+            return Step::Rest(Outcome::Blocked(Reason::new("kind-unmapped", message)));
+        }
+        if !around.kinds.is_complete(key.group()) {
+            let message = format!("discovery of group {} is incomplete", key.group());
+            return Step::Rest(Outcome::Blocked(Reason::new("discovery-incomplete", message)));
+        }
+    }
+    if around.kinds.get(key.group_kind()).is_none() {
+        return match around.kind_gone {
+            Some(true) => Step::Release(Reason::new(
+                "kind-gone",
+                "its kind no longer exists in the cluster",
+            )),
+            Some(false) => Step::Rest(Outcome::Blocked(Reason::new(
+                "kind-not-served",
+                format!("{} is defined but not served", key.group_kind()),
+            ))),
+            None if around.options.switches.incomplete_kinds => Step::AskKindGone,
+            None => Step::Release(Reason::new("kind-gone", "its kind is not served")),
+        };
+    }
+    if let Some(reason) = around
+        .unlistable
+        .filter(|_| around.options.switches.incomplete_kinds)
+    {
+        return Step::Rest(Outcome::Blocked(reason.clone()));
+    }
+    match &slot.sight {
+        Sight::Unknown => read_or_wait(around),
+        Sight::Listed(meta) if meta.owner_label.is_some() && !around.watch_synced => {
+            Step::Wait(watch_awaited())
+        }
+        Sight::Listed(_) => Step::Read,
+        Sight::Absent => Step::Release(Reason::new("gone", "it is gone")),
+        Sight::Present(seen) => decide_leaving(key, slot, seen, around),
+    }
+}
+
+/// Owned, no longer listed, and there.
+fn decide_leaving(key: &ObjectKey, slot: &Slot, seen: &Seen, around: &Surroundings<'_>) -> Step {
+    let recorded = slot.entry.as_ref().and_then(|e| e.uid.as_ref());
+    let switches = &around.options.switches;
+    if switches.uid_check && recorded.is_some_and(|uid| *uid != seen.uid) {
+        return match whose(key, slot, seen, around) {
+            Whose::Impostor(reason) => Step::Rest(Outcome::Blocked(reason)),
+            _ => Step::Release(Reason::new(
+                "replaced",
+                "somebody else deleted it and made another object of this name",
+            )),
+        };
+    }
+    if switches.own_marks_only && seen.mark != MarkState::Ours {
+        return Step::Release(match recorded {
+            Some(_) => Reason::new(
+                "mark-removed",
+                "somebody removed our mark: it stays, and is no longer ours",
+            ),
+            None => Reason::new("never-ours", "it was made by somebody else"),
+        });
+    }
+    if seen.deleting.is_some() {
+        return Step::Rest(Outcome::Deleting(being_deleted(seen)));
+    }
+    if seen.orphan {
+        return Step::Release(Reason::new(
+            "orphaned",
+            "its on-delete annotation asks to let it go",
+        ));
+    }
+    Step::Remove
+}
+
+fn whose(key: &ObjectKey, slot: &Slot, seen: &Seen, around: &Surroundings<'_>) -> Whose {
+    let marked = seen.mark == MarkState::Ours;
+    let Some(entry) = &slot.entry else {
+        // Our mark on a listed object that no ledger entry speaks of: an earlier pass made it.
+        return if marked { Whose::Ours } else { Whose::Foreign };
+    };
+    match &entry.uid {
+        Some(uid) if *uid == seen.uid || !around.options.switches.uid_check => Whose::Ours,
+        Some(uid) if marked => Whose::Impostor(
+            Reason::new(
+                "mark-with-other-uid",
+                format!("{key} bears our mark but is not the object we made: it was restored or copied"),
+            )
+            .with("expected-uid", uid)
+            .with("uid", &seen.uid),
+        ),
+        Some(_) => Whose::Foreign,
+        None if marked && slot.raced.as_ref() != Some(&seen.uid) => Whose::Ours,
+        None => Whose::Foreign,
+    }
+}
+
+fn read_or_wait(around: &Surroundings<'_>) -> Step {
+    if around.listing {
+        Step::Wait(Reason::new("listing", "its kind is being listed"))
+    } else {
+        Step::Read
+    }
+}
+
+fn watch_awaited() -> Reason {
+    Reason::new(
+        "watch-awaited",
+        "the watch of its kind has not shown everything yet",
+    )
+}
+
+fn being_deleted(seen: &Seen) -> Reason {
+    match seen.deleting.as_deref() {
+        None | Some([]) => Reason::new("being-deleted", "it is being deleted"),
+        Some(holders) => Reason::new(
+            "being-deleted",
+            format!("it is being deleted, held by {}", holders.join(", ")),
+        )
+        .with("holders", holders.join(",")),
+    }
+}

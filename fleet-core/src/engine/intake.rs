@@ -1,0 +1,314 @@
+//! Events about the cluster: discovery, listings, watches.
+
+use std::collections::BTreeMap;
+
+use fleet_diff::{GroupKind, Gvk, ObjectKey};
+
+use super::{
+    Call, CallId, Command, Engine, GoneKind, Listing,
+    slot::{Class, Seen, Sight, Stage, read_gvk},
+};
+use crate::{
+    edge::{Fault, Note},
+    marks::MarkState,
+    words::{KindMap, Live, LiveMeta, Millis, Reason, Tick, Uid},
+};
+
+impl Engine {
+    /// Asks for what every decision needs, and for what new kinds need.
+    pub(super) fn ask_for_inputs(&mut self, now: Tick, out: &mut Vec<Command>) {
+        if self.discover_at.is_some_and(|at| at <= now) {
+            self.discover_at = None;
+            out.push(Command::Discover);
+        }
+        self.ask_for_ledger(now, out);
+        if self.kinds.is_none() || !self.ledger.is_ready() || self.inventory.known.is_none() {
+            return;
+        }
+        self.choose_watches(out);
+        self.ask_for_listings(out);
+    }
+
+    fn choose_watches(&mut self, out: &mut Vec<Command>) {
+        let Some(kinds) = &self.kinds else { return };
+        let listable = |gvk: &Gvk| kinds.get(gvk.group_kind()).is_some_and(|info| info.listable);
+        let wanted: std::collections::BTreeSet<Gvk> = self
+            .slots
+            .iter()
+            .filter_map(|(key, slot)| read_gvk(key, slot, kinds))
+            .filter(listable)
+            .collect();
+        if wanted != self.watched {
+            self.watches.retain(|gvk, _| wanted.contains(gvk));
+            self.watched.clone_from(&wanted);
+            out.push(Command::Watch(wanted));
+        }
+    }
+
+    fn ask_for_listings(&mut self, out: &mut Vec<Command>) {
+        let Some(kinds) = &self.kinds else { return };
+        let mut ask = Vec::new();
+        for (kind, listing) in &mut self.listings {
+            let Listing::Wanted { tries } = *listing else {
+                continue;
+            };
+            match kinds.get(kind) {
+                Some(info) if info.listable => {
+                    if let Some(gvk) = kinds.version_for(kind, None) {
+                        *listing = Listing::Pending { tries };
+                        ask.push((kind.clone(), gvk));
+                    }
+                }
+                // Served and not listable: its objects are read one by one.
+                Some(_) => *listing = Listing::Done,
+                None => {}
+            }
+        }
+        for (kind, gvk) in ask {
+            let call = self.new_call(Call::List(kind));
+            out.push(Command::List { call, gvk });
+        }
+    }
+
+    pub(super) fn take_kinds(&mut self, kinds: KindMap) {
+        self.discoveries += 1;
+        let before = self.kinds.replace(kinds);
+        let Some(kinds) = &self.kinds else { return };
+        if before.as_ref() == Some(kinds) {
+            self.wake_awaiting();
+            return;
+        }
+        self.gone_kinds.clear();
+        self.awaiting_since = None;
+        self.awaited_too_long = false;
+        let empty = KindMap::default();
+        let before = before.unwrap_or(empty);
+        let vanished: Vec<GroupKind> = before
+            .kinds
+            .keys()
+            .filter(|k| kinds.get(k).is_none())
+            .cloned()
+            .collect();
+        for kind in vanished {
+            self.listings.remove(&kind);
+            for (_, slot) in self.slots.iter_mut().filter(|(key, _)| *key.group_kind() == kind) {
+                slot.look_again();
+            }
+        }
+        self.map_inventory();
+        let Some(kinds) = &self.kinds else { return };
+        for (key, slot) in &mut self.slots {
+            let kind = key.group_kind();
+            let changed = before.get(kind) != kinds.get(kind)
+                || before.is_complete(key.group()) != kinds.is_complete(key.group());
+            if changed {
+                self.listings.entry(kind.clone()).or_insert(Listing::WANTED);
+                slot.fresh_start();
+                self.dirty.insert(key.clone());
+            }
+        }
+        self.wake_awaiting();
+        self.converged = false;
+    }
+
+    /// Listed custom resources whose kind is not served yet.
+    pub(super) fn wake_awaiting(&mut self) {
+        let keys: Vec<ObjectKey> = self.inventory.awaiting.values().flatten().cloned().collect();
+        self.dirty.extend(keys);
+    }
+
+    pub(super) fn take_listing(&mut self, call: CallId, result: Result<Vec<LiveMeta>, Fault>, now: Tick) {
+        let Some(Call::List(kind)) = self.end_call(call) else {
+            return;
+        };
+        match result {
+            Ok(metas) => {
+                self.listings.insert(kind.clone(), Listing::Done);
+                let mut found: BTreeMap<ObjectKey, LiveMeta> =
+                    metas.into_iter().map(|m| (m.key.clone(), m)).collect();
+                for (key, slot) in self.slots.iter_mut().filter(|(key, _)| *key.group_kind() == kind) {
+                    if matches!(slot.sight, Sight::Unknown) && !slot.is_busy() {
+                        slot.sight = found.remove(key).map_or(Sight::Absent, Sight::Listed);
+                    }
+                    self.dirty.insert(key.clone());
+                }
+            }
+            Err(fault) => {
+                let tries = match self.listings.get(&kind) {
+                    Some(Listing::Pending { tries }) => tries + 1,
+                    _ => 1,
+                };
+                let limits = &self.options.limits;
+                let until = now + Self::backoff(limits.retry_first, limits.retry_max, tries);
+                let reason = Reason::new("kind-not-listed", format!("{kind} cannot be listed: {fault}"));
+                self.listings
+                    .insert(kind.clone(), Listing::Failed { until, tries, reason });
+                let keys = self.slots.keys().filter(|key| *key.group_kind() == kind).cloned();
+                self.dirty.extend(keys);
+            }
+        }
+    }
+
+    pub(super) fn take_kind_gone(&mut self, call: CallId, result: Result<bool, Fault>, now: Tick) {
+        let Some(Call::KindGone(kind)) = self.end_call(call) else {
+            return;
+        };
+        let state = match result {
+            Ok(gone) => GoneKind::Known { gone },
+            Err(_) => GoneKind::Failed {
+                until: now + self.options.limits.retry_max,
+            },
+        };
+        self.gone_kinds.insert(kind.clone(), state);
+        let keys = self.slots.keys().filter(|key| *key.group_kind() == kind).cloned();
+        self.dirty.extend(keys);
+    }
+
+    pub(super) fn watch_reset(&mut self, gvk: Gvk) {
+        let watch = self.watches.entry(gvk).or_default();
+        watch.epoch += 1;
+        watch.synced = false;
+    }
+
+    pub(super) fn watch_synced(&mut self, gvk: &Gvk) {
+        let Some(watch) = self.watches.get_mut(gvk) else {
+            return;
+        };
+        watch.synced = true;
+        let epoch = watch.epoch;
+        let Some(kinds) = &self.kinds else { return };
+        for (key, slot) in self
+            .slots
+            .iter_mut()
+            .filter(|(key, _)| key.group_kind() == gvk.group_kind())
+        {
+            if read_gvk(key, slot, kinds).as_ref() != Some(gvk) {
+                continue;
+            }
+            // Shown by this watch before, and not this time: it left while nobody looked.
+            let was_shown = slot.epoch != 0 && slot.epoch < epoch;
+            if was_shown && slot.seen().is_some_and(|seen| seen.labelled) && !slot.is_busy() {
+                slot.look_again();
+            }
+            self.dirty.insert(key.clone());
+        }
+    }
+
+    pub(super) fn take_seen(&mut self, live: Live, out: &mut Vec<Command>) {
+        let key = live.key().clone();
+        let epoch = self
+            .watches
+            .get(live.object().gvk())
+            .map_or(0, |watch| watch.epoch);
+        let Some(slot) = self.slots.get_mut(&key) else {
+            self.take_stray(&live, out);
+            return;
+        };
+        let wanted = self.kinds.as_ref().and_then(|kinds| read_gvk(&key, slot, kinds));
+        if wanted.as_ref().is_some_and(|gvk| gvk != live.object().gvk()) {
+            return;
+        }
+        slot.epoch = epoch;
+        if self.look_at(&key, live) {
+            self.converged = false;
+        }
+    }
+
+    /// Takes a whole object as the newest sight of it; true when that changed what is known.
+    pub(super) fn look_at(&mut self, key: &ObjectKey, live: Live) -> bool {
+        let marks = &self.marks;
+        let Some(slot) = self.slots.get_mut(key) else {
+            return false;
+        };
+        if let Some(old) = slot.seen()
+            && old.uid == *live.uid()
+            && is_older(live.version().as_str(), old.version.as_str())
+        {
+            return false;
+        }
+        let mut new = Seen::new(live, marks);
+        let settled = slot.settled;
+        let document = slot.document_digest();
+        if let Sight::Present(old) = &mut slot.sight
+            && old.uid == new.uid
+            && old.digest == new.digest
+            && old.deleting == new.deleting
+            && old.mark == new.mark
+            && old.labelled == new.labelled
+            && old.established == new.established
+            && old.finished == new.finished
+            && old.orphan == new.orphan
+        {
+            // Only status, times or other managers' bookkeeping moved.
+            let needed = old.body.is_some() || old.version != new.version && !slot.exchanges.is_empty();
+            old.version = new.version;
+            old.body = if needed { new.body } else { None };
+            return false;
+        }
+        if settled.is_some_and(|s| Some(s.document) == document && s.live == new.digest) {
+            new.body = None;
+        }
+        slot.exchanges.clear();
+        slot.sight = Sight::Present(Box::new(new));
+        slot.trouble = None;
+        if Class::of(key) == Class::Definitions {
+            self.wake_awaiting();
+        }
+        if let Some(slot) = self.slots.get(key)
+            && slot.desired.is_some()
+        {
+            self.mark_resting(key, false);
+        }
+        self.dirty.insert(key.clone());
+        true
+    }
+
+    fn take_stray(&mut self, live: &Live, out: &mut Vec<Command>) {
+        if !self.ledger.is_ready() || self.marks.read(live.object()) != MarkState::Ours {
+            return;
+        }
+        let key = live.key().clone();
+        if self.strays.insert(key.clone(), live.uid().clone()).is_none() {
+            let reason = Reason::new(
+                "marked-not-recorded",
+                "it bears our mark and the ledger does not know it: it is left alone",
+            );
+            self.report(Note::Blocked { key, reason }, out);
+        }
+    }
+
+    pub(super) fn take_left(&mut self, key: &ObjectKey, uid: &Uid) {
+        self.strays.remove(key);
+        let Some(slot) = self.slots.get_mut(key) else {
+            return;
+        };
+        let concerns_it = match &slot.sight {
+            Sight::Present(seen) => seen.uid == *uid,
+            Sight::Listed(meta) => meta.uid == *uid,
+            Sight::Unknown | Sight::Absent => false,
+        };
+        // A write under way reports what it finds itself; a delete's answer may come after its event.
+        if concerns_it && !matches!(slot.stage, Stage::Writing(_)) {
+            slot.look_again();
+            slot.trouble = None;
+            self.converged = false;
+            if slot.desired.is_some() {
+                self.mark_resting(key, false);
+            }
+            self.dirty.insert(key.clone());
+        }
+    }
+
+    /// Reads discovery again, soon.
+    pub(super) fn suspect_kinds(&mut self, now: Tick, wait: Millis) {
+        let at = now + wait;
+        if self.discover_at.is_none_or(|planned| planned > at) {
+            self.discover_at = Some(at);
+        }
+    }
+}
+
+/// True when both versions are numbers and the first is smaller. Servers from 1.35 on promise that they are.
+fn is_older(a: &str, b: &str) -> bool {
+    matches!((a.parse::<u64>(), b.parse::<u64>()), (Ok(a), Ok(b)) if a < b)
+}

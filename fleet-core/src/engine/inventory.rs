@@ -1,0 +1,285 @@
+//! From an inventory's objects to slots: scope, default namespace, class, duplicates.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fleet_diff::{GroupKind, Object, ObjectKey};
+
+use super::{
+    Command, Engine, Listing,
+    options::Adoption,
+    slot::{Class, Desired},
+};
+use crate::{
+    edge::Note,
+    words::{KindInfo, Known, Reason, Revision, Snapshot},
+};
+
+/// What the inventory source said.
+#[derive(Default)]
+pub(super) struct InventoryState {
+    /// The last definite answer.
+    pub(super) known: Option<Known>,
+    /// Why the last answer was not definite.
+    pub(super) unknown: Option<Reason>,
+    /// Listed objects whose kind the cluster does not know, by identity as written.
+    pub(super) unmapped: BTreeMap<ObjectKey, Reason>,
+    /// Their kinds: nothing of these is deleted.
+    pub(super) unmapped_kinds: BTreeSet<GroupKind>,
+    /// Listed CRs waiting for a CRD of this inventory, by CRD.
+    pub(super) awaiting: BTreeMap<ObjectKey, BTreeSet<ObjectKey>>,
+}
+
+impl InventoryState {
+    /// The last answer was definite.
+    pub(super) fn is_known(&self) -> bool {
+        self.unknown.is_none() && self.known.is_some()
+    }
+
+    pub(super) fn revision(&self) -> Option<&Revision> {
+        self.known.as_ref().map(Known::revision)
+    }
+}
+
+impl Engine {
+    pub(super) fn take_inventory(&mut self, snapshot: Snapshot, out: &mut Vec<Command>) {
+        match snapshot {
+            Err(unknown) if self.options.switches.unknown_changes_nothing => {
+                let reason = Reason::new("inventory-unknown", unknown.message());
+                if self.inventory.unknown.as_ref() != Some(&reason) {
+                    self.inventory.unknown = Some(reason.clone());
+                    self.report(Note::InventoryUnknown { reason }, out);
+                    self.wake_unlisted();
+                }
+            }
+            Err(_) => self.take_known(Known::Empty("unknown".into()), out),
+            Ok(known) => self.take_known(known, out),
+        }
+    }
+
+    fn take_known(&mut self, known: Known, out: &mut Vec<Command>) {
+        let was_unknown = self.inventory.unknown.take().is_some();
+        if !was_unknown && self.inventory.known.as_ref() == Some(&known) {
+            return;
+        }
+        let news = self.inventory.revision() != Some(known.revision());
+        if news {
+            let (revision, objects) = (known.revision().clone(), known.objects().len());
+            self.report(Note::Revision { revision, objects }, out);
+        }
+        self.inventory.known = Some(known);
+        self.converged = false;
+        self.deletes.start_over();
+        self.map_inventory();
+        self.wake_unlisted();
+    }
+
+    /// Objects that are owned and not listed depend on whether the inventory is known.
+    fn wake_unlisted(&mut self) {
+        let unlisted = self
+            .slots
+            .iter()
+            .filter(|(_, slot)| slot.desired.is_none())
+            .map(|(key, _)| key.clone());
+        self.dirty.extend(unlisted);
+    }
+
+    /// Gives every listed object its key, now that kinds may be known, and updates the slots that differ.
+    pub(super) fn map_inventory(&mut self) {
+        let (Some(known), Some(_)) = (&self.inventory.known, &self.kinds) else {
+            return;
+        };
+        let objects: Vec<Object> = known.objects().to_vec();
+        let coming = kinds_of_definitions(&objects);
+        let mut wanted: BTreeMap<ObjectKey, Desired> = BTreeMap::new();
+        self.inventory.unmapped.clear();
+        self.inventory.unmapped_kinds.clear();
+        self.inventory.awaiting.clear();
+        for object in objects {
+            match self.map_object(&object, &coming) {
+                Ok(desired) => {
+                    let key = desired.object.key().clone();
+                    if let Some(crd) = &desired.awaits {
+                        self.inventory
+                            .awaiting
+                            .entry(crd.clone())
+                            .or_default()
+                            .insert(key.clone());
+                    }
+                    if let Some(twin) = wanted.get_mut(&key) {
+                        let reason = Reason::new(
+                            "listed-twice",
+                            format!(
+                                "{key} is listed twice: once with and once without its namespace, or at two API versions"
+                            ),
+                        );
+                        twin.blocked = Some(reason);
+                    } else {
+                        wanted.insert(key, desired);
+                    }
+                }
+                Err(reason) => {
+                    self.inventory
+                        .unmapped_kinds
+                        .insert(object.gvk().group_kind().clone());
+                    self.inventory.unmapped.insert(object.key().clone(), reason);
+                }
+            }
+        }
+        self.replace_desired(wanted);
+    }
+
+    fn map_object(
+        &self,
+        object: &Object,
+        coming: &BTreeMap<GroupKind, (ObjectKey, KindInfo)>,
+    ) -> Result<Desired, Reason> {
+        let kind = object.gvk().group_kind();
+        let kinds = self.kinds.as_ref();
+        let served = kinds.and_then(|kinds| kinds.get(kind));
+        let (info, awaits) = match (served, coming.get(kind)) {
+            (Some(info), _) => (info, None),
+            (None, Some((crd, info))) => (info, Some(crd.clone())),
+            (None, None) => {
+                return Err(if kinds.is_none_or(|k| k.is_complete(kind.group())) {
+                    Reason::new(
+                        "kind-not-served",
+                        format!("the cluster does not serve {kind}, and no CRD of the inventory defines it"),
+                    )
+                } else {
+                    Reason::new(
+                        "discovery-incomplete",
+                        format!("discovery of group {} is incomplete", kind.group()),
+                    )
+                });
+            }
+        };
+        let namespace = info
+            .namespaced
+            .then(|| object.namespace().unwrap_or(&self.options.default_namespace));
+        let object = object.with_namespace(namespace);
+        let blocked = self.why_not(&object, info, awaits.is_some());
+        let adoption = object
+            .annotation(self.marks.adopt_key())
+            .and_then(Adoption::parse)
+            .unwrap_or(self.options.adoption);
+        Ok(Desired {
+            class: Class::of(object.key()),
+            object,
+            adoption,
+            blocked,
+            awaits,
+        })
+    }
+
+    fn why_not(&self, object: &Object, info: &KindInfo, awaited: bool) -> Option<Reason> {
+        if !self.options.scope.contains(object.namespace()) {
+            return Some(Reason::new("out-of-scope", "it lies outside the target's scope"));
+        }
+        let version = object.gvk().version();
+        if !info.serves(version) && !awaited {
+            let message = format!(
+                "{} is served at {}, not at {version}",
+                object.gvk().group_kind(),
+                info.versions.join(", ")
+            );
+            return Some(Reason::new("version-not-served", message));
+        }
+        match object.annotation(self.marks.adopt_key()) {
+            Some(text) if Adoption::parse(text).is_none() => {
+                let message = format!(
+                    "annotation {} must be refuse, adopt-equal or adopt",
+                    self.marks.adopt_key()
+                );
+                Some(Reason::new("bad-annotation", message))
+            }
+            _ => None,
+        }
+    }
+
+    fn replace_desired(&mut self, mut wanted: BTreeMap<ObjectKey, Desired>) {
+        let dropped: Vec<ObjectKey> = self
+            .slots
+            .iter()
+            .filter(|(key, slot)| slot.desired.is_some() && !wanted.contains_key(*key))
+            .map(|(key, _)| key.clone())
+            .collect();
+        for key in dropped {
+            if let Some(slot) = self.slots.get_mut(&key) {
+                slot.desired = None;
+                slot.settled = None;
+                slot.fresh_start();
+                self.mark_resting(&key, true);
+                self.dirty.insert(key);
+            }
+        }
+        let mut unseen: BTreeMap<GroupKind, usize> = BTreeMap::new();
+        while let Some((key, desired)) = wanted.pop_first() {
+            let slot = self.slots.entry(key.clone()).or_default();
+            let same = slot.desired.as_ref().is_some_and(|old| {
+                old.object == desired.object
+                    && old.blocked == desired.blocked
+                    && old.awaits == desired.awaits
+                    && old.adoption == desired.adoption
+            });
+            if same {
+                continue;
+            }
+            let content = slot
+                .desired
+                .as_ref()
+                .is_none_or(|old| old.object != desired.object);
+            let version_moved = slot
+                .wanted_version()
+                .is_some_and(|v| v != desired.object.gvk().version());
+            slot.desired = Some(desired);
+            if content {
+                slot.exchanges.clear();
+                slot.contest.clear();
+                slot.contested.clear();
+                slot.approved = false;
+            }
+            if version_moved && !matches!(slot.sight, super::slot::Sight::Absent) {
+                // What was seen at another API version cannot be compared with this definition.
+                slot.look_again();
+            }
+            slot.fresh_start();
+            if matches!(slot.sight, super::slot::Sight::Unknown) {
+                *unseen.entry(key.group_kind().clone()).or_default() += 1;
+            }
+            self.strays.remove(&key);
+            self.deletes.left(&key);
+            self.mark_resting(&key, false);
+            self.dirty.insert(key);
+        }
+        // One listing beats reading many new objects one by one.
+        for (kind, count) in unseen {
+            if count > 1 {
+                self.listings.insert(kind, Listing::WANTED);
+            } else {
+                self.listings.entry(kind).or_insert(Listing::WANTED);
+            }
+        }
+    }
+}
+
+/// Kinds that CRDs of the inventory will define, with the CRD's key.
+fn kinds_of_definitions(objects: &[Object]) -> BTreeMap<GroupKind, (ObjectKey, KindInfo)> {
+    let definitions = objects
+        .iter()
+        .filter(|o| Class::of(o.key()) == Class::Definitions);
+    definitions
+        .filter_map(|crd| {
+            let spec = crd.json().get("spec")?;
+            let text = |pointer: &str| spec.pointer(pointer).and_then(|v| v.as_str());
+            let kind = GroupKind::new(text("/group")?, text("/names/kind")?);
+            let versions = spec.get("versions")?.as_array()?.iter();
+            let served = versions
+                .filter(|v| v["served"] == true)
+                .filter_map(|v| v["name"].as_str())
+                .map(str::to_owned);
+            let info = KindInfo::new(text("/names/plural")?, text("/scope")? == "Namespaced", served);
+            // A CRD is cluster-scoped: a namespace written in its definition is not part of its identity.
+            Some((kind, (crd.with_namespace(None).key().clone(), info)))
+        })
+        .collect()
+}

@@ -1,0 +1,388 @@
+//! The reconcile engine: events in, commands out.
+//!
+//! [`Engine::step`] is the whole interface. The engine reads no clock, does no I/O and draws no random numbers: the
+//! same events at the same ticks give the same commands. One object's event costs O(log n).
+//!
+//! ```text
+//!   inventory ─┐
+//!   ledger ────┤           ┌─ decide (pure, one object) ─┐
+//!   discovery ─┼─▶ slots ──┤   judge: would it change?   ├─▶ write-ahead ─▶ strategy ─▶ commands
+//!   listings ──┤           └─ deletes: permission, budget┘
+//!   watches ───┘
+//! ```
+//!
+//! Where things are: `event` is the interface, `options` what an embedder chooses, `slot` what is known of one
+//! object, `decide` the next step for it, `consider` carries that step out, `intake` and `inventory` take events
+//! in, `writes` runs strategies, `ledger` keeps the record, `deletes` guards deletes, `contest` notices other
+//! writers, `report` tells how things stand.
+
+mod consider;
+mod contest;
+mod decide;
+mod deletes;
+mod event;
+mod intake;
+mod inventory;
+mod ledger;
+mod options;
+mod report;
+mod slot;
+mod writes;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use fleet_diff::{GroupKind, Gvk, ObjectKey};
+
+pub use event::{CallId, Command, Container, Event};
+pub use options::{Adoption, Approval, DeleteBudget, EngineOptions, Limits};
+pub use report::Status;
+
+use deletes::Deletes;
+use inventory::InventoryState;
+use ledger::LedgerState;
+use slot::{Class, Slot};
+
+use crate::{
+    edge::Note,
+    judge::{Judge, ServerJudge},
+    marks::Marks,
+    strategy::{ApplyStrategy, ServerSideApply},
+    words::{KindMap, Millis, Reason, Target, Tick, Uid},
+};
+
+/// The opinions an engine is built with.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Parts {
+    /// What would applying an object do?
+    pub judge: Arc<dyn Judge>,
+    /// Which requests carry out a change?
+    pub strategy: Arc<dyn ApplyStrategy>,
+}
+
+impl Default for Parts {
+    fn default() -> Self {
+        Self {
+            judge: Arc::new(ServerJudge),
+            strategy: Arc::new(ServerSideApply),
+        }
+    }
+}
+
+impl Parts {
+    /// With this strategy.
+    #[must_use]
+    pub fn strategy(mut self, strategy: impl ApplyStrategy) -> Self {
+        self.strategy = Arc::new(strategy);
+        self
+    }
+
+    /// With this judge.
+    #[must_use]
+    pub fn judge(mut self, judge: impl Judge) -> Self {
+        self.judge = Arc::new(judge);
+        self
+    }
+}
+
+/// Makes one target what its inventory says. See the module's page.
+pub struct Engine {
+    target: Target,
+    marks: Marks,
+    parts: Parts,
+    options: EngineOptions,
+
+    inventory: InventoryState,
+    ledger: LedgerState,
+    kinds: Option<KindMap>,
+    listings: BTreeMap<GroupKind, Listing>,
+    watches: BTreeMap<Gvk, Watch>,
+    gone_kinds: BTreeMap<GroupKind, GoneKind>,
+    /// Marked objects that no ledger entry and no definition speaks of.
+    strays: BTreeMap<ObjectKey, Uid>,
+
+    slots: BTreeMap<ObjectKey, Slot>,
+    dirty: BTreeSet<ObjectKey>,
+    /// Objects whose next step waits for a free place in flight.
+    starved: BTreeSet<ObjectKey>,
+    /// Listed objects not at rest, by class.
+    restless: BTreeMap<Class, BTreeSet<ObjectKey>>,
+    /// Objects whose write waits for an earlier class.
+    gated: BTreeMap<Class, BTreeSet<ObjectKey>>,
+    /// Objects to be looked at at a given time.
+    timers: BTreeSet<(Tick, ObjectKey)>,
+    /// Objects refused once in this pass, to be tried once more at its end.
+    second_try: BTreeSet<ObjectKey>,
+    deletes: Deletes,
+
+    calls: BTreeMap<CallId, Call>,
+    next_call: u64,
+    in_flight: usize,
+    /// No new requests before this: the cluster does not answer.
+    paused_until: Option<Tick>,
+    unanswered: u32,
+    discover_at: Option<Tick>,
+    discoveries: u32,
+    awaiting_since: Option<Tick>,
+    awaited_too_long: bool,
+    watched: BTreeSet<Gvk>,
+    converged: bool,
+    wake_at: Option<Tick>,
+}
+
+/// What a command's result is for.
+#[derive(Clone, Debug)]
+enum Call {
+    /// A read or a judge's question about an object.
+    Ask(ObjectKey),
+    /// A write of an object.
+    Write(ObjectKey),
+    List(GroupKind),
+    Sweep,
+    Survey(ObjectKey),
+    KindGone(GroupKind),
+    Record,
+    Reserve,
+}
+
+/// The listing of a kind.
+enum Listing {
+    Wanted { tries: u32 },
+    Pending { tries: u32 },
+    Done,
+    Failed { until: Tick, tries: u32, reason: Reason },
+}
+
+impl Listing {
+    const WANTED: Self = Self::Wanted { tries: 0 };
+}
+
+/// The watch of a kind.
+#[derive(Default)]
+struct Watch {
+    epoch: u64,
+    synced: bool,
+}
+
+/// A kind that discovery no longer names.
+enum GoneKind {
+    Asked,
+    Known { gone: bool },
+    Failed { until: Tick },
+}
+
+impl Engine {
+    /// An engine that knows nothing yet. Its first step asks for the ledger and the discovery.
+    pub fn new(target: Target, parts: Parts, options: EngineOptions) -> Self {
+        let marks = Marks::new(&options.domain, &target);
+        Self {
+            target,
+            marks,
+            parts,
+            options,
+            inventory: InventoryState::default(),
+            ledger: LedgerState::default(),
+            kinds: None,
+            listings: BTreeMap::new(),
+            watches: BTreeMap::new(),
+            gone_kinds: BTreeMap::new(),
+            strays: BTreeMap::new(),
+            slots: BTreeMap::new(),
+            dirty: BTreeSet::new(),
+            starved: BTreeSet::new(),
+            restless: Class::ALL
+                .into_iter()
+                .map(|class| (class, BTreeSet::new()))
+                .collect(),
+            gated: Class::ALL
+                .into_iter()
+                .map(|class| (class, BTreeSet::new()))
+                .collect(),
+            timers: BTreeSet::new(),
+            second_try: BTreeSet::new(),
+            deletes: Deletes::default(),
+            calls: BTreeMap::new(),
+            next_call: 0,
+            in_flight: 0,
+            paused_until: None,
+            unanswered: 0,
+            discover_at: Some(Tick(0)),
+            discoveries: 0,
+            awaiting_since: None,
+            awaited_too_long: false,
+            watched: BTreeSet::new(),
+            converged: false,
+            wake_at: None,
+        }
+    }
+
+    /// The target.
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// The marks it sets.
+    pub fn marks(&self) -> &Marks {
+        &self.marks
+    }
+
+    /// Takes one event in, and appends what is to be done to `out`.
+    pub fn step(&mut self, event: Event, now: Tick, out: &mut Vec<Command>) {
+        match event {
+            Event::Inventory(snapshot) => self.take_inventory(snapshot, out),
+            Event::Ledger(answer) => self.take_ledger(answer, now, out),
+            Event::Kinds(kinds) => self.take_kinds(kinds),
+            Event::Listed(call, result) => self.take_listing(call, result, now),
+            Event::Swept(call, result) => self.take_sweep(call, result, now, out),
+            Event::Surveyed(call, result) => self.take_survey(call, result, now),
+            Event::KindGone(call, result) => self.take_kind_gone(call, result, now),
+            Event::WatchReset(gvk) => self.watch_reset(gvk),
+            Event::Seen(live) => self.take_seen(live, out),
+            Event::Left { key, uid } => self.take_left(&key, &uid),
+            Event::WatchSynced(gvk) => self.watch_synced(&gvk),
+            Event::Answered(call, answer) => self.take_answer(call, answer, now, out),
+            Event::Recorded(call, result) => self.take_recorded(call, result, now, out),
+            Event::Reserved(call, result) => self.take_reserved(call, result, now, out),
+            Event::Confirm(token) => self.take_confirmation(&token),
+            Event::Replan => self.replan(),
+            Event::Time => {}
+        }
+        self.settle(now, out);
+    }
+
+    /// Does everything that can be done now.
+    fn settle(&mut self, now: Tick, out: &mut Vec<Command>) {
+        self.take_due(now);
+        self.ask_for_inputs(now, out);
+        loop {
+            self.feed_starved(now);
+            while let Some(key) = self.dirty.pop_first() {
+                self.consider(&key, now, out);
+            }
+            let moved = self.open_gates() || self.arrange_deletes(now, out) || self.finish_pass(now, out);
+            if !moved && self.dirty.is_empty() {
+                break;
+            }
+        }
+        self.flush_ledger(now, out);
+        self.announce(out);
+        self.set_alarm(now, out);
+    }
+
+    /// Everything that waits for time to pass and whose time has come.
+    fn take_due(&mut self, now: Tick) {
+        if self.paused_until.is_some_and(|until| until <= now) {
+            self.paused_until = None;
+        }
+        while let Some((at, key)) = self.timers.first().cloned() {
+            if at > now {
+                break;
+            }
+            self.timers.pop_first();
+            if let Some(slot) = self.slots.get_mut(&key) {
+                if let Some(trouble) = slot.trouble.take_if(|t| t.until <= now)
+                    && trouble.look
+                    && !slot.is_busy()
+                {
+                    slot.look_again();
+                }
+                self.dirty.insert(key);
+            }
+        }
+        for listing in self.listings.values_mut() {
+            if let Listing::Failed { until, tries, .. } = listing
+                && *until <= now
+            {
+                *listing = Listing::Wanted { tries: *tries };
+            }
+        }
+        self.gone_kinds
+            .retain(|_, state| !matches!(state, GoneKind::Failed { until } if *until <= now));
+    }
+
+    fn replan(&mut self) {
+        for (key, slot) in &mut self.slots {
+            slot.fresh_start();
+            self.dirty.insert(key.clone());
+        }
+        self.deletes.start_over();
+        self.converged = false;
+    }
+
+    fn new_call(&mut self, call: Call) -> CallId {
+        self.next_call += 1;
+        let id = CallId(self.next_call);
+        if matches!(call, Call::Ask(_) | Call::Write(_)) {
+            self.in_flight += 1;
+        }
+        self.calls.insert(id, call);
+        id
+    }
+
+    /// The call a result belongs to, if it is still waited for.
+    fn end_call(&mut self, id: CallId) -> Option<Call> {
+        let call = self.calls.remove(&id)?;
+        if matches!(call, Call::Ask(_) | Call::Write(_)) {
+            self.in_flight -= 1;
+        }
+        Some(call)
+    }
+
+    fn has_room(&self) -> bool {
+        self.in_flight < self.options.limits.in_flight && self.paused_until.is_none()
+    }
+
+    fn feed_starved(&mut self, _now: Tick) {
+        if self.paused_until.is_some() {
+            return;
+        }
+        let room = self.options.limits.in_flight.saturating_sub(self.in_flight);
+        for _ in 0..room {
+            let Some(key) = self.starved.pop_first() else {
+                break;
+            };
+            self.dirty.insert(key);
+        }
+    }
+
+    /// Wakes the engine at the earliest moment at which something is due.
+    fn set_alarm(&mut self, now: Tick, out: &mut Vec<Command>) {
+        let mut due: Vec<Tick> = Vec::new();
+        due.extend(self.timers.first().map(|(at, _)| *at));
+        due.extend(self.paused_until);
+        due.extend(self.discover_at.filter(|at| *at > now));
+        due.extend(self.ledger.due());
+        due.extend(self.deletes.due());
+        due.extend(self.listings.values().filter_map(|l| match l {
+            Listing::Failed { until, .. } => Some(*until),
+            _ => None,
+        }));
+        due.extend(self.gone_kinds.values().filter_map(|g| match g {
+            GoneKind::Failed { until } => Some(*until),
+            _ => None,
+        }));
+        let next = due.into_iter().min();
+        if next != self.wake_at {
+            self.wake_at = next;
+            out.extend(next.map(Command::WakeAt));
+        } else if next.is_some_and(|at| at <= now) {
+            // The alarm went off and its cause is still there: never sleep for ever on it.
+            let again = now + Millis(100);
+            self.wake_at = Some(again);
+            out.push(Command::WakeAt(again));
+        }
+    }
+
+    /// Exponential wait: `first` after one failure, doubled for each more, at most `max`.
+    fn backoff(first: Millis, max: Millis, failures: u32) -> Millis {
+        let factor = 1u64 << failures.saturating_sub(1).min(20);
+        Millis(first.0.saturating_mul(factor).min(max.0))
+    }
+
+    fn report(&mut self, note: Note, out: &mut Vec<Command>) {
+        out.push(Command::Report(note));
+    }
+}

@@ -1,0 +1,215 @@
+//! How things stand: plans, status, convergence.
+
+use std::collections::BTreeMap;
+
+use fleet_diff::ObjectKey;
+use serde::Serialize;
+
+use super::{Approval, Command, Engine, slot::Outcome};
+use crate::{
+    edge::{Note, Remedy},
+    plan::{Action, Change, Plan},
+    words::{Reason, Revision, Tick},
+};
+
+/// How a target stands.
+#[derive(Clone, Debug, Default, Serialize)]
+#[non_exhaustive]
+pub struct Status {
+    /// Revision of the inventory it is kept at.
+    pub revision: Option<Revision>,
+    /// Why the inventory's last answer was not definite.
+    pub inventory_unknown: Option<Reason>,
+    /// Why the ledger cannot be believed; nothing is written then.
+    pub ledger_lost: Option<Reason>,
+    /// Everything that can be done is done.
+    pub converged: bool,
+    /// Objects listed.
+    pub listed: usize,
+    /// Of these, as their definition says.
+    pub in_sync: usize,
+    /// Objects in the ledger.
+    pub owned: usize,
+    /// Changes under way or to come.
+    pub pending: BTreeMap<ObjectKey, Action>,
+    /// What waits for something else.
+    pub waiting: BTreeMap<ObjectKey, Reason>,
+    /// Not done, on purpose.
+    pub blocked: BTreeMap<ObjectKey, Reason>,
+    /// Refused by the server.
+    pub refused: BTreeMap<ObjectKey, Reason>,
+    /// Deleted, waiting for finalizers.
+    pub deleting: BTreeMap<ObjectKey, Reason>,
+    /// Deletes stopped by a budget.
+    pub held: Option<Reason>,
+    /// Bears our mark, and neither listed nor in the ledger.
+    pub strays: Vec<ObjectKey>,
+}
+
+impl Status {
+    /// True when everything listed is as it should be and nothing is held back.
+    pub fn is_clean(&self) -> bool {
+        self.converged
+            && self.inventory_unknown.is_none()
+            && self.blocked.is_empty()
+            && self.refused.is_empty()
+            && self.deleting.is_empty()
+            && self.held.is_none()
+    }
+}
+
+impl Engine {
+    /// The changes that are planned, under way, blocked or refused, in the order of keys.
+    pub fn plan(&self) -> Plan {
+        let mut changes: Vec<Change> = Vec::new();
+        for (key, slot) in &self.slots {
+            let uid = slot.seen().map(|seen| seen.uid.clone());
+            match &slot.outcome {
+                Outcome::Planned(change) if !slot.resting || self.options.approval == Approval::Never => {
+                    changes.push((**change).clone());
+                }
+                Outcome::Blocked(reason) => {
+                    changes.push(Change::new(key.clone(), Action::Blocked, uid, reason.clone()))
+                }
+                Outcome::Refused(fault) => {
+                    changes.push(Change::new(key.clone(), Action::Blocked, uid, refusal(fault)));
+                }
+                _ => {}
+            }
+        }
+        for (key, reason) in &self.inventory.unmapped {
+            changes.push(Change::new(key.clone(), Action::Blocked, None, reason.clone()));
+        }
+        changes.sort_by(|a, b| a.key.cmp(&b.key));
+        Plan {
+            target: self.target.clone(),
+            revision: self.inventory.revision().cloned(),
+            unknown: self
+                .inventory
+                .unknown
+                .clone()
+                .or_else(|| self.ledger.lost().cloned()),
+            in_sync: self
+                .slots
+                .values()
+                .filter(|s| matches!(s.outcome, Outcome::InSync | Outcome::Finished))
+                .count(),
+            held: self.deletes.held.as_ref().map(|h| h.reason.clone()),
+            token: self.deletes.held.as_ref().and_then(|h| h.token.clone()),
+            changes,
+        }
+    }
+
+    /// How the target stands.
+    pub fn status(&self) -> Status {
+        let mut status = Status {
+            revision: self.inventory.revision().cloned(),
+            inventory_unknown: self.inventory.unknown.clone(),
+            ledger_lost: self.ledger.lost().cloned(),
+            converged: self.converged,
+            held: self.deletes.held.as_ref().map(|h| h.reason.clone()),
+            strays: self.strays.keys().cloned().collect(),
+            ..Status::default()
+        };
+        status.blocked.clone_from(&self.inventory.unmapped);
+        status.listed = self.inventory.unmapped.len();
+        for (key, slot) in &self.slots {
+            status.listed += usize::from(slot.desired.is_some());
+            status.owned += usize::from(slot.entry.is_some());
+            match &slot.outcome {
+                Outcome::InSync | Outcome::Finished => status.in_sync += usize::from(slot.desired.is_some()),
+                Outcome::Planned(change) if !slot.resting || self.options.approval == Approval::Never => {
+                    status.pending.insert(key.clone(), change.action);
+                }
+                Outcome::Waiting(reason) => {
+                    status.waiting.insert(key.clone(), reason.clone());
+                }
+                Outcome::Blocked(reason) => {
+                    status.blocked.insert(key.clone(), reason.clone());
+                }
+                Outcome::Refused(fault) => {
+                    status.refused.insert(key.clone(), refusal(fault));
+                }
+                Outcome::Deleting(reason) => {
+                    status.deleting.insert(key.clone(), reason.clone());
+                }
+                Outcome::Undecided | Outcome::Planned(_) | Outcome::Kept => {}
+            }
+        }
+        status
+    }
+
+    /// True when nothing is under way and nothing more will be done without a new event.
+    pub fn is_settled(&self) -> bool {
+        self.is_informed()
+            && self.dirty.is_empty()
+            && self.starved.is_empty()
+            && !self.is_writing()
+            && self.second_try.is_empty()
+            && self.deletes.is_quiet()
+            && self.calls.is_empty()
+            && (self.ledger.is_quiet() || self.options.approval == Approval::Never)
+    }
+
+    /// True when this target cannot go on by itself: no inventory, no ledger to believe.
+    pub fn is_stuck(&self) -> Option<&Reason> {
+        self.ledger.lost().or(if self.inventory.known.is_none() {
+            self.inventory.unknown.as_ref()
+        } else {
+            None
+        })
+    }
+
+    /// At the end of a pass: what was refused gets one more try. True if there was anything.
+    pub(super) fn finish_pass(&mut self, _now: Tick, _out: &mut [Command]) -> bool {
+        let busy =
+            !self.dirty.is_empty() || !self.starved.is_empty() || self.in_flight > 0 || self.is_writing();
+        if busy || self.second_try.is_empty() || !self.deletes.is_quiet() || !self.is_informed() {
+            return false;
+        }
+        for key in std::mem::take(&mut self.second_try) {
+            if let Some(slot) = self.slots.get_mut(&key) {
+                slot.trouble = None;
+                slot.look_again();
+                self.mark_resting(&key, false);
+                self.dirty.insert(key);
+            }
+        }
+        true
+    }
+
+    /// Says once that everything that can be done is done.
+    pub(super) fn announce(&mut self, out: &mut Vec<Command>) {
+        if self.converged || self.inventory.unknown.is_some() || !self.is_settled() {
+            return;
+        }
+        self.converged = true;
+        let held = self
+            .slots
+            .values()
+            .filter(|s| matches!(s.outcome, Outcome::Blocked(_) | Outcome::Refused(_)))
+            .count();
+        let held = held + self.inventory.unmapped.len();
+        self.report(
+            Note::Converged {
+                revision: self.inventory.revision().cloned(),
+                held,
+            },
+            out,
+        );
+    }
+}
+
+/// A refusal as a reason; one for an immutable field has its own code.
+fn refusal(fault: &crate::Fault) -> Reason {
+    let immutable = fault.remedy == Remedy::Invalid
+        && ["immutable", "updates to statefulset spec for fields other than"]
+            .iter()
+            .any(|words| fault.message.contains(words));
+    if immutable {
+        let message = "it would have to be deleted and made again, which is not done yet";
+        Reason::new("immutable", message).because(Reason::new("refused", fault.to_string()))
+    } else {
+        Reason::new("refused", fault.to_string())
+    }
+}

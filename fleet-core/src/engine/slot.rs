@@ -1,0 +1,316 @@
+//! What the engine knows of one object.
+
+use std::collections::BTreeMap;
+
+use fleet_diff::{Digest, DigestBuilder, FieldPath, Gvk, Object, ObjectKey, live_digest};
+
+use super::{event::CallId, options::Adoption};
+use crate::{
+    edge::{Exchange, Fault, Request},
+    ledger::Entry,
+    marks::{MarkState, Marks},
+    plan::Change,
+    strategy::Work,
+    words::{Live, LiveMeta, Reason, ResourceVersion, Tick, Uid},
+};
+
+/// One object: listed, owned, or both.
+#[derive(Default)]
+pub(super) struct Slot {
+    /// Its definition, if it is listed.
+    pub(super) desired: Option<Desired>,
+    /// What the ledger holds, durably.
+    pub(super) entry: Option<Entry>,
+    /// What the cluster holds, as far as is known.
+    pub(super) sight: Sight,
+    /// The last judgement that nothing has to be done.
+    pub(super) settled: Option<Settled>,
+    /// The judge's requests about the present sight.
+    pub(super) exchanges: Vec<Exchange>,
+    /// What is under way.
+    pub(super) stage: Stage,
+    /// Why it is left alone for a while.
+    pub(super) trouble: Option<Trouble>,
+    /// Transient failures in a row.
+    pub(super) failures: u32,
+    /// Refusals in a row of the same definition.
+    pub(super) refusals: u32,
+    /// The object our create ran into: its marks prove nothing.
+    pub(super) raced: Option<Uid>,
+    /// Repairs of its fields, by field and manager.
+    pub(super) contest: BTreeMap<(FieldPath, String), Vec<Tick>>,
+    /// Fields we stopped repairing.
+    pub(super) contested: BTreeMap<FieldPath, String>,
+    /// Fields and managers the update under way writes against.
+    pub(super) repairing: Vec<(FieldPath, String)>,
+    /// Digest of the definition written last.
+    pub(super) last_written: Option<Digest>,
+    /// Its delete was granted and its intent recorded.
+    pub(super) approved: bool,
+    /// How it stands, for reports.
+    pub(super) outcome: Outcome,
+    /// True when nothing more will be done for it in this pass.
+    pub(super) resting: bool,
+    /// Epoch of the watch that showed it last.
+    pub(super) epoch: u64,
+}
+
+/// A definition, ready to be compared.
+#[derive(Clone)]
+pub(super) struct Desired {
+    /// As listed, its namespace set as the kind's scope wants it.
+    pub(super) object: Object,
+    /// What happens if it exists and is not ours.
+    pub(super) adoption: Adoption,
+    /// Why it cannot be written at all.
+    pub(super) blocked: Option<Reason>,
+    /// The CRD of this inventory that will define its kind, while the kind is not served.
+    pub(super) awaits: Option<ObjectKey>,
+}
+
+/// The order of writes in a pass; deletes go in the opposite order, after all writes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Class {
+    Namespaces,
+    Definitions,
+    Rest,
+    Gates,
+}
+
+impl Class {
+    pub(super) const ALL: [Self; 4] = [Self::Namespaces, Self::Definitions, Self::Rest, Self::Gates];
+
+    pub(super) fn of(key: &ObjectKey) -> Self {
+        match (key.group(), key.kind()) {
+            ("", "Namespace") => Self::Namespaces,
+            ("apiextensions.k8s.io", "CustomResourceDefinition") => Self::Definitions,
+            (
+                "admissionregistration.k8s.io",
+                "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration",
+            )
+            | ("apiregistration.k8s.io", "APIService") => Self::Gates,
+            _ => Self::Rest,
+        }
+    }
+}
+
+/// What the cluster holds under a key.
+#[derive(Default)]
+pub(super) enum Sight {
+    /// Not known (any more).
+    #[default]
+    Unknown,
+    /// Read to be absent.
+    Absent,
+    /// Listed with metadata only.
+    Listed(LiveMeta),
+    /// Seen whole.
+    Present(Box<Seen>),
+}
+
+/// What is kept of an object that was seen whole.
+pub(super) struct Seen {
+    pub(super) uid: Uid,
+    pub(super) version: ResourceVersion,
+    /// Digest of what decides whether applying would change anything.
+    pub(super) digest: Digest,
+    pub(super) mark: MarkState,
+    /// It bears the owner label, so a watch shows it.
+    pub(super) labelled: bool,
+    /// Finalizers, if it is being deleted.
+    pub(super) deleting: Option<Vec<String>>,
+    /// A CRD whose kind can be used.
+    pub(super) established: bool,
+    /// A Job that has finished and goes by itself.
+    pub(super) finished: bool,
+    /// It asks to be let go instead of deleted.
+    pub(super) orphan: bool,
+    /// The whole object, until it was judged.
+    pub(super) body: Option<Live>,
+}
+
+impl Seen {
+    pub(super) fn new(live: Live, marks: &Marks) -> Self {
+        let object = live.object();
+        Self {
+            uid: live.uid().clone(),
+            version: live.version().clone(),
+            digest: live_digest(object, marks.manager()),
+            mark: marks.read(object),
+            labelled: object.label(marks.label_key()) == Some(marks.label_value()),
+            deleting: live.is_deleting().then(|| holders(&live)),
+            established: has_condition(object, "Established"),
+            finished: is_finished_with_ttl(object),
+            orphan: object.annotation(marks.on_delete_key()) == Some("orphan"),
+            body: Some(live),
+        }
+    }
+}
+
+/// Who must finish before a deleted object goes: its finalizers, and for a namespace those of its spec.
+fn holders(live: &Live) -> Vec<String> {
+    let mut holders = live.finalizers();
+    let spec = live
+        .object()
+        .json()
+        .pointer("/spec/finalizers")
+        .and_then(|v| v.as_array());
+    holders.extend(
+        spec.into_iter()
+            .flatten()
+            .filter_map(|v| v.as_str())
+            .map(str::to_owned),
+    );
+    holders
+}
+
+fn has_condition(object: &Object, kind: &str) -> bool {
+    let conditions = object
+        .json()
+        .pointer("/status/conditions")
+        .and_then(|v| v.as_array());
+    conditions
+        .into_iter()
+        .flatten()
+        .any(|c| c["type"] == kind && c["status"] == "True")
+}
+
+fn is_finished_with_ttl(object: &Object) -> bool {
+    object.key().is("batch", "Job")
+        && object
+            .json()
+            .pointer("/spec/ttlSecondsAfterFinished")
+            .is_some_and(|v| !v.is_null())
+        && (has_condition(object, "Complete") || has_condition(object, "Failed"))
+}
+
+/// A judgement that nothing has to be done, and what it was made of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Settled {
+    pub(super) document: Digest,
+    pub(super) live: Digest,
+}
+
+/// What is under way for an object.
+#[derive(Default)]
+pub(super) enum Stage {
+    #[default]
+    Idle,
+    /// Its own read or the judge's question.
+    Asking(CallId, Box<Request>),
+    /// Waits for its ledger entry.
+    Recording,
+    /// A write.
+    Writing(Box<Writing>),
+}
+
+/// A write under way.
+pub(super) struct Writing {
+    pub(super) call: CallId,
+    pub(super) work: Work,
+    pub(super) exchanges: Vec<Exchange>,
+    /// The change it carries out.
+    pub(super) change: Change,
+    /// Digest of the definition it was decided on.
+    pub(super) document: Option<Digest>,
+}
+
+/// Why an object is left alone, and until when.
+pub(super) struct Trouble {
+    pub(super) until: Tick,
+    /// Whether the rest of the pass goes on without it.
+    pub(super) resting: bool,
+    /// Whether it is to be read again then.
+    pub(super) look: bool,
+}
+
+/// How an object stands.
+#[derive(Clone, Debug, Default)]
+pub(super) enum Outcome {
+    /// Not decided yet.
+    #[default]
+    Undecided,
+    /// Something else must come first.
+    Waiting(Reason),
+    /// As its definition says.
+    InSync,
+    /// A Job that ran and was removed by its TTL.
+    Finished,
+    /// This would be done, or is being done.
+    Planned(Box<Change>),
+    /// Not done, on purpose.
+    Blocked(Reason),
+    /// The server said no.
+    Refused(Fault),
+    /// Deleted, and waiting for its finalizers.
+    Deleting(Reason),
+    /// Known, not listed, and let alone because the inventory is unknown.
+    Kept,
+}
+
+impl Slot {
+    /// Digest of what would be sent, without building it.
+    pub(super) fn document_digest(&self) -> Option<Digest> {
+        let desired = self.desired.as_ref()?;
+        let start = DigestBuilder::new().digest(&desired.object.digest());
+        Some(
+            self.contested
+                .keys()
+                .fold(start, |b, path| b.text(&path.to_string()))
+                .finish(),
+        )
+    }
+
+    /// What would be sent: definition and marks, without contested fields.
+    pub(super) fn document(&self, marks: &Marks) -> Option<Object> {
+        let marked = marks.mark(&self.desired.as_ref()?.object);
+        if self.contested.is_empty() {
+            return Some(marked);
+        }
+        let mut json = marked.json().clone();
+        for path in self.contested.keys() {
+            path.remove(&mut json);
+        }
+        Object::from_json(json).ok().or(Some(marked))
+    }
+
+    /// The object as seen whole.
+    pub(super) fn seen(&self) -> Option<&Seen> {
+        match &self.sight {
+            Sight::Present(seen) => Some(seen),
+            _ => None,
+        }
+    }
+
+    /// The API version to read it at.
+    pub(super) fn wanted_version(&self) -> Option<&str> {
+        match (&self.desired, &self.entry) {
+            (Some(desired), _) => Some(desired.object.gvk().version()),
+            (None, Some(entry)) => Some(&entry.version),
+            (None, None) => None,
+        }
+    }
+
+    /// True when a call of its own is under way.
+    pub(super) fn is_busy(&self) -> bool {
+        !matches!(self.stage, Stage::Idle)
+    }
+
+    /// Forgets everything that was concluded from the sight before.
+    pub(super) fn look_again(&mut self) {
+        self.sight = Sight::Unknown;
+        self.exchanges.clear();
+    }
+
+    /// Forgets past failures, because something that matters to them changed.
+    pub(super) fn fresh_start(&mut self) {
+        self.trouble = None;
+        self.failures = 0;
+        self.refusals = 0;
+    }
+}
+
+/// The kind at the version an object is read and watched at.
+pub(super) fn read_gvk(key: &ObjectKey, slot: &Slot, kinds: &crate::words::KindMap) -> Option<Gvk> {
+    kinds.version_for(key.group_kind(), slot.wanted_version())
+}

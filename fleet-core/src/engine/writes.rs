@@ -1,0 +1,410 @@
+//! Runs strategies: a change becomes requests, one at a time, behind its ledger entry.
+
+use fleet_diff::ObjectKey;
+
+use super::{
+    Approval, Call, CallId, Command, Engine,
+    slot::{Class, Outcome, Seen, Settled, Sight, Stage, Trouble, Writing},
+};
+use crate::{
+    edge::{Answer, Exchange, Note, Remedy, Request},
+    ledger::{Entry, EntryState},
+    plan::{Action, Change},
+    strategy::{History, Next, Work},
+    words::{Live, Tick},
+};
+
+impl Engine {
+    /// Starts a change: asks the strategy, writes ahead, waits for its class, and sends.
+    pub(super) fn start(
+        &mut self,
+        key: &ObjectKey,
+        work: Work,
+        change: Change,
+        now: Tick,
+        out: &mut Vec<Command>,
+    ) {
+        if self.options.approval == Approval::Never {
+            self.rest(key, Outcome::Planned(Box::new(change)), now, out);
+            return;
+        }
+        let Some(slot) = self.slots.get_mut(key) else {
+            return;
+        };
+        let note = slot.entry.as_ref().and_then(|e| e.note.as_deref());
+        let history = History {
+            manager: self.marks.manager(),
+            note,
+            since: &[],
+        };
+        let request = match self.parts.strategy.next(&work, history) {
+            Next::Send(request) => request,
+            Next::Declined(reason) => return self.rest(key, Outcome::Blocked(reason), now, out),
+            Next::Refused(fault) => return self.refused(key, fault, now, out),
+            Next::Done | Next::Look => return self.rest(key, Outcome::InSync, now, out),
+        };
+        slot.outcome = Outcome::Planned(Box::new(change.clone()));
+        self.mark_resting(key, false);
+        if !self.is_written_ahead(key, &work, now) {
+            return;
+        }
+        let class = Class::of(key);
+        if !matches!(work, Work::Delete { .. }) && !self.is_open(class) {
+            self.gated.entry(class).or_default().insert(key.clone());
+            return;
+        }
+        if !self.has_room() {
+            self.starved.insert(key.clone());
+            return;
+        }
+        let document = self.slots.get(key).and_then(super::slot::Slot::document_digest);
+        let reason = change.reason.clone();
+        let call = self.new_call(Call::Write(key.clone()));
+        if let Some(slot) = self.slots.get_mut(key) {
+            slot.stage = Stage::Writing(Box::new(Writing {
+                call,
+                work,
+                exchanges: Vec::new(),
+                change,
+                document,
+            }));
+        }
+        let request = self.guarded(request);
+        out.push(Command::Send {
+            call,
+            request,
+            reason,
+        });
+    }
+
+    /// Whether the ledger already says what it must say before this work; if not, it is told.
+    fn is_written_ahead(&mut self, key: &ObjectKey, work: &Work, now: Tick) -> bool {
+        if !self.options.switches.write_ahead {
+            return true;
+        }
+        let Some(slot) = self.slots.get_mut(key) else {
+            return false;
+        };
+        let version = slot.wanted_version().unwrap_or_default().to_owned();
+        let fresh = || Entry::new(key.clone(), version.clone());
+        let wanted = match (work, &slot.entry) {
+            (Work::Create { .. }, Some(entry))
+                if entry.state == EntryState::Writing && entry.uid.is_none() =>
+            {
+                return true;
+            }
+            (Work::Create { .. }, entry) => Entry {
+                note: entry.as_ref().and_then(|e| e.note.clone()),
+                ..fresh()
+            },
+            (Work::Claim { uid, .. }, Some(entry))
+                if entry.uid.as_ref() == Some(uid) && entry.state != EntryState::Deleting =>
+            {
+                return true;
+            }
+            (Work::Claim { uid, .. }, _) => Entry {
+                uid: Some(uid.clone()),
+                ..fresh()
+            },
+            (Work::Update { .. }, Some(entry)) if entry.state != EntryState::Deleting => return true,
+            (Work::Update { uid, .. }, _) => Entry {
+                uid: Some(uid.clone()),
+                state: EntryState::Owned,
+                ..fresh()
+            },
+            (Work::Delete { .. }, Some(entry)) => return entry.state == EntryState::Deleting,
+            (Work::Delete { .. }, None) => return false,
+        };
+        slot.stage = Stage::Recording;
+        self.record_ahead(key, wanted, now);
+        false
+    }
+
+    /// All writes of earlier classes are done, or as done as they get in this pass.
+    fn is_open(&self, class: Class) -> bool {
+        self.restless
+            .iter()
+            .all(|(earlier, waiting)| *earlier >= class || waiting.is_empty())
+    }
+
+    /// Lets writes go whose class has come; true if there were any.
+    pub(super) fn open_gates(&mut self) -> bool {
+        let mut moved = false;
+        for class in Class::ALL {
+            if self.gated.get(&class).is_some_and(|set| !set.is_empty()) && self.is_open(class) {
+                let keys = self
+                    .gated
+                    .insert(class, std::collections::BTreeSet::new())
+                    .unwrap_or_default();
+                self.dirty.extend(keys);
+                moved = true;
+            }
+        }
+        moved
+    }
+
+    /// Guards that tests switch off are taken out of the request here, and nowhere else.
+    fn guarded(&self, mut request: Request) -> Request {
+        let switches = &self.options.switches;
+        match &mut request {
+            Request::Apply {
+                uid, version, force, ..
+            } => {
+                if !switches.uid_precondition {
+                    *uid = None;
+                }
+                if !switches.version_precondition || !switches.judge_again {
+                    *version = None;
+                }
+                *force |= !switches.force_only_ours;
+            }
+            Request::Delete { version, .. } if !switches.version_precondition => *version = None,
+            _ => {}
+        }
+        request
+    }
+
+    pub(super) fn take_answer(&mut self, call: CallId, answer: Answer, now: Tick, out: &mut Vec<Command>) {
+        match &answer {
+            Answer::NotSent(fault) | Answer::Lost(fault) if fault.remedy == Remedy::Unreachable => {}
+            _ => self.unanswered = 0,
+        }
+        match self.end_call(call) {
+            Some(Call::Ask(key)) => self.take_asked(&key, call, answer, now, out),
+            Some(Call::Write(key)) => self.take_written(&key, call, answer, now, out),
+            _ => {}
+        }
+    }
+
+    fn take_asked(
+        &mut self,
+        key: &ObjectKey,
+        call: CallId,
+        answer: Answer,
+        now: Tick,
+        out: &mut Vec<Command>,
+    ) {
+        let marks = &self.marks;
+        let Some(slot) = self.slots.get_mut(key) else {
+            return;
+        };
+        let request = match std::mem::take(&mut slot.stage) {
+            Stage::Asking(asked, request) if asked == call => *request,
+            other => {
+                slot.stage = other;
+                return;
+            }
+        };
+        self.dirty.insert(key.clone());
+        if matches!(request, Request::Apply { .. }) {
+            match answer {
+                Answer::NotSent(fault) | Answer::Lost(fault) => self.transient(key, fault, now, out),
+                answer => slot.exchanges.push(Exchange { request, answer }),
+            }
+            return;
+        }
+        match answer {
+            Answer::Object(live) | Answer::Created(live) => {
+                slot.exchanges.clear();
+                slot.sight = Sight::Present(Box::new(Seen::new(live, marks)));
+                self.wake_awaiting();
+            }
+            Answer::Absent | Answer::Deleted => {
+                slot.exchanges.clear();
+                slot.sight = Sight::Absent;
+            }
+            Answer::Refused(fault)
+                if matches!(fault.remedy, Remedy::Forbidden | Remedy::Invalid | Remedy::Policy) =>
+            {
+                self.refused(key, fault, now, out);
+            }
+            Answer::Refused(fault) | Answer::NotSent(fault) | Answer::Lost(fault) => {
+                self.transient(key, fault, now, out)
+            }
+        }
+    }
+
+    fn take_written(
+        &mut self,
+        key: &ObjectKey,
+        call: CallId,
+        answer: Answer,
+        now: Tick,
+        out: &mut Vec<Command>,
+    ) {
+        let Some(slot) = self.slots.get_mut(key) else {
+            return;
+        };
+        let mut writing = match std::mem::take(&mut slot.stage) {
+            Stage::Writing(writing) if writing.call == call => writing,
+            other => {
+                slot.stage = other;
+                return;
+            }
+        };
+        let Some(request) = self.sent(&writing) else {
+            return;
+        };
+        let Some(slot) = self.slots.get_mut(key) else {
+            return;
+        };
+        if let (Work::Create { .. }, [], Answer::Object(live)) =
+            (&writing.work, &writing.exchanges[..], &answer)
+        {
+            // Somebody was faster: whatever marks are on it now prove nothing.
+            slot.raced = Some(live.uid().clone());
+        }
+        writing.exchanges.push(Exchange { request, answer });
+        let note = slot.entry.as_ref().and_then(|e| e.note.as_deref());
+        let history = History {
+            manager: self.marks.manager(),
+            note,
+            since: &writing.exchanges,
+        };
+        let next = match self.parts.strategy.next(&writing.work, history) {
+            Next::Look if !self.options.switches.look_after_lost => {
+                match writing.exchanges.last().map(|e| &e.answer) {
+                    Some(Answer::Lost(fault)) => Next::Refused(fault.clone()),
+                    _ => Next::Look,
+                }
+            }
+            next => next,
+        };
+        self.dirty.insert(key.clone());
+        match next {
+            Next::Send(request) => {
+                let call = self.new_call(Call::Write(key.clone()));
+                let reason = writing.change.reason.clone();
+                writing.call = call;
+                if let Some(slot) = self.slots.get_mut(key) {
+                    slot.stage = Stage::Writing(writing);
+                }
+                out.push(Command::Send {
+                    call,
+                    request: self.guarded(request),
+                    reason,
+                });
+            }
+            Next::Done => self.finish_write(key, *writing, now, out),
+            Next::Look => {
+                slot.look_again();
+                if let Some(Answer::Lost(fault)) = writing.exchanges.last().map(|e| &e.answer) {
+                    let fault = fault.clone();
+                    self.transient(key, fault, now, out);
+                }
+            }
+            Next::Refused(fault) => match fault.remedy {
+                Remedy::Retry | Remedy::Unreachable | Remedy::KindUnknown => {
+                    self.transient(key, fault, now, out)
+                }
+                _ => self.refused(key, fault, now, out),
+            },
+            Next::Declined(reason) => self.rest(key, Outcome::Blocked(reason), now, out),
+        }
+    }
+
+    /// The request a write has under way: its strategy says it again from the exchanges before.
+    fn sent(&self, writing: &Writing) -> Option<Request> {
+        let history = History {
+            manager: self.marks.manager(),
+            note: None,
+            since: &writing.exchanges,
+        };
+        match self.parts.strategy.next(&writing.work, history) {
+            Next::Send(request) => Some(self.guarded(request)),
+            _ => None,
+        }
+    }
+
+    fn finish_write(&mut self, key: &ObjectKey, writing: Writing, now: Tick, out: &mut Vec<Command>) {
+        let Writing {
+            work,
+            mut exchanges,
+            change,
+            document,
+            ..
+        } = writing;
+        let answer = exchanges.pop().map(|e| e.answer);
+        match (&work, answer) {
+            (Work::Delete { .. }, Some(Answer::Object(live))) => {
+                // Accepted; it goes when its finalizers are done.
+                if let Some(slot) = self.slots.get_mut(key) {
+                    slot.sight = Sight::Present(Box::new(Seen::new(live, &self.marks)));
+                    let until = now + self.options.limits.deletion_look;
+                    slot.trouble = Some(Trouble {
+                        until,
+                        resting: true,
+                        look: true,
+                    });
+                    self.timers.insert((until, key.clone()));
+                }
+            }
+            (Work::Delete { .. }, _) => {
+                if let Some(slot) = self.slots.get_mut(key) {
+                    slot.sight = Sight::Absent;
+                }
+            }
+            (_, Some(Answer::Object(live) | Answer::Created(live))) => {
+                self.take_written_object(key, live, &work, document, now)
+            }
+            _ => return,
+        }
+        let Change {
+            action,
+            fields,
+            reason,
+            ..
+        } = change;
+        self.count_repair(key, action, document, now);
+        self.report(
+            Note::Done {
+                key: key.clone(),
+                action,
+                fields,
+                reason,
+            },
+            out,
+        );
+        if action != Action::Delete {
+            self.converged = false;
+        }
+    }
+
+    fn take_written_object(
+        &mut self,
+        key: &ObjectKey,
+        live: Live,
+        work: &Work,
+        document: Option<fleet_diff::Digest>,
+        now: Tick,
+    ) {
+        let Some(slot) = self.slots.get_mut(key) else {
+            return;
+        };
+        let seen = Seen::new(live, &self.marks);
+        let uid = seen.uid.clone();
+        slot.exchanges.clear();
+        slot.failures = 0;
+        if !matches!(work, Work::Claim { .. }) {
+            // The server has just answered what applying this document gives.
+            slot.settled = document.map(|document| Settled {
+                document,
+                live: seen.digest,
+            });
+        }
+        let version = slot.wanted_version().unwrap_or_default().to_owned();
+        let mut entry = slot
+            .entry
+            .clone()
+            .unwrap_or_else(|| Entry::new(key.clone(), version.as_str()));
+        entry.uid = Some(uid);
+        entry.version = version;
+        entry.state = EntryState::Owned;
+        slot.sight = Sight::Present(Box::new(seen));
+        let known = self.slots.get(key).and_then(|s| s.entry.as_ref());
+        if self.ledger.intended(key, known) != Some(&entry) {
+            self.record_later(key, Some(entry), now);
+        }
+        self.wake_awaiting();
+    }
+}
