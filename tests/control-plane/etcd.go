@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"go.etcd.io/etcd/server/v3/embed"
+	"go.etcd.io/etcd/server/v3/storage/wal"
 )
 
 // etcdStartLimit bounds the wait for etcd to elect itself and to replay its log.
@@ -68,6 +69,8 @@ func startEtcd(dir string, port int, args []string) (*etcdServer, error) {
 	config.ElectionMs = 100
 	// The gateway for JSON would dial the advertised address, which has no port yet.
 	config.EnableGRPCGateway = false
+	// Two segments are reserved on the disk from the start; the default of 64 MiB is for bigger clusters.
+	wal.SegmentSizeBytes = 4 << 20
 	if err := set.Parse(args); err != nil {
 		return nil, fmt.Errorf("--etcd-arg: %w", err)
 	}
