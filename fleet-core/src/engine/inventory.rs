@@ -163,7 +163,6 @@ impl Engine {
             .and_then(Adoption::parse)
             .unwrap_or(self.options.adoption);
         Ok(Desired {
-            class: Class::of(object.key()),
             object,
             adoption,
             blocked,

@@ -247,10 +247,18 @@ impl Engine {
         else {
             return;
         };
-        let lag_until = since + self.options.limits.ledger_lag_max;
+        let limits = &self.options.limits;
         let idle = self.in_flight == 0 && self.dirty.is_empty() && self.starved.is_empty();
-        if !self.ledger.urgent && !idle && now < lag_until {
-            self.ledger.lag_until = Some(lag_until);
+        // Kinds are listed one after the other: what they bring is recorded in one go.
+        let gathering = self.listings.values().any(|l| matches!(l, super::Listing::Pending { .. }));
+        let flush_at = match (self.ledger.urgent, gathering) {
+            (true, false) => now,
+            (true, true) => since + limits.ledger_gather_max,
+            (false, _) if idle => now,
+            (false, _) => since + limits.ledger_lag_max,
+        };
+        if now < flush_at {
+            self.ledger.lag_until = Some(flush_at);
             return;
         }
         let changes = std::mem::take(&mut self.ledger.pending);

@@ -118,6 +118,8 @@ pub struct Limits {
     pub established_max: Millis,
     /// Longest time UIDs stay unrecorded while a pass is busy.
     pub ledger_lag_max: Millis,
+    /// Longest time write-ahead entries wait for listings that are under way, to be recorded with theirs.
+    pub ledger_gather_max: Millis,
     /// Repairs of one field against one manager before it is contested.
     pub contest_repairs: usize,
     /// The time in which they must fall.
@@ -138,6 +140,7 @@ impl Default for Limits {
             deletion_look: Millis::from_secs(5),
             established_max: Millis::from_secs(30),
             ledger_lag_max: Millis::from_secs(60),
+            ledger_gather_max: Millis(200),
             contest_repairs: 3,
             contest_window: Millis::from_mins(10),
             token_life: Millis::from_mins(60),

@@ -1,0 +1,420 @@
+//! The cluster, the ledger and the loop that carries out an engine's commands.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use fleet_core::*;
+use serde_json::{Value, json};
+
+use super::apply;
+
+/// A request that reached the cluster.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    pub request: Request,
+    pub code: u16,
+}
+
+/// Called before each request: may change the cluster, or say how the answer is lost.
+pub type Interfere = Box<dyn FnMut(&mut World, &Request) -> Option<Answer>>;
+
+pub struct World {
+    pub engine: Engine,
+    pub now: Tick,
+    pub kinds: KindMap,
+    pub objects: BTreeMap<ObjectKey, Value>,
+    pub ledger: Option<LedgerContent>,
+    pub sent: Vec<Sent>,
+    pub notes: Vec<Note>,
+    pub records: usize,
+    pub reserve: Result<(), Reason>,
+    pub unlistable: BTreeSet<GroupKind>,
+    pub interfere: Option<Interfere>,
+    /// Runs after each request that was carried out: a lost answer, a crash.
+    pub kill_after: Option<usize>,
+    pub killed: bool,
+    watched: BTreeSet<Gvk>,
+    events: VecDeque<Event>,
+    wake: Option<Tick>,
+    counter: u64,
+}
+
+pub fn object(value: Value) -> Object {
+    Object::from_json(value).unwrap()
+}
+
+fn target() -> Target {
+    Target::new("cluster-1".into(), InventoryId::new("fleet").unwrap())
+}
+
+fn standard_kinds() -> KindMap {
+    let mut map = KindMap::default();
+    let kinds = [
+        ("", "Namespace", "namespaces", false, vec!["v1"]),
+        ("", "ConfigMap", "configmaps", true, vec!["v1"]),
+        ("", "Secret", "secrets", true, vec!["v1"]),
+        ("", "Service", "services", true, vec!["v1"]),
+        ("apps", "Deployment", "deployments", true, vec!["v1"]),
+        ("apps", "StatefulSet", "statefulsets", true, vec!["v1"]),
+        ("batch", "Job", "jobs", true, vec!["v1"]),
+        ("autoscaling", "HorizontalPodAutoscaler", "horizontalpodautoscalers", true, vec!["v2", "v1"]),
+        ("apiextensions.k8s.io", "CustomResourceDefinition", "customresourcedefinitions", false, vec!["v1"]),
+    ];
+    for (group, kind, plural, namespaced, versions) in kinds {
+        let info = KindInfo::new(plural, namespaced, versions.into_iter().map(str::to_owned));
+        map.kinds.insert(GroupKind::new(group, kind), info);
+    }
+    map
+}
+
+impl World {
+    pub fn new(options: EngineOptions) -> Self {
+        Self {
+            engine: Engine::new(target(), Parts::default(), options),
+            now: Tick(1_000_000),
+            kinds: standard_kinds(),
+            objects: BTreeMap::new(),
+            ledger: Some(LedgerContent::default()),
+            sent: Vec::new(),
+            notes: Vec::new(),
+            records: 0,
+            reserve: Ok(()),
+            unlistable: BTreeSet::new(),
+            interfere: None,
+            kill_after: None,
+            killed: false,
+            watched: BTreeSet::new(),
+            events: VecDeque::new(),
+            wake: None,
+            counter: 100,
+        }
+    }
+
+    /// A new process on the same cluster and ledger.
+    pub fn restart(&mut self, options: EngineOptions) {
+        self.engine = Engine::new(target(), Parts::default(), options);
+        self.events.clear();
+        self.watched.clear();
+        self.wake = None;
+        self.killed = false;
+        self.kill_after = None;
+        self.now = self.now + Millis::from_secs(1);
+    }
+
+    /// Tells the engine that this is what should be, and lets it work.
+    pub fn publish(&mut self, revision: &str, objects: impl IntoIterator<Item = Value>) {
+        let objects: Vec<Object> = objects.into_iter().map(object).collect();
+        let snapshot = match Inventory::new(revision, objects) {
+            Ok(inventory) => inventory.snapshot(),
+            Err(_) => Ok(Known::Empty(revision.into())),
+        };
+        self.events.push_back(Event::Inventory(snapshot));
+        self.run();
+    }
+
+    pub fn unknown(&mut self, why: &str) {
+        self.events.push_back(Event::Inventory(Err(Unknown::because(why))));
+        self.run();
+    }
+
+    pub fn push(&mut self, event: Event) {
+        self.events.push_back(event);
+        self.run();
+    }
+
+    /// Carries out commands until nothing is left but waiting.
+    pub fn run(&mut self) {
+        if self.engine.status().revision.is_none() && self.events.is_empty() {
+            self.events.push_back(Event::Time);
+        }
+        for _ in 0..100_000 {
+            let Some(event) = self.events.pop_front() else { return };
+            let mut commands = Vec::new();
+            self.engine.step(event, self.now, &mut commands);
+            for command in commands {
+                if self.killed {
+                    return;
+                }
+                self.carry_out(command);
+            }
+        }
+        panic!("the engine does not come to rest");
+    }
+
+    /// Lets time pass, alarm by alarm.
+    pub fn pass(&mut self, span: Millis) {
+        let end = self.now + span;
+        while let Some(at) = self.wake.filter(|at| *at <= end) {
+            self.wake = None;
+            self.now = self.now.max(at);
+            self.events.push_back(Event::Time);
+            self.run();
+        }
+        self.now = end;
+    }
+
+    fn carry_out(&mut self, command: Command) {
+        let event = match command {
+            Command::Send { call, request, .. } => Event::Answered(call, self.send(&request)),
+            Command::LoadLedger => Event::Ledger(Ok(match &self.ledger {
+                Some(content) => LedgerAnswer::Known(content.clone()),
+                None => LedgerAnswer::Absent,
+            })),
+            Command::Record { call, writes } => {
+                self.records += 1;
+                let ledger = self.ledger.get_or_insert_default();
+                writes.iter().for_each(|w| ledger.apply(w));
+                Event::Recorded(call, Ok(()))
+            }
+            Command::Discover => Event::Kinds(self.discover()),
+            Command::List { call, gvk } => {
+                if self.unlistable.contains(gvk.group_kind()) {
+                    Event::Listed(call, Err(Fault::new(Remedy::Retry, "not now")))
+                } else {
+                    Event::Listed(call, Ok(self.metas(|key| key.group_kind() == gvk.group_kind())))
+                }
+            }
+            Command::Sweep { call } => Event::Swept(call, Ok(self.metas(|_| true).into_iter().filter(|m| m.owner_label.is_some()).collect())),
+            Command::Survey { call, container } => {
+                let metas = match container {
+                    Container::Namespace(ns) => self.metas(|key| key.namespace() == Some(&*ns)),
+                    Container::Kind(kind) => self.metas(|key| *key.group_kind() == kind),
+                    _ => unreachable!(),
+                };
+                Event::Surveyed(call, Ok(metas))
+            }
+            Command::ConfirmKindGone { call, kind } => {
+                Event::KindGone(call, Ok(self.kinds.get(&kind).is_none() && !self.kinds.incomplete.contains(kind.group())))
+            }
+            Command::Watch(gvks) => {
+                for gvk in gvks.difference(&self.watched.clone()) {
+                    self.events.push_back(Event::WatchReset(gvk.clone()));
+                    let shown: Vec<Value> =
+                        self.objects.iter().filter(|(k, v)| k.group_kind() == gvk.group_kind() && labelled(v)).map(|(_, v)| v.clone()).collect();
+                    self.events.extend(shown.into_iter().map(|v| Event::Seen(live(at_version(v, gvk)))));
+                    self.events.push_back(Event::WatchSynced(gvk.clone()));
+                }
+                self.watched = gvks;
+                return;
+            }
+            Command::Reserve { call, .. } => {
+                let result = self.reserve.clone().map(|()| self.now + Millis::from_secs(60));
+                Event::Reserved(call, result)
+            }
+            Command::Report(note) => {
+                self.notes.push(note);
+                return;
+            }
+            Command::WakeAt(at) => {
+                self.wake = Some(at);
+                return;
+            }
+            _ => unreachable!("a command this world does not know"),
+        };
+        self.events.push_back(event);
+    }
+
+    /// What is served: the standard kinds and those of established CRDs.
+    fn discover(&self) -> KindMap {
+        let mut kinds = self.kinds.clone();
+        for (key, crd) in &self.objects {
+            if key.kind() != "CustomResourceDefinition" {
+                continue;
+            }
+            let spec = &crd["spec"];
+            let text = |v: &Value| v.as_str().unwrap().to_owned();
+            let versions = spec["versions"].as_array().unwrap().iter().map(|v| text(&v["name"]));
+            let info = KindInfo::new(text(&spec["names"]["plural"]), spec["scope"] == "Namespaced", versions);
+            kinds.kinds.insert(GroupKind::new(text(&spec["group"]), text(&spec["names"]["kind"])), info);
+        }
+        kinds
+    }
+
+    fn metas(&self, wanted: impl Fn(&ObjectKey) -> bool) -> Vec<LiveMeta> {
+        let marks = self.engine.marks();
+        let found = self.objects.iter().filter(|(key, _)| wanted(key));
+        found
+            .map(|(key, value)| {
+                let object = object(value.clone());
+                let mut meta = LiveMeta::new(key.clone(), object.metadata_text("uid").unwrap().into());
+                meta.owner_label = object.label(marks.label_key()).map(str::to_owned);
+                meta.mark = object.annotation(marks.annotation_key()).map(str::to_owned);
+                let owners = value.pointer("/metadata/ownerReferences").and_then(Value::as_array);
+                meta.owners = owners.into_iter().flatten().map(|o| o["uid"].as_str().unwrap().into()).collect();
+                meta
+            })
+            .collect()
+    }
+
+    fn send(&mut self, request: &Request) -> Answer {
+        if let Some(mut interfere) = self.interfere.take() {
+            let answer = interfere(self, request);
+            self.interfere.get_or_insert(interfere);
+            if let Some(answer) = answer {
+                return answer;
+            }
+        }
+        let answer = self.serve(request);
+        let code = match &answer {
+            Answer::Created(_) => 201,
+            Answer::Absent => 404,
+            Answer::Refused(fault) => fault.code.unwrap_or(400),
+            _ => 200,
+        };
+        self.sent.push(Sent { request: request.clone(), code });
+        if request.is_write()
+            && let Some(left) = &mut self.kill_after
+        {
+            self.killed |= *left == 0;
+            *left = left.saturating_sub(1);
+        }
+        answer
+    }
+
+    /// What a real server would answer.
+    pub fn serve(&mut self, request: &Request) -> Answer {
+        let key = request.key().clone();
+        let refuse = |code: u16, message: &str| Answer::Refused(Fault::new(Remedy::Conflict, message).code(code));
+        match request {
+            Request::Get { gvk, .. } => match self.objects.get(&key) {
+                Some(value) => Answer::Object(live(at_version(value.clone(), gvk))),
+                None => Answer::Absent,
+            },
+            Request::Apply { document, manager, uid, version, force, dry_run } => {
+                let Some(before) = self.objects.get(&key).cloned() else {
+                    return if uid.is_some() { refuse(409, "uid mismatch") } else { self.create(document, manager, *dry_run) };
+                };
+                if uid.as_ref().is_some_and(|uid| before["metadata"]["uid"] != uid.as_str())
+                    || version.as_ref().is_some_and(|v| before["metadata"]["resourceVersion"] != v.as_str())
+                {
+                    return refuse(409, "the object has been modified");
+                }
+                match apply::apply(&before, document.json(), manager, *force) {
+                    Err(conflicts) => Answer::Refused(Fault::new(Remedy::Conflict, "conflict").code(409).conflicts(conflicts)),
+                    Ok(after) if *dry_run || after == before => Answer::Object(live(at_version(after, document.gvk()))),
+                    Ok(after) => Answer::Object(live(at_version(self.store(after), document.gvk()))),
+                }
+            }
+            Request::Delete { uid, version, .. } => {
+                let Some(before) = self.objects.get(&key).cloned() else { return Answer::Absent };
+                if before["metadata"]["uid"] != uid.as_str()
+                    || version.as_ref().is_some_and(|v| before["metadata"]["resourceVersion"] != v.as_str())
+                {
+                    return refuse(409, "the UID or version in the precondition does not match");
+                }
+                if before.pointer("/metadata/finalizers").is_some() {
+                    let mut after = before;
+                    after["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+                    return Answer::Object(live(self.store(after)));
+                }
+                self.vanish(&key);
+                Answer::Deleted
+            }
+            _ => unreachable!(),
+        }
+    }
+
+    fn create(&mut self, document: &Object, manager: &str, dry_run: bool) -> Answer {
+        if let Some(ns) = document.namespace()
+            && ns != "default"
+            && !self.objects.contains_key(&ObjectKey::new("", "Namespace", None, ns))
+        {
+            return Answer::Refused(Fault::new(Remedy::Invalid, format!("namespaces \"{ns}\" not found")).code(404));
+        }
+        let mut empty = document.bare().json().clone();
+        self.counter += 1;
+        empty["metadata"]["uid"] = json!(format!("uid-{}", self.counter));
+        if document.key().kind() == "CustomResourceDefinition" {
+            empty["status"] = json!({"conditions": [{"type": "Established", "status": "True"}]});
+        }
+        let after = apply::apply(&empty, document.json(), manager, true).unwrap();
+        if dry_run {
+            let mut after = after;
+            after["metadata"]["resourceVersion"] = json!("0");
+            return Answer::Created(live(after));
+        }
+        Answer::Created(live(self.store(after)))
+    }
+
+    /// Stores an object and tells the watches.
+    pub fn store(&mut self, mut value: Value) -> Value {
+        self.counter += 1;
+        value["metadata"]["resourceVersion"] = json!(self.counter.to_string());
+        let key = object(value.clone()).key().clone();
+        let before = self.objects.insert(key.clone(), value.clone());
+        for gvk in self.watched.clone().iter().filter(|gvk| gvk.group_kind() == key.group_kind()) {
+            if labelled(&value) {
+                self.events.push_back(Event::Seen(live(at_version(value.clone(), gvk))));
+            } else if before.as_ref().is_some_and(labelled) {
+                let uid = before.as_ref().unwrap()["metadata"]["uid"].as_str().unwrap().into();
+                self.events.push_back(Event::Left { key: key.clone(), uid });
+            }
+        }
+        value
+    }
+
+    /// Removes an object and tells the watches.
+    pub fn vanish(&mut self, key: &ObjectKey) {
+        let Some(before) = self.objects.remove(key) else { return };
+        self.counter += 1;
+        let watched = self.watched.iter().any(|gvk| gvk.group_kind() == key.group_kind());
+        if watched && labelled(&before) {
+            let uid = before["metadata"]["uid"].as_str().unwrap().into();
+            self.events.push_back(Event::Left { key: key.clone(), uid });
+        }
+    }
+
+    /// Somebody else makes an object.
+    pub fn make(&mut self, mut value: Value) {
+        self.counter += 1;
+        value["metadata"]["uid"] = json!(format!("foreign-{}", self.counter));
+        self.store(value);
+    }
+
+    /// Somebody else writes a field.
+    pub fn edit(&mut self, key: &ObjectKey, path: &str, to: Value, manager: &str) {
+        let mut value = self.objects[key].clone();
+        apply::update(&mut value, &path.split('.').map(str::to_owned).collect(), to, manager);
+        self.store(value);
+    }
+
+    pub fn get(&self, key: &ObjectKey) -> Option<&Value> {
+        self.objects.get(key)
+    }
+
+    /// Requests about objects since the last call.
+    pub fn requests(&mut self) -> Vec<Sent> {
+        std::mem::take(&mut self.sent)
+    }
+
+    pub fn writes(&mut self) -> Vec<Sent> {
+        self.requests().into_iter().filter(|s| s.request.is_write()).collect()
+    }
+
+    pub fn keys(&self) -> Vec<String> {
+        self.objects.keys().map(ObjectKey::to_string).collect()
+    }
+
+    /// Codes of blocked, refused and held notes since the last call.
+    pub fn codes(&mut self) -> Vec<&'static str> {
+        let notes = std::mem::take(&mut self.notes);
+        let code = |note: &Note| match note {
+            Note::Blocked { reason, .. } | Note::Refused { reason, .. } | Note::DeletesHeld { reason, .. } => Some(reason.code),
+            Note::Remark { reason } | Note::InventoryUnknown { reason } | Note::Released { reason, .. } => Some(reason.code),
+            _ => None,
+        };
+        notes.iter().filter_map(code).collect()
+    }
+}
+
+fn labelled(value: &Value) -> bool {
+    value.pointer("/metadata/labels").is_some_and(|labels| labels.get("fleet.internal/owner").is_some())
+}
+
+fn at_version(mut value: Value, gvk: &Gvk) -> Value {
+    value["apiVersion"] = json!(gvk.api_version());
+    value
+}
+
+fn live(value: Value) -> Live {
+    Live::new(object(value)).unwrap()
+}
