@@ -1,2 +1,42 @@
-//! The project's own commands.
-fn main() {}
+//! The project's own commands: `cargo xtask COMMAND`.
+//!
+//! One file per command, each with its `Args` and its `run`; [`Task`] lists them. What commands share is in
+//! `command` (programs with a visible title) and `workspace` (where things are).
+
+mod command;
+mod control_plane;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// A task's end: nothing, or what went wrong and what to do about it.
+type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+/// The project's own commands.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Build the control plane and the kubectl that tests use
+    ControlPlane(control_plane::Args),
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().task {
+        Task::ControlPlane(args) => control_plane::run(&args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
