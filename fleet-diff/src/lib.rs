@@ -14,6 +14,8 @@ mod object;
 mod ownership;
 mod path;
 mod server_answer;
+#[cfg(feature = "yaml")]
+mod yaml;
 
 pub use compare::{FieldChange, changes};
 pub use digest::{Digest, DigestBuilder};
@@ -21,3 +23,5 @@ pub use object::{GroupKind, Gvk, Object, ObjectError, ObjectKey, ParseKeyError};
 pub use ownership::{FieldManager, managers_of, managers_within};
 pub use path::{FieldPath, Float, PathElement, Scalar};
 pub use server_answer::{Differences, LEFT_OUT, differences, live_digest};
+#[cfg(feature = "yaml")]
+pub use yaml::{Located, LocatedValue, ReadError, ReadLimits, ReadProblem, read_objects, read_values};
