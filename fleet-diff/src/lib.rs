@@ -13,6 +13,7 @@ mod managed_fields;
 mod object;
 mod ownership;
 mod path;
+mod render;
 mod server_answer;
 #[cfg(feature = "yaml")]
 mod yaml;
@@ -22,6 +23,7 @@ pub use digest::{Digest, DigestBuilder};
 pub use object::{GroupKind, Gvk, Object, ObjectError, ObjectKey, ParseKeyError};
 pub use ownership::{FieldManager, managers_of, managers_within};
 pub use path::{FieldPath, Float, PathElement, Scalar};
+pub use render::{RenderOptions, Style, masked, masked_value, render};
 pub use server_answer::{Differences, LEFT_OUT, differences, live_digest};
 #[cfg(feature = "yaml")]
 pub use yaml::{Located, LocatedValue, ReadError, ReadLimits, ReadProblem, read_objects, read_values};

@@ -53,12 +53,17 @@ const ON_ANY_LIST: &[&[&str]] = &[
     &["devicePath"],
 ];
 
-/// What the elements of two lists are called, when the same fields name every element of both uniquely.
-pub(super) fn names(
-    list_name: Option<&str>,
+/// What the elements of two lists are called, when the same fields name every element of both uniquely. `list` is the
+/// last step of the path to them.
+pub(crate) fn names(
+    list: Option<&PathElement>,
     before: &[Value],
     after: &[Value],
 ) -> Option<(Vec<PathElement>, Vec<PathElement>)> {
+    let list_name = match list {
+        Some(PathElement::Key(name)) => Some(&**name),
+        _ => None,
+    };
     let special = BY_LIST_NAME
         .iter()
         .filter(|(name, _)| Some(*name) == list_name)

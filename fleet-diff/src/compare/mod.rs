@@ -7,6 +7,8 @@ use std::{collections::BTreeMap, fmt};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+pub(crate) use list_keys::names as element_names;
+
 use crate::{FieldPath, PathElement};
 
 /// One field with different values before and after.
@@ -104,11 +106,7 @@ impl Comparison<'_> {
         if before == after {
             return;
         }
-        let list_name = match self.at.last() {
-            Some(PathElement::Key(name)) => Some(&**name),
-            _ => None,
-        };
-        if let Some((before_names, after_names)) = list_keys::names(list_name, before, after) {
+        if let Some((before_names, after_names)) = element_names(self.at.last(), before, after) {
             self.named_lists((before, &before_names), (after, &after_names));
         } else {
             for i in 0..before.len().max(after.len()) {

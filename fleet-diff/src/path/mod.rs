@@ -7,6 +7,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+pub(crate) use scalar::is_printable;
 pub use scalar::{Float, Scalar};
 
 /// One step of a [`FieldPath`].
