@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
-use fleet_diff::{Digest, ObjectKey};
+use fleet_diff::{DigestBuilder, ObjectKey};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -99,8 +99,10 @@ impl Owner {
             Scope::Cluster => "cluster".to_owned(),
             // By digest: a list of namespaces can be long, and every blob names its scope.
             Scope::Namespaces(set) => {
-                let list = set.iter().map(|ns| format!("{ns}\n")).collect::<String>();
-                format!("namespaces {}", Digest::of_bytes(list.as_bytes()))
+                let list = set
+                    .iter()
+                    .fold(DigestBuilder::new(), |list, namespace| list.text(namespace));
+                format!("namespaces {}", list.finish())
             }
         };
         Self {

@@ -98,7 +98,7 @@ fn key(n: u16) -> ObjectKey {
 fn entry(n: u16, generation: u32, note_bytes: usize) -> Entry {
     let mut entry = Entry::new(key(n), "v1");
     entry.uid = Some(format!("u{generation}").as_str().into());
-    entry.state = if generation % 3 == 0 {
+    entry.state = if generation.is_multiple_of(3) {
         EntryState::Deleting
     } else {
         EntryState::Owned
@@ -188,7 +188,9 @@ fn run_history(history: &[Record]) {
         }
         let before = store.answer();
         let mut wanted = content(&before);
-        record.writes.iter().for_each(|write| wanted.apply(write));
+        for write in &record.writes {
+            wanted.apply(write);
+        }
         let names = store.shard_names();
         let whole = store.clone();
 
@@ -265,7 +267,7 @@ fn idempotent(writes: &[LedgerWrite]) -> Vec<LedgerWrite> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
 
     #[test]
     fn a_crash_between_any_two_requests_loses_and_resurrects_nothing(history in prop::collection::vec(record(), 1..14)) {
@@ -284,7 +286,8 @@ proptest! {
 struct Writer {
     idle: Option<Shards>,
     busy: Option<(ShardWrites, Vec<LedgerWrite>)>,
-    /// What the other one changed since this record began.
+    /// What the other one changed since this one last read or changed it. Nobody can notice that before the next
+    /// write to the same shard.
     overtaken: BTreeSet<Option<ObjectKey>>,
 }
 
@@ -295,13 +298,11 @@ fn run_two_writers(steps: &[(bool, u8, Vec<LedgerWrite>)]) {
         let writer = &mut writers[usize::from(*who)];
         let Some((plan, recording)) = &mut writer.busy else {
             // Mostly from memory, sometimes read anew.
-            let shards = writer
-                .idle
-                .take()
-                .filter(|_| *dice > 0)
-                .unwrap_or_else(|| store.read(SMALL));
+            let shards = writer.idle.take().filter(|_| *dice > 0).unwrap_or_else(|| {
+                writer.overtaken.clear();
+                store.read(SMALL)
+            });
             writer.busy = Some((shards.write(writes).unwrap(), writes.clone()));
-            writer.overtaken.clear();
             continue;
         };
         let before = store.answer();
@@ -321,7 +322,9 @@ fn run_two_writers(steps: &[(bool, u8, Vec<LedgerWrite>)]) {
         }
         // The meaning may change only towards what this writer records.
         let (mut wanted, found) = (content(&before), content(&now));
-        recording.iter().for_each(|write| wanted.apply(write));
+        for write in &*recording {
+            wanted.apply(write);
+        }
         check_step(&before, &now, &wanted, recording);
         if plan.next_request().is_none() {
             let missing: Vec<_> = differences(&found, &wanted)
@@ -334,6 +337,7 @@ fn run_two_writers(steps: &[(bool, u8, Vec<LedgerWrite>)]) {
             );
         }
         let changed = differences(&content(&before), &found);
+        writer.overtaken.retain(|subject| !changed.contains(subject));
         writers[usize::from(!*who)].overtaken.extend(changed);
     }
 }
@@ -536,7 +540,7 @@ fn damage_is_a_loss_and_a_lost_ledger_is_built_anew_only_on_purpose() {
             other => panic!("{name}: {other:?}"),
         }
         let put = LedgerWrite::Put(entry(1, 1, 0));
-        let fault = store.read(SMALL).write(&[put.clone()]).err().unwrap();
+        let fault = store.read(SMALL).write(std::slice::from_ref(&put)).err().unwrap();
         assert_eq!(fault.remedy, Remedy::Conflict, "{name}");
         let (shards, _) = store.record(store.read(SMALL), &[LedgerWrite::Clear, put]);
         assert_eq!(shards.answer(), store.answer(), "{name}");

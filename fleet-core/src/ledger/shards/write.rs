@@ -137,7 +137,9 @@ impl Plan {
     /// A ledger of `writes` alone. Until the head's mark is gone, whatever else is stored does not count.
     fn begin(&mut self, begun: Option<u32>, writes: &[LedgerWrite]) -> Result<State, Fault> {
         let mut content = LedgerContent::default();
-        writes.iter().for_each(|write| content.apply(write));
+        for write in writes {
+            content.apply(write);
+        }
         let shards = self.divide(vec![Prefix::ROOT], content.entries)?;
         let head = Head {
             begun: None,
@@ -232,12 +234,13 @@ impl Plan {
         Ok(parts)
     }
 
-    /// Stores parts of `above`, after removing what else an earlier attempt left there.
+    /// Stores the parts of `above`, after deleting what an earlier attempt left inside it. Replacing would not do:
+    /// a store may keep the version of a blob that is replaced by the same text, and whoever left it there could
+    /// still change it.
     fn put_parts(&mut self, above: Prefix, parts: &BTreeMap<Prefix, Shard>, itself_too: bool) {
         for name in self.after.versions.keys() {
             let BlobName::Shard(prefix) = *name else { continue };
-            let inside = above.is_above(prefix) || (itself_too && above == prefix);
-            if inside && !parts.contains_key(&prefix) {
+            if above.is_above(prefix) || (itself_too && above == prefix) {
                 self.steps.push_back(Step::Delete(*name));
             }
         }
