@@ -3,8 +3,91 @@
 //! This crate stands alone: it knows JSON and Kubernetes' conventions, and neither a client, nor an async
 //! runtime, nor a clock.
 //!
-//! Start with [`Object`]: one Kubernetes object, immutable and cheap to clone. Its identity is an
-//! [`ObjectKey`] (group, kind, namespace, name; never a version), its content a [`Digest`].
+//! # Read objects from YAML
+//!
+//! [`read_objects`] reads YAML and JSON the way Kubernetes' own tools do, with limits and with errors that quote
+//! nothing of the text. It needs the feature `yaml`.
+//!
+//! ```
+//! # #[cfg(feature = "yaml")] {
+//! use fleet_diff::{ReadLimits, read_objects};
+//!
+//! let text = "
+//! apiVersion: v1
+//! kind: ConfigMap
+//! metadata: {namespace: shop, name: settings}
+//! data: {mode: \"0644\"}
+//! ";
+//! let found = read_objects(text, &ReadLimits::default())?;
+//! assert_eq!(found[0].object.key().to_string(), "ConfigMap shop/settings");
+//! assert_eq!(found[0].line, 2);
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! An [`Object`] is immutable and cheap to clone. Its identity is an [`ObjectKey`] (group, kind, namespace, name; never
+//! a version), its content a [`Digest`].
+//!
+//! # What differs?
+//!
+//! [`changes`] finds the smallest fields that differ between two values, matching elements of lists by name.
+//! [`differences`] does so between a live object and what the server answered to a dry-run apply: whether applying would
+//! change anything.
+//!
+//! ```
+//! use fleet_diff::changes;
+//! use serde_json::json;
+//!
+//! let before = json!({"spec": {"containers": [{"name": "log", "image": "l:1"}, {"name": "web", "image": "w:1"}]}});
+//! let after = json!({"spec": {"containers": [{"name": "log", "image": "l:1"}, {"name": "web", "image": "w:2"}]}});
+//! let found = changes(&before, &after);
+//! assert_eq!(found.len(), 1);
+//! assert_eq!(found[0].path.to_string(), r#".spec.containers[name="web"].image"#);
+//! assert_eq!(found[0].path.to_json_pointer(&before).as_deref(), Some("/spec/containers/1/image"));
+//! ```
+//!
+//! # Who owns a field?
+//!
+//! [`managers_of`] reads it from `metadata.managedFields`.
+//!
+//! ```
+//! use fleet_diff::{FieldPath, Object, managers_of};
+//! use serde_json::json;
+//!
+//! let live = Object::from_json(json!({
+//!     "apiVersion": "v1", "kind": "ConfigMap",
+//!     "metadata": {"name": "settings", "managedFields": [
+//!         {"manager": "kubectl-edit", "operation": "Update", "apiVersion": "v1",
+//!          "fieldsType": "FieldsV1", "fieldsV1": {"f:data": {"f:mode": {}}}},
+//!     ]},
+//!     "data": {"mode": "0600"},
+//! }))?;
+//! assert_eq!(managers_of(&live, &FieldPath::keys(["data", "mode"]))[0].name, "kubectl-edit");
+//! # Ok::<(), fleet_diff::ObjectError>(())
+//! ```
+//!
+//! # Show a change to a person
+//!
+//! [`render`] writes a line for each change. What a Secret holds never shows; [`masked`] hides it for other outputs.
+//!
+//! ```
+//! use fleet_diff::{ObjectKey, RenderOptions, changes, render};
+//! use serde_json::json;
+//!
+//! let found = changes(&json!({"data": {"user": "YQ=="}}), &json!({"data": {"user": "Yg==", "password": "Yw=="}}));
+//! let text = render(&ObjectKey::new("", "Secret", Some("shop"), "db"), &found, &RenderOptions::default());
+//! assert_eq!(text, "+ .data.password: (secret)\n~ .data.user: (secret) → (secret, changed)\n");
+//! ```
+//!
+//! # Features
+//!
+//! - `yaml` (off by default): [`read_objects`] and [`read_values`].
+#![cfg_attr(
+    not(feature = "yaml"),
+    doc = "",
+    doc = "[`read_objects`]: crate#features",
+    doc = "[`read_values`]: crate#features"
+)]
 #![warn(missing_docs)]
 
 mod compare;

@@ -334,7 +334,7 @@ fn check_any(text: &str) {
             "{error}"
         );
     }
-    assert!(started.elapsed() < Duration::from_secs(2), "{text:?}");
+    assert!(started.elapsed() < Duration::from_secs(10), "{text:?}");
 }
 
 proptest! {
