@@ -1,11 +1,14 @@
 //! The words, the edges and the reconcile engine of Fleet.
 #![warn(missing_docs)]
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod edge;
 mod engine;
 mod judge;
 mod ledger;
 mod marks;
+mod memory;
 mod plan;
 mod strategy;
 mod switches;
@@ -20,6 +23,7 @@ pub use fleet_diff::{
 pub use judge::*;
 pub use ledger::*;
 pub use marks::{DEFAULT_DOMAIN, MarkState, Marks};
+pub use memory::{Call, FaultMoment, Faulty, Hints, Injection, MemoryLedger, MemoryRegistry, MemorySource};
 pub use plan::*;
 pub use strategy::*;
 pub use switches::Switches;

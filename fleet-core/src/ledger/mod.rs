@@ -28,3 +28,20 @@ pub trait Ledger: Send + Sync + 'static {
     /// means that another writer was there.
     async fn record(&self, target: &Target, writes: &[LedgerWrite]) -> Result<(), Fault>;
 }
+
+macro_rules! forward {
+    ($($pointer:ty),*) => {$(
+        #[async_trait]
+        #[deny(clippy::missing_trait_methods)]
+        impl<T: Ledger + ?Sized> Ledger for $pointer {
+            async fn load(&self, target: &Target) -> Result<LedgerAnswer, Fault> {
+                (**self).load(target).await
+            }
+
+            async fn record(&self, target: &Target, writes: &[LedgerWrite]) -> Result<(), Fault> {
+                (**self).record(target, writes).await
+            }
+        }
+    )*};
+}
+forward!(Box<T>, std::sync::Arc<T>);
