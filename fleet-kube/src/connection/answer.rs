@@ -1,0 +1,56 @@
+//! What a server's answer to a request about one object means.
+
+use fleet_core::{Answer, Fault, Live, Object, Remedy, Request};
+use serde_json::Value;
+
+use super::{refusal::Refusal, reply::Reply};
+
+/// Reads the answer.
+pub(crate) fn of(request: &Request, reply: &Reply) -> Answer {
+    if reply.is_success() { success(request, reply) } else { refused(request, &Refusal::of(reply)) }
+}
+
+fn success(request: &Request, reply: &Reply) -> Answer {
+    let Ok(value) = serde_json::from_slice::<Value>(&reply.body) else {
+        return unreadable(request, reply.status, "is not JSON");
+    };
+    if matches!(request, Request::Delete { .. }) && value["kind"] == "Status" && value["apiVersion"] == "v1" {
+        return match value["status"].as_str() {
+            Some("Success") => Answer::Deleted,
+            _ => unreadable(request, reply.status, "is neither an object nor a success"),
+        };
+    }
+    let live = Object::from_json(value).map_err(|e| e.to_string());
+    match live.and_then(|object| Live::new(object).map_err(|e| e.to_string())) {
+        Ok(live) if live.key().name() != request.key().name() => {
+            unreadable(request, reply.status, "is another object")
+        }
+        Ok(live) if reply.status == 201 => Answer::Created(live),
+        Ok(live) => Answer::Object(live),
+        Err(why) => unreadable(request, reply.status, &format!("is not an object: {why}")),
+    }
+}
+
+/// A success nobody can read: of a write it is only known that something was done.
+fn unreadable(request: &Request, status: u16, why: &str) -> Answer {
+    let fault = Fault::new(Remedy::Unreachable, format!("the server's answer {why}")).code(status);
+    if request.is_write() { Answer::Lost(fault) } else { Answer::Refused(fault) }
+}
+
+fn refused(request: &Request, refusal: &Refusal) -> Answer {
+    if request.is_write() && refusal.leaves_outcome_open() {
+        return Answer::Lost(refusal.fault());
+    }
+    if refusal.names_an_object() && refusal.name == request.key().name() && !is_about_namespace(request, refusal) {
+        return Answer::Absent;
+    }
+    Answer::Refused(refusal.fault())
+}
+
+/// True when a 404 is about the namespace the object should be in.
+fn is_about_namespace(request: &Request, refusal: &Refusal) -> bool {
+    let asked_for_one = request.key().is("", "Namespace");
+    !asked_for_one
+        && matches!(refusal.kind.as_str(), "namespaces" | "Namespace")
+        && request.key().namespace() == Some(refusal.name.as_str())
+}
