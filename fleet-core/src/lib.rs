@@ -1,6 +1,7 @@
 //! The words, the edges and the reconcile engine of Fleet.
 #![warn(missing_docs)]
 
+mod budget;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod edge;
@@ -15,6 +16,7 @@ mod switches;
 mod words;
 
 pub use async_trait::async_trait;
+pub use budget::{FleetBudget, GRANT_LIFE};
 pub use edge::*;
 pub use engine::*;
 pub use fleet_diff::{

@@ -22,18 +22,32 @@ fn key(name: &str) -> ObjectKey {
 fn creates_updates_deletes_and_then_sends_nothing() {
     let mut world = World::new(EngineOptions::default());
     world.publish("1", [namespace("shop"), map("a", "1"), map("b", "1")]);
-    assert_eq!(world.keys(), ["ConfigMap shop/a", "ConfigMap shop/b", "Namespace shop"]);
+    assert_eq!(
+        world.keys(),
+        ["ConfigMap shop/a", "ConfigMap shop/b", "Namespace shop"]
+    );
     assert_eq!(world.writes().len(), 3);
     assert!(world.engine.status().is_clean(), "{:#?}", world.engine.status());
     assert_eq!(world.ledger.as_ref().unwrap().entries.len(), 3);
-    assert!(world.ledger.as_ref().unwrap().entries.values().all(|e| e.uid.is_some()));
+    assert!(
+        world
+            .ledger
+            .as_ref()
+            .unwrap()
+            .entries
+            .values()
+            .all(|e| e.uid.is_some())
+    );
     assert_eq!(world.records, 2, "one write-ahead, one for the UIDs");
 
     world.push(Event::Replan);
     assert!(world.requests().is_empty());
 
     world.publish("2", [namespace("shop"), map("a", "2"), map("c", "1")]);
-    assert_eq!(world.keys(), ["ConfigMap shop/a", "ConfigMap shop/c", "Namespace shop"]);
+    assert_eq!(
+        world.keys(),
+        ["ConfigMap shop/a", "ConfigMap shop/c", "Namespace shop"]
+    );
     assert_eq!(world.get(&key("a")).unwrap()["data"]["k"], "2");
     assert!(world.engine.status().is_clean(), "{:#?}", world.engine.status());
     assert_eq!(world.ledger.as_ref().unwrap().entries.len(), 3);
@@ -41,7 +55,10 @@ fn creates_updates_deletes_and_then_sends_nothing() {
     world.requests();
     world.publish("3", [namespace("shop"), map("a", "2"), map("c", "1")]);
     world.push(Event::Replan);
-    assert!(world.requests().is_empty(), "a new revision with the same content asks nothing");
+    assert!(
+        world.requests().is_empty(),
+        "a new revision with the same content asks nothing"
+    );
 }
 
 #[test]
@@ -56,11 +73,19 @@ fn drift_is_repaired_when_the_watch_shows_it() {
     live["metadata"]["labels"] = json!({});
     world.store(live);
     world.run();
-    assert_eq!(world.get(&key("a")).unwrap()["metadata"]["labels"]["fleet.internal/owner"], "fleet", "a removed label is drift");
+    assert_eq!(
+        world.get(&key("a")).unwrap()["metadata"]["labels"]["fleet.internal/owner"],
+        "fleet",
+        "a removed label is drift"
+    );
 
     world.vanish(&key("a"));
     world.run();
-    assert_eq!(world.get(&key("a")).unwrap()["data"]["k"], "1", "a deleted object comes back");
+    assert_eq!(
+        world.get(&key("a")).unwrap()["data"]["k"],
+        "1",
+        "a deleted object comes back"
+    );
     assert!(world.engine.status().is_clean(), "{:#?}", world.engine.status());
 }
 
@@ -80,13 +105,24 @@ fn custom_resources_follow_their_definition_in_one_pass() {
     // The definition is not listed any more, and it may not go without a permission.
     world.publish("2", [namespace("shop")]);
     world.pass(Millis::from_secs(10));
-    assert_eq!(world.keys(), ["Namespace shop", "CustomResourceDefinition.apiextensions.k8s.io widgets.example.com"]);
+    assert_eq!(
+        world.keys(),
+        [
+            "Namespace shop",
+            "CustomResourceDefinition.apiextensions.k8s.io widgets.example.com"
+        ]
+    );
     assert!(world.codes().contains(&"permission-needed"));
 }
 
 #[test]
 fn a_foreign_object_is_refused_adopted_when_equal_or_adopted() {
-    for (policy, equal, adopted) in [("refuse", true, false), ("adopt-equal", true, true), ("adopt-equal", false, false), ("adopt", false, true)] {
+    for (policy, equal, adopted) in [
+        ("refuse", true, false),
+        ("adopt-equal", true, true),
+        ("adopt-equal", false, false),
+        ("adopt", false, true),
+    ] {
         let mut world = World::new(EngineOptions::default());
         let mut theirs = map("a", if equal { "1" } else { "other" });
         theirs["data"]["extra"] = json!("kept");
@@ -95,13 +131,22 @@ fn a_foreign_object_is_refused_adopted_when_equal_or_adopted() {
         let mut ours = map("a", "1");
         ours["metadata"]["annotations"] = json!({"fleet.internal/adopt": policy});
         if policy == "adopt-equal" {
-            world.edit(&key("a"), "metadata.annotations", json!({"fleet.internal/adopt": policy}), "someone");
+            world.edit(
+                &key("a"),
+                "metadata.annotations",
+                json!({"fleet.internal/adopt": policy}),
+                "someone",
+            );
         }
         world.publish("1", [ours]);
         let live = world.get(&key("a")).unwrap();
         assert_eq!(live["data"]["extra"], "kept");
         assert_eq!(live["data"]["k"] == "1", equal || adopted, "{policy} {equal}");
-        assert_eq!(live["metadata"]["labels"]["fleet.internal/owner"] == "fleet", adopted, "{policy} {equal}");
+        assert_eq!(
+            live["metadata"]["labels"]["fleet.internal/owner"] == "fleet",
+            adopted,
+            "{policy} {equal}"
+        );
     }
 }
 

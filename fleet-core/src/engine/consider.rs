@@ -610,7 +610,7 @@ impl Engine {
         fields: Vec<fleet_diff::FieldChange>,
     ) -> Vec<fleet_diff::FieldChange> {
         if self.options.switches.mask {
-            mask(key, fields)
+            fleet_diff::masked(key, fields)
         } else {
             fields
         }
@@ -638,15 +638,4 @@ fn managers_of_object(live: Option<&Live>) -> String {
     } else {
         format!(" (managed by {})", names.join(", "))
     }
-}
-
-fn mask(key: &ObjectKey, mut fields: Vec<fleet_diff::FieldChange>) -> Vec<fleet_diff::FieldChange> {
-    if key.is_secret() {
-        for field in &mut fields {
-            for value in [&mut field.before, &mut field.after].into_iter().flatten() {
-                *value = "(secret)".into();
-            }
-        }
-    }
-    fields
 }

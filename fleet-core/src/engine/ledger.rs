@@ -250,7 +250,10 @@ impl Engine {
         let limits = &self.options.limits;
         let idle = self.in_flight == 0 && self.dirty.is_empty() && self.starved.is_empty();
         // Kinds are listed one after the other: what they bring is recorded in one go.
-        let gathering = self.listings.values().any(|l| matches!(l, super::Listing::Pending { .. }));
+        let gathering = self
+            .listings
+            .values()
+            .any(|l| matches!(l, super::Listing::Pending { .. }));
         let flush_at = match (self.ledger.urgent, gathering) {
             (true, false) => now,
             (true, true) => since + limits.ledger_gather_max,

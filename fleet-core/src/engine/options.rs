@@ -77,6 +77,16 @@ impl Default for DeleteBudget {
 }
 
 impl DeleteBudget {
+    /// At most `count` and `percent` of what is owned, but never fewer than `floor`, in an hour.
+    pub fn new(count: u32, percent: u32, floor: u32) -> Self {
+        Self {
+            count,
+            percent,
+            floor,
+            ..Self::default()
+        }
+    }
+
     /// A budget that never refuses.
     pub fn unlimited() -> Self {
         Self {

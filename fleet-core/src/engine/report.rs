@@ -139,6 +139,17 @@ impl Engine {
         status
     }
 
+    /// Objects in the ledger, and deletes of the rolling window as recorded.
+    pub fn spending(&self) -> (u32, &[crate::Spent]) {
+        let owned = self.slots.values().filter(|s| s.entry.is_some()).count();
+        (u32::try_from(owned).unwrap_or(u32::MAX), &self.ledger.window)
+    }
+
+    /// The ledger is read, or known never to have been there.
+    pub fn knows_ledger(&self) -> bool {
+        self.ledger.is_ready()
+    }
+
     /// True when nothing is under way and nothing more will be done without a new event.
     pub fn is_settled(&self) -> bool {
         self.is_informed()

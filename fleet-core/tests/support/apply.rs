@@ -16,7 +16,12 @@ pub fn leaves(document: &Value) -> BTreeSet<Path> {
         let dotted = path.join(".");
         !matches!(
             dotted.as_str(),
-            "apiVersion" | "kind" | "metadata.name" | "metadata.namespace" | "metadata.uid" | "metadata.resourceVersion"
+            "apiVersion"
+                | "kind"
+                | "metadata.name"
+                | "metadata.namespace"
+                | "metadata.uid"
+                | "metadata.resourceVersion"
         ) && path.get(1).is_none_or(|p| p != "managedFields")
     });
     found
@@ -47,14 +52,22 @@ pub fn set(value: &mut Value, path: &Path, leaf: Value) {
         if !at.is_object() {
             *at = Value::Object(Map::new());
         }
-        at = at.as_object_mut().unwrap().entry(key.clone()).or_insert(Value::Null);
+        at = at
+            .as_object_mut()
+            .unwrap()
+            .entry(key.clone())
+            .or_insert(Value::Null);
     }
     *at = leaf;
 }
 
 pub fn remove(value: &mut Value, path: &Path) {
     let (last, parents) = path.split_last().unwrap();
-    if let Some(map) = parents.iter().try_fold(value, |v, key| v.get_mut(key)).and_then(Value::as_object_mut) {
+    if let Some(map) = parents
+        .iter()
+        .try_fold(value, |v, key| v.get_mut(key))
+        .and_then(Value::as_object_mut)
+    {
         map.remove(last);
     }
 }
@@ -74,16 +87,27 @@ pub fn owned(live: &Value, manager: &str) -> BTreeSet<Path> {
     for entry in entries.into_iter().flatten().filter(|e| e["manager"] == manager) {
         walk(&entry["fieldsV1"], &mut Vec::new(), &mut found);
     }
-    found.into_iter().map(|p| p.into_iter().map(|k| k[2..].to_owned()).collect()).collect()
+    found
+        .into_iter()
+        .map(|p| p.into_iter().map(|k| k[2..].to_owned()).collect())
+        .collect()
 }
 
 pub fn managers(live: &Value) -> Vec<String> {
     let entries = live.pointer("/metadata/managedFields").and_then(Value::as_array);
-    entries.into_iter().flatten().map(|e| e["manager"].as_str().unwrap().to_owned()).collect()
+    entries
+        .into_iter()
+        .flatten()
+        .map(|e| e["manager"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 fn set_owned(live: &mut Value, manager: &str, operation: &str, paths: &BTreeSet<Path>) {
-    let entries = live["metadata"].as_object_mut().unwrap().entry("managedFields").or_insert(json!([]));
+    let entries = live["metadata"]
+        .as_object_mut()
+        .unwrap()
+        .entry("managedFields")
+        .or_insert(json!([]));
     let entries = entries.as_array_mut().unwrap();
     entries.retain(|e| e["manager"] != manager);
     if !paths.is_empty() {
@@ -92,16 +116,28 @@ fn set_owned(live: &mut Value, manager: &str, operation: &str, paths: &BTreeSet<
 }
 
 /// Applies `document` as `manager`, or says who minds.
-pub fn apply(live: &Value, document: &Value, manager: &str, force: bool) -> Result<Value, Vec<FieldConflict>> {
+pub fn apply(
+    live: &Value,
+    document: &Value,
+    manager: &str,
+    force: bool,
+) -> Result<Value, Vec<FieldConflict>> {
     let mut after = live.clone();
     let wanted = leaves(document);
     let before = owned(live, manager);
     let mut conflicts = Vec::new();
     for other in managers(live).into_iter().filter(|m| m != manager) {
         let theirs = owned(live, &other);
-        let disputed: BTreeSet<Path> =
-            wanted.iter().filter(|p| theirs.contains(*p) && get(live, p) != get(document, p)).cloned().collect();
-        conflicts.extend(disputed.iter().map(|p| FieldConflict::new(other.clone(), format!(".{}", p.join(".")))));
+        let disputed: BTreeSet<Path> = wanted
+            .iter()
+            .filter(|p| theirs.contains(*p) && get(live, p) != get(document, p))
+            .cloned()
+            .collect();
+        conflicts.extend(
+            disputed
+                .iter()
+                .map(|p| FieldConflict::new(other.clone(), format!(".{}", p.join(".")))),
+        );
         if force {
             let left = theirs.difference(&disputed).cloned().collect();
             set_owned(&mut after, &other, "Update", &left);
@@ -111,7 +147,9 @@ pub fn apply(live: &Value, document: &Value, manager: &str, force: bool) -> Resu
         return Err(conflicts);
     }
     for path in before.difference(&wanted) {
-        let shared = managers(live).iter().any(|m| m != manager && owned(live, m).contains(path));
+        let shared = managers(live)
+            .iter()
+            .any(|m| m != manager && owned(live, m).contains(path));
         if !shared {
             remove(&mut after, path);
         }

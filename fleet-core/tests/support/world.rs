@@ -56,8 +56,20 @@ fn standard_kinds() -> KindMap {
         ("apps", "Deployment", "deployments", true, vec!["v1"]),
         ("apps", "StatefulSet", "statefulsets", true, vec!["v1"]),
         ("batch", "Job", "jobs", true, vec!["v1"]),
-        ("autoscaling", "HorizontalPodAutoscaler", "horizontalpodautoscalers", true, vec!["v2", "v1"]),
-        ("apiextensions.k8s.io", "CustomResourceDefinition", "customresourcedefinitions", false, vec!["v1"]),
+        (
+            "autoscaling",
+            "HorizontalPodAutoscaler",
+            "horizontalpodautoscalers",
+            true,
+            vec!["v2", "v1"],
+        ),
+        (
+            "apiextensions.k8s.io",
+            "CustomResourceDefinition",
+            "customresourcedefinitions",
+            false,
+            vec!["v1"],
+        ),
     ];
     for (group, kind, plural, namespaced, versions) in kinds {
         let info = KindInfo::new(plural, namespaced, versions.into_iter().map(str::to_owned));
@@ -112,7 +124,8 @@ impl World {
     }
 
     pub fn unknown(&mut self, why: &str) {
-        self.events.push_back(Event::Inventory(Err(Unknown::because(why))));
+        self.events
+            .push_back(Event::Inventory(Err(Unknown::because(why))));
         self.run();
     }
 
@@ -127,7 +140,9 @@ impl World {
             self.events.push_back(Event::Time);
         }
         for _ in 0..100_000 {
-            let Some(event) = self.events.pop_front() else { return };
+            let Some(event) = self.events.pop_front() else {
+                return;
+            };
             let mut commands = Vec::new();
             self.engine.step(event, self.now, &mut commands);
             for command in commands {
@@ -173,7 +188,14 @@ impl World {
                     Event::Listed(call, Ok(self.metas(|key| key.group_kind() == gvk.group_kind())))
                 }
             }
-            Command::Sweep { call } => Event::Swept(call, Ok(self.metas(|_| true).into_iter().filter(|m| m.owner_label.is_some()).collect())),
+            Command::Sweep { call } => Event::Swept(
+                call,
+                Ok(self
+                    .metas(|_| true)
+                    .into_iter()
+                    .filter(|m| m.owner_label.is_some())
+                    .collect()),
+            ),
             Command::Survey { call, container } => {
                 let metas = match container {
                     Container::Namespace(ns) => self.metas(|key| key.namespace() == Some(&*ns)),
@@ -182,15 +204,21 @@ impl World {
                 };
                 Event::Surveyed(call, Ok(metas))
             }
-            Command::ConfirmKindGone { call, kind } => {
-                Event::KindGone(call, Ok(self.kinds.get(&kind).is_none() && !self.kinds.incomplete.contains(kind.group())))
-            }
+            Command::ConfirmKindGone { call, kind } => Event::KindGone(
+                call,
+                Ok(self.kinds.get(&kind).is_none() && !self.kinds.incomplete.contains(kind.group())),
+            ),
             Command::Watch(gvks) => {
                 for gvk in gvks.difference(&self.watched.clone()) {
                     self.events.push_back(Event::WatchReset(gvk.clone()));
-                    let shown: Vec<Value> =
-                        self.objects.iter().filter(|(k, v)| k.group_kind() == gvk.group_kind() && labelled(v)).map(|(_, v)| v.clone()).collect();
-                    self.events.extend(shown.into_iter().map(|v| Event::Seen(live(at_version(v, gvk)))));
+                    let shown: Vec<Value> = self
+                        .objects
+                        .iter()
+                        .filter(|(k, v)| k.group_kind() == gvk.group_kind() && labelled(v))
+                        .map(|(_, v)| v.clone())
+                        .collect();
+                    self.events
+                        .extend(shown.into_iter().map(|v| Event::Seen(live(at_version(v, gvk)))));
                     self.events.push_back(Event::WatchSynced(gvk.clone()));
                 }
                 self.watched = gvks;
@@ -222,9 +250,20 @@ impl World {
             }
             let spec = &crd["spec"];
             let text = |v: &Value| v.as_str().unwrap().to_owned();
-            let versions = spec["versions"].as_array().unwrap().iter().map(|v| text(&v["name"]));
-            let info = KindInfo::new(text(&spec["names"]["plural"]), spec["scope"] == "Namespaced", versions);
-            kinds.kinds.insert(GroupKind::new(text(&spec["group"]), text(&spec["names"]["kind"])), info);
+            let versions = spec["versions"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|v| text(&v["name"]));
+            let info = KindInfo::new(
+                text(&spec["names"]["plural"]),
+                spec["scope"] == "Namespaced",
+                versions,
+            );
+            kinds.kinds.insert(
+                GroupKind::new(text(&spec["group"]), text(&spec["names"]["kind"])),
+                info,
+            );
         }
         kinds
     }
@@ -238,8 +277,14 @@ impl World {
                 let mut meta = LiveMeta::new(key.clone(), object.metadata_text("uid").unwrap().into());
                 meta.owner_label = object.label(marks.label_key()).map(str::to_owned);
                 meta.mark = object.annotation(marks.annotation_key()).map(str::to_owned);
-                let owners = value.pointer("/metadata/ownerReferences").and_then(Value::as_array);
-                meta.owners = owners.into_iter().flatten().map(|o| o["uid"].as_str().unwrap().into()).collect();
+                let owners = value
+                    .pointer("/metadata/ownerReferences")
+                    .and_then(Value::as_array);
+                meta.owners = owners
+                    .into_iter()
+                    .flatten()
+                    .map(|o| o["uid"].as_str().unwrap().into())
+                    .collect();
                 meta
             })
             .collect()
@@ -260,7 +305,10 @@ impl World {
             Answer::Refused(fault) => fault.code.unwrap_or(400),
             _ => 200,
         };
-        self.sent.push(Sent { request: request.clone(), code });
+        self.sent.push(Sent {
+            request: request.clone(),
+            code,
+        });
         if request.is_write()
             && let Some(left) = &mut self.kill_after
         {
@@ -273,31 +321,57 @@ impl World {
     /// What a real server would answer.
     pub fn serve(&mut self, request: &Request) -> Answer {
         let key = request.key().clone();
-        let refuse = |code: u16, message: &str| Answer::Refused(Fault::new(Remedy::Conflict, message).code(code));
+        let refuse =
+            |code: u16, message: &str| Answer::Refused(Fault::new(Remedy::Conflict, message).code(code));
         match request {
             Request::Get { gvk, .. } => match self.objects.get(&key) {
                 Some(value) => Answer::Object(live(at_version(value.clone(), gvk))),
                 None => Answer::Absent,
             },
-            Request::Apply { document, manager, uid, version, force, dry_run } => {
+            Request::Apply {
+                document,
+                manager,
+                uid,
+                version,
+                force,
+                dry_run,
+            } => {
                 let Some(before) = self.objects.get(&key).cloned() else {
-                    return if uid.is_some() { refuse(409, "uid mismatch") } else { self.create(document, manager, *dry_run) };
+                    return if uid.is_some() {
+                        refuse(409, "uid mismatch")
+                    } else {
+                        self.create(document, manager, *dry_run)
+                    };
                 };
-                if uid.as_ref().is_some_and(|uid| before["metadata"]["uid"] != uid.as_str())
-                    || version.as_ref().is_some_and(|v| before["metadata"]["resourceVersion"] != v.as_str())
+                if uid
+                    .as_ref()
+                    .is_some_and(|uid| before["metadata"]["uid"] != uid.as_str())
+                    || version
+                        .as_ref()
+                        .is_some_and(|v| before["metadata"]["resourceVersion"] != v.as_str())
                 {
                     return refuse(409, "the object has been modified");
                 }
                 match apply::apply(&before, document.json(), manager, *force) {
-                    Err(conflicts) => Answer::Refused(Fault::new(Remedy::Conflict, "conflict").code(409).conflicts(conflicts)),
-                    Ok(after) if *dry_run || after == before => Answer::Object(live(at_version(after, document.gvk()))),
+                    Err(conflicts) => Answer::Refused(
+                        Fault::new(Remedy::Conflict, "conflict")
+                            .code(409)
+                            .conflicts(conflicts),
+                    ),
+                    Ok(after) if *dry_run || after == before => {
+                        Answer::Object(live(at_version(after, document.gvk())))
+                    }
                     Ok(after) => Answer::Object(live(at_version(self.store(after), document.gvk()))),
                 }
             }
             Request::Delete { uid, version, .. } => {
-                let Some(before) = self.objects.get(&key).cloned() else { return Answer::Absent };
+                let Some(before) = self.objects.get(&key).cloned() else {
+                    return Answer::Absent;
+                };
                 if before["metadata"]["uid"] != uid.as_str()
-                    || version.as_ref().is_some_and(|v| before["metadata"]["resourceVersion"] != v.as_str())
+                    || version
+                        .as_ref()
+                        .is_some_and(|v| before["metadata"]["resourceVersion"] != v.as_str())
                 {
                     return refuse(409, "the UID or version in the precondition does not match");
                 }
@@ -316,9 +390,13 @@ impl World {
     fn create(&mut self, document: &Object, manager: &str, dry_run: bool) -> Answer {
         if let Some(ns) = document.namespace()
             && ns != "default"
-            && !self.objects.contains_key(&ObjectKey::new("", "Namespace", None, ns))
+            && !self
+                .objects
+                .contains_key(&ObjectKey::new("", "Namespace", None, ns))
         {
-            return Answer::Refused(Fault::new(Remedy::Invalid, format!("namespaces \"{ns}\" not found")).code(404));
+            return Answer::Refused(
+                Fault::new(Remedy::Invalid, format!("namespaces \"{ns}\" not found")).code(404),
+            );
         }
         let mut empty = document.bare().json().clone();
         self.counter += 1;
@@ -341,12 +419,24 @@ impl World {
         value["metadata"]["resourceVersion"] = json!(self.counter.to_string());
         let key = object(value.clone()).key().clone();
         let before = self.objects.insert(key.clone(), value.clone());
-        for gvk in self.watched.clone().iter().filter(|gvk| gvk.group_kind() == key.group_kind()) {
+        for gvk in self
+            .watched
+            .clone()
+            .iter()
+            .filter(|gvk| gvk.group_kind() == key.group_kind())
+        {
             if labelled(&value) {
-                self.events.push_back(Event::Seen(live(at_version(value.clone(), gvk))));
+                self.events
+                    .push_back(Event::Seen(live(at_version(value.clone(), gvk))));
             } else if before.as_ref().is_some_and(labelled) {
-                let uid = before.as_ref().unwrap()["metadata"]["uid"].as_str().unwrap().into();
-                self.events.push_back(Event::Left { key: key.clone(), uid });
+                let uid = before.as_ref().unwrap()["metadata"]["uid"]
+                    .as_str()
+                    .unwrap()
+                    .into();
+                self.events.push_back(Event::Left {
+                    key: key.clone(),
+                    uid,
+                });
             }
         }
         value
@@ -354,12 +444,20 @@ impl World {
 
     /// Removes an object and tells the watches.
     pub fn vanish(&mut self, key: &ObjectKey) {
-        let Some(before) = self.objects.remove(key) else { return };
+        let Some(before) = self.objects.remove(key) else {
+            return;
+        };
         self.counter += 1;
-        let watched = self.watched.iter().any(|gvk| gvk.group_kind() == key.group_kind());
+        let watched = self
+            .watched
+            .iter()
+            .any(|gvk| gvk.group_kind() == key.group_kind());
         if watched && labelled(&before) {
             let uid = before["metadata"]["uid"].as_str().unwrap().into();
-            self.events.push_back(Event::Left { key: key.clone(), uid });
+            self.events.push_back(Event::Left {
+                key: key.clone(),
+                uid,
+            });
         }
     }
 
@@ -373,7 +471,12 @@ impl World {
     /// Somebody else writes a field.
     pub fn edit(&mut self, key: &ObjectKey, path: &str, to: Value, manager: &str) {
         let mut value = self.objects[key].clone();
-        apply::update(&mut value, &path.split('.').map(str::to_owned).collect(), to, manager);
+        apply::update(
+            &mut value,
+            &path.split('.').map(str::to_owned).collect(),
+            to,
+            manager,
+        );
         self.store(value);
     }
 
@@ -387,7 +490,10 @@ impl World {
     }
 
     pub fn writes(&mut self) -> Vec<Sent> {
-        self.requests().into_iter().filter(|s| s.request.is_write()).collect()
+        self.requests()
+            .into_iter()
+            .filter(|s| s.request.is_write())
+            .collect()
     }
 
     pub fn keys(&self) -> Vec<String> {
@@ -398,8 +504,12 @@ impl World {
     pub fn codes(&mut self) -> Vec<&'static str> {
         let notes = std::mem::take(&mut self.notes);
         let code = |note: &Note| match note {
-            Note::Blocked { reason, .. } | Note::Refused { reason, .. } | Note::DeletesHeld { reason, .. } => Some(reason.code),
-            Note::Remark { reason } | Note::InventoryUnknown { reason } | Note::Released { reason, .. } => Some(reason.code),
+            Note::Blocked { reason, .. }
+            | Note::Refused { reason, .. }
+            | Note::DeletesHeld { reason, .. } => Some(reason.code),
+            Note::Remark { reason } | Note::InventoryUnknown { reason } | Note::Released { reason, .. } => {
+                Some(reason.code)
+            }
             _ => None,
         };
         notes.iter().filter_map(code).collect()
@@ -407,7 +517,9 @@ impl World {
 }
 
 fn labelled(value: &Value) -> bool {
-    value.pointer("/metadata/labels").is_some_and(|labels| labels.get("fleet.internal/owner").is_some())
+    value
+        .pointer("/metadata/labels")
+        .is_some_and(|labels| labels.get("fleet.internal/owner").is_some())
 }
 
 fn at_version(mut value: Value, gvk: &Gvk) -> Value {

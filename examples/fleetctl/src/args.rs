@@ -1,0 +1,114 @@
+//! The command line.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Args as Group, Parser, Subcommand, ValueEnum};
+
+/// Makes a folder of manifests true in many clusters.
+///
+/// The folder holds one folder per kubeconfig context, with YAML or JSON manifests in it, and a file `fleet.yaml`
+/// with settings. A context without a folder is not part of the fleet and is not contacted.
+///
+/// Exit codes: 0 nothing to do, or done; 2 something would change, or less was changed than asked; 1 error.
+#[derive(Parser, Debug)]
+#[command(version)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Shows what would be done in each cluster; changes nothing.
+    Plan {
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Makes each cluster what the inventory says, once.
+    Apply {
+        #[command(flatten)]
+        common: Common,
+        #[command(flatten)]
+        wave: WaveArgs,
+        /// Confirms the deletes that a plan's token covers. May be given once per cluster.
+        #[arg(long = "confirm", value_name = "TOKEN")]
+        confirm: Vec<String>,
+    },
+    /// Keeps each cluster what the inventory says, until interrupted.
+    Run {
+        #[command(flatten)]
+        common: Common,
+        #[command(flatten)]
+        wave: WaveArgs,
+        /// Seconds between two reads of the inventory.
+        #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+        interval: u64,
+    },
+    /// Shows what each cluster has, lacks, and waits for.
+    Status {
+        #[command(flatten)]
+        common: Common,
+    },
+}
+
+#[derive(Group, Debug, Clone)]
+pub(crate) struct Common {
+    /// Folder of the inventory.
+    #[arg(long, short = 'i', value_name = "DIR")]
+    pub(crate) inventory: PathBuf,
+    /// Kubeconfig with a context per cluster.
+    #[arg(long, value_name = "FILE", env = "KUBECONFIG")]
+    pub(crate) kubeconfig: PathBuf,
+    /// Only this context; may be given more than once.
+    #[arg(long = "context", value_name = "NAME")]
+    pub(crate) contexts: Vec<String>,
+    /// How results are printed.
+    #[arg(long, short, value_enum, default_value_t)]
+    pub(crate) output: Output,
+    /// Most seconds to wait for one cluster.
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    pub(crate) timeout: u64,
+}
+
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Output {
+    /// For people, coloured on a terminal.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+}
+
+#[derive(Group, Debug, Clone)]
+pub(crate) struct WaveArgs {
+    /// The cluster that gets a change first; the others follow when it has converged.
+    #[arg(long, value_name = "NAME")]
+    first: Option<String>,
+    /// Most seconds the first cluster may take.
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    first_timeout: u64,
+    /// `all`: every cluster at once.
+    #[arg(long, value_enum, default_value_t)]
+    wave: Wave,
+}
+
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Wave {
+    /// One cluster first, then the rest.
+    #[default]
+    First,
+    /// All at once.
+    All,
+}
+
+impl WaveArgs {
+    pub(crate) fn wave(&self) -> fleet_kube::Wave {
+        match self.wave {
+            Wave::All => fleet_kube::Wave::All,
+            Wave::First => fleet_kube::Wave::FirstThenRest {
+                first: self.first.clone(),
+                first_max: Duration::from_secs(self.first_timeout),
+            },
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Talking to a running driver.
+
+use std::time::Duration;
+
+use fleet_core::{Event, Plan, Reason, Snapshot, Status};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    task::JoinHandle,
+    time::timeout,
+};
+
+use super::Input;
+
+/// How far a driver is; small enough to be told at each step.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Nothing is under way, and nothing more will be done without news.
+    pub settled: bool,
+    /// It cannot go on by itself, and why.
+    pub stuck: Option<String>,
+    /// Its ledger is known.
+    pub ready: bool,
+}
+
+/// A running driver. Dropping the handle stops it: requests under way are abandoned, and the next process looks at
+/// their outcome.
+pub struct DriverHandle {
+    inputs: mpsc::Sender<Input>,
+    progress: watch::Receiver<Progress>,
+    task: JoinHandle<()>,
+}
+
+impl DriverHandle {
+    pub(super) fn new(
+        inputs: mpsc::Sender<Input>,
+        progress: watch::Receiver<Progress>,
+        task: JoinHandle<()>,
+    ) -> Self {
+        Self { inputs, progress, task }
+    }
+
+    /// Hands over an inventory source's answer.
+    pub async fn inventory(&self, snapshot: Snapshot) {
+        self.say(Input::Event(Event::Inventory(snapshot))).await;
+    }
+
+    /// Confirms what a plan's token covers.
+    pub async fn confirm(&self, token: String) {
+        self.say(Input::Event(Event::Confirm(token))).await;
+    }
+
+    /// Plans everything again.
+    pub async fn replan(&self) {
+        self.say(Input::Event(Event::Replan)).await;
+    }
+
+    async fn say(&self, input: Input) {
+        // A driver that has stopped hears nothing; `status` says so.
+        drop(self.inputs.send(input).await);
+    }
+
+    /// How the target stands; none when the driver has stopped.
+    pub async fn status(&self) -> Option<Status> {
+        let (reply, answer) = oneshot::channel();
+        self.say(Input::Status(reply)).await;
+        answer.await.ok()
+    }
+
+    /// What is planned, under way, blocked or refused; none when the driver has stopped.
+    pub async fn plan(&self) -> Option<Plan> {
+        let (reply, answer) = oneshot::channel();
+        self.say(Input::Plan(reply)).await;
+        answer.await.ok()
+    }
+
+    /// How far it is, now.
+    pub fn progress(&self) -> Progress {
+        self.progress.borrow().clone()
+    }
+
+    /// Waits until it has done everything that can be done, at most `limit`.
+    ///
+    /// # Errors
+    /// When it is stuck, stopped, or not done in time.
+    pub async fn settled(&self, limit: Duration) -> Result<(), Reason> {
+        let mut progress = self.progress.clone();
+        let done = timeout(limit, progress.wait_for(|p| p.settled || p.stuck.is_some())).await;
+        match done {
+            Err(_) => {
+                Err(Reason::new("not-converged", format!("not done within {} s", limit.as_secs())))
+            }
+            Ok(Err(_)) => Err(Reason::new("stopped", "the driver has stopped")),
+            Ok(Ok(p)) => match &p.stuck {
+                Some(why) => Err(Reason::new("stuck", why.clone())),
+                None => Ok(()),
+            },
+        }
+    }
+}
+
+impl Drop for DriverHandle {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}

@@ -1,0 +1,161 @@
+//! Carries out the commands of one engine against one cluster.
+//!
+//! The driver decides nothing: it sends what the engine says, watches what the engine names, and brings back what
+//! happened. One driver runs one target; drivers share nothing but what belongs to their cluster.
+
+mod carry_out;
+mod clock;
+mod handle;
+mod survey;
+mod watches;
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use fleet_core::{Cluster, Command, Engine, Event, FleetBudget, Gvk, Ledger, Note, Observer, Plan, Reason, Status, Tick};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    task::{AbortHandle, JoinSet},
+    time::sleep_until,
+};
+
+pub use clock::Clock;
+pub use handle::{DriverHandle, Progress};
+
+use crate::connection::Connection;
+
+/// Events of watches waiting to be taken in; a watch that shows more waits.
+const WATCH_QUEUE: usize = 1024;
+/// Inputs from outside waiting to be taken in.
+const INPUT_QUEUE: usize = 64;
+
+/// What a driver is made of.
+pub struct DriverParts {
+    /// The cluster, as the registry knows it.
+    pub cluster: Cluster,
+    /// The connection, under the target's identity.
+    pub connection: Connection,
+    /// Where the target's ledger is.
+    pub ledger: Arc<dyn Ledger>,
+    /// Who hears what happens.
+    pub observer: Arc<dyn Observer>,
+    /// The fleet's budget of deletes.
+    pub budget: Arc<Mutex<FleetBudget>>,
+    /// The clock.
+    pub clock: Clock,
+}
+
+/// Something said to a driver from outside.
+enum Input {
+    Event(Event),
+    Status(oneshot::Sender<Status>),
+    Plan(oneshot::Sender<Plan>),
+}
+
+struct Driver {
+    parts: DriverParts,
+    engine: Engine,
+    tasks: JoinSet<Option<Event>>,
+    watches: BTreeMap<Gvk, AbortHandle>,
+    watching: JoinSet<()>,
+    shown: mpsc::Sender<Event>,
+    wake: Option<Tick>,
+    progress: watch::Sender<Progress>,
+}
+
+/// Runs `engine` until its handle is dropped or stopped. Nothing is read or written before the first event.
+pub fn spawn(engine: Engine, parts: DriverParts) -> DriverHandle {
+    let (inputs, received) = mpsc::channel(INPUT_QUEUE);
+    let (shown, events) = mpsc::channel(WATCH_QUEUE);
+    let (progress, seen) = watch::channel(Progress::default());
+    let driver = Driver {
+        parts,
+        engine,
+        tasks: JoinSet::new(),
+        watches: BTreeMap::new(),
+        watching: JoinSet::new(),
+        shown,
+        wake: None,
+        progress,
+    };
+    let task = tokio::spawn(driver.run(received, events));
+    DriverHandle::new(inputs, seen, task)
+}
+
+impl Driver {
+    async fn run(mut self, mut inputs: mpsc::Receiver<Input>, mut events: mpsc::Receiver<Event>) {
+        self.take(Event::Time);
+        self.spawn_discovery_watch();
+        loop {
+            let wake = self.wake.map(|at| self.parts.clock.instant(at));
+            let alarm = async {
+                match wake {
+                    Some(at) => sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                input = inputs.recv() => match input {
+                    Some(Input::Event(event)) => self.take(event),
+                    Some(Input::Status(reply)) => drop(reply.send(self.engine.status())),
+                    Some(Input::Plan(reply)) => drop(reply.send(self.engine.plan())),
+                    None => return,
+                },
+                Some(done) = self.tasks.join_next(), if !self.tasks.is_empty() => match done {
+                    Ok(Some(event)) => self.take(event),
+                    Ok(None) => {}
+                    Err(error) => self.note(&Note::Remark {
+                        reason: Reason::new("bug", format!("a task of the driver failed: {error}")),
+                    }),
+                },
+                Some(event) = events.recv() => self.take(event),
+                () = alarm => {
+                    self.wake = None;
+                    self.take(Event::Time);
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, event: Event) {
+        let now = self.parts.clock.now();
+        let mut commands = Vec::new();
+        self.engine.step(event, now, &mut commands);
+        for command in commands {
+            self.carry_out(command);
+        }
+        self.tell_progress();
+    }
+
+    fn tell_progress(&mut self) {
+        let next = Progress {
+            settled: self.engine.is_settled(),
+            stuck: self.engine.is_stuck().map(ToString::to_string),
+            ready: self.engine.knows_ledger(),
+        };
+        let budget = &self.parts.budget;
+        self.progress.send_if_modified(|progress| {
+            let changed = *progress != next;
+            if changed && next.ready {
+                let (owned, window) = self.engine.spending();
+                budget.lock().unwrap_or_else(PoisonError::into_inner).observe(self.engine.target(), owned, window);
+            }
+            if changed {
+                *progress = next;
+            }
+            changed
+        });
+    }
+
+    fn note(&self, note: &Note) {
+        self.parts.observer.note(&self.parts.cluster, note);
+    }
+
+    /// What happens to every command: see the submodule.
+    fn carry_out(&mut self, command: Command) {
+        carry_out::carry_out(self, command);
+    }
+}

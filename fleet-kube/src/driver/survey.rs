@@ -1,0 +1,66 @@
+//! Listing over many kinds: what bears our label, what a container holds.
+
+use fleet_core::{Container, Fault, GroupKind, Gvk, KindMap, LiveMeta, Marks, Remedy};
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use crate::connection::Connection;
+
+/// Lists under way at once.
+const LISTS_AT_ONCE: usize = 8;
+
+/// Everything that bears the owner label, of every kind that can be listed.
+///
+/// Kinds of groups whose discovery is incomplete cannot be searched; nothing of these is ever deleted while that is
+/// so.
+pub(super) async fn sweep(connection: &Connection, marks: &Marks) -> Result<Vec<LiveMeta>, Fault> {
+    let kinds = connection.kinds();
+    let selector = marks.selector();
+    list_all(connection, marks, listable(&kinds, |_, _| true), None, Some(&selector)).await
+}
+
+/// Everything inside a container. Complete, or an error.
+pub(super) async fn survey(
+    connection: &Connection,
+    marks: &Marks,
+    container: &Container,
+) -> Result<Vec<LiveMeta>, Fault> {
+    let kinds = connection.discover().await?;
+    match container {
+        Container::Namespace(namespace) => {
+            if let Some(group) = kinds.incomplete.iter().next() {
+                let message = format!("discovery of group {group} is incomplete: a namespace may hold objects of it");
+                return Err(Fault::new(Remedy::Retry, message));
+            }
+            let gvks = listable(&kinds, |_, namespaced| namespaced);
+            list_all(connection, marks, gvks, Some(namespace), None).await
+        }
+        Container::Kind(kind) => {
+            let gvks = listable(&kinds, |other, _| other == kind);
+            list_all(connection, marks, gvks, None, None).await
+        }
+        _ => Err(Fault::new(Remedy::Bug, "a container the driver does not know")),
+    }
+}
+
+fn listable(kinds: &KindMap, wanted: impl Fn(&GroupKind, bool) -> bool) -> Vec<Gvk> {
+    let known = kinds.kinds.iter().filter(|(kind, info)| info.listable && wanted(kind, info.namespaced));
+    known.filter_map(|(kind, _)| kinds.version_for(kind, None)).collect()
+}
+
+async fn list_all(
+    connection: &Connection,
+    marks: &Marks,
+    gvks: Vec<Gvk>,
+    namespace: Option<&str>,
+    selector: Option<&str>,
+) -> Result<Vec<LiveMeta>, Fault> {
+    let lists = gvks.into_iter().map(|gvk| async move {
+        match connection.list_meta(&gvk, namespace, selector, marks).await {
+            // Some kinds say they can be listed and cannot, such as those of a server that is being removed.
+            Err(fault) if fault.remedy == Remedy::KindUnknown => Ok(Vec::new()),
+            other => other,
+        }
+    });
+    let found: Vec<Vec<LiveMeta>> = stream::iter(lists).buffer_unordered(LISTS_AT_ONCE).try_collect().await?;
+    Ok(found.into_iter().flatten().collect())
+}

@@ -1,0 +1,173 @@
+//! Putting a fleet together.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use fleet_core::{
+    Cluster, ClusterRegistry, DeleteBudget, EngineOptions, FleetBudget, InventoryId, InventorySource, Ledger, Observer,
+    Parts, Silent, Target,
+};
+
+use super::{ChooseOptions, Connect, Fleet, Inner, MakeLedger, Wave};
+use crate::{connection::Connection, driver::Clock};
+
+/// What is missing to build a fleet.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FleetError {
+    /// A part that has no default was not given.
+    #[error("a fleet needs {0}")]
+    Missing(&'static str),
+}
+
+/// Collects the parts of a [`Fleet`]. Registry, connections and source must be given; the rest has defaults.
+pub struct FleetBuilder {
+    inventory: InventoryId,
+    registry: Option<Arc<dyn ClusterRegistry>>,
+    connect: Option<Arc<dyn Connect>>,
+    source: Option<Arc<dyn InventorySource>>,
+    observer: Arc<dyn Observer>,
+    parts: Parts,
+    options: ChooseOptions,
+    ledger: Option<MakeLedger>,
+    budget: DeleteBudget,
+    clock: Option<Clock>,
+    wave: Wave,
+    read_interval: Duration,
+    settle_max: Duration,
+}
+
+impl FleetBuilder {
+    pub(super) fn new(inventory: InventoryId) -> Self {
+        Self {
+            inventory,
+            registry: None,
+            connect: None,
+            source: None,
+            observer: Arc::new(Silent),
+            parts: Parts::default(),
+            options: Arc::new(|_| EngineOptions::default()),
+            ledger: None,
+            budget: DeleteBudget::new(500, 10, 20),
+            clock: None,
+            wave: Wave::default(),
+            read_interval: Duration::from_secs(30),
+            settle_max: Duration::from_secs(600),
+        }
+    }
+
+    /// Which clusters there are. Required.
+    #[must_use]
+    pub fn registry(mut self, registry: impl ClusterRegistry) -> Self {
+        self.registry = Some(Arc::new(registry));
+        self
+    }
+
+    /// How to connect to them. Required.
+    #[must_use]
+    pub fn connect(mut self, connect: impl Connect) -> Self {
+        self.connect = Some(Arc::new(connect));
+        self
+    }
+
+    /// What should be in them. Required.
+    #[must_use]
+    pub fn source(mut self, source: impl InventorySource) -> Self {
+        self.source = Some(Arc::new(source));
+        self
+    }
+
+    /// Who hears what happens. Default: nobody.
+    #[must_use]
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        self.observer = Arc::new(observer);
+        self
+    }
+
+    /// Judge and strategy. Default: the server judge and server-side apply.
+    #[must_use]
+    pub fn parts(mut self, parts: Parts) -> Self {
+        self.parts = parts;
+        self
+    }
+
+    /// The engine's options for each cluster; its approval is set by what is done with the fleet.
+    #[must_use]
+    pub fn options(mut self, choose: impl Fn(&Cluster) -> EngineOptions + Send + Sync + 'static) -> Self {
+        self.options = Arc::new(choose);
+        self
+    }
+
+    /// Where ledgers are kept. Default: config maps in the cluster itself.
+    #[must_use]
+    pub fn ledger(
+        mut self,
+        make: impl Fn(&Connection, &Target) -> Arc<dyn Ledger> + Send + Sync + 'static,
+    ) -> Self {
+        self.ledger = Some(Arc::new(make));
+        self
+    }
+
+    /// The budget of deletes over all clusters. Default: 10 percent of what is owned, at least 20 and at most 500,
+    /// in an hour.
+    #[must_use]
+    pub fn budget(mut self, budget: DeleteBudget) -> Self {
+        self.budget = budget;
+        self
+    }
+
+    /// The clock. Default: the system's.
+    #[must_use]
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
+    /// How a changed revision reaches the clusters. Default: one first, then the rest.
+    #[must_use]
+    pub fn wave(mut self, wave: Wave) -> Self {
+        self.wave = wave;
+        self
+    }
+
+    /// Between two reads of the inventory when nothing hints at a change. Default: 30 s.
+    #[must_use]
+    pub fn read_interval(mut self, span: Duration) -> Self {
+        self.read_interval = span;
+        self
+    }
+
+    /// How long one-shot commands wait for a cluster. Default: 600 s.
+    #[must_use]
+    pub fn settle_max(mut self, span: Duration) -> Self {
+        self.settle_max = span;
+        self
+    }
+
+    /// The fleet.
+    ///
+    /// # Errors
+    /// When registry, connections or source were not given.
+    pub fn build(self) -> Result<Fleet, FleetError> {
+        let inner = Inner {
+            inventory: self.inventory,
+            registry: self.registry.ok_or(FleetError::Missing("a registry of clusters"))?,
+            connect: self.connect.ok_or(FleetError::Missing("a way to connect to clusters"))?,
+            source: self.source.ok_or(FleetError::Missing("an inventory source"))?,
+            observer: self.observer,
+            parts: self.parts,
+            options: self.options,
+            ledger: self.ledger.ok_or(FleetError::Missing("a ledger"))?,
+            budget: Arc::new(Mutex::new(FleetBudget::new(self.budget))),
+            clock: self.clock.unwrap_or_else(Clock::system),
+            wave: self.wave,
+            read_interval: self.read_interval,
+            settle_max: self.settle_max,
+            identities: Mutex::new(BTreeMap::new()),
+        };
+        Ok(Fleet { inner: Arc::new(inner) })
+    }
+}

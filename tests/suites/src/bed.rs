@@ -1,0 +1,117 @@
+//! A fleet over control planes of the harness.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use fleet_core::*;
+use fleet_harness::{ControlPlane, User};
+use fleet_kube::{Connect, Connection, ConnectionOptions, Fleet, FleetBuilder};
+use kube::config::{KubeConfigOptions, Kubeconfig};
+
+/// Control planes as a registry, and the way to connect to them.
+#[derive(Clone)]
+pub struct Bed {
+    kubeconfigs: Arc<BTreeMap<String, String>>,
+    /// How connections are made.
+    pub options: ConnectionOptions,
+}
+
+impl Bed {
+    /// These control planes, under their names.
+    pub fn new<'a>(planes: impl IntoIterator<Item = &'a ControlPlane>) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let text = |plane: &ControlPlane| std::fs::read_to_string(plane.kubeconfig()).expect("kubeconfig");
+        let kubeconfigs = planes.into_iter().map(|p| (p.name().to_owned(), text(p))).collect();
+        Self { kubeconfigs: Arc::new(kubeconfigs), options: ConnectionOptions::default() }
+    }
+
+    /// A client configuration for one of them.
+    pub async fn config(&self, name: &str, user: User) -> kube::Config {
+        let kubeconfig = Kubeconfig::from_yaml(&self.kubeconfigs[name]).expect("kubeconfig");
+        let options = KubeConfigOptions { context: Some(user.as_str().to_owned()), ..KubeConfigOptions::default() };
+        kube::Config::from_custom_kubeconfig(kubeconfig, &options).await.expect("config")
+    }
+
+    /// A fleet over all of them, with this source.
+    pub fn fleet(&self, source: impl InventorySource) -> FleetBuilder {
+        let inventory = InventoryId::new("fleet").expect("id");
+        Fleet::builder(inventory).registry(self.clone()).connect(self.clone()).source(source).settle_max(Duration::from_secs(30))
+    }
+}
+
+#[async_trait]
+impl ClusterRegistry for Bed {
+    async fn clusters(&self) -> Result<Vec<Cluster>, Unknown> {
+        Ok(self.kubeconfigs.keys().map(Cluster::new).collect())
+    }
+}
+
+#[async_trait]
+impl Connect for Bed {
+    async fn connect(&self, cluster: &Cluster) -> Result<Connection, Fault> {
+        Connection::connect(self.config(&cluster.name, User::Fleet).await, self.options.clone()).await
+    }
+}
+
+/// An inventory source that says what it was told last.
+#[derive(Clone)]
+pub struct Settable(Arc<Mutex<BTreeMap<String, Snapshot>>>);
+
+impl Settable {
+    /// The same for every cluster.
+    pub fn new(snapshot: Snapshot) -> Self {
+        Self(Arc::new(Mutex::new(BTreeMap::from([(String::new(), snapshot)]))))
+    }
+
+    /// From now on this.
+    pub fn set(&self, snapshot: Snapshot) {
+        self.0.lock().expect("not poisoned").insert(String::new(), snapshot);
+    }
+}
+
+#[async_trait]
+impl InventorySource for Settable {
+    async fn snapshot(&self, cluster: &Cluster) -> Snapshot {
+        let all = self.0.lock().expect("not poisoned");
+        all.get(&cluster.name).or_else(|| all.get("")).cloned().unwrap_or_else(|| Err(Unknown::because("nothing set")))
+    }
+}
+
+/// A ledger that dies with the test.
+#[derive(Clone, Default)]
+pub struct MemoryLedger(Arc<Mutex<BTreeMap<Target, LedgerContent>>>);
+
+#[async_trait]
+impl Ledger for MemoryLedger {
+    async fn load(&self, target: &Target) -> Result<LedgerAnswer, Fault> {
+        let all = self.0.lock().expect("not poisoned");
+        Ok(all.get(target).cloned().map_or(LedgerAnswer::Absent, LedgerAnswer::Known))
+    }
+
+    async fn record(&self, target: &Target, writes: &[LedgerWrite]) -> Result<(), Fault> {
+        let mut all = self.0.lock().expect("not poisoned");
+        let content = all.entry(target.clone()).or_default();
+        writes.iter().for_each(|w| content.apply(w));
+        Ok(())
+    }
+}
+
+/// Remembers and prints notes.
+#[derive(Clone, Default)]
+pub struct Notes(Arc<Mutex<Vec<(String, Note)>>>);
+
+impl Observer for Notes {
+    fn note(&self, cluster: &Cluster, note: &Note) {
+        println!("{}: {}", cluster.name, serde_json::to_string(note).expect("json"));
+        self.0.lock().expect("not poisoned").push((cluster.name.clone(), note.clone()));
+    }
+}
+
+/// Runs async code of a test.
+pub fn on_runtime<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("runtime").block_on(future)
+}

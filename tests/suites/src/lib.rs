@@ -1,0 +1,5 @@
+//! What the suites share: fleets over real control planes.
+
+mod bed;
+
+pub use bed::{Bed, MemoryLedger, Notes, Settable, on_runtime};
