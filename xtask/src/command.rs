@@ -12,7 +12,6 @@ pub(crate) fn title(title: &str) {
 /// Runs a program in the foreground under a title.
 ///
 /// Returns how long it took. Anything but success is an error that names the title.
-#[expect(dead_code, reason = "the commands that run test suites are the next ones")]
 pub(crate) fn run(what: &str, command: &mut Command) -> Result<Duration> {
     title(what);
     let begin = Instant::now();

@@ -17,6 +17,12 @@ pub(crate) struct Args {
     kubernetes: String,
 }
 
+impl Default for Args {
+    fn default() -> Self {
+        Self { kubernetes: "1.36".to_owned() }
+    }
+}
+
 /// One minor version: its sources, and where its programs go.
 struct Version {
     minor: String,

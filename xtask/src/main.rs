@@ -5,6 +5,7 @@
 
 mod command;
 mod control_plane;
+mod test;
 mod workspace;
 
 use std::process::ExitCode;
@@ -26,11 +27,14 @@ struct Cli {
 enum Task {
     /// Build the control plane and the kubectl that tests use
     ControlPlane(control_plane::Args),
+    /// Run every check and every test
+    Test(test::Args),
 }
 
 fn main() -> ExitCode {
     let result = match Cli::parse().task {
         Task::ControlPlane(args) => control_plane::run(&args),
+        Task::Test(args) => test::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
