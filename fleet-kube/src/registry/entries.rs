@@ -1,0 +1,62 @@
+//! What a registry file says.
+
+use std::collections::BTreeMap;
+
+use fleet_core::{Cluster, ClusterId, LifeCycle};
+use serde::Deserialize;
+
+use crate::files::Settings;
+
+/// A file with what a kubeconfig cannot say about its contexts. Unknown fields are refused, and so are contexts that
+/// the kubeconfig does not have.
+///
+/// ```yaml
+/// clusters:
+///   eu-1:                # the context's name
+///     uid: 8e1f1f0c-5a3b-4c39-9f0e-6a2f3b1c9d77
+///     labels: {region: eu, tier: production}
+///     properties: {provider: example}
+///     cost: {cpu-hour: 31}
+///     lifeCycle: ready   # joining, ready, cordoned, draining or leaving
+/// ```
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct RegistryFile {
+    /// By the context's name.
+    pub clusters: BTreeMap<String, ClusterEntry>,
+}
+
+impl Settings for RegistryFile {}
+
+/// One cluster in a [`RegistryFile`]; all fields may be left out.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct ClusterEntry {
+    /// The UID of the cluster's `kube-system` namespace: with another one, it is not this cluster.
+    pub uid: Option<String>,
+    /// Labels for selecting and grouping.
+    pub labels: BTreeMap<String, String>,
+    /// Facts for policies.
+    pub properties: BTreeMap<String, String>,
+    /// Cost, in whole units the fleet has agreed on, by what it buys.
+    pub cost: BTreeMap<String, i64>,
+    /// Where in its life the cluster is. Default: ready.
+    pub life_cycle: LifeCycle,
+}
+
+impl ClusterEntry {
+    /// Adds to the cluster what is said here.
+    pub(super) fn describe(self, cluster: &mut Cluster) -> Result<(), String> {
+        if self.uid.as_deref().is_some_and(|uid| uid.trim().is_empty()) {
+            return Err("`uid` is empty".to_owned());
+        }
+        cluster.expected_id = self.uid.as_deref().map(ClusterId::from);
+        cluster.labels = self.labels;
+        cluster.properties = self.properties;
+        cluster.cost = self.cost;
+        cluster.life_cycle = self.life_cycle;
+        Ok(())
+    }
+}
