@@ -276,6 +276,11 @@ impl Engine {
                 "namespaces `default` and `kube-*` are never deleted",
             ));
         }
+        if let Some(uid) = self.deletes.candidates.get(key)
+            && let Err(reason) = self.parts.deletes.may_delete(key, uid)
+        {
+            return Some(reason);
+        }
         if !self.options.switches.containers {
             return None;
         }

@@ -46,7 +46,7 @@ use ledger::LedgerState;
 use slot::{Class, Slot};
 
 use crate::{
-    edge::Note,
+    edge::{DeletePolicy, GuardsOnly, Note},
     judge::{Judge, ServerJudge},
     marks::Marks,
     strategy::{ApplyStrategy, ServerSideApply},
@@ -61,6 +61,8 @@ pub struct Parts {
     pub judge: Arc<dyn Judge>,
     /// Which requests carry out a change?
     pub strategy: Arc<dyn ApplyStrategy>,
+    /// May this object be deleted?
+    pub deletes: Arc<dyn DeletePolicy>,
 }
 
 impl Default for Parts {
@@ -68,6 +70,7 @@ impl Default for Parts {
         Self {
             judge: Arc::new(ServerJudge),
             strategy: Arc::new(ServerSideApply),
+            deletes: Arc::new(GuardsOnly),
         }
     }
 }
@@ -77,6 +80,13 @@ impl Parts {
     #[must_use]
     pub fn strategy(mut self, strategy: impl ApplyStrategy) -> Self {
         self.strategy = Arc::new(strategy);
+        self
+    }
+
+    /// With this say in deletes.
+    #[must_use]
+    pub fn deletes(mut self, policy: impl DeletePolicy) -> Self {
+        self.deletes = Arc::new(policy);
         self
     }
 

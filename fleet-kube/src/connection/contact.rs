@@ -72,6 +72,11 @@ impl Contact {
         self.requests[verb as usize]
     }
 
+    /// Requests about objects: everything but watches, discovery and versions.
+    pub fn object_requests(&self) -> u64 {
+        self.requests_total() - self.requests(Verb::Watch) - self.requests(Verb::Discovery)
+    }
+
     /// All requests sent.
     pub fn requests_total(&self) -> u64 {
         self.requests.iter().sum()

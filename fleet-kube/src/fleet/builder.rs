@@ -166,6 +166,7 @@ impl FleetBuilder {
             wave: self.wave,
             read_interval: self.read_interval,
             settle_max: self.settle_max,
+            kept: Mutex::new(BTreeMap::new()),
             identities: Mutex::new(BTreeMap::new()),
         };
         Ok(Fleet { inner: Arc::new(inner) })

@@ -3,6 +3,7 @@
 //! [`Fleet::builder`] is the place to start; then [`Fleet::plan`], [`Fleet::apply`] or [`Fleet::run`].
 
 mod builder;
+mod kubeconfig;
 mod member;
 mod run;
 mod wave;
@@ -22,6 +23,8 @@ use futures_util::{StreamExt, future::join_all, stream};
 use serde::Serialize;
 
 pub use builder::{FleetBuilder, FleetError};
+pub use kubeconfig::KubeconfigConnect;
+pub use member::Kept;
 pub use wave::Wave;
 
 use crate::{connection::Connection, driver::Clock};
@@ -67,6 +70,8 @@ struct Inner {
     read_interval: Duration,
     /// For one cluster to do everything that can be done, in one-shot commands.
     settle_max: Duration,
+    /// Clusters that `run` keeps at the moment.
+    kept: Mutex<BTreeMap<String, Kept>>,
     /// Which registry entry has which cluster.
     identities: Mutex<BTreeMap<ClusterId, String>>,
 }
@@ -111,6 +116,11 @@ impl Fleet {
     /// When the registry does not know.
     pub async fn clusters(&self) -> Result<Vec<Cluster>, Unknown> {
         self.inner.registry.clusters().await
+    }
+
+    /// The clusters that [`Fleet::run`] is connected to at the moment, by name.
+    pub fn kept(&self) -> Vec<Kept> {
+        self.inner.kept.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
     /// What would be done in each cluster. Nothing is written anywhere.

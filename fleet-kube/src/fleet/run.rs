@@ -1,6 +1,6 @@
 //! Keeping a fleet as its inventory says, for ever.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::PoisonError, time::Duration};
 
 use fleet_core::{Approval, Cluster, Note, Reason, Revision, Snapshot};
 use futures_util::{StreamExt, future::join_all};
@@ -32,6 +32,7 @@ impl Fleet {
     /// again, less and less often, and costs the others nothing.
     pub async fn run(&self) {
         let fleet = &self.inner;
+        let _stop = ForgetAll(fleet);
         let mut members: BTreeMap<String, Member> = BTreeMap::new();
         let mut connecting: JoinSet<(Cluster, Member)> = JoinSet::new();
         let mut known: BTreeMap<String, Cluster> = BTreeMap::new();
@@ -49,6 +50,7 @@ impl Fleet {
             tokio::select! {
                 Some(joined) = connecting.join_next(), if !connecting.is_empty() => {
                     if let Ok((cluster, member)) = joined {
+                        fleet.keep(&member);
                         members.insert(cluster.name, member);
                         next_read = Instant::now();
                     }
@@ -72,6 +74,7 @@ impl Fleet {
         let Ok(clusters) = self.clusters().await else { return };
         let names: Vec<&str> = clusters.iter().map(|c| c.name.as_str()).collect();
         members.retain(|name, _| names.contains(&name.as_str()));
+        self.inner.forget_all_but(&names);
         known.retain(|name, _| names.contains(&name.as_str()));
         for cluster in clusters {
             if known.insert(cluster.name.clone(), cluster.clone()).is_none() {
@@ -85,7 +88,26 @@ impl Fleet {
     }
 }
 
+/// Lets go of all drivers when `run` ends or is dropped.
+struct ForgetAll<'a>(&'a Inner);
+
+impl Drop for ForgetAll<'_> {
+    fn drop(&mut self) {
+        self.0.forget_all_but(&[]);
+    }
+}
+
 impl Inner {
+    fn keep(&self, member: &Member) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.insert(member.cluster.name.clone(), member.kept());
+    }
+
+    fn forget_all_but(&self, names: &[&str]) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|name, _| names.contains(&name.as_str()));
+    }
+
     async fn connect_for_good(&self, cluster: &Cluster) -> Member {
         let mut wait = CONNECT_RETRY.0;
         loop {
