@@ -1,5 +1,6 @@
 // The real requirements are in one file per Kubernetes minor: every go command in this directory needs one,
-// as in `go vet -modfile=kubernetes-1.36.mod ./...`. `cargo xtask control-plane` builds with them.
+// as in `go vet -trimpath -modfile=kubernetes-1.36.mod ./...`. `cargo xtask control-plane` builds with them
+// (and with -trimpath: without it, everything is compiled once more).
 // This file only marks the root of the module.
 //
 // To another patch version: set k8s.io/kubernetes to v1.N.P and every module of k8s.io that has v0.N.Q to
