@@ -11,12 +11,20 @@ pub(crate) fn resource<'a>(kinds: &'a KindMap, gvk: &Gvk) -> Result<&'a KindInfo
         Some(info) if info.serves(gvk.version()) => Ok(info),
         Some(info) => {
             let served = info.versions.join(", ");
-            Err(unknown(format!("the cluster serves {} at {served}, not at {}", gvk.group_kind(), gvk.version())))
+            Err(unknown(format!(
+                "the cluster serves {} at {served}, not at {}",
+                gvk.group_kind(),
+                gvk.version()
+            )))
         }
-        None if kinds.is_complete(gvk.group()) => {
-            Err(unknown(format!("the cluster does not serve {}", gvk.group_kind())))
-        }
-        None => Err(unknown(format!("the cluster cannot say whether it serves {}", gvk.group_kind()))),
+        None if kinds.is_complete(gvk.group()) => Err(unknown(format!(
+            "the cluster does not serve {}",
+            gvk.group_kind()
+        ))),
+        None => Err(unknown(format!(
+            "the cluster cannot say whether it serves {}",
+            gvk.group_kind()
+        ))),
     }
 }
 
@@ -27,8 +35,15 @@ pub(crate) fn object_path(kinds: &KindMap, gvk: &Gvk, key: &ObjectKey) -> Result
         return Err(Fault::new(Remedy::Invalid, format!("{key} needs a namespace")));
     }
     // A gateway that tidies paths would turn these into the address of something larger.
-    if [Some(key.name()), key.namespace()].into_iter().flatten().any(|name| matches!(name, "." | "..")) {
-        return Err(Fault::new(Remedy::Invalid, format!("{key} cannot be a name in Kubernetes")));
+    if [Some(key.name()), key.namespace()]
+        .into_iter()
+        .flatten()
+        .any(|name| matches!(name, "." | ".."))
+    {
+        return Err(Fault::new(
+            Remedy::Invalid,
+            format!("{key} cannot be a name in Kubernetes"),
+        ));
     }
     let mut path = collection(info, gvk, key.namespace());
     path.push('/');
@@ -92,7 +107,9 @@ impl Query {
 fn push_segment(path: &mut String, text: &str) {
     for byte in text.bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b':' => path.push(char::from(byte)),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b':' => {
+                path.push(char::from(byte))
+            }
             // Writing to a `String` cannot fail.
             _ => drop(write!(path, "%{byte:02X}")),
         }
@@ -107,11 +124,28 @@ mod tests {
     fn kinds() -> KindMap {
         let mut map = KindMap::default();
         let versions = |list: &[&str]| list.iter().map(|v| (*v).to_owned()).collect::<Vec<_>>();
-        let mut add = |group: &str, kind: &str, info: KindInfo| map.kinds.insert(GroupKind::new(group, kind), info);
-        add("", "ConfigMap", KindInfo::new("configmaps", true, versions(&["v1"])));
-        add("", "Namespace", KindInfo::new("namespaces", false, versions(&["v1"])));
-        add("rbac.authorization.k8s.io", "ClusterRole", KindInfo::new("clusterroles", false, versions(&["v1"])));
-        add("apps", "Deployment", KindInfo::new("deployments", true, versions(&["v1", "v1beta1"])));
+        let mut add =
+            |group: &str, kind: &str, info: KindInfo| map.kinds.insert(GroupKind::new(group, kind), info);
+        add(
+            "",
+            "ConfigMap",
+            KindInfo::new("configmaps", true, versions(&["v1"])),
+        );
+        add(
+            "",
+            "Namespace",
+            KindInfo::new("namespaces", false, versions(&["v1"])),
+        );
+        add(
+            "rbac.authorization.k8s.io",
+            "ClusterRole",
+            KindInfo::new("clusterroles", false, versions(&["v1"])),
+        );
+        add(
+            "apps",
+            "Deployment",
+            KindInfo::new("deployments", true, versions(&["v1", "v1beta1"])),
+        );
         map.incomplete.insert("metrics.k8s.io".to_owned());
         map
     }
@@ -119,16 +153,64 @@ mod tests {
     #[test]
     fn paths() {
         let cases = [
-            ("v1", "ConfigMap", Some("a"), "b", Ok("/api/v1/namespaces/a/configmaps/b")),
-            ("v1", "ConfigMap", None, "b", Err((Remedy::Invalid, "ConfigMap b needs a namespace"))),
+            (
+                "v1",
+                "ConfigMap",
+                Some("a"),
+                "b",
+                Ok("/api/v1/namespaces/a/configmaps/b"),
+            ),
+            (
+                "v1",
+                "ConfigMap",
+                None,
+                "b",
+                Err((Remedy::Invalid, "ConfigMap b needs a namespace")),
+            ),
             ("v1", "Namespace", None, "b", Ok("/api/v1/namespaces/b")),
             ("v1", "Namespace", Some("x"), "b", Ok("/api/v1/namespaces/b")),
-            ("apps/v1beta1", "Deployment", Some("a"), "b", Ok("/apis/apps/v1beta1/namespaces/a/deployments/b")),
-            ("apps/v2", "Deployment", Some("a"), "b", Err((Remedy::KindUnknown, "at v1, v1beta1, not at v2"))),
-            ("v1", "ConfigMap", Some("a"), "..", Err((Remedy::Invalid, "cannot be a name"))),
-            ("v1", "ConfigMap", Some(".."), "a", Err((Remedy::Invalid, "cannot be a name"))),
-            ("apps/v1", "Deploy", Some("a"), "b", Err((Remedy::KindUnknown, "does not serve Deploy.apps"))),
-            ("metrics.k8s.io/v1", "PodMetrics", Some("a"), "b", Err((Remedy::KindUnknown, "cannot say"))),
+            (
+                "apps/v1beta1",
+                "Deployment",
+                Some("a"),
+                "b",
+                Ok("/apis/apps/v1beta1/namespaces/a/deployments/b"),
+            ),
+            (
+                "apps/v2",
+                "Deployment",
+                Some("a"),
+                "b",
+                Err((Remedy::KindUnknown, "at v1, v1beta1, not at v2")),
+            ),
+            (
+                "v1",
+                "ConfigMap",
+                Some("a"),
+                "..",
+                Err((Remedy::Invalid, "cannot be a name")),
+            ),
+            (
+                "v1",
+                "ConfigMap",
+                Some(".."),
+                "a",
+                Err((Remedy::Invalid, "cannot be a name")),
+            ),
+            (
+                "apps/v1",
+                "Deploy",
+                Some("a"),
+                "b",
+                Err((Remedy::KindUnknown, "does not serve Deploy.apps")),
+            ),
+            (
+                "metrics.k8s.io/v1",
+                "PodMetrics",
+                Some("a"),
+                "b",
+                Err((Remedy::KindUnknown, "cannot say")),
+            ),
             (
                 "rbac.authorization.k8s.io/v1",
                 "ClusterRole",
@@ -152,7 +234,10 @@ mod tests {
 
     #[test]
     fn queries() {
-        let query = Query::new().with("a", "x/y=z").with_some("b", None).with_some("c", Some("1"));
+        let query = Query::new()
+            .with("a", "x/y=z")
+            .with_some("b", None)
+            .with_some("c", Some("1"));
         assert_eq!(query.after("/p".to_owned()), "/p?a=x%2Fy%3Dz&c=1");
     }
 }

@@ -7,7 +7,11 @@ use super::{refusal::Refusal, reply::Reply};
 
 /// Reads the answer.
 pub(crate) fn of(request: &Request, reply: &Reply) -> Answer {
-    if reply.is_success() { success(request, reply) } else { refused(request, &Refusal::of(reply)) }
+    if reply.is_success() {
+        success(request, reply)
+    } else {
+        refused(request, &Refusal::of(reply))
+    }
 }
 
 fn success(request: &Request, reply: &Reply) -> Answer {
@@ -34,14 +38,21 @@ fn success(request: &Request, reply: &Reply) -> Answer {
 /// A success nobody can read: of a write it is only known that something was done.
 fn unreadable(request: &Request, status: u16, why: &str) -> Answer {
     let fault = Fault::new(Remedy::Unreachable, format!("the server's answer {why}")).code(status);
-    if request.is_write() { Answer::Lost(fault) } else { Answer::Refused(fault) }
+    if request.is_write() {
+        Answer::Lost(fault)
+    } else {
+        Answer::Refused(fault)
+    }
 }
 
 fn refused(request: &Request, refusal: &Refusal) -> Answer {
     if request.is_write() && refusal.leaves_outcome_open() {
         return Answer::Lost(refusal.fault());
     }
-    if refusal.names_an_object() && refusal.name == request.key().name() && !is_about_namespace(request, refusal) {
+    if refusal.names_an_object()
+        && refusal.name == request.key().name()
+        && !is_about_namespace(request, refusal)
+    {
         return Answer::Absent;
     }
     Answer::Refused(refusal.fault())

@@ -32,9 +32,13 @@ impl Connection {
         loop {
             tries += 1;
             let outcome = self.try_once(call).await;
-            let Some(asked) = again(call, &outcome) else { return outcome };
+            let Again::After(asked) = again(call, &outcome) else {
+                return outcome;
+            };
             let options = &shared.options;
-            let backoff = shared.random.backoff(options.retry_base, options.retry_delay_max, tries);
+            let backoff = shared
+                .random
+                .backoff(options.retry_base, options.retry_delay_max, tries);
             let wait = asked.map_or(backoff, |asked| Duration::from_millis(asked.0) + backoff);
             if Instant::now() + wait > last_start {
                 return outcome;
@@ -48,7 +52,11 @@ impl Connection {
     /// As [`call`](Self::call), where anything but a success is a fault.
     pub(crate) async fn fetch(&self, call: &Call) -> Result<Bytes, Fault> {
         let reply = self.call(call).await.map_err(Broken::fault)?;
-        if reply.is_success() { Ok(reply.body) } else { Err(Refusal::of(&reply).fault()) }
+        if reply.is_success() {
+            Ok(reply.body)
+        } else {
+            Err(Refusal::of(&reply).fault())
+        }
     }
 
     async fn try_once(&self, call: &Call) -> Result<Reply, Broken> {
@@ -58,13 +66,22 @@ impl Connection {
         let response = self.head(call, deadline).await?;
         let status = response.status().as_u16();
         let retry_after = retry_after(response.headers());
-        let collected = timeout_at(deadline, self.collect(response)).await.unwrap_or_else(|_| {
-            let limit = millis(limit);
-            Err(Fault::new(Remedy::Unreachable, format!("the answer was not complete within {limit} (call_timeout)")))
-        });
+        let collected = timeout_at(deadline, self.collect(response))
+            .await
+            .unwrap_or_else(|_| {
+                let limit = millis(limit);
+                Err(Fault::new(
+                    Remedy::Unreachable,
+                    format!("the answer was not complete within {limit} (call_timeout)"),
+                ))
+            });
         match collected {
             Ok(body) => {
-                let reply = Reply { status, retry_after, body };
+                let reply = Reply {
+                    status,
+                    retry_after,
+                    body,
+                };
                 self.note_contact(&reply);
                 Ok(reply)
             }
@@ -95,7 +112,10 @@ impl Connection {
     }
 
     fn request(&self, call: &Call) -> Result<Request<Body>, Fault> {
-        let mut builder = Request::builder().method(&call.method).uri(&call.target).header(ACCEPT, call.accept);
+        let mut builder = Request::builder()
+            .method(&call.method)
+            .uri(&call.target)
+            .header(ACCEPT, call.accept);
         if let Some(content_type) = call.content_type {
             builder = builder.header(CONTENT_TYPE, content_type);
         }
@@ -137,27 +157,40 @@ impl Connection {
     }
 }
 
-/// Whether to try again, and if so after what wait, if the server asked for one.
-fn again(call: &Call, outcome: &Result<Reply, Broken>) -> Option<Option<Millis>> {
-    match outcome {
-        Err(Broken::NotSent(fault)) => (fault.remedy == Remedy::Unreachable).then_some(None),
-        Err(Broken::Lost(fault)) => (!call.write && fault.remedy == Remedy::Unreachable).then_some(None),
+/// Whether to try again.
+enum Again {
+    No,
+    /// After the wait the server asked for, if it did.
+    After(Option<Millis>),
+}
+
+fn again(call: &Call, outcome: &Result<Reply, Broken>) -> Again {
+    let (safe, asked) = match outcome {
+        Err(Broken::NotSent(fault)) => (fault.remedy == Remedy::Unreachable, None),
+        Err(Broken::Lost(fault)) => (!call.write && fault.remedy == Remedy::Unreachable, None),
         Ok(reply) => {
-            let asked = reply.retry_after;
             let safe = match reply.status {
                 429 => true,
-                503 => !call.write || asked.is_some(),
+                503 => !call.write || reply.retry_after.is_some(),
                 502 | 504 => !call.write,
                 // A dry run's 500 is about its object.
                 500 => !call.write && call.body.is_empty(),
                 _ => false,
             };
-            safe.then_some(asked)
+            (safe, reply.retry_after)
         }
-    }
+    };
+    if safe { Again::After(asked) } else { Again::No }
 }
 
 /// The header's seconds. Its other form, a date, is not used by API servers.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Millis> {
-    headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Millis::from_secs)
+    headers
+        .get(RETRY_AFTER)?
+        .to_str()
+        .ok()?
+        .trim()
+        .parse()
+        .ok()
+        .map(Millis::from_secs)
 }

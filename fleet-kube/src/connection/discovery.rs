@@ -17,12 +17,11 @@ struct List {
     items: Vec<Group>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
 #[serde(default)]
-#[derive(Default)]
 struct Group {
     metadata: GroupName,
-    versions: Option<Vec<Version>>,
+    versions: Option<Vec<Served>>,
 }
 
 #[derive(Deserialize, Default)]
@@ -33,7 +32,7 @@ struct GroupName {
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct Version {
+struct Served {
     version: String,
     freshness: Option<String>,
     resources: Option<Vec<Resource>>,
@@ -42,7 +41,8 @@ struct Version {
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
 struct Resource {
-    resource: String,
+    #[serde(rename = "resource")]
+    plural: String,
     response_kind: Option<ResponseKind>,
     scope: String,
     verbs: Option<Vec<String>>,
@@ -65,8 +65,11 @@ impl Connection {
     pub async fn discover(&self) -> Result<KindMap, Fault> {
         let mut map = KindMap::default();
         for root in ["/api", "/apis"] {
-            let body = self.fetch(&Call::get(Verb::Discovery, root).accept(ACCEPT)).await?;
-            let list: List = serde_json::from_slice(&body).map_err(|error| unusable(root, &error.to_string()))?;
+            let body = self
+                .fetch(&Call::get(Verb::Discovery, root).accept(ACCEPT))
+                .await?;
+            let list: List =
+                serde_json::from_slice(&body).map_err(|error| unusable(root, &error.to_string()))?;
             if list.kind != "APIGroupDiscoveryList" {
                 return Err(unusable(root, &format!("it is a {}", list.kind)));
             }
@@ -78,7 +81,10 @@ impl Connection {
 }
 
 fn unusable(root: &str, why: &str) -> Fault {
-    Fault::new(Remedy::Unreachable, format!("the answer to {root} is not aggregated discovery: {why}"))
+    Fault::new(
+        Remedy::Unreachable,
+        format!("the answer to {root} is not aggregated discovery: {why}"),
+    )
 }
 
 fn take(map: &mut KindMap, group: Group) {
@@ -92,9 +98,11 @@ fn take(map: &mut KindMap, group: Group) {
         resources.sort_by_key(|resource| !is_listable(resource));
         for resource in resources {
             let listable = is_listable(&resource);
-            let Some(ResponseKind { kind }) = resource.response_kind.filter(|k| !k.kind.is_empty()) else { continue };
+            let Some(ResponseKind { kind }) = resource.response_kind.filter(|k| !k.kind.is_empty()) else {
+                continue;
+            };
             let versions = [version.version.clone()];
-            let mut info = KindInfo::new(resource.resource, resource.scope == "Namespaced", versions);
+            let mut info = KindInfo::new(resource.plural, resource.scope == "Namespaced", versions);
             info.listable = listable;
             match map.kinds.entry(GroupKind::new(name.as_str(), kind)) {
                 std::collections::btree_map::Entry::Vacant(entry) => {
@@ -125,10 +133,18 @@ pub(crate) fn well_known() -> KindMap {
         ("", "Namespace", "namespaces", false),
         ("", "Secret", "secrets", true),
         ("coordination.k8s.io", "Lease", "leases", true),
-        ("apiextensions.k8s.io", "CustomResourceDefinition", "customresourcedefinitions", false),
+        (
+            "apiextensions.k8s.io",
+            "CustomResourceDefinition",
+            "customresourcedefinitions",
+            false,
+        ),
         ("apiregistration.k8s.io", "APIService", "apiservices", false),
     ] {
-        map.kinds.insert(GroupKind::new(group, kind), KindInfo::new(plural, namespaced, ["v1".to_owned()]));
+        map.kinds.insert(
+            GroupKind::new(group, kind),
+            KindInfo::new(plural, namespaced, ["v1".to_owned()]),
+        );
     }
     map
 }

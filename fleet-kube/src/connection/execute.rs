@@ -45,13 +45,24 @@ fn prepare(kinds: &KindMap, options: &ConnectionOptions, request: &Request) -> R
     let query = Query::new().with("timeout", &format!("{seconds}s"));
     match request {
         Request::Get { key, gvk } => Ok(Call::get(Verb::Get, object_path(kinds, gvk, key)?)),
-        Request::Apply { document, manager, uid, version, force, dry_run } => {
+        Request::Apply {
+            document,
+            manager,
+            uid,
+            version,
+            force,
+            dry_run,
+        } => {
             let query = query
                 .with("fieldManager", manager)
                 .with_some("force", force.then_some("true"))
                 .with_some("dryRun", dry_run.then_some("All"))
                 .with("fieldValidation", options.field_validation.as_str());
-            let body = Conditional { document, uid: uid.as_ref(), version: version.as_ref() };
+            let body = Conditional {
+                document,
+                uid: uid.as_ref(),
+                version: version.as_ref(),
+            };
             Ok(Call {
                 verb: if *dry_run { Verb::DryRun } else { Verb::Apply },
                 method: Method::PATCH,
@@ -62,7 +73,13 @@ fn prepare(kinds: &KindMap, options: &ConnectionOptions, request: &Request) -> R
                 write,
             })
         }
-        Request::Delete { key, gvk, uid, version, propagation } => {
+        Request::Delete {
+            key,
+            gvk,
+            uid,
+            version,
+            propagation,
+        } => {
             let mut preconditions = json!({ "uid": uid });
             if let Some(version) = version {
                 preconditions["resourceVersion"] = version.as_str().into();
@@ -83,12 +100,16 @@ fn prepare(kinds: &KindMap, options: &ConnectionOptions, request: &Request) -> R
                 write,
             })
         }
-        _ => Err(Fault::new(Remedy::Bug, "this crate does not know this kind of request")),
+        _ => Err(Fault::new(
+            Remedy::Bug,
+            "this crate does not know this kind of request",
+        )),
     }
 }
 
 fn to_json(body: &impl Serialize) -> Result<Bytes, Fault> {
-    let bytes = serde_json::to_vec(body).map_err(|_| Fault::new(Remedy::Bug, "the document cannot be written"))?;
+    let bytes =
+        serde_json::to_vec(body).map_err(|_| Fault::new(Remedy::Bug, "the document cannot be written"))?;
     Ok(bytes.into())
 }
 
@@ -101,7 +122,9 @@ struct Conditional<'a> {
 
 impl Serialize for Conditional<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Some(map) = self.document.json().as_object() else { return self.document.serialize(serializer) };
+        let Some(map) = self.document.json().as_object() else {
+            return self.document.serialize(serializer);
+        };
         let mut out = serializer.serialize_map(Some(map.len()))?;
         for (key, value) in map {
             match value {
@@ -110,7 +133,13 @@ impl Serialize for Conditional<'_> {
                         ("uid", self.uid.map(Uid::as_str)),
                         ("resourceVersion", self.version.map(ResourceVersion::as_str)),
                     ];
-                    out.serialize_entry(key, &Overlaid { metadata, fields: conditional })?;
+                    out.serialize_entry(
+                        key,
+                        &Overlaid {
+                            metadata,
+                            fields: conditional,
+                        },
+                    )?;
                 }
                 value => out.serialize_entry(key, value)?,
             }
@@ -127,7 +156,11 @@ struct Overlaid<'a> {
 
 impl Serialize for Overlaid<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let set = || self.fields.iter().filter_map(|(name, value)| Some((*name, (*value)?)));
+        let set = || {
+            self.fields
+                .iter()
+                .filter_map(|(name, value)| Some((*name, (*value)?)))
+        };
         let mut out = serializer.serialize_map(None)?;
         for (key, value) in self.metadata {
             if !set().any(|(name, _)| name == key) {

@@ -76,13 +76,19 @@ impl Connection {
         // CRDs are large, but named `<plural>.<group>`: only those of the group are read in full.
         let ending = format!(".{}", kind.group());
         let definitions = everything("apiextensions.k8s.io", "CustomResourceDefinition");
-        let names = self.list(&definitions, ACCEPT_META, |named: Named| Ok(named.metadata.name)).await?;
+        let names = self
+            .list(&definitions, ACCEPT_META, |named: Named| Ok(named.metadata.name))
+            .await?;
         for name in names.into_iter().filter(|name| name.ends_with(&ending)) {
             let target = Query::new().with("fieldSelector", &format!("metadata.name={name}"));
             let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions".to_owned();
             let body = self.fetch(&Call::get(Verb::List, target.after(path))).await?;
             let list: Page<Definition> = serde_json::from_slice(&body).map_err(|_| unreadable(&name))?;
-            if list.items.iter().any(|crd| crd.spec.group == kind.group() && crd.spec.names.kind == kind.kind()) {
+            if list
+                .items
+                .iter()
+                .any(|crd| crd.spec.group == kind.group() && crd.spec.names.kind == kind.kind())
+            {
                 return Ok(true);
             }
         }
@@ -91,9 +97,16 @@ impl Connection {
 }
 
 fn everything(group: &str, kind: &str) -> Selection {
-    Selection { gvk: GroupKind::new(group, kind).at("v1"), namespace: None, selector: None }
+    Selection {
+        gvk: GroupKind::new(group, kind).at("v1"),
+        namespace: None,
+        selector: None,
+    }
 }
 
 fn unreadable(name: &str) -> Fault {
-    Fault::new(Remedy::Unreachable, format!("the definition {name} cannot be read"))
+    Fault::new(
+        Remedy::Unreachable,
+        format!("the definition {name} cannot be read"),
+    )
 }

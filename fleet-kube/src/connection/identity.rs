@@ -13,7 +13,10 @@ const EXTRA: &str = "impersonate-extra-";
 pub(crate) fn headers(identity: &Identity) -> Result<HeaderMap, Fault> {
     let mut headers = HeaderMap::new();
     add(&mut headers, USER, &identity.user)?;
-    identity.groups.iter().try_for_each(|group| add(&mut headers, GROUP, group))?;
+    identity
+        .groups
+        .iter()
+        .try_for_each(|group| add(&mut headers, GROUP, group))?;
     Ok(headers)
 }
 
@@ -26,16 +29,26 @@ pub(crate) fn take(auth: &mut AuthInfo) -> Result<HeaderMap, Fault> {
     let uid = auth.impersonate_uid.take();
     uid.iter().try_for_each(|uid| add(&mut headers, UID, uid))?;
     let groups = auth.impersonate_groups.take();
-    groups.iter().flatten().try_for_each(|group| add(&mut headers, GROUP, group))?;
+    groups
+        .iter()
+        .flatten()
+        .try_for_each(|group| add(&mut headers, GROUP, group))?;
     for (key, values) in auth.impersonate_user_extra.take().into_iter().flatten() {
         let name = format!("{EXTRA}{}", percent_encoded(&key));
-        values.iter().try_for_each(|value| add(&mut headers, &name, value))?;
+        values
+            .iter()
+            .try_for_each(|value| add(&mut headers, &name, value))?;
     }
     Ok(headers)
 }
 
 fn add(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), Fault> {
-    let wrong = || Fault::new(Remedy::Invalid, format!("cannot impersonate: `{value}` cannot be sent as {name}"));
+    let wrong = || {
+        Fault::new(
+            Remedy::Invalid,
+            format!("cannot impersonate: `{value}` cannot be sent as {name}"),
+        )
+    };
     if value.is_empty() {
         return Err(wrong());
     }
@@ -47,7 +60,15 @@ fn add(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), Fault> {
 /// As the API server expects keys that are no header names.
 fn percent_encoded(key: &str) -> String {
     let keep = |b: u8| b.is_ascii_alphanumeric() || b"-_.~".contains(&b);
-    key.bytes().map(|b| if keep(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+    key.bytes()
+        .map(|b| {
+            if keep(b) {
+                char::from(b).to_string()
+            } else {
+                format!("%{b:02X}")
+            }
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -56,14 +77,25 @@ mod tests {
 
     #[test]
     fn a_kubeconfigs_impersonation_is_taken_over_as_it_is() {
-        let mut auth = AuthInfo::default();
-        auth.impersonate = Some("u".to_owned());
-        auth.impersonate_groups = Some(vec!["g".to_owned(), "h".to_owned()]);
-        auth.impersonate_uid = Some("7".to_owned());
-        auth.impersonate_user_extra = Some([("a/b".to_owned(), vec!["1".to_owned()])].into());
+        let mut auth = AuthInfo {
+            impersonate: Some("u".to_owned()),
+            impersonate_groups: Some(vec!["g".to_owned(), "h".to_owned()]),
+            impersonate_uid: Some("7".to_owned()),
+            impersonate_user_extra: Some([("a/b".to_owned(), vec!["1".to_owned()])].into()),
+            ..AuthInfo::default()
+        };
         let headers = take(&mut auth).unwrap();
-        let all = |name: &str| headers.get_all(name).iter().map(|v| v.to_str().unwrap()).collect::<Vec<_>>();
-        assert_eq!((all(USER), all(GROUP), all(UID)), (vec!["u"], vec!["g", "h"], vec!["7"]));
+        let all = |name: &str| {
+            headers
+                .get_all(name)
+                .iter()
+                .map(|v| v.to_str().unwrap())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            (all(USER), all(GROUP), all(UID)),
+            (vec!["u"], vec!["g", "h"], vec!["7"])
+        );
         assert_eq!(all("impersonate-extra-a%2fb"), ["1"]);
         assert!(auth.impersonate.is_none() && auth.impersonate_groups.is_none());
     }

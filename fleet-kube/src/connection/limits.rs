@@ -35,12 +35,18 @@ impl Limits {
             self.bucket.take().await;
             Some(permit)
         };
-        timeout(self.queue_timeout, both).await.ok().flatten().ok_or_else(|| self.too_long())
+        timeout(self.queue_timeout, both)
+            .await
+            .ok()
+            .flatten()
+            .ok_or_else(|| self.too_long())
     }
 
     /// Waits until a watch may be opened, which the limit of requests under way does not count.
     pub(crate) async fn enter_watch(&self) -> Result<(), Fault> {
-        timeout(self.queue_timeout, self.bucket.take()).await.map_err(|_| self.too_long())
+        timeout(self.queue_timeout, self.bucket.take())
+            .await
+            .map_err(|_| self.too_long())
     }
 
     fn too_long(&self) -> Fault {
@@ -62,7 +68,11 @@ struct TokenBucket {
 impl TokenBucket {
     fn new(per_second: u32, burst: u32) -> Self {
         let interval = Duration::from_secs(1) / per_second.max(1);
-        Self { interval, slack: interval * burst.max(1).saturating_sub(1), due: Mutex::new(None) }
+        Self {
+            interval,
+            slack: interval * burst.max(1).saturating_sub(1),
+            due: Mutex::new(None),
+        }
     }
 
     async fn take(&self) {
@@ -121,6 +131,6 @@ mod tests {
         assert!(fault.message.contains("queue_timeout") && fault.remedy == Remedy::Unreachable);
         limits.enter_watch().await.unwrap();
         drop(held);
-        limits.enter().await.unwrap();
+        drop(limits.enter().await.unwrap());
     }
 }

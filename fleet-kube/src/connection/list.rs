@@ -13,7 +13,8 @@ use super::{
 };
 
 /// Metadata only; the second form is for servers that cannot do it, whose objects hold the same metadata.
-pub(crate) const ACCEPT_META: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
+pub(crate) const ACCEPT_META: &str =
+    "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
 
 /// A page, with items in whatever form.
 #[derive(Deserialize)]
@@ -26,7 +27,9 @@ pub(crate) struct Page<T> {
 }
 
 /// An empty list of metadata has `items: null`.
-fn null_is_empty<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+fn null_is_empty<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
@@ -46,7 +49,10 @@ impl<T> Page<T> {
 
     /// The state of the cluster the list shows.
     pub(crate) fn version(&self) -> Option<&str> {
-        self.metadata.resource_version.as_deref().filter(|version| !version.is_empty())
+        self.metadata
+            .resource_version
+            .as_deref()
+            .filter(|version| !version.is_empty())
     }
 }
 
@@ -82,7 +88,10 @@ impl Connection {
             namespace: namespace.map(str::to_owned),
             selector: selector.map(str::to_owned),
         };
-        self.list(&selection, ACCEPT_META, |item: Item| item.into_live_meta(gvk, marks)).await
+        self.list(&selection, ACCEPT_META, |item: Item| {
+            item.into_live_meta(gvk, marks)
+        })
+        .await
     }
 
     /// All items of a list, whole or not at all. A list whose pages expire is begun again.
@@ -137,7 +146,11 @@ impl Connection {
         }
         let refusal = Refusal::of(&reply);
         // Without a token there is nothing that could have expired.
-        if token.is_some() && refusal.is_out_of_history() { Ok(Paged::Expired) } else { Err(refusal.fault()) }
+        if token.is_some() && refusal.is_out_of_history() {
+            Ok(Paged::Expired)
+        } else {
+            Err(refusal.fault())
+        }
     }
 }
 
@@ -145,7 +158,10 @@ fn parse<T: DeserializeOwned>(reply: &Reply, selection: &Selection) -> Result<Pa
     serde_json::from_slice(&reply.body).map_err(|error| {
         // The error's own words may quote content.
         let place = format!("line {}, column {}", error.line(), error.column());
-        Fault::new(Remedy::Unreachable, format!("the list of {} cannot be read ({place})", selection.gvk))
+        Fault::new(
+            Remedy::Unreachable,
+            format!("the list of {} cannot be read ({place})", selection.gvk),
+        )
     })
 }
 
@@ -182,9 +198,18 @@ impl Item {
         }
         let key = ObjectKey::of(gvk.group_kind().clone(), meta.namespace.as_deref(), &meta.name);
         let mut live = LiveMeta::new(key, Uid::new(meta.uid));
-        live.owner_label = meta.labels.and_then(|mut labels| labels.remove(marks.label_key()));
-        live.mark = meta.annotations.and_then(|mut annotations| annotations.remove(marks.annotation_key()));
-        live.owners = meta.owner_references.into_iter().flatten().map(|owner| Uid::new(owner.uid)).collect();
+        live.owner_label = meta
+            .labels
+            .and_then(|mut labels| labels.remove(marks.label_key()));
+        live.mark = meta
+            .annotations
+            .and_then(|mut annotations| annotations.remove(marks.annotation_key()));
+        live.owners = meta
+            .owner_references
+            .into_iter()
+            .flatten()
+            .map(|owner| Uid::new(owner.uid))
+            .collect();
         Ok(live)
     }
 }

@@ -99,7 +99,12 @@ impl Connection {
         Self::begin(client, options, HeaderMap::new(), seed).await
     }
 
-    async fn begin(client: Client, options: ConnectionOptions, headers: HeaderMap, seed: u64) -> Result<Self, Fault> {
+    async fn begin(
+        client: Client,
+        options: ConnectionOptions,
+        headers: HeaderMap,
+        seed: u64,
+    ) -> Result<Self, Fault> {
         let headers = Arc::new(with_user_agent(headers, &options)?);
         let shared = Shared {
             client,
@@ -111,14 +116,26 @@ impl Connection {
             kinds: RwLock::new(Arc::new(discovery::well_known())),
             options,
         };
-        let first = Self { shared: Arc::new(shared), identity: None, headers };
+        let first = Self {
+            shared: Arc::new(shared),
+            identity: None,
+            headers,
+        };
         let version = first.read_version().await?;
         let cluster = first.read_cluster_id().await?;
-        let Self { shared, identity, headers } = first;
+        let Self {
+            shared,
+            identity,
+            headers,
+        } = first;
         let mut shared = Arc::into_inner(shared)
             .ok_or_else(|| Fault::new(Remedy::Bug, "a connection was shared before it was complete"))?;
         (shared.cluster, shared.version) = (cluster, version);
-        Ok(Self { shared: Arc::new(shared), identity, headers })
+        Ok(Self {
+            shared: Arc::new(shared),
+            identity,
+            headers,
+        })
     }
 
     /// A connection to the same cluster that impersonates `identity` in every request, reads too.
@@ -127,7 +144,11 @@ impl Connection {
     /// When a name cannot be sent in a header.
     pub fn as_identity(&self, identity: &Identity) -> Result<Self, Fault> {
         let headers = with_user_agent(identity::headers(identity)?, &self.shared.options)?;
-        Ok(Self { shared: self.shared.clone(), identity: Some(identity.clone()), headers: Arc::new(headers) })
+        Ok(Self {
+            shared: self.shared.clone(),
+            identity: Some(identity.clone()),
+            headers: Arc::new(headers),
+        })
     }
 
     /// The cluster: the UID its `kube-system` namespace had when the connection was made.
@@ -165,22 +186,35 @@ impl Connection {
     /// The kinds of the last [`discover`](Self::discover), by any identity. Before the first, only what this crate
     /// itself needs is known: namespaces, config maps, secrets, leases, CRDs and API services.
     pub fn kinds(&self) -> Arc<KindMap> {
-        self.shared.kinds.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.shared
+            .kinds
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
 impl std::fmt::Debug for Connection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut debug = f.debug_struct("Connection");
-        debug.field("cluster", &self.shared.cluster).field("identity", &self.identity);
+        debug
+            .field("cluster", &self.shared.cluster)
+            .field("identity", &self.identity);
         debug.finish_non_exhaustive()
     }
 }
 
 /// Mixes a seed with a digest.
 fn seed_from(seed: u64, digest: &Digest) -> u64 {
-    let mixed = DigestBuilder::new().digest(digest).bytes(&seed.to_le_bytes()).finish();
-    mixed.as_bytes().iter().take(8).fold(0, |all, byte| (all << 8) | u64::from(*byte))
+    let mixed = DigestBuilder::new()
+        .digest(digest)
+        .bytes(&seed.to_le_bytes())
+        .finish();
+    mixed
+        .as_bytes()
+        .iter()
+        .take(8)
+        .fold(0, |all, byte| (all << 8) | u64::from(*byte))
 }
 
 fn with_user_agent(mut headers: HeaderMap, options: &ConnectionOptions) -> Result<HeaderMap, Fault> {
@@ -196,7 +230,10 @@ async fn make_client(config: Config, options: &ConnectionOptions) -> Result<Clie
         let task = tokio::task::spawn_blocking(move || Client::try_from(config));
         let limit = options.call_timeout;
         let done = tokio::time::timeout(limit, task).await.map_err(|_| {
-            let message = format!("no credentials: the plugin gave none within {} (call_timeout)", limits::millis(limit));
+            let message = format!(
+                "no credentials: the plugin gave none within {} (call_timeout)",
+                limits::millis(limit)
+            );
             Fault::new(Remedy::Forbidden, message)
         })?;
         done.map_err(|_| Fault::new(Remedy::Bug, "the task that makes the client failed"))?

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-/// A small seeded source of numbers (SplitMix64), shared by all tasks of one cluster.
+/// A small seeded source of numbers (`SplitMix64`), shared by all tasks of one cluster.
 #[derive(Debug)]
 pub(crate) struct Random(AtomicU64);
 
@@ -32,7 +32,9 @@ impl Random {
     /// The wait after `failures` failures (at least one): `base` doubled with each, at most `max`, of which the
     /// second half is random.
     pub(crate) fn backoff(&self, base: Duration, max: Duration, failures: u32) -> Duration {
-        let doubled = base.saturating_mul(1 << failures.saturating_sub(1).min(20)).min(max);
+        let doubled = base
+            .saturating_mul(1 << failures.saturating_sub(1).min(20))
+            .min(max);
         self.between(doubled / 2, doubled)
     }
 }
@@ -44,7 +46,11 @@ mod tests {
     #[test]
     fn backoff_doubles_up_to_its_limit_and_follows_the_seed() {
         let (base, max) = (Duration::from_millis(100), Duration::from_secs(1));
-        let waits = |seed| (1..9_u32).map(|n| Random::new(seed + u64::from(n)).backoff(base, max, n)).collect::<Vec<_>>();
+        let waits = |seed| {
+            (1..9_u32)
+                .map(|n| Random::new(seed + u64::from(n)).backoff(base, max, n))
+                .collect::<Vec<_>>()
+        };
         for (n, wait) in waits(7).into_iter().enumerate() {
             let full = (base * (1 << n)).min(max);
             assert!(wait >= full / 2 && wait <= full, "{n}: {wait:?}");

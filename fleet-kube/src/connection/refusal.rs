@@ -103,7 +103,9 @@ impl Refusal {
     }
 
     fn caused_by(&self, reason: &str) -> bool {
-        self.causes.iter().any(|cause| cause.reason.as_deref() == Some(reason))
+        self.causes
+            .iter()
+            .any(|cause| cause.reason.as_deref() == Some(reason))
     }
 
     /// True when a write so answered may have been carried out all the same.
@@ -128,25 +130,26 @@ impl Refusal {
             return Remedy::Policy;
         }
         match self.code {
-            401 => Remedy::Forbidden,
             403 if self.caused_by("NamespaceTerminating") => Remedy::Retry,
             403 if has_any(&self.message, LIMIT_WORDS) => Remedy::Policy,
-            403 => Remedy::Forbidden,
+            401 | 403 => Remedy::Forbidden,
             404 if self.names_an_object() => Remedy::Retry,
             404 => Remedy::KindUnknown,
-            409 => Remedy::Conflict,
-            400 | 405 | 413 | 422 => Remedy::Invalid,
             406 | 415 => Remedy::Bug,
-            500 if has_any(&self.message, CALL_FAILED_WORDS) => Remedy::Retry,
-            500 if has_any(&self.message, PERMANENT_WORDS) => Remedy::Invalid,
+            409 => Remedy::Conflict,
             410 | 429 => Remedy::Retry,
-            503 if self.message == NO_BACKEND => Remedy::Retry,
-            // From the API server itself: one resource is out of order. Otherwise a gateway before it.
-            500..=599 if self.is_status => Remedy::Retry,
-            500 => Remedy::Retry,
+            500 => self.remedy_of_500(),
+            // From the API server or its aggregator: one resource is out of order. Otherwise a gateway before it.
+            502..=504 if self.is_status || self.message == NO_BACKEND => Remedy::Retry,
             300..=399 | 408 | 501..=599 => Remedy::Unreachable,
+            // 400, 405, 413, 422 and whatever else finds fault with the request.
             _ => Remedy::Invalid,
         }
+    }
+
+    fn remedy_of_500(&self) -> Remedy {
+        let permanent = has_any(&self.message, PERMANENT_WORDS) && !has_any(&self.message, CALL_FAILED_WORDS);
+        if permanent { Remedy::Invalid } else { Remedy::Retry }
     }
 
     /// As a fault.
@@ -166,10 +169,17 @@ impl Refusal {
     }
 
     fn conflicts(&self) -> Vec<FieldConflict> {
-        let causes = self.causes.iter().filter(|c| c.reason.as_deref() == Some("FieldManagerConflict"));
+        let causes = self
+            .causes
+            .iter()
+            .filter(|c| c.reason.as_deref() == Some("FieldManagerConflict"));
         causes
             .map(|cause| {
-                let manager = cause.message.as_deref().and_then(first_quoted).unwrap_or_default();
+                let manager = cause
+                    .message
+                    .as_deref()
+                    .and_then(first_quoted)
+                    .unwrap_or_default();
                 FieldConflict::new(manager, cause.field.as_deref().unwrap_or_default())
             })
             .collect()
@@ -180,16 +190,31 @@ impl Refusal {
 const NO_BACKEND: &str = "service unavailable";
 
 /// Policies of the cluster, however their refusal is coded.
-const POLICY_WORDS: &[&str] =
-    &["denied the request", "denied request", "violates PodSecurity", "exceeded quota", "failed quota"];
+const POLICY_WORDS: &[&str] = &[
+    "denied the request",
+    "denied request",
+    "violates PodSecurity",
+    "exceeded quota",
+    "failed quota",
+];
 
-/// A LimitRange's refusals.
-const LIMIT_WORDS: &[&str] =
-    &["maximum cpu", "maximum memory", "maximum storage", "minimum cpu", "minimum memory", "minimum storage"];
+/// A `LimitRange`'s refusals.
+const LIMIT_WORDS: &[&str] = &[
+    "maximum cpu",
+    "maximum memory",
+    "maximum storage",
+    "minimum cpu",
+    "minimum memory",
+    "minimum storage",
+];
 
 /// A webhook, or the network before it, failed: it may be up again later.
-const CALL_FAILED_WORDS: &[&str] =
-    &["failed calling webhook", "failed to call webhook", "conversion webhook for", "error calling webhook"];
+const CALL_FAILED_WORDS: &[&str] = &[
+    "failed calling webhook",
+    "failed to call webhook",
+    "conversion webhook for",
+    "error calling webhook",
+];
 
 /// Refusals of a definition that come as a 500.
 const PERMANENT_WORDS: &[&str] = &[
@@ -216,8 +241,11 @@ const STORAGE_WORDS: &[&str] = &[
 ];
 
 /// The store said no.
-const STORAGE_REFUSED_WORDS: &[&str] =
-    &["database space exceeded", "request is too large", "too many requests"];
+const STORAGE_REFUSED_WORDS: &[&str] = &[
+    "database space exceeded",
+    "request is too large",
+    "too many requests",
+];
 
 fn has_any(text: &str, words: &[&str]) -> bool {
     words.iter().any(|word| text.contains(word))
@@ -234,14 +262,20 @@ fn plain_text(body: &[u8]) -> String {
     if text.starts_with('<') {
         return "the answer is an HTML page: is this a Kubernetes API server?".to_owned();
     }
-    let mut text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let mut text: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
     shorten(&mut text);
     text
 }
 
 fn shorten(text: &mut String) {
     if text.len() > MESSAGE_BYTES_MAX {
-        let end = (0..=MESSAGE_BYTES_MAX).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+        let end = (0..=MESSAGE_BYTES_MAX)
+            .rev()
+            .find(|end| text.is_char_boundary(*end))
+            .unwrap_or(0);
         text.truncate(end);
         text.push_str(" …");
     }

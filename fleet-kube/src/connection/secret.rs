@@ -12,7 +12,13 @@ const MASK: &str = "***";
 const SEARCHED_BYTES_MIN: usize = 4;
 
 /// Words after which servers print a value, quoted or not, up to the next `: `.
-const VALUE_FOLLOWS: &[&str] = &["Invalid value: ", "Unsupported value: ", "Duplicate value: ", ", got ", "Value:"];
+const VALUE_FOLLOWS: &[&str] = &[
+    "Invalid value: ",
+    "Unsupported value: ",
+    "Duplicate value: ",
+    ", got ",
+    "Value:",
+];
 
 /// The fault without anything that could be a value of the Secret. `document` is what was sent, if something was.
 pub(crate) fn masked(mut fault: Fault, key: &ObjectKey, document: Option<&Object>) -> Fault {
@@ -30,17 +36,28 @@ fn mask(message: &str, key: &ObjectKey, document: Option<&Object>) -> String {
     for word in VALUE_FOLLOWS {
         text = drop_after(&text, word);
     }
-    drop_quoted(&text, &[key.name(), key.namespace().unwrap_or_default(), key.kind()])
+    drop_quoted(
+        &text,
+        &[key.name(), key.namespace().unwrap_or_default(), key.kind()],
+    )
 }
 
 /// All values the document sends, as sent and, where they are encoded, also plain.
 fn values(document: &Object) -> Vec<String> {
     let mut found = Vec::new();
     for field in ["data", "stringData"] {
-        document.json().get(field).into_iter().for_each(|value| collect(value, &mut found));
+        document
+            .json()
+            .get(field)
+            .into_iter()
+            .for_each(|value| collect(value, &mut found));
     }
     // `kubectl` keeps the whole object in here.
-    document.metadata().get("annotations").into_iter().for_each(|value| collect(value, &mut found));
+    document
+        .metadata()
+        .get("annotations")
+        .into_iter()
+        .for_each(|value| collect(value, &mut found));
     let plain: Vec<String> = found.iter().filter_map(|text| base64(text)).collect();
     found.extend(plain);
     found.retain(|text| text.len() >= SEARCHED_BYTES_MIN);
@@ -55,7 +72,8 @@ fn collect(value: &Value, found: &mut Vec<String>) {
         Value::String(text) => {
             found.push(text.clone());
             // As a server quotes it.
-            found.push(value.to_string().trim_matches('"').to_owned());
+            let quoted = value.to_string();
+            found.push(quoted[1..quoted.len() - 1].to_owned());
             found.extend(text.lines().skip(1).map(str::to_owned));
             found.extend(text.lines().next().map(str::to_owned));
         }
@@ -121,7 +139,11 @@ fn drop_quoted(text: &str, kept: &[&str]) -> String {
         };
         let inside = &after[..end];
         out.push(c);
-        out.push_str(if kept.contains(&inside) && !inside.is_empty() { inside } else { MASK });
+        out.push_str(if kept.contains(&inside) && !inside.is_empty() {
+            inside
+        } else {
+            MASK
+        });
         out.push(close);
         last = close;
         rest = &after[end + close.len_utf8()..];
@@ -199,26 +221,44 @@ mod tests {
                 r#"admission webhook "w" denied the request: hunter2 is weak, aHVudGVyMg== too, so is old-pass"#,
                 r#"admission webhook "***" denied the request: *** is weak, *** too, so is ***"#,
             ),
-            (r#"cannot take correct \"horse\" or "correct \"horse\"" now"#, r#"cannot take *** or "***" now"#),
-            (r#"the value 'other' can't be used"#, r#"the value '***' can't be used"#),
+            (
+                r#"cannot take correct \"horse\" or "correct \"horse\"" now"#,
+                r#"cannot take *** or "***" now"#,
+            ),
+            ("the value 'other' can't be used", "the value '***' can't be used"),
             (r#"open "quote never ends"#, "open ***"),
             (r"quoted line one\nline two", "quoted ***"),
-            (r#"map[string]string{"a":{"b":"c"}} tail"#, "map[string]string{***} tail"),
+            (
+                r#"map[string]string{"a":{"b":"c"}} tail"#,
+                "map[string]string{***} tail",
+            ),
             (
                 r#"secrets "db" is forbidden: User "u" cannot patch resource "secrets" in the namespace "shop""#,
                 r#"secrets "db" is forbidden: User "***" cannot patch resource "***" in the namespace "shop""#,
             ),
-            ("data: Invalid value: 12: too short", "data: Invalid value: ***: too short"),
+            (
+                "data: Invalid value: 12: too short",
+                "data: Invalid value: ***: too short",
+            ),
         ];
         for (message, expect) in cases {
-            let fault = masked(Fault::new(Remedy::Invalid, message), document.key(), Some(&document));
+            let fault = masked(
+                Fault::new(Remedy::Invalid, message),
+                document.key(),
+                Some(&document),
+            );
             assert_eq!(&*fault.message, expect);
         }
     }
 
     #[test]
     fn decodes_base64() {
-        for (text, expect) in [("aHVudGVyMg==", Some("hunter2")), ("aGk", Some("hi")), ("no way", None), ("/w==", None)] {
+        for (text, expect) in [
+            ("aHVudGVyMg==", Some("hunter2")),
+            ("aGk", Some("hi")),
+            ("no way", None),
+            ("/w==", None),
+        ] {
             assert_eq!(base64(text).as_deref(), expect);
         }
     }

@@ -15,19 +15,31 @@ pub(crate) fn broken(error: kube::Error) -> Broken {
     let refused = |e: &(dyn Error + 'static)| {
         e.downcast_ref::<hyper_util::client::legacy::Error>()
             .is_some_and(hyper_util::client::legacy::Error::is_connect)
-            || e.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::ConnectionRefused)
+            || e.downcast_ref::<io::Error>()
+                .is_some_and(|e| e.kind() == io::ErrorKind::ConnectionRefused)
     };
     let connect = chain(&error).any(refused);
-    let what = if connect { "no connection" } else { "the connection broke" };
+    let what = if connect {
+        "no connection"
+    } else {
+        "the connection broke"
+    };
     let mut fault = Fault::new(Remedy::Unreachable, format!("{what}: {}", words(&error)));
     fault.source = Some(Arc::new(error));
-    if connect { Broken::NotSent(fault) } else { Broken::Lost(fault) }
+    if connect {
+        Broken::NotSent(fault)
+    } else {
+        Broken::Lost(fault)
+    }
 }
 
 /// A configuration no client can be made from.
 pub(crate) fn unusable(error: kube::Error) -> Fault {
     credentials(&error).unwrap_or_else(|| {
-        let mut fault = Fault::new(Remedy::Invalid, format!("unusable configuration: {}", words(&error)));
+        let mut fault = Fault::new(
+            Remedy::Invalid,
+            format!("unusable configuration: {}", words(&error)),
+        );
         fault.source = Some(Arc::new(error));
         fault
     })
@@ -37,7 +49,9 @@ pub(crate) fn unusable(error: kube::Error) -> Fault {
 /// error is kept.
 fn credentials(error: &kube::Error) -> Option<Fault> {
     let message = "no credentials: the kubeconfig's token file, plugin or provider gave none";
-    chain(error).any(|e| e.is::<kube::client::AuthError>()).then(|| Fault::new(Remedy::Forbidden, message))
+    chain(error)
+        .any(<dyn Error>::is::<kube::client::AuthError>)
+        .then(|| Fault::new(Remedy::Forbidden, message))
 }
 
 /// The error and all behind it.
@@ -55,7 +69,11 @@ fn words(error: &kube::Error) -> String {
             said.push(text);
         }
     }
-    if said.is_empty() { error.to_string() } else { said.join(": ") }
+    if said.is_empty() {
+        error.to_string()
+    } else {
+        said.join(": ")
+    }
 }
 
 #[cfg(test)]
@@ -78,14 +96,19 @@ mod tests {
             let broken = broken(service(io::Error::new(kind, "told")));
             assert_eq!(matches!(&broken, Broken::NotSent(_)), not_sent, "{kind:?}");
             let fault = broken.fault();
-            assert!(fault.remedy == Remedy::Unreachable && fault.message.ends_with(": told"), "{fault}");
+            assert!(
+                fault.remedy == Remedy::Unreachable && fault.message.ends_with(": told"),
+                "{fault}"
+            );
         }
     }
 
     #[test]
     fn credentials_are_not_shown() {
         let error = service(kube::client::AuthError::AuthExec("token hunter2".to_owned()));
-        let Broken::NotSent(fault) = broken(error) else { panic!("nothing was sent") };
+        let Broken::NotSent(fault) = broken(error) else {
+            panic!("nothing was sent")
+        };
         assert_eq!(fault.remedy, Remedy::Forbidden);
         assert!(!format!("{fault:?}").contains("hunter2") && fault.source.is_none());
     }

@@ -34,8 +34,12 @@ pub(super) fn parse(line: &[u8], gvk: &Gvk) -> Result<Event, Fault> {
         "DELETED" => live(object, gvk).map(Event::Gone),
         "BOOKMARK" => {
             let metadata = &object["metadata"];
-            let version = metadata["resourceVersion"].as_str().filter(|version| !version.is_empty());
-            let version = version.ok_or_else(|| unreadable(gvk, "a bookmark without resourceVersion"))?.to_owned();
+            let version = metadata["resourceVersion"]
+                .as_str()
+                .filter(|version| !version.is_empty());
+            let version = version
+                .ok_or_else(|| unreadable(gvk, "a bookmark without resourceVersion"))?
+                .to_owned();
             let initial_end = metadata["annotations"][INITIAL_END] == "true";
             Ok(Event::Bookmark { version, initial_end })
         }
@@ -47,7 +51,8 @@ pub(super) fn parse(line: &[u8], gvk: &Gvk) -> Result<Event, Fault> {
 /// An item of a list, which may leave out what the list says of itself.
 pub(super) fn item(mut object: Value, gvk: &Gvk) -> Result<Live, Fault> {
     if let Some(map) = object.as_object_mut() {
-        map.entry("apiVersion").or_insert_with(|| gvk.api_version().into());
+        map.entry("apiVersion")
+            .or_insert_with(|| gvk.api_version().into());
         map.entry("kind").or_insert_with(|| gvk.kind().into());
     }
     live(object, gvk)
@@ -62,5 +67,8 @@ fn live(object: Value, gvk: &Gvk) -> Result<Live, Fault> {
 }
 
 pub(super) fn unreadable(gvk: &Gvk, why: &str) -> Fault {
-    Fault::new(Remedy::Unreachable, format!("the watch of {gvk} cannot be read: {why}"))
+    Fault::new(
+        Remedy::Unreachable,
+        format!("the watch of {gvk} cannot be read: {why}"),
+    )
 }

@@ -18,7 +18,12 @@ pub(super) struct Feed {
 
 impl Feed {
     pub(super) fn new(body: Body, line_bytes_max: usize) -> Self {
-        Self { body, held: BytesMut::new(), searched: 0, line_bytes_max }
+        Self {
+            body,
+            held: BytesMut::new(),
+            searched: 0,
+            line_bytes_max,
+        }
     }
 
     /// The next line; none when the server ended the watch. May be dropped and called again.

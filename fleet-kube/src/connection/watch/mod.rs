@@ -157,10 +157,17 @@ impl Watcher {
                     self.queue.push_back(WatchEvent::Resumed);
                 }
                 self.lost = false;
-                self.phase = Phase::Open { feed, since: Instant::now(), initial, alive: false };
+                self.phase = Phase::Open {
+                    feed,
+                    since: Instant::now(),
+                    initial,
+                    alive: false,
+                };
             }
             Err(Refused::Said(refusal)) if refusal.is_out_of_history() => self.begin_anew(),
-            Err(Refused::Said(refusal)) if initial && matches!(refusal.code, 400 | 422) => self.streaming = false,
+            Err(Refused::Said(refusal)) if initial && matches!(refusal.code, 400 | 422) => {
+                self.streaming = false
+            }
             Err(Refused::Said(refusal)) => self.lose(refusal.fault()),
             Err(Refused::Broken(fault)) => self.lose(fault),
         }
@@ -169,11 +176,23 @@ impl Watcher {
     async fn request(&mut self, initial: bool) -> Result<Feed, Refused> {
         let connection = &self.connection;
         let options = &connection.shared.options;
-        connection.shared.limits.enter_watch().await.map_err(Refused::Broken)?;
-        let selection = &self.selection;
-        let path = collection_path(&connection.kinds(), &selection.gvk, selection.namespace.as_deref())
+        connection
+            .shared
+            .limits
+            .enter_watch()
+            .await
             .map_err(Refused::Broken)?;
-        let life = connection.shared.random.between(options.watch_life, options.watch_life * 2);
+        let selection = &self.selection;
+        let path = collection_path(
+            &connection.kinds(),
+            &selection.gvk,
+            selection.namespace.as_deref(),
+        )
+        .map_err(Refused::Broken)?;
+        let life = connection
+            .shared
+            .random
+            .between(options.watch_life, options.watch_life * 2);
         let query = Query::new()
             .with("watch", "true")
             .with("allowWatchBookmarks", "true")
@@ -184,7 +203,10 @@ impl Watcher {
             .with_some("resourceVersionMatch", initial.then_some("NotOlderThan"));
         let call = Call::get(Verb::Watch, query.after(path));
         let deadline = Instant::now() + options.call_timeout;
-        let response = connection.head(&call, deadline).await.map_err(|broken| Refused::Broken(broken.fault()))?;
+        let response = connection
+            .head(&call, deadline)
+            .await
+            .map_err(|broken| Refused::Broken(broken.fault()))?;
         let status = response.status().as_u16();
         if status == 200 {
             connection.shared.contact.answered();
@@ -193,16 +215,25 @@ impl Watcher {
         let retry_after = super::call::retry_after(response.headers());
         let body = tokio::time::timeout_at(deadline, connection.collect(response)).await;
         let body = body.ok().and_then(Result::ok).unwrap_or_default();
-        let reply = Reply { status, retry_after, body };
+        let reply = Reply {
+            status,
+            retry_after,
+            body,
+        };
         connection.note_contact(&reply);
         Err(Refused::Said(Refusal::of(&reply)))
     }
 
     /// Reads one page of the initial listing.
     async fn page(&mut self) {
-        let Phase::Paging(token) = std::mem::replace(&mut self.phase, Phase::Closed) else { return };
+        let Phase::Paging(token) = std::mem::replace(&mut self.phase, Phase::Closed) else {
+            return;
+        };
         let whole = self.restarts > self.connection.shared.options.list_restarts_max;
-        let page = self.connection.page(&self.selection, ACCEPT_OBJECTS, token.as_deref(), whole).await;
+        let page = self
+            .connection
+            .page(&self.selection, ACCEPT_OBJECTS, token.as_deref(), whole)
+            .await;
         let shown = page.and_then(|paged| match paged {
             Paged::Page(page) => self.show(page, token.is_none()),
             Paged::Expired => {
@@ -230,7 +261,8 @@ impl Watcher {
         if next.is_some() {
             return Ok(Phase::Paging(next));
         }
-        let version = version.ok_or_else(|| event::unreadable(&self.selection.gvk, "the list has no resourceVersion"))?;
+        let version = version
+            .ok_or_else(|| event::unreadable(&self.selection.gvk, "the list has no resourceVersion"))?;
         self.queue.push_back(WatchEvent::Synced);
         (self.version, self.restarts) = (Some(version), 0);
         Ok(Phase::Closed)
@@ -238,11 +270,23 @@ impl Watcher {
 
     /// Reads one event.
     async fn read(&mut self) {
-        let Phase::Open { feed, since, initial, alive } = &mut self.phase else { return };
+        let Phase::Open {
+            feed,
+            since,
+            initial,
+            alive,
+        } = &mut self.phase
+        else {
+            return;
+        };
         let (initial, since, was_alive) = (*initial, *since, *alive);
         let options = &self.connection.shared.options;
         let (idle, initial_max) = (options.watch_idle_timeout, options.watch_initial_timeout);
-        let limit = if initial { idle.min(initial_max.saturating_sub(since.elapsed())) } else { idle };
+        let limit = if initial {
+            idle.min(initial_max.saturating_sub(since.elapsed()))
+        } else {
+            idle
+        };
         match timeout(limit, feed.line()).await {
             Ok(Ok(Some(line))) => {
                 *alive = true;
@@ -297,7 +341,10 @@ impl Watcher {
                 self.queue.push_back(WatchEvent::Gone { key, uid, live });
             }
             Event::Bookmark { version, .. } if !initial => moved(&version),
-            Event::Bookmark { version, initial_end: true } => {
+            Event::Bookmark {
+                version,
+                initial_end: true,
+            } => {
                 self.version = Some(version);
                 self.queue.push_back(WatchEvent::Synced);
                 if let Phase::Open { initial, .. } = &mut self.phase {
