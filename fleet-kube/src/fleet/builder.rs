@@ -12,7 +12,7 @@ use fleet_core::{
 };
 
 use super::{ChooseOptions, Connect, Fleet, Inner, MakeLedger, Wave};
-use crate::{connection::Connection, driver::Clock};
+use crate::{connection::Connection, driver::Clock, ledger::ConfigMapLedger};
 
 /// What is missing to build a fleet.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -32,7 +32,7 @@ pub struct FleetBuilder {
     observer: Arc<dyn Observer>,
     parts: Parts,
     options: ChooseOptions,
-    ledger: Option<MakeLedger>,
+    ledger: MakeLedger,
     budget: DeleteBudget,
     clock: Option<Clock>,
     wave: Wave,
@@ -50,7 +50,7 @@ impl FleetBuilder {
             observer: Arc::new(Silent),
             parts: Parts::default(),
             options: Arc::new(|_| EngineOptions::default()),
-            ledger: None,
+            ledger: Arc::new(|connection, _| Arc::new(ConfigMapLedger::new(connection.clone()))),
             budget: DeleteBudget::new(500, 10, 20),
             clock: None,
             wave: Wave::default(),
@@ -107,7 +107,7 @@ impl FleetBuilder {
         mut self,
         make: impl Fn(&Connection, &Target) -> Arc<dyn Ledger> + Send + Sync + 'static,
     ) -> Self {
-        self.ledger = Some(Arc::new(make));
+        self.ledger = Arc::new(make);
         self
     }
 
@@ -160,7 +160,7 @@ impl FleetBuilder {
             observer: self.observer,
             parts: self.parts,
             options: self.options,
-            ledger: self.ledger.ok_or(FleetError::Missing("a ledger"))?,
+            ledger: self.ledger,
             budget: Arc::new(Mutex::new(FleetBudget::new(self.budget))),
             clock: self.clock.unwrap_or_else(Clock::system),
             wave: self.wave,
