@@ -47,6 +47,17 @@ impl Live {
         Ok(Self { object, uid, version })
     }
 
+    /// From the answer to a dry run. An object it would create has no resourceVersion yet; then the version is
+    /// empty.
+    ///
+    /// # Errors
+    /// When it is no object, or without UID.
+    pub fn of_dry_run(object: Object) -> Result<Self, LiveError> {
+        let uid = object.metadata_text("uid").ok_or(LiveError::Missing("uid"))?.into();
+        let version = object.metadata_text("resourceVersion").unwrap_or_default().into();
+        Ok(Self { object, uid, version })
+    }
+
     /// The object.
     pub fn object(&self) -> &Object {
         &self.object
