@@ -35,7 +35,9 @@ pub use version::OLDEST_MINOR;
 pub use watch::WatchEvent;
 
 pub(crate) use address::Query;
-pub(crate) use reply::Call;
+pub(crate) use list::{ACCEPT_OBJECTS, Selection};
+pub(crate) use refusal::Refusal;
+pub(crate) use reply::{Broken, Call, JSON};
 
 /// A connection to one cluster in the name of one identity. Cheap to clone.
 ///
