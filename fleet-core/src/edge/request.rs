@@ -26,7 +26,8 @@ pub enum Request {
         manager: String,
         /// Only if the object has this UID (sent as `metadata.uid`).
         uid: Option<Uid>,
-        /// Only if the object is at this version (sent as `metadata.resourceVersion`).
+        /// Only if the object is at this version (sent as `metadata.resourceVersion`). An object that is not there is
+        /// created all the same, unless a UID is asked for too.
         version: Option<ResourceVersion>,
         /// Take fields from other managers.
         force: bool,

@@ -24,8 +24,10 @@ fn success(request: &Request, reply: &Reply) -> Answer {
             _ => unreadable(request, reply.status, "is neither an object nor a success"),
         };
     }
+    let is_stored = !matches!(request, Request::Apply { dry_run: true, .. });
+    let read = if is_stored { Live::new } else { Live::of_dry_run };
     let live = Object::from_json(value).map_err(|e| e.to_string());
-    match live.and_then(|object| Live::new(object).map_err(|e| e.to_string())) {
+    match live.and_then(|object| read(object).map_err(|e| e.to_string())) {
         Ok(live) if live.key().name() != request.key().name() => {
             unreadable(request, reply.status, "is another object")
         }
@@ -55,7 +57,19 @@ fn refused(request: &Request, refusal: &Refusal) -> Answer {
     {
         return Answer::Absent;
     }
-    Answer::Refused(refusal.fault())
+    let mut fault = refusal.fault();
+    if is_uid_conflict(request, refusal) {
+        fault.remedy = Remedy::Conflict;
+    }
+    Answer::Refused(fault)
+}
+
+/// True when a UID asked for in an apply is not the object's. Only when nothing else stands against the apply the
+/// server calls this a conflict; a forced one it calls an invalid change of `metadata.uid`.
+fn is_uid_conflict(request: &Request, refusal: &Refusal) -> bool {
+    matches!(request, Request::Apply { uid: Some(_), .. })
+        && refusal.code == 422
+        && refusal.names_field("metadata.uid")
 }
 
 /// True when a 404 is about the namespace the object should be in.

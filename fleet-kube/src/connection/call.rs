@@ -32,7 +32,7 @@ impl Connection {
         loop {
             tries += 1;
             let outcome = self.try_once(call).await;
-            let Again::After(asked) = again(call, &outcome) else {
+            let Again::After(asked) = self.again(call, &outcome) else {
                 return outcome;
             };
             let options = &shared.options;
@@ -147,6 +147,30 @@ impl Connection {
         Ok(whole.freeze())
     }
 
+    fn again(&self, call: &Call, outcome: &Result<Reply, Broken>) -> Again {
+        let (safe, asked) = match outcome {
+            Err(Broken::NotSent(fault)) => (fault.remedy == Remedy::Unreachable, None),
+            Err(Broken::Lost(fault)) => (!call.write && fault.remedy == Remedy::Unreachable, None),
+            Ok(reply) => {
+                let safe = match reply.status {
+                    429 => true,
+                    503 => !call.write || reply.retry_after.is_some(),
+                    502 | 504 => !call.write,
+                    // A dry run's 500 is about its object.
+                    500 => !call.write && call.body.is_empty(),
+                    403 => {
+                        let grace = self.shared.options.recovery_grace;
+                        self.shared.contact.has_just_recovered(grace)
+                            && Refusal::of(reply).fault().remedy == Remedy::Forbidden
+                    }
+                    _ => false,
+                };
+                (safe, reply.retry_after)
+            }
+        };
+        if safe { Again::After(asked) } else { Again::No }
+    }
+
     /// Keeps the books: see [`Contact`](super::Contact) for what counts.
     pub(crate) fn note_contact(&self, reply: &Reply) {
         match reply.status {
@@ -162,25 +186,6 @@ enum Again {
     No,
     /// After the wait the server asked for, if it did.
     After(Option<Millis>),
-}
-
-fn again(call: &Call, outcome: &Result<Reply, Broken>) -> Again {
-    let (safe, asked) = match outcome {
-        Err(Broken::NotSent(fault)) => (fault.remedy == Remedy::Unreachable, None),
-        Err(Broken::Lost(fault)) => (!call.write && fault.remedy == Remedy::Unreachable, None),
-        Ok(reply) => {
-            let safe = match reply.status {
-                429 => true,
-                503 => !call.write || reply.retry_after.is_some(),
-                502 | 504 => !call.write,
-                // A dry run's 500 is about its object.
-                500 => !call.write && call.body.is_empty(),
-                _ => false,
-            };
-            (safe, reply.retry_after)
-        }
-    };
-    if safe { Again::After(asked) } else { Again::No }
 }
 
 /// The header's seconds. Its other form, a date, is not used by API servers.

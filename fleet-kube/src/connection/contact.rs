@@ -1,6 +1,9 @@
 //! What a connection has seen of its cluster.
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use fleet_core::Fault;
 use tokio::time::Instant;
@@ -59,6 +62,7 @@ pub struct Contact {
     /// Tries beyond the first.
     pub retries: u64,
     requests: [u64; Verb::ALL.len()],
+    recovered: Option<Instant>,
 }
 
 impl Contact {
@@ -103,9 +107,16 @@ impl ContactRecord {
     pub(crate) fn answered(&self) {
         self.with(|contact| {
             contact.last_success = Some(Instant::now());
-            contact.failing_since = None;
+            if contact.failing_since.take().is_some() {
+                contact.recovered = contact.last_success;
+            }
             contact.failures = 0;
         });
+    }
+
+    /// True when contact came back less than `grace` ago.
+    pub(crate) fn has_just_recovered(&self, grace: Duration) -> bool {
+        self.with(|contact| contact.recovered.is_some_and(|at| at.elapsed() < grace))
     }
 
     pub(crate) fn failed(&self, fault: &Fault) {

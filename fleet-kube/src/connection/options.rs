@@ -37,6 +37,9 @@ pub struct ConnectionOptions {
     pub retry_base: Duration,
     /// Longest wait between two tries, unless the server asks for more.
     pub retry_delay_max: Duration,
+    /// For this long after contact was lost and came back, a refusal for lack of rights is tried again: a server that
+    /// starts does not know everybody's rights yet.
+    pub recovery_grace: Duration,
     /// Objects per page of a list.
     pub list_page_size: u32,
     /// How often a list whose pages expired is begun again before it is asked for in one piece.
@@ -73,6 +76,7 @@ impl Default for ConnectionOptions {
             retry_time_max: Duration::from_secs(15),
             retry_base: Duration::from_millis(100),
             retry_delay_max: Duration::from_secs(5),
+            recovery_grace: Duration::from_secs(10),
             list_page_size: 500,
             list_restarts_max: 3,
             watch_idle_timeout: Duration::from_secs(75),

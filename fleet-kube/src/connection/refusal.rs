@@ -108,6 +108,13 @@ impl Refusal {
             .any(|cause| cause.reason.as_deref() == Some(reason))
     }
 
+    /// True when the refusal finds fault with this field.
+    pub(crate) fn names_field(&self, field: &str) -> bool {
+        self.causes
+            .iter()
+            .any(|cause| cause.field.as_deref() == Some(field))
+    }
+
     /// True when a write so answered may have been carried out all the same.
     pub(crate) fn leaves_outcome_open(&self) -> bool {
         match self.code {

@@ -24,7 +24,7 @@ fn summary(answer: &Answer) -> String {
     };
     match answer {
         Answer::Object(live) => format!("object {}", live.version()),
-        Answer::Created(live) => format!("created {}", live.version()),
+        Answer::Created(live) => format!("created {}", live.version()).trim_end().to_owned(),
         Answer::Deleted => "deleted".to_owned(),
         Answer::Absent => "absent".to_owned(),
         Answer::Refused(f) => fault("refused", f),
@@ -70,6 +70,12 @@ async fn successes() {
         "created 5",
     )
     .await;
+    let mut ghost = config_map("a", "");
+    ghost["metadata"]
+        .as_object_mut()
+        .unwrap()
+        .remove("resourceVersion");
+    check_json(dry_run(definition("ConfigMap", "a")), 201, ghost, "created").await;
     let done =
         json!({"kind": "Status", "apiVersion": "v1", "status": "Success", "details": {"uid": "uid-1"}});
     check_json(delete("a"), 200, done.clone(), "deleted").await;
@@ -203,6 +209,26 @@ async fn conflicts() {
         &format!("refused | conflict (409): {words}"),
     )
     .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_uid_is_a_conflict_however_it_is_said() {
+    let words = "ConfigMap \"a\" is invalid: metadata.uid: Invalid value: \"other\": field is immutable";
+    let causes =
+        json!({"causes": [{"reason": "FieldValueInvalid", "message": "immutable", "field": "metadata.uid"}]});
+    let mut asked = map();
+    if let Request::Apply { uid, .. } = &mut asked {
+        *uid = Some("other".into());
+    }
+    let body = status(422, "Invalid", words, &causes);
+    check_json(
+        asked,
+        422,
+        body.clone(),
+        &format!("refused | conflict (422): {words}"),
+    )
+    .await;
+    check_json(map(), 422, body, &format!("refused | invalid (422): {words}")).await;
 }
 
 #[tokio::test(start_paused = true)]

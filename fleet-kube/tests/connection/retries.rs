@@ -16,7 +16,7 @@ fn options() -> ConnectionOptions {
 }
 
 /// A server that acts so for the first `times` requests about shop's objects, then works.
-fn failing(times: usize, act: impl Fn() -> Act + Send + 'static) -> Fake {
+fn failing(times: usize, mut act: impl FnMut() -> Act + Send + 'static) -> Fake {
     Fake::new(move |seen, before| {
         let name = seen.path.rsplit('/').next()?.to_owned();
         let works = || json_reply(200, &config_map(&name, "1"));
@@ -124,6 +124,57 @@ async fn refusals_are_not_tried_again() {
             assert_eq!(fake.seen().len(), 1, "{code}");
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_starts_does_not_know_rights_yet() {
+    let denied = || {
+        json_reply(
+            403,
+            &status(403, "Forbidden", "User \"u\" cannot get", &json!({})),
+        )
+    };
+    // Refused connections, then no rights, then all is well.
+    for request in [get("a"), apply(definition("ConfigMap", "a"))] {
+        let mut tries = 0;
+        let fake = failing(4, move || {
+            tries += 1;
+            if tries < 3 {
+                Act::Fail(io::ErrorKind::ConnectionRefused)
+            } else {
+                denied()
+            }
+        });
+        let connection = fake.connect(options()).await;
+        let (answer, _) = execute(&connection, &request).await;
+        assert!(matches!(answer, Answer::Object(_)), "{answer:?}");
+        assert_eq!(fake.seen().len(), 5);
+    }
+    // Who still has none after that time has none, and a policy is not a lack of rights.
+    let fake = failing(usize::MAX, denied);
+    let connection = fake.connect(options()).await;
+    let _ = execute(&connection, &get("a")).await;
+    assert_eq!(fake.seen().len(), 1, "without an interruption it is what it is");
+    let mut first = true;
+    let fake = failing(usize::MAX, move || {
+        if std::mem::take(&mut first) {
+            Act::Fail(io::ErrorKind::ConnectionRefused)
+        } else {
+            denied()
+        }
+    });
+    let connection = fake.connect(options()).await;
+    let (answer, took) = execute(&connection, &get("a")).await;
+    assert!(
+        fault(&answer).remedy == Remedy::Forbidden && took.as_secs() >= 8 && took.as_secs() <= 15,
+        "{took:?}"
+    );
+    let before = fake.seen().len();
+    let (_, took) = execute(&connection, &get("a")).await;
+    assert!(
+        took == Duration::ZERO && fake.seen().len() == before + 1,
+        "the time is over"
+    );
 }
 
 #[tokio::test(start_paused = true)]
