@@ -6,8 +6,8 @@
 use std::{error::Error, path::PathBuf, process::ExitCode};
 
 use fleet_core::{
-    Action, Cluster, Inventory, InventoryId, InventorySource, Note, Object, ObjectKey, Parts, Reason, Snapshot, Uid,
-    async_trait,
+    Action, Cluster, Inventory, InventoryId, InventorySource, Note, Object, ObjectKey, Parts, Reason,
+    Snapshot, Uid, async_trait,
 };
 use fleet_kube::{ConnectionOptions, Fleet, KubeconfigConnect, KubeconfigRegistry};
 use serde_json::json;
@@ -59,7 +59,10 @@ async fn main() -> Result<ExitCode, Box<dyn Error + Send + Sync>> {
         registry = registry.contexts(contexts);
     }
     let fleet = Fleet::builder(InventoryId::new("tenants")?)
-        .connect(KubeconfigConnect::new(registry.clone(), ConnectionOptions::default()))
+        .connect(KubeconfigConnect::new(
+            registry.clone(),
+            ConnectionOptions::default(),
+        ))
         .registry(registry)
         .source(Tenants(vec!["blue", "green"]))
         .parts(Parts::default().deletes(keep_databases))
@@ -71,10 +74,20 @@ async fn main() -> Result<ExitCode, Box<dyn Error + Send + Sync>> {
             }
         })
         .build()?;
-    let outcomes = fleet.apply(&[]).await.map_err(|unknown| unknown.message().to_owned())?;
+    let outcomes = fleet
+        .apply(&[])
+        .await
+        .map_err(|unknown| unknown.message().to_owned())?;
     for outcome in &outcomes {
-        let state = outcome.failure.as_ref().map_or("done".to_owned(), ToString::to_string);
+        let state = outcome
+            .failure
+            .as_ref()
+            .map_or("done".to_owned(), ToString::to_string);
         println!("{}: {state}", outcome.cluster);
     }
-    Ok(if outcomes.iter().all(fleet_kube::Outcome::is_clean) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if outcomes.iter().all(fleet_kube::Outcome::is_clean) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }

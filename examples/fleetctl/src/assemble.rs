@@ -5,7 +5,8 @@ use std::{error::Error, path::Path};
 use async_trait::async_trait;
 use fleet_core::{Cluster, ClusterRegistry, Observer, Reason, Unknown};
 use fleet_kube::{
-    ConnectionOptions, CredentialPlugins, DirectorySource, Fleet, FleetBuilder, KubeconfigConnect, KubeconfigRegistry,
+    ConnectionOptions, CredentialPlugins, DirectorySource, Fleet, FleetBuilder, KubeconfigConnect,
+    KubeconfigRegistry,
 };
 
 use crate::args::Common;
@@ -24,12 +25,19 @@ pub(crate) struct Listed {
     only: Vec<String>,
 }
 
-pub(crate) fn assemble(common: &Common, observer: impl Observer) -> Result<Assembly, Box<dyn Error + Send + Sync>> {
+pub(crate) fn assemble(
+    common: &Common,
+    observer: impl Observer,
+) -> Result<Assembly, Box<dyn Error + Send + Sync>> {
     let source = DirectorySource::new(&common.inventory);
     let settings = source.settings()?;
     exists(&common.kubeconfig)?;
     let registry = KubeconfigRegistry::new(&common.kubeconfig).credential_plugins(CredentialPlugins::Run);
-    let clusters = Listed { registry: registry.clone(), source: source.clone(), only: common.contexts.clone() };
+    let clusters = Listed {
+        registry: registry.clone(),
+        source: source.clone(),
+        only: common.contexts.clone(),
+    };
     let options = settings.options();
     let mut builder = Fleet::builder(settings.inventory.clone())
         .registry(clusters.clone())
@@ -44,7 +52,11 @@ pub(crate) fn assemble(common: &Common, observer: impl Observer) -> Result<Assem
 }
 
 fn exists(path: &Path) -> Result<(), String> {
-    if path.is_file() { Ok(()) } else { Err(format!("{}: there is no such kubeconfig", path.display())) }
+    if path.is_file() {
+        Ok(())
+    } else {
+        Err(format!("{}: there is no such kubeconfig", path.display()))
+    }
 }
 
 #[async_trait]
@@ -54,16 +66,23 @@ impl ClusterRegistry for Listed {
         let mut clusters = self.registry.clusters().await?;
         let known: Vec<String> = clusters.iter().map(|c| c.name.clone()).collect();
         if let Some(missing) = self.only.iter().find(|name| !known.contains(name)) {
-            return Err(Unknown::because(format!("the kubeconfig has no context `{missing}`")));
+            return Err(Unknown::because(format!(
+                "the kubeconfig has no context `{missing}`"
+            )));
         }
         if let Some(missing) = self.only.iter().find(|name| !folders.contains(*name)) {
-            return Err(Unknown::because(format!("the inventory has no folder `{missing}`")));
+            return Err(Unknown::because(format!(
+                "the inventory has no folder `{missing}`"
+            )));
         }
-        clusters.retain(|c| folders.contains(&c.name) && (self.only.is_empty() || self.only.contains(&c.name)));
+        clusters
+            .retain(|c| folders.contains(&c.name) && (self.only.is_empty() || self.only.contains(&c.name)));
         if clusters.is_empty() {
             let contexts = known.join(", ");
             let folders = folders.into_iter().collect::<Vec<_>>().join(", ");
-            let why = format!("no context of the kubeconfig has a folder in the inventory (contexts: {contexts}; folders: {folders})");
+            let why = format!(
+                "no context of the kubeconfig has a folder in the inventory (contexts: {contexts}; folders: {folders})"
+            );
             return Err(Unknown::because(why));
         }
         Ok(clusters)
@@ -73,6 +92,8 @@ impl ClusterRegistry for Listed {
 impl Listed {
     /// As [`ClusterRegistry::clusters`], with an error to print.
     pub(crate) async fn clusters_now(&self) -> Result<Vec<Cluster>, Box<dyn Error + Send + Sync>> {
-        self.clusters().await.map_err(|unknown| Reason::new("registry", unknown.message()).to_string().into())
+        self.clusters()
+            .await
+            .map_err(|unknown| Reason::new("registry", unknown.message()).to_string().into())
     }
 }

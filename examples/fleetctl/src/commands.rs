@@ -17,32 +17,56 @@ type Done = Result<u8, Box<dyn Error + Send + Sync>>;
 pub(crate) async fn run(args: Args) -> Done {
     match args.command {
         Command::Plan { common } => plan(&common).await,
-        Command::Apply { common, wave, confirm } => apply(&common, &wave.wave(), &confirm).await,
-        Command::Run { common, wave, interval } => keep(&common, &wave.wave(), interval).await,
+        Command::Apply {
+            common,
+            wave,
+            confirm,
+        } => apply(&common, &wave.wave(), &confirm).await,
+        Command::Run {
+            common,
+            wave,
+            interval,
+        } => keep(&common, &wave.wave(), interval).await,
         Command::Status { common } => status(&common).await,
     }
 }
 
 async fn plan(common: &Common) -> Done {
     let fleet = quiet(common)?;
-    let outcomes = fleet.plan().await.map_err(|unknown| unknown.message().to_owned())?;
+    let outcomes = fleet
+        .plan()
+        .await
+        .map_err(|unknown| unknown.message().to_owned())?;
     print(common.output, &outcomes, || render::plans(&outcomes));
-    let changes = outcomes.iter().any(|o| o.plan.as_ref().is_some_and(|p| !p.changes.is_empty()));
+    let changes = outcomes
+        .iter()
+        .any(|o| o.plan.as_ref().is_some_and(|p| !p.changes.is_empty()));
     Ok(code(&outcomes, changes))
 }
 
 async fn status(common: &Common) -> Done {
     let fleet = quiet(common)?;
-    let outcomes = fleet.plan().await.map_err(|unknown| unknown.message().to_owned())?;
+    let outcomes = fleet
+        .plan()
+        .await
+        .map_err(|unknown| unknown.message().to_owned())?;
     print(common.output, &outcomes, || render::statuses(&outcomes));
-    let unclean = outcomes.iter().any(|o| !o.plan.as_ref().is_some_and(fleet_core::Plan::is_empty));
+    let unclean = outcomes
+        .iter()
+        .any(|o| !o.plan.as_ref().is_some_and(fleet_core::Plan::is_empty));
     Ok(code(&outcomes, unclean))
 }
 
 async fn apply(common: &Common, wave: &fleet_kube::Wave, confirm: &[String]) -> Done {
     let Assembly { builder, .. } = assemble(common, Lines::new(common.output))?;
-    let fleet = builder.wave(wave.clone()).settle_max(Duration::from_secs(common.timeout)).build()?;
-    let outcomes = fleet.apply(confirm).await.map_err(|unknown| unknown.message().to_owned())?;
+    let fleet = builder
+        .wave(wave.clone())
+        .settle_max(Duration::from_secs(common.timeout))
+        .build()?;
+    let outcomes = fleet
+        .apply(confirm)
+        .await
+        .map_err(|unknown| unknown.message().to_owned())?;
     print(common.output, &outcomes, || render::outcomes(&outcomes));
     let unclean = outcomes.iter().any(|o| !o.is_clean());
     Ok(code(&outcomes, unclean))
@@ -50,7 +74,10 @@ async fn apply(common: &Common, wave: &fleet_kube::Wave, confirm: &[String]) -> 
 
 async fn keep(common: &Common, wave: &fleet_kube::Wave, interval: u64) -> Done {
     let Assembly { builder, clusters } = assemble(common, Lines::new(common.output))?;
-    let fleet = builder.wave(wave.clone()).read_interval(Duration::from_secs(interval.max(1))).build()?;
+    let fleet = builder
+        .wave(wave.clone())
+        .read_interval(Duration::from_secs(interval.max(1)))
+        .build()?;
     let names = clusters.clusters_now().await?;
     anstream::eprintln!("keeping {} clusters; interrupt to stop", names.len());
     tokio::select! {

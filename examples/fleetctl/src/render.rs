@@ -68,7 +68,11 @@ fn change(out: &mut String, change: &Change) {
     if change.weight > 1 {
         notes.push(format!("takes {} objects with it", change.weight - 1));
     }
-    let notes = if notes.is_empty() { String::new() } else { paint(DIM, &format!("  {}", notes.join("; "))) };
+    let notes = if notes.is_empty() {
+        String::new()
+    } else {
+        paint(DIM, &format!("  {}", notes.join("; ")))
+    };
     let _ = writeln!(out, "  {}{notes}", action(change.action, &change.key));
     let mut options = RenderOptions::default();
     options.style = FieldStyle::Ansi;
@@ -116,7 +120,11 @@ fn body(out: &mut String, plan: &Plan) {
         count => Some(format!("{count} {word}")),
     })
     .collect();
-    let words = if words.is_empty() { good("nothing to do") } else { words.join(", ") };
+    let words = if words.is_empty() {
+        good("nothing to do")
+    } else {
+        words.join(", ")
+    };
     let _ = writeln!(out, "  {words}; {} in sync", plan.in_sync);
     if let Some(held) = &plan.held {
         let _ = writeln!(out, "  {}", warn(&format!("deletes are held: {held}")));
@@ -132,7 +140,12 @@ pub(crate) fn outcomes(outcomes: &[Outcome]) -> String {
     for outcome in outcomes {
         if outcome.is_clean() {
             let count = outcome.status.as_ref().map_or(0, |s| s.in_sync);
-            let _ = writeln!(out, "{}  {}", paint(BOLD, &outcome.cluster), good(&format!("converged, {count} objects in sync")));
+            let _ = writeln!(
+                out,
+                "{}  {}",
+                paint(BOLD, &outcome.cluster),
+                good(&format!("converged, {count} objects in sync"))
+            );
             continue;
         }
         head(&mut out, outcome);
@@ -149,7 +162,11 @@ pub(crate) fn statuses(outcomes: &[Outcome]) -> String {
     for outcome in outcomes {
         head(&mut out, outcome);
         let Some(status) = &outcome.status else { continue };
-        let _ = writeln!(out, "  {} listed, {} in sync, {} in the ledger", status.listed, status.in_sync, status.owned);
+        let _ = writeln!(
+            out,
+            "  {} listed, {} in sync, {} in the ledger",
+            status.listed, status.in_sync, status.owned
+        );
         for (key, pending) in &status.pending {
             let _ = writeln!(out, "  {}", action(*pending, key));
         }
@@ -177,6 +194,10 @@ fn troubles(out: &mut String, status: &Status) {
         }
     }
     for key in &status.strays {
-        let _ = writeln!(out, "  {} {key}: bears our mark, and neither the inventory nor the ledger knows it", warn("! stray   "));
+        let _ = writeln!(
+            out,
+            "  {} {key}: bears our mark, and neither the inventory nor the ledger knows it",
+            warn("! stray   ")
+        );
     }
 }

@@ -28,13 +28,21 @@ pub(crate) fn start(names: &[&str], dir: &Path) -> Result<Clusters, Failure> {
 fn build() -> Result<(), Failure> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo).args(["xtask", "control-plane"]).status()?;
-    if status.success() { Ok(()) } else { Err("the control plane could not be built (it needs Go 1.26 or newer)".into()) }
+    if status.success() {
+        Ok(())
+    } else {
+        Err("the control plane could not be built (it needs Go 1.26 or newer)".into())
+    }
 }
 
 impl Clusters {
     /// Somebody else runs kubectl against one of them.
     pub(crate) fn kubectl(&self, cluster: &str, words: &[&str]) -> Result<String, Failure> {
-        let plane = self.planes.iter().find(|p| p.name() == cluster).ok_or("no such cluster")?;
+        let plane = self
+            .planes
+            .iter()
+            .find(|p| p.name() == cluster)
+            .ok_or("no such cluster")?;
         let output = plane.kubectl_as(User::Someone)?.args(words).output()?;
         if !output.status.success() {
             return Err(String::from_utf8_lossy(&output.stderr).trim().to_owned().into());

@@ -11,9 +11,15 @@ const FLEET: &str = include_str!("../inventory/fleet.yaml");
 /// Files that every cluster has.
 const EVERYWHERE: [(&str, &str); 4] = [
     ("rbac.yaml", include_str!("../inventory/everywhere/rbac.yaml")),
-    ("monitoring.yaml", include_str!("../inventory/everywhere/monitoring.yaml")),
+    (
+        "monitoring.yaml",
+        include_str!("../inventory/everywhere/monitoring.yaml"),
+    ),
     ("shop.yaml", include_str!("../inventory/everywhere/shop.yaml")),
-    ("campaigns.yaml", include_str!("../inventory/everywhere/campaigns.yaml")),
+    (
+        "campaigns.yaml",
+        include_str!("../inventory/everywhere/campaigns.yaml"),
+    ),
 ];
 /// Files of one cluster.
 const SINGLE: [(&str, &str); 3] = [
@@ -33,7 +39,9 @@ pub(crate) struct Folder {
 impl Folder {
     /// Writes the example fleet.
     pub(crate) fn write(dir: &Path) -> Result<Self, Failure> {
-        let folder = Self { dir: dir.join("inventory") };
+        let folder = Self {
+            dir: dir.join("inventory"),
+        };
         fs::create_dir_all(&folder.dir)?;
         fs::write(folder.dir.join("fleet.yaml"), FLEET)?;
         for (cluster, config) in SINGLE {

@@ -35,7 +35,10 @@ impl Heard {
     }
 
     fn done(&self, action: Action) -> usize {
-        self.all().iter().filter(|(_, note)| matches!(note, Note::Done { action: a, .. } if *a == action)).count()
+        self.all()
+            .iter()
+            .filter(|(_, note)| matches!(note, Note::Done { action: a, .. } if *a == action))
+            .count()
     }
 }
 
@@ -56,7 +59,11 @@ pub(crate) async fn tell() -> Result<(), Failure> {
     title(1, "Three clusters start");
     let begin = Instant::now();
     let clusters = clusters::start(&CLUSTERS, dir.path())?;
-    detail(&format!("{} in {:.1} s, each a real control plane", CLUSTERS.join(", "), begin.elapsed().as_secs_f64()));
+    detail(&format!(
+        "{} in {:.1} s, each a real control plane",
+        CLUSTERS.join(", "),
+        begin.elapsed().as_secs_f64()
+    ));
 
     let folder = Folder::write(dir.path())?;
     let heard = Heard::default();
@@ -69,7 +76,12 @@ pub(crate) async fn tell() -> Result<(), Failure> {
     let kept = converged(&fleet).await?;
     for one in &kept {
         let status = one.driver.status().await.ok_or("a driver has stopped")?;
-        detail(&format!("{}: {} objects in sync at revision {}", one.cluster.name, status.in_sync, status.revision.as_ref().map_or("none", |r| r.as_str())));
+        detail(&format!(
+            "{}: {} objects in sync at revision {}",
+            one.cluster.name,
+            status.in_sync,
+            status.revision.as_ref().map_or("none", |r| r.as_str())
+        ));
     }
     result(&format!("converged in {:.1} s", begin.elapsed().as_secs_f64()));
 
@@ -83,12 +95,38 @@ pub(crate) async fn tell() -> Result<(), Failure> {
 
     title(4, "Somebody edits a field in eu-west");
     heard.forget();
-    clusters.kubectl("eu-west", &["-n", "shop", "patch", "configmap", "web", "--type=merge", "-p", r#"{"data":{"CURRENCY":"DOGE"}}"#])?;
+    clusters.kubectl(
+        "eu-west",
+        &[
+            "-n",
+            "shop",
+            "patch",
+            "configmap",
+            "web",
+            "--type=merge",
+            "-p",
+            r#"{"data":{"CURRENCY":"DOGE"}}"#,
+        ],
+    )?;
     let begin = Instant::now();
     until(|| heard.done(Action::Update) > 0).await?;
     let took = begin.elapsed();
-    let value = clusters.kubectl("eu-west", &["-n", "shop", "get", "configmap", "web", "-o", "jsonpath={.data.CURRENCY}"])?;
-    result(&format!("CURRENCY is {value} again, {} ms later", took.as_millis()));
+    let value = clusters.kubectl(
+        "eu-west",
+        &[
+            "-n",
+            "shop",
+            "get",
+            "configmap",
+            "web",
+            "-o",
+            "jsonpath={.data.CURRENCY}",
+        ],
+    )?;
+    result(&format!(
+        "CURRENCY is {value} again, {} ms later",
+        took.as_millis()
+    ));
 
     title(5, "An object is renamed in the inventory");
     heard.forget();
@@ -99,14 +137,32 @@ pub(crate) async fn tell() -> Result<(), Failure> {
     title(6, "A file of the inventory cannot be read");
     heard.forget();
     let good = std::fs::read_to_string(folder.dir.join("us-east").join("shop.yaml"))?;
-    folder.put("us-east", "shop.yaml", &good[..good.len() / 2].replace("image: registry", "image: [registry"))?;
-    until(|| heard.all().iter().any(|(_, note)| matches!(note, Note::InventoryUnknown { .. }))).await?;
+    folder.put(
+        "us-east",
+        "shop.yaml",
+        &good[..good.len() / 2].replace("image: registry", "image: [registry"),
+    )?;
+    until(|| {
+        heard
+            .all()
+            .iter()
+            .any(|(_, note)| matches!(note, Note::InventoryUnknown { .. }))
+    })
+    .await?;
     for (cluster, note) in heard.all() {
         if let Note::InventoryUnknown { reason } = note {
-            detail(&format!("{cluster}: {}", reason.message.replace(&folder.dir.display().to_string(), "inventory")));
+            detail(&format!(
+                "{cluster}: {}",
+                reason
+                    .message
+                    .replace(&folder.dir.display().to_string(), "inventory")
+            ));
         }
     }
-    result(&format!("nothing changed: {} writes", heard.done(Action::Delete) + heard.done(Action::Update)));
+    result(&format!(
+        "nothing changed: {} writes",
+        heard.done(Action::Delete) + heard.done(Action::Update)
+    ));
     folder.put("us-east", "shop.yaml", &good)?;
     converged(&fleet).await?;
 
@@ -116,7 +172,10 @@ pub(crate) async fn tell() -> Result<(), Failure> {
     until(|| held(&heard).is_some()).await?;
     let (cluster, why, token) = held(&heard).ok_or("nothing was held")?;
     detail(&format!("{cluster}: stopped: {why}"));
-    result(&format!("{} deletes done; to confirm them: {token}", heard.done(Action::Delete)));
+    result(&format!(
+        "{} deletes done; to confirm them: {token}",
+        heard.done(Action::Delete)
+    ));
     for one in fleet.kept() {
         let name = &one.cluster.name;
         let deadline = Instant::now() + PATIENCE;
@@ -132,7 +191,9 @@ pub(crate) async fn tell() -> Result<(), Failure> {
     result(&format!("confirmed: {} deletes done", heard.done(Action::Delete)));
 
     keeping.abort();
-    anstream::println!("\nEverything this story started is being stopped. Next: examples/fleetctl, with your own clusters.");
+    anstream::println!(
+        "\nEverything this story started is being stopped. Next: examples/fleetctl, with your own clusters."
+    );
     Ok(())
 }
 
@@ -142,14 +203,21 @@ fn assemble(clusters: &Clusters, folder: &Folder, heard: Heard) -> Result<Fleet,
     let options = settings.options();
     let registry = KubeconfigRegistry::new(&clusters.kubeconfig);
     let fleet = Fleet::builder(settings.inventory)
-        .connect(KubeconfigConnect::new(registry.clone(), ConnectionOptions::default()))
+        .connect(KubeconfigConnect::new(
+            registry.clone(),
+            ConnectionOptions::default(),
+        ))
         .registry(registry)
         .source(source)
         .options(move |_| options.clone())
         .budget(fleet_core::DeleteBudget::unlimited())
         .read_interval(Duration::from_millis(500))
         .observer(move |cluster: &Cluster, note: &Note| {
-            heard.0.lock().unwrap_or_else(PoisonError::into_inner).push((cluster.name.clone(), note.clone()));
+            heard
+                .0
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push((cluster.name.clone(), note.clone()));
         })
         .build()?;
     Ok(fleet)
@@ -186,16 +254,25 @@ async fn until(mut what: impl FnMut() -> bool) -> Result<(), Failure> {
 }
 
 fn requests(kept: &[Kept]) -> u64 {
-    kept.iter().map(|one| one.connection.contact().object_requests()).sum()
+    kept.iter()
+        .map(|one| one.connection.contact().object_requests())
+        .sum()
 }
 
 fn held(heard: &Heard) -> Option<(String, String, String)> {
     heard.all().into_iter().find_map(|(cluster, note)| match note {
-        Note::DeletesHeld { reason, .. } => Some((cluster, reason.message.clone(), reason.facts.get("token")?.clone())),
+        Note::DeletesHeld { reason, .. } => Some((
+            cluster,
+            reason.message.clone(),
+            reason.facts.get("token")?.clone(),
+        )),
         _ => None,
     })
 }
 
 fn held_in(heard: &Heard, cluster: &str) -> bool {
-    heard.all().iter().any(|(name, note)| name == cluster && matches!(note, Note::DeletesHeld { .. }))
+    heard
+        .all()
+        .iter()
+        .any(|(name, note)| name == cluster && matches!(note, Note::DeletesHeld { .. }))
 }

@@ -43,7 +43,10 @@ pub(super) fn carry_out(driver: &mut Driver, command: Command) {
         }
         Command::List { call, gvk } => {
             tasks.spawn(async move {
-                Some(Event::Listed(call, connection.list_meta(&gvk, None, None, &marks).await))
+                Some(Event::Listed(
+                    call,
+                    connection.list_meta(&gvk, None, None, &marks).await,
+                ))
             });
         }
         Command::Sweep { call } => {
@@ -51,14 +54,22 @@ pub(super) fn carry_out(driver: &mut Driver, command: Command) {
         }
         Command::Survey { call, container } => {
             tasks.spawn(async move {
-                Some(Event::Surveyed(call, survey::survey(&connection, &marks, &container).await))
+                Some(Event::Surveyed(
+                    call,
+                    survey::survey(&connection, &marks, &container).await,
+                ))
             });
         }
         Command::ConfirmKindGone { call, kind } => {
             tasks.spawn(async move { Some(Event::KindGone(call, connection.kind_is_gone(&kind).await)) });
         }
         Command::Watch(gvks) => driver.watch(gvks),
-        Command::Reserve { call, count, confirmed, .. } => {
+        Command::Reserve {
+            call,
+            count,
+            confirmed,
+            ..
+        } => {
             let now = driver.parts.clock.now();
             let mut budget = driver.parts.budget.lock().unwrap_or_else(PoisonError::into_inner);
             let answer = budget.ask(&target, count, confirmed, now);
@@ -73,5 +84,8 @@ pub(super) fn carry_out(driver: &mut Driver, command: Command) {
 }
 
 fn offline(fault: &Fault) -> Note {
-    Note::Contact { online: false, reason: Reason::new("no-discovery", fault.to_string()) }
+    Note::Contact {
+        online: false,
+        reason: Reason::new("no-discovery", fault.to_string()),
+    }
 }

@@ -16,13 +16,18 @@ impl Clock {
     /// Starts at the system's time.
     #[allow(clippy::disallowed_methods)]
     pub fn system() -> Self {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or(Duration::ZERO);
         Self::at(Tick(millis(since)))
     }
 
     /// Starts at a given time: for tests and simulations.
     pub fn at(base: Tick) -> Self {
-        Self { base, started: Instant::now() }
+        Self {
+            base,
+            started: Instant::now(),
+        }
     }
 
     /// Now.

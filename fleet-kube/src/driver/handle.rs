@@ -37,7 +37,11 @@ impl DriverHandle {
         progress: watch::Receiver<Progress>,
         task: JoinHandle<()>,
     ) -> Self {
-        Self { inputs, progress, task }
+        Self {
+            inputs,
+            progress,
+            task,
+        }
     }
 
     /// Hands over an inventory source's answer.
@@ -87,9 +91,10 @@ impl DriverHandle {
         let mut progress = self.progress.clone();
         let done = timeout(limit, progress.wait_for(|p| p.settled || p.stuck.is_some())).await;
         match done {
-            Err(_) => {
-                Err(Reason::new("not-converged", format!("not done within {} s", limit.as_secs())))
-            }
+            Err(_) => Err(Reason::new(
+                "not-converged",
+                format!("not done within {} s", limit.as_secs()),
+            )),
             Ok(Err(_)) => Err(Reason::new("stopped", "the driver has stopped")),
             Ok(Ok(p)) => match &p.stuck {
                 Some(why) => Err(Reason::new("stuck", why.clone())),

@@ -14,7 +14,9 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use fleet_core::{Cluster, Command, Engine, Event, FleetBudget, Gvk, Ledger, Note, Observer, Plan, Reason, Status, Tick};
+use fleet_core::{
+    Cluster, Command, Engine, Event, FleetBudget, Gvk, Ledger, Note, Observer, Plan, Reason, Status, Tick,
+};
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::{AbortHandle, JoinSet},
@@ -141,7 +143,11 @@ impl Driver {
             let changed = *progress != next;
             if changed && next.ready {
                 let (owned, window) = self.engine.spending();
-                budget.lock().unwrap_or_else(PoisonError::into_inner).observe(self.engine.target(), owned, window);
+                budget.lock().unwrap_or_else(PoisonError::into_inner).observe(
+                    self.engine.target(),
+                    owned,
+                    window,
+                );
             }
             if changed {
                 *progress = next;

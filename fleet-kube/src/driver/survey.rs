@@ -15,7 +15,14 @@ const LISTS_AT_ONCE: usize = 8;
 pub(super) async fn sweep(connection: &Connection, marks: &Marks) -> Result<Vec<LiveMeta>, Fault> {
     let kinds = connection.kinds();
     let selector = marks.selector();
-    list_all(connection, marks, listable(&kinds, |_, _| true), None, Some(&selector)).await
+    list_all(
+        connection,
+        marks,
+        listable(&kinds, |_, _| true),
+        None,
+        Some(&selector),
+    )
+    .await
 }
 
 /// Everything inside a container. Complete, or an error.
@@ -28,7 +35,8 @@ pub(super) async fn survey(
     match container {
         Container::Namespace(namespace) => {
             if let Some(group) = kinds.incomplete.iter().next() {
-                let message = format!("discovery of group {group} is incomplete: a namespace may hold objects of it");
+                let message =
+                    format!("discovery of group {group} is incomplete: a namespace may hold objects of it");
                 return Err(Fault::new(Remedy::Retry, message));
             }
             let gvks = listable(&kinds, |_, namespaced| namespaced);
@@ -43,8 +51,13 @@ pub(super) async fn survey(
 }
 
 fn listable(kinds: &KindMap, wanted: impl Fn(&GroupKind, bool) -> bool) -> Vec<Gvk> {
-    let known = kinds.kinds.iter().filter(|(kind, info)| info.listable && wanted(kind, info.namespaced));
-    known.filter_map(|(kind, _)| kinds.version_for(kind, None)).collect()
+    let known = kinds
+        .kinds
+        .iter()
+        .filter(|(kind, info)| info.listable && wanted(kind, info.namespaced));
+    known
+        .filter_map(|(kind, _)| kinds.version_for(kind, None))
+        .collect()
 }
 
 async fn list_all(
@@ -61,6 +74,9 @@ async fn list_all(
             other => other,
         }
     });
-    let found: Vec<Vec<LiveMeta>> = stream::iter(lists).buffer_unordered(LISTS_AT_ONCE).try_collect().await?;
+    let found: Vec<Vec<LiveMeta>> = stream::iter(lists)
+        .buffer_unordered(LISTS_AT_ONCE)
+        .try_collect()
+        .await?;
     Ok(found.into_iter().flatten().collect())
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, pin::pin, time::Duration};
 
-use fleet_core::{Cluster, Event, Fault, Gvk, GroupKind, Note, Observer, Reason, Remedy};
+use fleet_core::{Cluster, Event, Fault, GroupKind, Gvk, Note, Observer, Reason, Remedy};
 use futures_util::StreamExt;
 use tokio::{
     sync::mpsc,
@@ -44,12 +44,14 @@ impl Driver {
 
     /// Reads discovery again when a CRD or an APIService changes.
     pub(super) fn spawn_discovery_watch(&mut self) {
-        for (group, kind) in
-            [("apiextensions.k8s.io", "CustomResourceDefinition"), ("apiregistration.k8s.io", "APIService")]
-        {
+        for (group, kind) in [
+            ("apiextensions.k8s.io", "CustomResourceDefinition"),
+            ("apiregistration.k8s.io", "APIService"),
+        ] {
             let (connection, shown) = (self.parts.connection.clone(), self.shown.clone());
             let gvk = GroupKind::new(group, kind).at("v1");
-            self.watching.spawn(async move { rediscover(connection, gvk, shown).await });
+            self.watching
+                .spawn(async move { rediscover(connection, gvk, shown).await });
         }
     }
 }
@@ -64,7 +66,14 @@ struct Follower {
 }
 
 async fn follow(follower: Follower) {
-    let Follower { connection, observer, cluster, gvk, selector, shown } = follower;
+    let Follower {
+        connection,
+        observer,
+        cluster,
+        gvk,
+        selector,
+        shown,
+    } = follower;
     let mut stream = pin!(connection.watch(&gvk, None, Some(&selector)));
     let mut lost = false;
     while let Some(event) = stream.next().await {
@@ -104,7 +113,10 @@ async fn follow(follower: Follower) {
 async fn rediscover(connection: Connection, gvk: Gvk, shown: mpsc::Sender<Event>) {
     let mut stream = pin!(connection.watch(&gvk, None, None).filter(|event| {
         // What is there at first was read by the first discovery.
-        std::future::ready(matches!(event, WatchEvent::Seen(_) | WatchEvent::Gone { .. } | WatchEvent::Synced))
+        std::future::ready(matches!(
+            event,
+            WatchEvent::Seen(_) | WatchEvent::Gone { .. } | WatchEvent::Synced
+        ))
     }));
     let mut synced = false;
     let mut next = Instant::now();
@@ -133,6 +145,12 @@ async fn rediscover(connection: Connection, gvk: Gvk, shown: mpsc::Sender<Event>
 }
 
 fn interrupted(gvk: &Gvk, fault: &Fault) -> Note {
-    let reason = Reason::new("watch-interrupted", format!("the watch of {} is interrupted: {fault}", gvk.group_kind()));
-    Note::Contact { online: fault.remedy != Remedy::Unreachable, reason }
+    let reason = Reason::new(
+        "watch-interrupted",
+        format!("the watch of {} is interrupted: {fault}", gvk.group_kind()),
+    );
+    Note::Contact {
+        online: fault.remedy != Remedy::Unreachable,
+        reason,
+    }
 }

@@ -7,8 +7,8 @@ use std::{
 };
 
 use fleet_core::{
-    Cluster, ClusterRegistry, DeleteBudget, EngineOptions, FleetBudget, InventoryId, InventorySource, Ledger, Observer,
-    Parts, Silent, Target,
+    Cluster, ClusterRegistry, DeleteBudget, EngineOptions, FleetBudget, InventoryId, InventorySource, Ledger,
+    Observer, Parts, Silent, Target,
 };
 
 use super::{ChooseOptions, Connect, Fleet, Inner, MakeLedger, Wave};
@@ -154,8 +154,12 @@ impl FleetBuilder {
     pub fn build(self) -> Result<Fleet, FleetError> {
         let inner = Inner {
             inventory: self.inventory,
-            registry: self.registry.ok_or(FleetError::Missing("a registry of clusters"))?,
-            connect: self.connect.ok_or(FleetError::Missing("a way to connect to clusters"))?,
+            registry: self
+                .registry
+                .ok_or(FleetError::Missing("a registry of clusters"))?,
+            connect: self
+                .connect
+                .ok_or(FleetError::Missing("a way to connect to clusters"))?,
             source: self.source.ok_or(FleetError::Missing("an inventory source"))?,
             observer: self.observer,
             parts: self.parts,
@@ -169,6 +173,8 @@ impl FleetBuilder {
             kept: Mutex::new(BTreeMap::new()),
             identities: Mutex::new(BTreeMap::new()),
         };
-        Ok(Fleet { inner: Arc::new(inner) })
+        Ok(Fleet {
+            inner: Arc::new(inner),
+        })
     }
 }

@@ -49,10 +49,19 @@ impl Member {
             budget: fleet.budget.clone(),
             clock: fleet.clock,
         };
-        Self { cluster: cluster.clone(), driver: Arc::new(spawn(engine, parts)), connection, given: None }
+        Self {
+            cluster: cluster.clone(),
+            driver: Arc::new(spawn(engine, parts)),
+            connection,
+            given: None,
+        }
     }
 
     pub(super) fn kept(&self) -> Kept {
-        Kept { cluster: self.cluster.clone(), driver: self.driver.clone(), connection: self.connection.clone() }
+        Kept {
+            cluster: self.cluster.clone(),
+            driver: self.driver.clone(),
+            connection: self.connection.clone(),
+        }
     }
 }

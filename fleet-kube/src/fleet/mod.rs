@@ -16,8 +16,8 @@ use std::{
 
 use async_trait::async_trait;
 use fleet_core::{
-    Approval, Cluster, ClusterId, ClusterRegistry, EngineOptions, Fault, FleetBudget, InventoryId, InventorySource, Known,
-    Ledger, Observer, Parts, Plan, Reason, Status, Target, Unknown,
+    Approval, Cluster, ClusterId, ClusterRegistry, EngineOptions, Fault, FleetBudget, InventoryId,
+    InventorySource, Known, Ledger, Observer, Parts, Plan, Reason, Status, Target, Unknown,
 };
 use futures_util::{StreamExt, future::join_all, stream};
 use serde::Serialize;
@@ -100,7 +100,12 @@ impl Outcome {
     }
 
     fn failed(cluster: &Cluster, failure: Reason) -> Self {
-        Self { cluster: cluster.name.clone(), status: None, plan: None, failure: Some(failure) }
+        Self {
+            cluster: cluster.name.clone(),
+            status: None,
+            plan: None,
+            failure: Some(failure),
+        }
     }
 }
 
@@ -120,7 +125,13 @@ impl Fleet {
 
     /// The clusters that [`Fleet::run`] is connected to at the moment, by name.
     pub fn kept(&self) -> Vec<Kept> {
-        self.inner.kept.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+        self.inner
+            .kept
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .values()
+            .cloned()
+            .collect()
     }
 
     /// What would be done in each cluster. Nothing is written anywhere.
@@ -158,17 +169,34 @@ impl Fleet {
         }
         if let Some(first) = self.inner.wave.choose(&members) {
             let first = members.remove(first);
-            let outcome = self.inner.settle_confirmed(&first, tokens, self.inner.wave.first_max()).await;
+            let outcome = self
+                .inner
+                .settle_confirmed(&first, tokens, self.inner.wave.first_max())
+                .await;
             let good = outcome.is_clean();
             let name = outcome.cluster.clone();
             outcomes.push(outcome);
             if !good {
-                let reason = Reason::new("first-failed", format!("{name} went first and is not done: this cluster keeps what it has"));
-                outcomes.extend(members.drain(..).map(|m| Outcome::failed(&m.cluster, reason.clone())));
+                let reason = Reason::new(
+                    "first-failed",
+                    format!("{name} went first and is not done: this cluster keeps what it has"),
+                );
+                outcomes.extend(
+                    members
+                        .drain(..)
+                        .map(|m| Outcome::failed(&m.cluster, reason.clone())),
+                );
             }
         }
         let limit = self.inner.settle_max;
-        outcomes.extend(join_all(members.iter().map(|m| self.inner.settle_confirmed(m, tokens, limit))).await);
+        outcomes.extend(
+            join_all(
+                members
+                    .iter()
+                    .map(|m| self.inner.settle_confirmed(m, tokens, limit)),
+            )
+            .await,
+        );
         outcomes.sort_by(|a, b| a.cluster.cmp(&b.cluster));
         Ok(outcomes)
     }
@@ -177,17 +205,27 @@ impl Fleet {
 impl Inner {
     /// Connects and starts a driver that knows nothing of the inventory yet.
     async fn member(&self, cluster: &Cluster, approval: Approval) -> Result<Member, Reason> {
-        let connection = self.connect.connect(cluster).await.map_err(|fault| Reason::new("unreachable", fault.to_string()))?;
+        let connection = self
+            .connect
+            .connect(cluster)
+            .await
+            .map_err(|fault| Reason::new("unreachable", fault.to_string()))?;
         let id = connection.cluster().clone();
         if let Some(expected) = cluster.expected_id.as_ref().filter(|expected| **expected != id) {
-            let message = format!("this is cluster {id}, and the registry expects {expected}: nothing is done");
+            let message =
+                format!("this is cluster {id}, and the registry expects {expected}: nothing is done");
             return Err(Reason::new("other-cluster", message));
         }
         {
             let mut identities = self.identities.lock().unwrap_or_else(PoisonError::into_inner);
-            let name = identities.entry(id.clone()).or_insert_with(|| cluster.name.clone());
+            let name = identities
+                .entry(id.clone())
+                .or_insert_with(|| cluster.name.clone());
             if *name != cluster.name {
-                let message = format!("{name} and {} are the same cluster ({id}): nothing is done under the second name", cluster.name);
+                let message = format!(
+                    "{name} and {} are the same cluster ({id}): nothing is done under the second name",
+                    cluster.name
+                );
                 return Err(Reason::new("same-cluster-twice", message));
             }
         }
@@ -208,7 +246,10 @@ impl Inner {
             member.driver.confirm(token.clone()).await;
         }
         let snapshot = self.source.snapshot(&member.cluster).await;
-        let unknown = snapshot.as_ref().err().map(|u| Reason::new("inventory-unknown", u.message()));
+        let unknown = snapshot
+            .as_ref()
+            .err()
+            .map(|u| Reason::new("inventory-unknown", u.message()));
         member.driver.inventory(snapshot).await;
         let failure = match unknown {
             Some(reason) => Some(reason),

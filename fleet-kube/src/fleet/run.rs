@@ -42,10 +42,15 @@ impl Fleet {
         loop {
             if Instant::now() >= next_read {
                 next_read = Instant::now() + fleet.read_interval;
-                self.read_registry(&mut known, &mut members, &mut connecting).await;
+                self.read_registry(&mut known, &mut members, &mut connecting)
+                    .await;
                 fleet.offer(&mut members, &mut rollout).await;
             }
-            let tick = if rollout.is_some() { WAVE_LOOK.min(fleet.read_interval) } else { fleet.read_interval };
+            let tick = if rollout.is_some() {
+                WAVE_LOOK.min(fleet.read_interval)
+            } else {
+                fleet.read_interval
+            };
             let wait = (next_read - Instant::now()).min(tick);
             tokio::select! {
                 Some(joined) = connecting.join_next(), if !connecting.is_empty() => {
@@ -71,7 +76,9 @@ impl Fleet {
         members: &mut BTreeMap<String, Member>,
         connecting: &mut JoinSet<(Cluster, Member)>,
     ) {
-        let Ok(clusters) = self.clusters().await else { return };
+        let Ok(clusters) = self.clusters().await else {
+            return;
+        };
         let names: Vec<&str> = clusters.iter().map(|c| c.name.as_str()).collect();
         members.retain(|name, _| names.contains(&name.as_str()));
         self.inner.forget_all_but(&names);
@@ -113,7 +120,13 @@ impl Inner {
         loop {
             match self.member(cluster, Approval::Auto).await {
                 Ok(member) => return member,
-                Err(reason) => self.observer.note(cluster, &Note::Contact { online: false, reason }),
+                Err(reason) => self.observer.note(
+                    cluster,
+                    &Note::Contact {
+                        online: false,
+                        reason,
+                    },
+                ),
             }
             sleep(wait).await;
             wait = (wait * 2).min(CONNECT_RETRY.1);
@@ -125,7 +138,8 @@ impl Inner {
         let read = join_all(members.values().map(|m| self.source.snapshot(&m.cluster))).await;
         let mut changed: Vec<(&mut Member, Snapshot)> = Vec::new();
         for (member, snapshot) in members.values_mut().zip(read) {
-            if revision(&snapshot).is_none() || revision(&snapshot) == member.given || self.wave == Wave::All {
+            if revision(&snapshot).is_none() || revision(&snapshot) == member.given || self.wave == Wave::All
+            {
                 member.give(snapshot).await;
             } else {
                 changed.push((member, snapshot));
@@ -135,18 +149,28 @@ impl Inner {
             *rollout = None;
             return;
         }
-        if rollout.as_ref().is_some_and(|r| !changed.iter().any(|(m, _)| m.cluster.name == r.first)) {
+        if rollout
+            .as_ref()
+            .is_some_and(|r| !changed.iter().any(|(m, _)| m.cluster.name == r.first))
+        {
             // One cluster has the change already, and the rest wait for it.
             return;
         }
         let first = match &self.wave {
-            Wave::FirstThenRest { first: Some(name), .. } => changed.iter().position(|(m, _)| m.cluster.name == *name),
+            Wave::FirstThenRest {
+                first: Some(name), ..
+            } => changed.iter().position(|(m, _)| m.cluster.name == *name),
             _ => None,
         };
         let (member, snapshot) = changed.swap_remove(first.unwrap_or(0));
         if let Some(revision) = revision(&snapshot) {
             let deadline = Instant::now() + self.wave.first_max();
-            *rollout = Some(Rollout { first: member.cluster.name.clone(), revision, deadline, failed: false });
+            *rollout = Some(Rollout {
+                first: member.cluster.name.clone(),
+                revision,
+                deadline,
+                failed: false,
+            });
         }
         member.give(snapshot).await;
     }
@@ -168,8 +192,13 @@ impl Inner {
         if !progress.settled && progress.stuck.is_none() && !late {
             return;
         }
-        let status = timeout(Duration::from_secs(5), first.driver.status()).await.ok().flatten();
-        let clean = status.as_ref().is_some_and(|s| s.is_clean() && s.revision.as_ref() == Some(&wave.revision));
+        let status = timeout(Duration::from_secs(5), first.driver.status())
+            .await
+            .ok()
+            .flatten();
+        let clean = status
+            .as_ref()
+            .is_some_and(|s| s.is_clean() && s.revision.as_ref() == Some(&wave.revision));
         if !clean && wave.failed {
             return;
         }
@@ -179,9 +208,18 @@ impl Inner {
                 "{} went first with revision {} and {}: the rest keep what they have",
                 wave.first,
                 wave.revision,
-                if late { "did not converge in time" } else { "something was refused or blocked there" }
+                if late {
+                    "did not converge in time"
+                } else {
+                    "something was refused or blocked there"
+                }
             );
-            self.observer.note(&first.cluster, &Note::Remark { reason: Reason::new("first-failed", message) });
+            self.observer.note(
+                &first.cluster,
+                &Note::Remark {
+                    reason: Reason::new("first-failed", message),
+                },
+            );
             return;
         }
         *rollout = None;

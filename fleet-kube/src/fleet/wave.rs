@@ -21,16 +21,25 @@ pub enum Wave {
 
 impl Default for Wave {
     fn default() -> Self {
-        Self::FirstThenRest { first: None, first_max: Duration::from_secs(300) }
+        Self::FirstThenRest {
+            first: None,
+            first_max: Duration::from_secs(300),
+        }
     }
 }
 
 impl Wave {
     /// The member that goes first, if one does.
     pub(super) fn choose(&self, members: &[Member]) -> Option<usize> {
-        let Self::FirstThenRest { first, .. } = self else { return None };
-        let named = first.as_ref().and_then(|name| members.iter().position(|m| m.cluster.name == *name));
-        named.or_else(|| (0..members.len()).min_by(|a, b| members[*a].cluster.name.cmp(&members[*b].cluster.name)))
+        let Self::FirstThenRest { first, .. } = self else {
+            return None;
+        };
+        let named = first
+            .as_ref()
+            .and_then(|name| members.iter().position(|m| m.cluster.name == *name));
+        named.or_else(|| {
+            (0..members.len()).min_by(|a, b| members[*a].cluster.name.cmp(&members[*b].cluster.name))
+        })
     }
 
     pub(super) fn first_max(&self) -> Duration {
