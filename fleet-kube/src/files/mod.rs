@@ -36,6 +36,14 @@ impl FileError {
         }
     }
 
+    /// The same with `to` in place of `from` at the beginning of the path.
+    pub(crate) fn rebased(mut self, from: &Path, to: &Path) -> Self {
+        if let Ok(rest) = self.path.strip_prefix(from) {
+            self.path = to.join(rest);
+        }
+        self
+    }
+
     /// The file, or folder.
     pub fn path(&self) -> &Path {
         &self.path
@@ -97,7 +105,8 @@ pub(crate) fn read_text(path: &Path, bytes_max: usize) -> Result<String, FileErr
 
 /// What tells one state of a file from another without reading it.
 #[derive(PartialEq, Eq)]
-struct Stamp {
+pub(crate) struct Stamp {
+    pub(crate) is_folder: bool,
     is_file: bool,
     length: u64,
     modified: Option<SystemTime>,
@@ -108,11 +117,13 @@ struct Stamp {
 }
 
 impl Stamp {
-    fn of(path: &Path) -> std::io::Result<Self> {
+    /// Of what the path leads to.
+    pub(crate) fn of(path: &Path) -> std::io::Result<Self> {
         #[cfg(unix)]
         use std::os::unix::fs::MetadataExt as _;
         let meta = fs::metadata(path)?;
         Ok(Self {
+            is_folder: meta.is_dir(),
             is_file: meta.is_file(),
             length: meta.len(),
             modified: meta.modified().ok(),
