@@ -21,10 +21,11 @@ pub(crate) fn resource<'a>(kinds: &'a KindMap, gvk: &Gvk) -> Result<&'a KindInfo
             "the cluster does not serve {}",
             gvk.group_kind()
         ))),
-        None => Err(unknown(format!(
-            "the cluster cannot say whether it serves {}",
-            gvk.group_kind()
-        ))),
+        // Not unknown: nobody may conclude that there is nothing of this kind.
+        None => Err(Fault::new(
+            Remedy::Retry,
+            format!("the cluster cannot say whether it serves {}", gvk.group_kind()),
+        )),
     }
 }
 
@@ -209,7 +210,7 @@ mod tests {
                 "PodMetrics",
                 Some("a"),
                 "b",
-                Err((Remedy::KindUnknown, "cannot say")),
+                Err((Remedy::Retry, "cannot say")),
             ),
             (
                 "rbac.authorization.k8s.io/v1",

@@ -16,12 +16,17 @@ pub(crate) fn of(request: &Request, reply: &Reply) -> Answer {
 
 fn success(request: &Request, reply: &Reply) -> Answer {
     let Ok(value) = serde_json::from_slice::<Value>(&reply.body) else {
-        return unreadable(request, reply.status, "is not JSON");
+        return unreadable(request, Remedy::Unreachable, reply.status, "is not JSON");
     };
     if matches!(request, Request::Delete { .. }) && value["kind"] == "Status" && value["apiVersion"] == "v1" {
         return match value["status"].as_str() {
             Some("Success") => Answer::Deleted,
-            _ => unreadable(request, reply.status, "is neither an object nor a success"),
+            _ => unreadable(
+                request,
+                Remedy::Bug,
+                reply.status,
+                "is neither an object nor a success",
+            ),
         };
     }
     let is_stored = !matches!(request, Request::Apply { dry_run: true, .. });
@@ -29,17 +34,22 @@ fn success(request: &Request, reply: &Reply) -> Answer {
     let live = Object::from_json(value).map_err(|e| e.to_string());
     match live.and_then(|object| read(object).map_err(|e| e.to_string())) {
         Ok(live) if live.key().name() != request.key().name() => {
-            unreadable(request, reply.status, "is another object")
+            unreadable(request, Remedy::Bug, reply.status, "is another object")
         }
         Ok(live) if reply.status == 201 => Answer::Created(live),
         Ok(live) => Answer::Object(live),
-        Err(why) => unreadable(request, reply.status, &format!("is not an object: {why}")),
+        Err(why) => unreadable(
+            request,
+            Remedy::Bug,
+            reply.status,
+            &format!("is not an object: {why}"),
+        ),
     }
 }
 
 /// A success nobody can read: of a write it is only known that something was done.
-fn unreadable(request: &Request, status: u16, why: &str) -> Answer {
-    let fault = Fault::new(Remedy::Unreachable, format!("the server's answer {why}")).code(status);
+fn unreadable(request: &Request, remedy: Remedy, status: u16, why: &str) -> Answer {
+    let fault = Fault::new(remedy, format!("the server's answer {why}")).code(status);
     if request.is_write() {
         Answer::Lost(fault)
     } else {

@@ -82,7 +82,7 @@ impl Connection {
                     retry_after,
                     body,
                 };
-                self.note_contact(&reply);
+                self.note_contact(call, &reply);
                 Ok(reply)
             }
             Err(fault) => {
@@ -172,10 +172,22 @@ impl Connection {
     }
 
     /// Keeps the books: see [`Contact`](super::Contact) for what counts.
-    pub(crate) fn note_contact(&self, reply: &Reply) {
-        match reply.status {
-            401 | 502..=504 => self.shared.contact.failed(&Refusal::of(reply).fault()),
-            429 => {}
+    pub(crate) fn note_contact(&self, call: &Call, reply: &Reply) {
+        if reply.status == 429 {
+            return;
+        }
+        let refusal = || (!reply.is_success()).then(|| Refusal::of(reply).fault());
+        match refusal() {
+            Some(fault) if reply.status == 401 || fault.remedy == Remedy::Unreachable => {
+                // Words about what was sent may quote it, and here nobody knows whether it is secret.
+                let message = format!("the server answered with status {}", reply.status);
+                let fault = if call.body.is_empty() {
+                    fault
+                } else {
+                    Fault::new(fault.remedy, message).code(reply.status)
+                };
+                self.shared.contact.failed(&fault);
+            }
             _ => self.shared.contact.answered(),
         }
     }

@@ -46,8 +46,8 @@ impl Verb {
 
 /// How contact with a cluster stands: a copy, taken at one moment.
 ///
-/// Contact is lost by silence, refused connections, refused credentials (401) and gateway errors (502, 503, 504);
-/// any other answer, a refusal included, proves that the cluster is there.
+/// Contact is lost by silence, refused connections, refused credentials (401) and errors of a gateway before the API
+/// server; any answer of the server itself, a refusal included, proves that the cluster is there.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Contact {

@@ -1,5 +1,7 @@
 //! One request about one object.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use fleet_core::{Answer, Fault, KindMap, Object, Remedy, Request, ResourceVersion, Uid};
 use http::Method;
@@ -40,8 +42,12 @@ impl Connection {
 /// The HTTP request for a request.
 fn prepare(kinds: &KindMap, options: &ConnectionOptions, request: &Request) -> Result<Call, Fault> {
     let write = request.is_write();
-    // The server gives up when nobody waits any more.
-    let seconds = options.head_timeout.as_secs().max(1);
+    // The server gives up a little before we do, and says so: then it is this object that takes too long, and not
+    // the cluster that is silent.
+    let wait = options.head_timeout;
+    let seconds = (wait - (wait / 10).max(Duration::from_secs(1)).min(wait))
+        .as_secs()
+        .max(1);
     let query = Query::new().with("timeout", &format!("{seconds}s"));
     match request {
         Request::Get { key, gvk } => Ok(Call::get(Verb::Get, object_path(kinds, gvk, key)?)),

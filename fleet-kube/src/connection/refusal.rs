@@ -138,6 +138,7 @@ impl Refusal {
         }
         match self.code {
             403 if self.caused_by("NamespaceTerminating") => Remedy::Retry,
+            403 if has_any(&self.message, NOT_YET_WORDS) => Remedy::Retry,
             403 if has_any(&self.message, LIMIT_WORDS) => Remedy::Policy,
             401 | 403 => Remedy::Forbidden,
             404 if self.names_an_object() => Remedy::Retry,
@@ -213,6 +214,13 @@ const LIMIT_WORDS: &[&str] = &[
     "minimum cpu",
     "minimum memory",
     "minimum storage",
+];
+
+/// What a namespace's controllers have yet to make.
+const NOT_YET_WORDS: &[&str] = &[
+    "error looking up service account",
+    "no API token found for service account",
+    "status unknown for quota",
 ];
 
 /// A webhook, or the network before it, failed: it may be up again later.

@@ -86,14 +86,15 @@ async fn successes() {
 #[tokio::test(start_paused = true)]
 async fn successes_nobody_can_read() {
     let lost = "lost | unreachable (200): the server's answer";
-    let refused = "refused | unreachable (200): the server's answer";
+    let refused = "refused | internal error (200): the server's answer";
     check_text(map(), 200, "<html>", &format!("{lost} is not JSON")).await;
-    check_text(get("a"), 200, "<html>", &format!("{refused} is not JSON")).await;
+    let expect = "refused | unreachable (200): the server's answer is not JSON";
+    check_text(get("a"), 200, "<html>", expect).await;
     check_json(
         delete("a"),
         200,
         json!({}),
-        &format!("{lost} is not an object: `apiVersion` is missing or empty"),
+        "lost | internal error (200): the server's answer is not an object: `apiVersion` is missing or empty",
     )
     .await;
     check_json(
@@ -253,6 +254,13 @@ async fn permissions_and_policies() {
             "Forbidden",
             "unable to create new content in namespace shop because it is being terminated",
             json!({"causes": [{"reason": "NamespaceTerminating", "message": "namespace shop is being terminated", "field": "metadata.namespace"}]}),
+            "try again later",
+        ),
+        (
+            403,
+            "Forbidden",
+            "pods \"a\" is forbidden: error looking up service account shop/default: serviceaccount \"default\" not found",
+            json!({}),
             "try again later",
         ),
         (

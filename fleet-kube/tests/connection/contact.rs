@@ -13,7 +13,7 @@ use crate::fake::{
 
 #[tokio::test(start_paused = true)]
 async fn contact_is_lost_by_silence_and_found_by_any_answer() {
-    let acts: [(fn() -> Act, bool); 9] = [
+    let acts: [(fn() -> Act, bool); 11] = [
         (|| json_reply(200, &config_map("a", "1")), true),
         (|| Act::Fail(io::ErrorKind::ConnectionRefused), false),
         (
@@ -34,6 +34,8 @@ async fn contact_is_lost_by_silence_and_found_by_any_answer() {
             true,
         ),
         (|| text_reply(503, "gone"), false),
+        (|| text_reply(503, "service unavailable\n"), true),
+        (|| text_reply(502, "gone"), false),
         (
             || json_reply(409, &status(409, "Conflict", "no", &json!({}))),
             true,
@@ -63,7 +65,7 @@ async fn contact_is_lost_by_silence_and_found_by_any_answer() {
         tokio::time::sleep(Duration::from_secs(5)).await;
     }
     assert!(
-        connection.contact().last_fault.unwrap().code == Some(503),
+        connection.contact().last_fault.unwrap().code == Some(502),
         "kept, to be shown"
     );
 }

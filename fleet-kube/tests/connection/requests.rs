@@ -38,7 +38,7 @@ async fn an_apply_says_exactly_what_is_asked() {
     assert_eq!(seen.header("content-type"), "application/apply-patch+yaml");
     assert_eq!(seen.param("fieldManager"), "fleet-a");
     assert_eq!(seen.param("fieldValidation"), "Warn");
-    assert_eq!(seen.param("timeout"), "30s");
+    assert_eq!(seen.param("timeout"), "27s");
     assert!(!seen.query.contains_key("force") && !seen.query.contains_key("dryRun"));
     assert_eq!(&seen.json(), document.json(), "as it is, without preconditions");
 

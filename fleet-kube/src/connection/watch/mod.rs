@@ -220,7 +220,7 @@ impl Watcher {
             retry_after,
             body,
         };
-        connection.note_contact(&reply);
+        connection.note_contact(&call, &reply);
         Err(Refused::Said(Refusal::of(&reply)))
     }
 
