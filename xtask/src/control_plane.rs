@@ -19,7 +19,9 @@ pub(crate) struct Args {
 
 impl Default for Args {
     fn default() -> Self {
-        Self { kubernetes: "1.36".to_owned() }
+        Self {
+            kubernetes: "1.36".to_owned(),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! One file per command, each with its `Args` and its `run`; [`Task`] lists them. What commands share is in
 //! `command` (programs with a visible title) and `workspace` (where things are).
 
+mod bench;
 mod command;
 mod control_plane;
 mod test;
@@ -27,6 +28,8 @@ struct Cli {
 enum Task {
     /// Build the control plane and the kubectl that tests use
     ControlPlane(control_plane::Args),
+    /// Apply 1,000 objects to a real server, beside kubectl and beside the limit
+    BenchApply(bench::Args),
     /// Run every check and every test
     Test(test::Args),
 }
@@ -34,6 +37,7 @@ enum Task {
 fn main() -> ExitCode {
     let result = match Cli::parse().task {
         Task::ControlPlane(args) => control_plane::run(&args),
+        Task::BenchApply(args) => bench::apply(&args),
         Task::Test(args) => test::run(&args),
     };
     match result {

@@ -34,7 +34,9 @@ pub(crate) fn run(args: &Args) -> Result {
 }
 
 fn all(args: &Args, rows: &mut Vec<Row>) -> Result {
-    timed(rows, "control plane", || control_plane::run(&control_plane::Args::default()))?;
+    timed(rows, "control plane", || {
+        control_plane::run(&control_plane::Args::default())
+    })?;
     if args.only.is_none() {
         checks::run(rows)?;
     }
@@ -44,7 +46,11 @@ fn all(args: &Args, rows: &mut Vec<Row>) -> Result {
 fn timed(rows: &mut Vec<Row>, name: &str, work: impl FnOnce() -> Result) -> Result {
     let begin = std::time::Instant::now();
     let result = work();
-    rows.push(Row { name: name.to_owned(), took: begin.elapsed(), passed: None });
+    rows.push(Row {
+        name: name.to_owned(),
+        took: begin.elapsed(),
+        passed: None,
+    });
     result
 }
 

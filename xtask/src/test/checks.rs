@@ -7,8 +7,30 @@ use crate::{Result, command, workspace};
 
 /// What a crate's ordinary dependencies must not contain.
 const SHAPE: [(&str, &[&str]); 2] = [
-    ("fleet-diff", &["fleet-core", "fleet-kube", "kube", "tokio", "k8s-openapi", "time", "chrono"]),
-    ("fleet-core", &["fleet-kube", "kube", "tokio", "k8s-openapi", "hyper", "time", "chrono"]),
+    (
+        "fleet-diff",
+        &[
+            "fleet-core",
+            "fleet-kube",
+            "kube",
+            "tokio",
+            "k8s-openapi",
+            "time",
+            "chrono",
+        ],
+    ),
+    (
+        "fleet-core",
+        &[
+            "fleet-kube",
+            "kube",
+            "tokio",
+            "k8s-openapi",
+            "hyper",
+            "time",
+            "chrono",
+        ],
+    ),
 ];
 
 /// Every feature of every library, alone.
@@ -24,13 +46,32 @@ const NO_TLS: [&str; 4] = ["rustls", "native-tls", "openssl", "ring"];
 pub(super) fn run(rows: &mut Vec<Row>) -> Result {
     step(rows, "format", cargo(&["fmt", "--all", "--check"]))?;
     step(rows, "format of Go", gofmt())?;
-    step(rows, "lints", cargo(&["clippy", "--workspace", "--all-targets", "--all-features", "--quiet", "--", "-D", "warnings"]))?;
+    step(
+        rows,
+        "lints",
+        cargo(&[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--all-features",
+            "--quiet",
+            "--",
+            "-D",
+            "warnings",
+        ]),
+    )?;
     let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--all-features", "--quiet"]);
     doc.env("RUSTDOCFLAGS", "-D warnings");
     step(rows, "documentation", doc)?;
     timed(rows, "shape of dependencies", shape)?;
     timed(rows, "features one by one", features)?;
-    for (tool, words) in [("cargo-deny", &["deny", "--workspace", "check"][..]), ("cargo-semver-checks", &["semver-checks", "--workspace", "--baseline-rev", "HEAD"][..])] {
+    for (tool, words) in [
+        ("cargo-deny", &["deny", "--workspace", "check"][..]),
+        (
+            "cargo-semver-checks",
+            &["semver-checks", "--workspace", "--baseline-rev", "HEAD"][..],
+        ),
+    ] {
         if is_installed(tool) {
             step(rows, tool, cargo(words))?;
         } else {
@@ -43,7 +84,10 @@ pub(super) fn run(rows: &mut Vec<Row>) -> Result {
 fn gofmt() -> Command {
     let mut sh = Command::new("sh");
     let folder = workspace::root().join("tests").join("control-plane");
-    sh.current_dir(folder).args(["-c", "found=$(gofmt -l .); [ -z \"$found\" ] || { echo \"not formatted: $found\" >&2; exit 1; }"]);
+    sh.current_dir(folder).args([
+        "-c",
+        "found=$(gofmt -l .); [ -z \"$found\" ] || { echo \"not formatted: $found\" >&2; exit 1; }",
+    ]);
     sh
 }
 
@@ -56,8 +100,21 @@ fn shape() -> Result {
 }
 
 fn forbid(package: &str, banned: &[&str]) -> Result {
-    let tree = command::output(&mut cargo(&["tree", "--package", package, "--edges", "normal", "--prefix", "none", "--format", "{p}"]))?;
-    let found = tree.lines().filter_map(|line| line.split(' ').next()).find(|name| banned.contains(name));
+    let tree = command::output(&mut cargo(&[
+        "tree",
+        "--package",
+        package,
+        "--edges",
+        "normal",
+        "--prefix",
+        "none",
+        "--format",
+        "{p}",
+    ]))?;
+    let found = tree
+        .lines()
+        .filter_map(|line| line.split(' ').next())
+        .find(|name| banned.contains(name));
     match found {
         Some(name) => Err(format!("{package} must not depend on {name}").into()),
         None => Ok(()),
@@ -68,7 +125,15 @@ fn features() -> Result {
     command::title("features one by one");
     for (package, features) in FEATURES {
         for feature in features {
-            let mut check = cargo(&["check", "--quiet", "--package", package, "--no-default-features", "--features", feature]);
+            let mut check = cargo(&[
+                "check",
+                "--quiet",
+                "--package",
+                package,
+                "--no-default-features",
+                "--features",
+                feature,
+            ]);
             let status = check.status()?;
             if !status.success() {
                 return Err(format!("{package} does not compile with feature `{feature}` alone").into());
@@ -80,6 +145,9 @@ fn features() -> Result {
 
 fn is_installed(tool: &str) -> bool {
     let mut version = Command::new(tool);
-    version.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
+    version
+        .arg("--version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     version.status().is_ok_and(|status| status.success())
 }

@@ -26,7 +26,10 @@ pub(super) fn run(only: Option<&str>, rows: &mut Vec<Row>) -> Result {
         Ok(())
     })?;
     let mut failed = Vec::new();
-    for suite in suites.iter().filter(|s| only.is_none_or(|name| s.name.contains(name))) {
+    for suite in suites
+        .iter()
+        .filter(|s| only.is_none_or(|name| s.name.contains(name)))
+    {
         let (row, ok) = run_one(suite)?;
         rows.push(row);
         if !ok {
@@ -34,18 +37,41 @@ pub(super) fn run(only: Option<&str>, rows: &mut Vec<Row>) -> Result {
         }
     }
     if only.is_none() {
-        step(rows, "examples of the documentation", cargo(&["test", "--workspace", "--doc", "--quiet", "--all-features"]))?;
+        step(
+            rows,
+            "examples of the documentation",
+            cargo(&["test", "--workspace", "--doc", "--quiet", "--all-features"]),
+        )?;
     }
-    if failed.is_empty() { Ok(()) } else { Err(format!("failed: {}", failed.join(", ")).into()) }
+    if failed.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("failed: {}", failed.join(", ")).into())
+    }
 }
 
 fn build() -> Result<Vec<Suite>> {
     command::title("building the tests");
-    let words = ["test", "--workspace", "--all-features", "--no-run", "--message-format", "json-render-diagnostics"];
+    let words = [
+        "test",
+        "--workspace",
+        "--all-features",
+        "--no-run",
+        "--message-format",
+        "json-render-diagnostics",
+    ];
     let mut build = cargo(&words);
-    let mut child = build.stdout(Stdio::piped()).spawn().map_err(|e| command::cannot_start(&build, &e))?;
+    let mut child = build
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|e| command::cannot_start(&build, &e))?;
     let mut suites = Vec::new();
-    for line in child.stdout.take().into_iter().flat_map(|out| BufReader::new(out).lines()) {
+    for line in child
+        .stdout
+        .take()
+        .into_iter()
+        .flat_map(|out| BufReader::new(out).lines())
+    {
         suites.extend(suite(&line?));
     }
     if !child.wait()?.success() {
@@ -65,25 +91,49 @@ fn suite(line: &str) -> Option<Suite> {
     let folder = Path::new(message["manifest_path"].as_str()?).parent()?.to_owned();
     let package = folder.file_name()?.to_string_lossy().into_owned();
     let target = message["target"]["name"].as_str()?;
-    let name = if target.replace('_', "-") == package { package } else { format!("{package}: {target}") };
-    Some(Suite { name, program, folder })
+    let name = if target.replace('_', "-") == package {
+        package
+    } else {
+        format!("{package}: {target}")
+    };
+    Some(Suite {
+        name,
+        program,
+        folder,
+    })
 }
 
 fn run_one(suite: &Suite) -> Result<(Row, bool)> {
     command::title(&suite.name);
     let begin = Instant::now();
     let mut run = Command::new(&suite.program);
-    run.current_dir(&suite.folder).env("CARGO_MANIFEST_DIR", &suite.folder);
-    let mut child = run.stdout(Stdio::piped()).spawn().map_err(|e| command::cannot_start(&run, &e))?;
+    run.current_dir(&suite.folder)
+        .env("CARGO_MANIFEST_DIR", &suite.folder);
+    let mut child = run
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|e| command::cannot_start(&run, &e))?;
     let mut passed = 0;
     let mut out = std::io::stdout();
-    for line in child.stdout.take().into_iter().flat_map(|out| BufReader::new(out).lines()) {
+    for line in child
+        .stdout
+        .take()
+        .into_iter()
+        .flat_map(|out| BufReader::new(out).lines())
+    {
         let line = line?;
         writeln!(out, "{line}")?;
         passed += count(&line).unwrap_or(0);
     }
     let status = child.wait()?;
-    Ok((Row { name: suite.name.clone(), took: begin.elapsed(), passed: Some(passed) }, status.success()))
+    Ok((
+        Row {
+            name: suite.name.clone(),
+            took: begin.elapsed(),
+            passed: Some(passed),
+        },
+        status.success(),
+    ))
 }
 
 /// From `test result: ok. 12 passed; …`.

@@ -1,0 +1,31 @@
+//! `cargo xtask bench-…`: benchmarks, beside peers that do the same work in the same run.
+
+use std::process::Command;
+
+use crate::{Result, command, control_plane, workspace};
+
+/// One benchmark.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {}
+
+/// A thousand objects into one server, beside kubectl and the limit.
+pub(crate) fn apply(_: &Args) -> Result {
+    build(&["fleetctl", "fleet-benches"])?;
+    let fleetctl = workspace::target().join("release").join("fleetctl");
+    run("apply", &[fleetctl.into_os_string()])
+}
+
+fn build(packages: &[&str]) -> Result {
+    control_plane::run(&control_plane::Args::default())?;
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(workspace::root()).args(["build", "--release", "--quiet"]);
+    for package in packages {
+        cargo.args(["--package", package]);
+    }
+    command::run("building in release mode", &mut cargo).map(drop)
+}
+
+fn run(name: &str, words: &[std::ffi::OsString]) -> Result {
+    let mut bench = Command::new(workspace::target().join("release").join(name));
+    command::run(name, bench.args(words).current_dir(workspace::root())).map(drop)
+}
