@@ -39,6 +39,14 @@ impl Tree {
     }
 
     pub(super) fn settings(&self) -> Result<FleetFile, FileError> {
+        for other in ["fleet.yml", "fleet.json"].map(|name| self.root.join(name)) {
+            if is_there(&other)? {
+                return Err(FileError::new(
+                    &other,
+                    format!("is not read: settings must be named {FLEET_FILE}"),
+                ));
+            }
+        }
         let path = self.root.join(FLEET_FILE);
         if !is_there(&path)? {
             return Ok(FleetFile::default());

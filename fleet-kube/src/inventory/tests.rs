@@ -161,6 +161,7 @@ async fn whatever_is_wrong_is_unknown_with_file_and_line() {
             &[("c/a.yaml", A), ("fleet.yaml", "empyt: [c]\n")],
             "fleet.yaml:1: unknown field `empyt`",
         ),
+        (&[("c/a.yaml", A), ("fleet.yml", "")], "fleet.yml: is not read"),
         (
             &[("c/a.yaml", A), ("fleet.yaml/x", "")],
             "fleet.yaml: is not a file",
