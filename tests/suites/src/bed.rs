@@ -25,21 +25,36 @@ impl Bed {
     pub fn new<'a>(planes: impl IntoIterator<Item = &'a ControlPlane>) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let text = |plane: &ControlPlane| std::fs::read_to_string(plane.kubeconfig()).expect("kubeconfig");
-        let kubeconfigs = planes.into_iter().map(|p| (p.name().to_owned(), text(p))).collect();
-        Self { kubeconfigs: Arc::new(kubeconfigs), options: ConnectionOptions::default() }
+        let kubeconfigs = planes
+            .into_iter()
+            .map(|p| (p.name().to_owned(), text(p)))
+            .collect();
+        Self {
+            kubeconfigs: Arc::new(kubeconfigs),
+            options: ConnectionOptions::default(),
+        }
     }
 
     /// A client configuration for one of them.
     pub async fn config(&self, name: &str, user: User) -> kube::Config {
         let kubeconfig = Kubeconfig::from_yaml(&self.kubeconfigs[name]).expect("kubeconfig");
-        let options = KubeConfigOptions { context: Some(user.as_str().to_owned()), ..KubeConfigOptions::default() };
-        kube::Config::from_custom_kubeconfig(kubeconfig, &options).await.expect("config")
+        let options = KubeConfigOptions {
+            context: Some(user.as_str().to_owned()),
+            ..KubeConfigOptions::default()
+        };
+        kube::Config::from_custom_kubeconfig(kubeconfig, &options)
+            .await
+            .expect("config")
     }
 
     /// A fleet over all of them, with this source.
     pub fn fleet(&self, source: impl InventorySource) -> FleetBuilder {
         let inventory = InventoryId::new("fleet").expect("id");
-        Fleet::builder(inventory).registry(self.clone()).connect(self.clone()).source(source).settle_max(Duration::from_secs(30))
+        Fleet::builder(inventory)
+            .registry(self.clone())
+            .connect(self.clone())
+            .source(source)
+            .settle_max(Duration::from_secs(30))
     }
 }
 
@@ -53,7 +68,11 @@ impl ClusterRegistry for Bed {
 #[async_trait]
 impl Connect for Bed {
     async fn connect(&self, cluster: &Cluster) -> Result<Connection, Fault> {
-        Connection::connect(self.config(&cluster.name, User::Fleet).await, self.options.clone()).await
+        Connection::connect(
+            self.config(&cluster.name, User::Fleet).await,
+            self.options.clone(),
+        )
+        .await
     }
 }
 
@@ -69,7 +88,10 @@ impl Settable {
 
     /// From now on this.
     pub fn set(&self, snapshot: Snapshot) {
-        self.0.lock().expect("not poisoned").insert(String::new(), snapshot);
+        self.0
+            .lock()
+            .expect("not poisoned")
+            .insert(String::new(), snapshot);
     }
 }
 
@@ -77,7 +99,10 @@ impl Settable {
 impl InventorySource for Settable {
     async fn snapshot(&self, cluster: &Cluster) -> Snapshot {
         let all = self.0.lock().expect("not poisoned");
-        all.get(&cluster.name).or_else(|| all.get("")).cloned().unwrap_or_else(|| Err(Unknown::because("nothing set")))
+        all.get(&cluster.name)
+            .or_else(|| all.get(""))
+            .cloned()
+            .unwrap_or_else(|| Err(Unknown::because("nothing set")))
     }
 }
 
@@ -89,7 +114,10 @@ pub struct MemoryLedger(Arc<Mutex<BTreeMap<Target, LedgerContent>>>);
 impl Ledger for MemoryLedger {
     async fn load(&self, target: &Target) -> Result<LedgerAnswer, Fault> {
         let all = self.0.lock().expect("not poisoned");
-        Ok(all.get(target).cloned().map_or(LedgerAnswer::Absent, LedgerAnswer::Known))
+        Ok(all
+            .get(target)
+            .cloned()
+            .map_or(LedgerAnswer::Absent, LedgerAnswer::Known))
     }
 
     async fn record(&self, target: &Target, writes: &[LedgerWrite]) -> Result<(), Fault> {
@@ -104,14 +132,54 @@ impl Ledger for MemoryLedger {
 #[derive(Clone, Default)]
 pub struct Notes(Arc<Mutex<Vec<(String, Note)>>>);
 
+impl Notes {
+    /// Everything heard so far.
+    pub fn all(&self) -> Vec<(String, Note)> {
+        self.0.lock().expect("not poisoned").clone()
+    }
+}
+
 impl Observer for Notes {
     fn note(&self, cluster: &Cluster, note: &Note) {
         println!("{}: {}", cluster.name, serde_json::to_string(note).expect("json"));
-        self.0.lock().expect("not poisoned").push((cluster.name.clone(), note.clone()));
+        self.0
+            .lock()
+            .expect("not poisoned")
+            .push((cluster.name.clone(), note.clone()));
     }
 }
 
 /// Runs async code of a test.
 pub fn on_runtime<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("runtime").block_on(future)
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("runtime")
+        .block_on(future)
+}
+
+/// Waits until every cluster of a running fleet is as its inventory says, at least `revision` if one is given.
+pub async fn clean(fleet: &Fleet, names: &[&str], revision: Option<&str>) {
+    let deadline = std::time::Instant::now() + Duration::from_secs(60);
+    loop {
+        let kept: Vec<_> = fleet
+            .kept()
+            .into_iter()
+            .filter(|k| names.contains(&k.cluster.name.as_str()))
+            .collect();
+        let mut all = kept.len() == names.len();
+        let mut seen = Vec::new();
+        for one in &kept {
+            let status = one.driver.status().await.expect("the driver runs");
+            all &= status.is_clean();
+            all &= revision.is_none_or(|r| status.revision.as_ref().is_some_and(|v| v.as_str() == r));
+            seen.push((one.cluster.name.clone(), status));
+        }
+        if all {
+            return;
+        }
+        assert!(std::time::Instant::now() < deadline, "not converged: {seen:#?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }

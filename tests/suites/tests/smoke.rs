@@ -29,12 +29,25 @@ fn one_inventory_on_one_server() {
     on_runtime(async {
         let source = Settable::new(inventory(objects.clone()));
         let ledger = MemoryLedger::default();
-        let fleet = bed.fleet(source.clone()).observer(Notes::default()).ledger(move |_, _| Arc::new(ledger.clone())).build().unwrap();
+        let fleet = bed
+            .fleet(source.clone())
+            .observer(Notes::default())
+            .ledger(move |_, _| Arc::new(ledger.clone()))
+            .build()
+            .unwrap();
         let outcomes = fleet.plan().await.unwrap();
         println!("{}", serde_json::to_string_pretty(&outcomes).unwrap());
         let outcomes = fleet.apply(&[]).await.unwrap();
-        assert!(outcomes[0].is_clean(), "{}", serde_json::to_string_pretty(&outcomes).unwrap());
+        assert!(
+            outcomes[0].is_clean(),
+            "{}",
+            serde_json::to_string_pretty(&outcomes).unwrap()
+        );
         let outcomes = fleet.plan().await.unwrap();
-        assert!(outcomes[0].plan.as_ref().unwrap().is_empty(), "{}", serde_json::to_string_pretty(&outcomes).unwrap());
+        assert!(
+            outcomes[0].plan.as_ref().unwrap().is_empty(),
+            "{}",
+            serde_json::to_string_pretty(&outcomes).unwrap()
+        );
     });
 }
