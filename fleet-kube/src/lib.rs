@@ -1,4 +1,100 @@
-//! x
+//! Keeps many Kubernetes clusters equal to an inventory: the only crate of Fleet that speaks to Kubernetes.
+//!
+//! What should happen is decided in [`fleet_core`]; here it is carried out. [`Fleet`] is the whole of it, over all
+//! clusters of a registry. [`Connection`] is one cluster, and useful alone.
+//!
+//! # Keep a fleet equal to a folder
+//!
+//! ```no_run
+//! use fleet_core::InventoryId;
+//! use fleet_kube::{ConnectionOptions, DirectorySource, Fleet, KubeconfigConnect, KubeconfigRegistry};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let registry = KubeconfigRegistry::new("fleet.kubeconfig");
+//! let fleet = Fleet::builder(InventoryId::new("shop")?)
+//!     .connect(KubeconfigConnect::new(registry.clone(), ConnectionOptions::default()))
+//!     .registry(registry)
+//!     .source(DirectorySource::new("inventory"))
+//!     .build()?;
+//! fleet.run().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Connect to one cluster and ask it something
+//!
+//! Every answer is one of few, and an outcome nobody knows is an answer of its own.
+//!
+//! ```no_run
+//! use fleet_core::{Answer, Object, Request};
+//! use fleet_kube::{Connection, ConnectionOptions};
+//! use serde_json::json;
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let config = kube::Config::infer().await?;
+//! let cluster = Connection::connect(config, ConnectionOptions::default()).await?;
+//! cluster.discover().await?;
+//! let document = Object::from_json(json!({
+//!     "apiVersion": "v1", "kind": "ConfigMap",
+//!     "metadata": {"namespace": "default", "name": "greeting"}, "data": {"text": "hello"},
+//! }))?;
+//! let manager = "example".to_owned();
+//! let ask = Request::Apply { document, manager, uid: None, version: None, force: false, dry_run: true };
+//! match cluster.execute(&ask).await {
+//!     Answer::Created(_) => println!("it would be created"),
+//!     Answer::Object(live) => println!("it would then be {:?}", live.object()),
+//!     Answer::Refused(fault) if !fault.conflicts.is_empty() => println!("others hold: {:?}", fault.conflicts),
+//!     Answer::Refused(fault) | Answer::NotSent(fault) | Answer::Lost(fault) => println!("{fault}"),
+//!     _ => {}
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Follow a kind
+//!
+//! ```no_run
+//! use fleet_core::Gvk;
+//! use fleet_kube::{Connection, WatchEvent};
+//! use futures_util::StreamExt;
+//!
+//! # async fn example(cluster: Connection) -> Option<()> {
+//! let deployments = Gvk::from_api_version("apps/v1", "Deployment")?;
+//! let mut events = std::pin::pin!(cluster.watch(&deployments, Some("shop"), Some("tier=web")));
+//! while let Some(event) = events.next().await {
+//!     match event {
+//!         WatchEvent::Seen(live) => println!("{} is at {}", live.key(), live.version()),
+//!         WatchEvent::Gone { key, .. } => println!("{key} left"),
+//!         WatchEvent::Lost(fault) => println!("interrupted, goes on by itself: {fault}"),
+//!         _ => {}
+//!     }
+//! }
+//! # Some(())
+//! # }
+//! ```
+//!
+//! # Act in somebody's name
+//!
+//! ```no_run
+//! # use fleet_core::{Fault, Identity};
+//! # use fleet_kube::Connection;
+//! # fn example(cluster: Connection) -> Result<(), Fault> {
+//! let shop = cluster.as_identity(&Identity::new("system:serviceaccount:shop:deployer"))?;
+//! // Reads and writes of `shop` are both made in that name. Limits are still those of the cluster.
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Know what it costs a cluster
+//!
+//! [`ConnectionOptions`] holds every limit: requests at once and per second, waits, sizes, retries.
+//! [`Connection::contact`] counts what was sent and says since when a cluster is silent.
+//!
+//! # Choose TLS and a Kubernetes version
+//!
+//! A library must not choose these, so this one leaves both to the program: let it depend on `kube` with a TLS
+//! feature (`rustls-tls` with `ring` or `aws-lc-rs`, or `openssl-tls`) and on `k8s-openapi` with a version feature.
+//! With several rustls providers in one program, call `CryptoProvider::install_default()` first in `main`.
 
 mod connection;
 mod driver;
