@@ -110,10 +110,6 @@ impl ConfigMapLedger {
                 let call = write(Method::DELETE, query.after(place(name)), &body);
                 self.exchange(name, &call).await.map_err(gone_is_conflict)
             }
-            _ => Err(Fault::new(
-                Remedy::Bug,
-                "this crate does not know this kind of ledger request",
-            )),
         }
     }
 

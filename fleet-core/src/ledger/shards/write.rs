@@ -17,9 +17,9 @@ use crate::{
     ledger::{Entry, LedgerContent, LedgerWrite, Spent},
 };
 
-/// One request to the store. It must change nothing when its condition does not hold.
+/// One request to the store, which must know all kinds of them. It must change nothing when its condition does not
+/// hold.
 #[derive(Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum ShardRequest<'a> {
     /// Store a blob that must not exist yet.
     Create {
