@@ -1,0 +1,163 @@
+//! The programs that people start from, run as they would run them.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use fleet_harness::{ControlPlane, Options, merged_kubeconfig};
+use serde_json::Value;
+
+/// Builds a program of the workspace, and says where it is.
+fn program(package: &str) -> PathBuf {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = Command::new(cargo)
+        .args(["build", "--quiet", "--package", package])
+        .status()
+        .unwrap();
+    assert!(status.success(), "{package} does not compile");
+    // This test runs in TARGET/PROFILE/deps.
+    let exe = std::env::current_exe().unwrap();
+    exe.parent().and_then(Path::parent).unwrap().join(package)
+}
+
+struct Fleetctl {
+    program: PathBuf,
+    dir: tempfile::TempDir,
+}
+
+impl Fleetctl {
+    fn run(&self, words: &[&str]) -> (i32, String, String) {
+        let mut command = Command::new(&self.program);
+        command
+            .args(words)
+            .arg("--inventory")
+            .arg(self.inventory())
+            .arg("--kubeconfig")
+            .arg(self.kubeconfig());
+        texts(command.output().unwrap())
+    }
+
+    fn inventory(&self) -> PathBuf {
+        self.dir.path().join("inventory")
+    }
+
+    fn kubeconfig(&self) -> PathBuf {
+        self.dir.path().join("kubeconfig")
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let path = self.inventory().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+}
+
+fn texts(output: Output) -> (i32, String, String) {
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (
+        output.status.code().unwrap(),
+        text(output.stdout),
+        text(output.stderr),
+    )
+}
+
+fn maps(names: std::ops::Range<usize>) -> String {
+    names
+        .map(|i| {
+            format!("---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: map-{i}}}\ndata: {{k: v}}\n")
+        })
+        .collect()
+}
+
+#[test]
+fn fleetctl_plans_applies_refuses_and_confirms() {
+    let planes = ControlPlane::start_many(2, &Options::new("c").controllers(false).pods(false)).unwrap();
+    let fleetctl = Fleetctl {
+        program: program("fleetctl"),
+        dir: tempfile::tempdir().unwrap(),
+    };
+    merged_kubeconfig(&planes.iter().collect::<Vec<_>>(), &fleetctl.kubeconfig()).unwrap();
+    let (code, _, errors) = fleetctl.run(&["plan"]);
+    assert_eq!(code, 1, "there is no inventory yet");
+    assert!(errors.contains("inventory"), "{errors}");
+
+    // One folder: the other context is not part of the fleet.
+    let secret = "---\napiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {password: hunter2}\n";
+    fleetctl.write("c-1/maps.yaml", &(maps(0..14) + secret));
+    let (code, plan, _) = fleetctl.run(&["plan"]);
+    assert_eq!(code, 2, "{plan}");
+    assert!(
+        plan.contains("c-1") && !plan.contains("c-2") && plan.contains("15 to create"),
+        "{plan}"
+    );
+    assert!(
+        !plan.contains("\x1b["),
+        "no colour where the output is no terminal: {plan}"
+    );
+    let (code, out, errors) = fleetctl.run(&["apply"]);
+    assert_eq!(code, 0, "{out}{errors}");
+    assert!(errors.contains("create") && !(errors + &out).contains("hunter2"));
+    let (code, plan, _) = fleetctl.run(&["plan"]);
+    assert_eq!((code, plan.contains("nothing to do")), (0, true), "{plan}");
+
+    // A change of a Secret is shown, its value is not.
+    fleetctl.write(
+        "c-1/maps.yaml",
+        &(maps(0..14) + &secret.replace("hunter2", "hunter3")),
+    );
+    let (code, plan, _) = fleetctl.run(&["plan"]);
+    assert_eq!((code, plan.contains("1 to update")), (2, true), "{plan}");
+    let leaks = ["hunter", "aHVudGVyM", "aHVudGVyMg"];
+    assert!(!leaks.iter().any(|leak| plan.contains(leak)), "{plan}");
+    let (_, json, _) = fleetctl.run(&["plan", "--output", "json"]);
+    let value: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(value[0]["plan"]["changes"][0]["action"], "update", "{json}");
+    assert!(!leaks.iter().any(|leak| json.contains(leak)), "{json}");
+
+    // Too many deletes at once are held; the token of the plan lets exactly these go.
+    fleetctl.write("c-1/maps.yaml", &maps(0..2));
+    let (code, plan, _) = fleetctl.run(&["plan"]);
+    assert_eq!((code, plan.contains("13 to delete")), (2, true), "{plan}");
+    let token = plan.split("--confirm ").nth(1).unwrap().trim().to_owned();
+    let (code, out, _) = fleetctl.run(&["apply"]);
+    assert_eq!((code, out.contains("held")), (2, true), "{out}");
+    let (code, _, errors) = fleetctl.run(&["apply", "--confirm", "1-bad"]);
+    assert_eq!((code, errors.contains("token")), (2, true), "{errors}");
+    let (code, out, errors) = fleetctl.run(&["apply", "--confirm", &token]);
+    assert_eq!(code, 0, "{out}{errors}");
+
+    // What cannot be read changes nothing, and says where.
+    fleetctl.write("c-1/more.yaml", "a: [\n");
+    let (code, out, errors) = fleetctl.run(&["apply"]);
+    assert_ne!(code, 0);
+    assert!((out.clone() + &errors).contains("more.yaml:"), "{out}{errors}");
+    let (_, status, _) = fleetctl.run(&["status"]);
+    assert!(status.contains("more.yaml:"), "{status}");
+    let kept = planes[0]
+        .kubectl()
+        .unwrap()
+        .args(["get", "configmaps", "map-0", "map-1"])
+        .output()
+        .unwrap();
+    assert!(kept.status.success());
+}
+
+#[test]
+fn the_embedding_example_converges_and_keeps_its_databases() {
+    let plane = ControlPlane::start(Options::new("tenant")).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let kubeconfig = dir.path().join("kubeconfig");
+    merged_kubeconfig(&[&plane], &kubeconfig).unwrap();
+    let program = program("embed");
+    let run = || texts(Command::new(&program).arg(&kubeconfig).output().unwrap());
+    let (code, out, errors) = run();
+    assert_eq!(code, 0, "{out}{errors}");
+    assert_eq!(out.matches("create").count(), 6, "{out}");
+    let (code, out, _) = run();
+    assert_eq!(
+        (code, out.as_str()),
+        (0, "tenant: done\n"),
+        "the second run has nothing to do"
+    );
+}
