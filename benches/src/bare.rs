@@ -30,7 +30,11 @@ pub struct Server {
 ///
 /// # Errors
 /// When the server does not accept one of them.
-pub async fn apply_all(server: &Server, documents: Vec<(String, Bytes)>, connections: usize) -> Result<f64, Failure> {
+pub async fn apply_all(
+    server: &Server,
+    documents: Vec<(String, Bytes)>,
+    connections: usize,
+) -> Result<f64, Failure> {
     let documents = Arc::new(documents);
     let begin = Instant::now();
     let mut tasks = JoinSet::new();
@@ -54,7 +58,9 @@ async fn one_connection(
     for certificate in CertificateDer::pem_slice_iter(server.ca.as_bytes()) {
         roots.add(certificate?)?;
     }
-    let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    let config = ClientConfig::builder()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
     let tcp = TcpStream::connect(&server.address).await?;
     tcp.set_nodelay(true)?;
     let name = ServerName::try_from("127.0.0.1")?;

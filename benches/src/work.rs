@@ -35,7 +35,9 @@ fn object(i: usize, text: &str) -> Value {
             "apiVersion": "v1", "kind": "ConfigMap", "metadata": meta,
             "data": {"config.yaml": format!("name: {name}\ntext: {text}\n"), "mode": "on"},
         }),
-        _ => json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": meta, "automountServiceAccountToken": false}),
+        _ => {
+            json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": meta, "automountServiceAccountToken": false})
+        }
     }
 }
 

@@ -1,5 +1,5 @@
 //! The words, the edges and the reconcile engine of Fleet.
-#![warn(missing_docs)]
+#![warn(clippy::unwrap_used)]
 
 mod budget;
 #[cfg(feature = "conformance")]

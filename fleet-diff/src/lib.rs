@@ -88,7 +88,7 @@
     doc = "[`read_objects`]: crate#features",
     doc = "[`read_values`]: crate#features"
 )]
-#![warn(missing_docs)]
+#![warn(clippy::unwrap_used)]
 
 mod compare;
 mod digest;

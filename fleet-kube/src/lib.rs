@@ -95,6 +95,7 @@
 //! A library must not choose these, so this one leaves both to the program: let it depend on `kube` with a TLS
 //! feature (`rustls-tls` with `ring` or `aws-lc-rs`, or `openssl-tls`) and on `k8s-openapi` with a version feature.
 //! With several rustls providers in one program, call `CryptoProvider::install_default()` first in `main`.
+#![warn(clippy::unwrap_used)]
 
 mod connection;
 mod driver;
@@ -114,7 +115,8 @@ pub use fleet::{
     Wave,
 };
 pub use inventory::{
-    Budgets, DirectorySource, FLEET_FILE, FleetFile, INVENTORY_BYTES_MAX, MANIFEST_BYTES_MAX, MANIFEST_FILES_MAX,
+    Budgets, DirectorySource, FLEET_FILE, FleetFile, INVENTORY_BYTES_MAX, MANIFEST_BYTES_MAX,
+    MANIFEST_FILES_MAX,
 };
 pub use ledger::{ConfigMapLedger, LEDGER_NAMESPACE};
 pub use registry::{

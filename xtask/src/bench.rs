@@ -18,7 +18,9 @@ pub(crate) fn apply(_: &Args) -> Result {
 fn build(packages: &[&str]) -> Result {
     control_plane::run(&control_plane::Args::default())?;
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(workspace::root()).args(["build", "--release", "--quiet"]);
+    cargo
+        .current_dir(workspace::root())
+        .args(["build", "--release", "--quiet"]);
     for package in packages {
         cargo.args(["--package", package]);
     }

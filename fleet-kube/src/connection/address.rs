@@ -109,7 +109,7 @@ fn push_segment(path: &mut String, text: &str) {
     for byte in text.bytes() {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b':' => {
-                path.push(char::from(byte))
+                path.push(char::from(byte));
             }
             // Writing to a `String` cannot fail.
             _ => drop(write!(path, "%{byte:02X}")),

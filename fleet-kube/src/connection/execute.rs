@@ -45,7 +45,8 @@ fn prepare(kinds: &KindMap, options: &ConnectionOptions, request: &Request) -> R
     // The server gives up a little before we do, and says so: then it is this object that takes too long, and not
     // the cluster that is silent.
     let wait = options.head_timeout;
-    let seconds = (wait - (wait / 10).max(Duration::from_secs(1)).min(wait))
+    let seconds = wait
+        .saturating_sub((wait / 10).max(Duration::from_secs(1)))
         .as_secs()
         .max(1);
     let query = Query::new().with("timeout", &format!("{seconds}s"));

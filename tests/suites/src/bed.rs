@@ -7,7 +7,9 @@ use std::{
 };
 
 use async_trait::async_trait;
-use fleet_core::*;
+use fleet_core::{
+    Cluster, ClusterRegistry, Fault, InventoryId, InventorySource, Note, Observer, Snapshot, Unknown,
+};
 use fleet_harness::{ControlPlane, User};
 use fleet_kube::{Connect, Connection, ConnectionOptions, Fleet, FleetBuilder};
 use kube::config::{KubeConfigOptions, Kubeconfig};
@@ -103,28 +105,6 @@ impl InventorySource for Settable {
             .or_else(|| all.get(""))
             .cloned()
             .unwrap_or_else(|| Err(Unknown::because("nothing set")))
-    }
-}
-
-/// A ledger that dies with the test.
-#[derive(Clone, Default)]
-pub struct MemoryLedger(Arc<Mutex<BTreeMap<Target, LedgerContent>>>);
-
-#[async_trait]
-impl Ledger for MemoryLedger {
-    async fn load(&self, target: &Target) -> Result<LedgerAnswer, Fault> {
-        let all = self.0.lock().expect("not poisoned");
-        Ok(all
-            .get(target)
-            .cloned()
-            .map_or(LedgerAnswer::Absent, LedgerAnswer::Known))
-    }
-
-    async fn record(&self, target: &Target, writes: &[LedgerWrite]) -> Result<(), Fault> {
-        let mut all = self.0.lock().expect("not poisoned");
-        let content = all.entry(target.clone()).or_default();
-        writes.iter().for_each(|w| content.apply(w));
-        Ok(())
     }
 }
 

@@ -2,4 +2,4 @@
 
 mod bed;
 
-pub use bed::{Bed, MemoryLedger, Notes, Settable, clean, on_runtime};
+pub use bed::{Bed, Notes, Settable, clean, on_runtime};

@@ -63,11 +63,9 @@ fn texts(output: Output) -> (i32, String, String) {
 }
 
 fn maps(names: std::ops::Range<usize>) -> String {
-    names
-        .map(|i| {
-            format!("---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: map-{i}}}\ndata: {{k: v}}\n")
-        })
-        .collect()
+    let map =
+        |i| format!("---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: map-{i}}}\ndata: {{k: v}}\n");
+    names.map(map).collect::<Vec<_>>().concat()
 }
 
 #[test]

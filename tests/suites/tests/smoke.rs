@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use fleet_core::*;
+use fleet_core::{Inventory, MemoryLedger, Object, Snapshot};
 use fleet_harness::{ControlPlane, Options};
-use fleet_suites::{Bed, MemoryLedger, Notes, Settable, on_runtime};
+use fleet_suites::{Bed, Notes, Settable, on_runtime};
 use serde_json::{Value, json};
 
 fn inventory(objects: Vec<Value>) -> Snapshot {
