@@ -15,8 +15,18 @@ pub(crate) fn apply(_: &Args) -> Result {
     run("apply", &[fleetctl.into_os_string()])
 }
 
+/// The engine alone, on ten thousand objects.
+pub(crate) fn engine(_: &Args) -> Result {
+    release(&["fleet-benches"])?;
+    run("engine", &[])
+}
+
 fn build(packages: &[&str]) -> Result {
     control_plane::run(&control_plane::Args::default())?;
+    release(packages)
+}
+
+fn release(packages: &[&str]) -> Result {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo
         .current_dir(workspace::root())

@@ -30,6 +30,8 @@ enum Task {
     ControlPlane(control_plane::Args),
     /// Apply 1,000 objects to a real server, beside kubectl and beside the limit
     BenchApply(bench::Args),
+    /// Measure the engine alone, on 10,000 objects
+    BenchEngine(bench::Args),
     /// Run every check and every test
     Test(test::Args),
 }
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().task {
         Task::ControlPlane(args) => control_plane::run(&args),
         Task::BenchApply(args) => bench::apply(&args),
+        Task::BenchEngine(args) => bench::engine(&args),
         Task::Test(args) => test::run(&args),
     };
     match result {

@@ -1,0 +1,192 @@
+//! The engine alone, on ten thousand objects. `cargo xtask bench-engine`.
+
+use std::time::{Duration, Instant};
+
+use fleet_benches::{Failure, machine, median, work};
+use fleet_core::{
+    Answer, Approval, CallId, Command, Engine, EngineOptions, Event, GroupKind, Inventory, InventoryId,
+    KindInfo, KindMap, LedgerAnswer, LedgerContent, Live, Object, Parts, Request, Target, Tick,
+};
+use serde_json::{Value, json};
+
+const OBJECTS: usize = 10_000;
+const EVENTS: usize = 2_000;
+
+fn main() -> Result<(), Failure> {
+    println!("the engine alone, {OBJECTS} objects (Deployment, Service, ConfigMap, ServiceAccount)");
+    println!("{}\n", machine());
+    let objects: Vec<Object> = work::objects(OBJECTS, "one")
+        .into_iter()
+        .map(Object::from_json)
+        .collect::<Result<_, _>>()?;
+    let inventory = Inventory::new("1", objects.clone())?;
+
+    let mut spans = Vec::new();
+    for _ in 0..5 {
+        let mut options = EngineOptions::default();
+        options.approval = Approval::Never;
+        let mut world = World::new(options);
+        let begin = Instant::now();
+        world.push(Event::Inventory(Ok(fleet_core::Known::Objects(
+            inventory.clone(),
+        ))));
+        let planned = world.engine.plan().changes.len();
+        spans.push(begin.elapsed());
+        if planned != OBJECTS {
+            return Err(format!("{planned} changes planned").into());
+        }
+    }
+    row("first planning of all objects", median(spans));
+
+    let before = resident()?;
+    let mut world = World::new(EngineOptions::default());
+    let begin = Instant::now();
+    world.push(Event::Inventory(Ok(fleet_core::Known::Objects(
+        inventory.clone(),
+    ))));
+    if !world.engine.status().is_clean() {
+        return Err(format!("not converged: {:?}", world.engine.status().waiting).into());
+    }
+    row("first pass, answers included", begin.elapsed());
+    println!(
+        "{:<52} {:>10}",
+        "memory per object, definitions not counted",
+        bytes((resident()? - before) / OBJECTS)
+    );
+
+    let events = |kind: fn(&mut Value, usize)| -> Result<Vec<Event>, Failure> {
+        let mut events = Vec::new();
+        for i in 0..EVENTS {
+            let mut live = world.live[(i * 7) % OBJECTS].clone();
+            live["metadata"]["resourceVersion"] = json!((1_000_000 + i).to_string());
+            kind(&mut live, i);
+            events.push(Event::Seen(Live::new(Object::from_json(live)?)?));
+        }
+        Ok(events)
+    };
+    let touched = events(|live, i| live["status"] = json!({"observedGeneration": i}))?;
+    let drifted = events(|live, _| live["metadata"]["labels"]["text"] = json!("two"))?;
+    row("one event that changes only the status", world.each(touched));
+    row(
+        "one event that shows drift, up to its question",
+        world.each(drifted),
+    );
+
+    let begin = Instant::now();
+    world.push(Event::Replan);
+    row("forced full plan, converged", begin.elapsed());
+    Ok(())
+}
+
+fn row(name: &str, span: Duration) {
+    println!("{name:<52} {:>10}", format!("{:.1} us", span.as_secs_f64() * 1e6));
+}
+
+fn bytes(count: usize) -> String {
+    format!("{count} B")
+}
+
+/// Resident memory, in bytes.
+fn resident() -> Result<usize, Failure> {
+    let text = std::fs::read_to_string("/proc/self/statm")?;
+    let pages: usize = text.split(' ').nth(1).ok_or("no resident size")?.parse()?;
+    Ok(pages * 4096)
+}
+
+/// Answers everything the engine asks at once, as a server without objects of others would.
+struct World {
+    engine: Engine,
+    live: Vec<Value>,
+    now: Tick,
+}
+
+impl World {
+    fn new(options: EngineOptions) -> Self {
+        let target = Target::new("bench".into(), InventoryId::new("fleet").expect("a valid id"));
+        Self {
+            engine: Engine::new(target, Parts::default(), options),
+            live: Vec::new(),
+            now: Tick(1_000_000),
+        }
+    }
+
+    fn push(&mut self, event: Event) {
+        let mut events = vec![event];
+        while let Some(event) = events.pop() {
+            let mut commands = Vec::new();
+            self.engine.step(event, self.now, &mut commands);
+            for command in commands {
+                events.extend(self.carry_out(command));
+            }
+        }
+    }
+
+    /// The time of one step, without carrying anything out.
+    fn each(&mut self, events: Vec<Event>) -> Duration {
+        let mut spans = Vec::new();
+        for event in events {
+            let mut commands = Vec::new();
+            let begin = Instant::now();
+            self.engine.step(event, self.now, &mut commands);
+            spans.push(begin.elapsed());
+            for command in commands {
+                // Questions are answered outside the measurement, so that the next event meets a settled engine.
+                if let Some(event) = self.carry_out(command) {
+                    self.push(event);
+                }
+            }
+        }
+        median(spans)
+    }
+
+    fn carry_out(&mut self, command: Command) -> Option<Event> {
+        Some(match command {
+            Command::Send { call, request, .. } => self.answer(call, &request),
+            Command::LoadLedger => Event::Ledger(Ok(LedgerAnswer::Known(LedgerContent::default()))),
+            Command::Record { call, .. } => Event::Recorded(call, Ok(())),
+            Command::Discover => Event::Kinds(kinds()),
+            Command::List { call, .. } => Event::Listed(call, Ok(Vec::new())),
+            _ => return None,
+        })
+    }
+
+    fn answer(&mut self, call: CallId, request: &Request) -> Event {
+        let Request::Apply {
+            document, dry_run, ..
+        } = request
+        else {
+            return Event::Answered(call, Answer::Absent);
+        };
+        let mut value = document.json().clone();
+        let version = if *dry_run { 1_000_000 } else { self.live.len() + 1 };
+        value["metadata"]["uid"] = json!(format!("00000000-0000-0000-0000-{:012}", self.live.len()));
+        value["metadata"]["resourceVersion"] = json!(version.to_string());
+        if !*dry_run {
+            self.live.push(value.clone());
+        }
+        match Object::from_json(value)
+            .ok()
+            .and_then(|object| Live::new(object).ok())
+        {
+            Some(live) => Event::Answered(call, Answer::Created(live)),
+            None => Event::Answered(call, Answer::Absent),
+        }
+    }
+}
+
+fn kinds() -> KindMap {
+    let mut map = KindMap::default();
+    let kinds = [
+        ("apps", "Deployment", "deployments"),
+        ("", "Service", "services"),
+        ("", "ConfigMap", "configmaps"),
+        ("", "ServiceAccount", "serviceaccounts"),
+    ];
+    for (group, kind, plural) in kinds {
+        map.kinds.insert(
+            GroupKind::new(group, kind),
+            KindInfo::new(plural, true, ["v1".to_owned()]),
+        );
+    }
+    map
+}
