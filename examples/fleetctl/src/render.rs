@@ -63,7 +63,7 @@ fn change(out: &mut String, change: &Change) {
         notes.push(change.reason.to_string());
     }
     if change.unchecked {
-        notes.push("not checked: its namespace or kind does not exist yet".to_owned());
+        notes.push("(*)".to_owned());
     }
     if change.weight > 1 {
         notes.push(format!("takes {} objects with it", change.weight - 1));
@@ -126,6 +126,16 @@ fn body(out: &mut String, plan: &Plan) {
         words.join(", ")
     };
     let _ = writeln!(out, "  {words}; {} in sync", plan.in_sync);
+    if plan.changes.iter().any(|c| c.unchecked) {
+        let _ = writeln!(
+            out,
+            "  {}",
+            paint(
+                DIM,
+                "(*) not checked with the server: its namespace or kind does not exist yet"
+            )
+        );
+    }
     if let Some(held) = &plan.held {
         let _ = writeln!(out, "  {}", warn(&format!("deletes are held: {held}")));
         if let Some(token) = &plan.token {

@@ -75,19 +75,20 @@ async fn follow(follower: Follower) {
         shown,
     } = follower;
     let mut stream = pin!(connection.watch(&gvk, None, Some(&selector)));
-    let mut lost = false;
+    // A first interruption is often over before anybody can read about it.
+    let mut losses = 0u32;
     while let Some(event) = stream.next().await {
         let event = match event {
             WatchEvent::Reset => Event::WatchReset(gvk.clone()),
             WatchEvent::Seen(live) => Event::Seen(live),
             WatchEvent::Gone { key, uid, .. } => Event::Left { key, uid },
             WatchEvent::Synced => {
-                lost = false;
+                losses = 0;
                 Event::WatchSynced(gvk.clone())
             }
             WatchEvent::Lost(fault) => {
-                if !lost {
-                    lost = true;
+                losses += 1;
+                if losses == 2 || (losses == 1 && fault.remedy == Remedy::Unreachable) {
                     observer.note(&cluster, &interrupted(&gvk, &fault));
                 }
                 if fault.remedy != Remedy::KindUnknown {
@@ -100,7 +101,7 @@ async fn follow(follower: Follower) {
                 }
             }
             _ => {
-                lost = false;
+                losses = 0;
                 continue;
             }
         };
