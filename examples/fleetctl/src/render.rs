@@ -193,7 +193,11 @@ fn troubles(out: &mut String, status: &Status) {
         ("deleting", &status.deleting),
     ];
     for (word, list) in groups {
-        for (key, reason) in list {
+        // Deletes that are held are told together, below.
+        for (key, reason) in list
+            .iter()
+            .filter(|(_, reason)| !reason.code.starts_with("over-"))
+        {
             let _ = writeln!(out, "  {} {key}: {reason}", warn(&format!("! {word:<8}")));
         }
     }

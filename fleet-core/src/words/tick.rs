@@ -46,6 +46,7 @@ impl fmt::Display for Millis {
         match self.0 {
             ms if ms < 1000 => write!(f, "{ms} ms"),
             ms if ms < 60_000 => write!(f, "{}.{} s", ms / 1000, ms % 1000 / 100),
+            ms if ms % 60_000 == 0 => write!(f, "{} min", ms / 60_000),
             ms => write!(f, "{} min {} s", ms / 60_000, ms % 60_000 / 1000),
         }
     }
