@@ -15,6 +15,12 @@ pub(crate) fn apply(_: &Args) -> Result {
     run("apply", &[fleetctl.into_os_string()])
 }
 
+/// Six clusters, three of them frozen.
+pub(crate) fn freeze(_: &Args) -> Result {
+    build(&["fleet-benches"])?;
+    run("freeze", &[])
+}
+
 /// The engine alone, on ten thousand objects.
 pub(crate) fn engine(_: &Args) -> Result {
     release(&["fleet-benches"])?;

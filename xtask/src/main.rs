@@ -32,6 +32,8 @@ enum Task {
     BenchApply(bench::Args),
     /// Measure the engine alone, on 10,000 objects
     BenchEngine(bench::Args),
+    /// Measure what healthy clusters lose beside frozen ones
+    BenchFreeze(bench::Args),
     /// Run every check and every test
     Test(test::Args),
 }
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
         Task::ControlPlane(args) => control_plane::run(&args),
         Task::BenchApply(args) => bench::apply(&args),
         Task::BenchEngine(args) => bench::engine(&args),
+        Task::BenchFreeze(args) => bench::freeze(&args),
         Task::Test(args) => test::run(&args),
     };
     match result {

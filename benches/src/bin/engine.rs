@@ -96,7 +96,10 @@ fn resident() -> Result<usize, Failure> {
 /// Answers everything the engine asks at once, as a server without objects of others would.
 struct World {
     engine: Engine,
+    /// What was created, where that is wanted: it takes memory too.
     live: Vec<Value>,
+    keep: bool,
+    made: usize,
     now: Tick,
 }
 
@@ -106,6 +109,8 @@ impl World {
         Self {
             engine: Engine::new(target, Parts::default(), options),
             live: Vec::new(),
+            keep: false,
+            made: 0,
             now: Tick(1_000_000),
         }
     }
@@ -158,12 +163,13 @@ impl World {
             return Event::Answered(call, Answer::Absent);
         };
         let mut value = document.json().clone();
-        let version = if *dry_run { 1_000_000 } else { self.live.len() + 1 };
-        value["metadata"]["uid"] = json!(format!("00000000-0000-0000-0000-{:012}", self.live.len()));
+        let version = if *dry_run { 1_000_000 } else { self.made + 1 };
+        value["metadata"]["uid"] = json!(format!("00000000-0000-0000-0000-{:012}", self.made));
         value["metadata"]["resourceVersion"] = json!(version.to_string());
-        if !*dry_run {
+        if !*dry_run && self.keep {
             self.live.push(value.clone());
         }
+        self.made += usize::from(!*dry_run);
         match Object::from_json(value)
             .ok()
             .and_then(|object| Live::new(object).ok())
