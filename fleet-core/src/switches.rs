@@ -22,6 +22,9 @@ pub struct Switches {
     pub(crate) force_only_ours: bool,
     pub(crate) contest: bool,
     pub(crate) mask: bool,
+    pub(crate) limits: bool,
+    pub(crate) contact: bool,
+    pub(crate) ordered: bool,
 }
 
 impl Default for Switches {
@@ -43,6 +46,9 @@ impl Default for Switches {
             force_only_ours: true,
             contest: true,
             mask: true,
+            limits: true,
+            contact: true,
+            ordered: true,
         }
     }
 }
@@ -78,10 +84,16 @@ setters! {
     without_judge_again: judge_again;
     /// Rule 9 off: a lost write is taken as refused.
     without_look_after_lost: look_after_lost;
+    /// Rule 10, as far as it is the engine's: no limit on requests under way, no pause, no waiting between tries.
+    without_limits: limits;
+    /// Rule 11 off: what cannot be read is taken as gone.
+    without_contact: contact;
     /// Rule 12 off: objects that are not ours are forced.
     without_force_only_ours: force_only_ours;
     /// Rule 14 off: every field is fought for.
     without_contest: contest;
     /// Rule 15 off: Secret values are shown.
     without_mask: mask;
+    /// Rule 16 off: objects are taken in an order that differs from run to run.
+    without_order: ordered;
 }

@@ -13,7 +13,7 @@ use crate::{
     ledger::{Entry, EntryState},
     plan::{Action, Change},
     strategy::Work,
-    words::{KindMap, Live, Millis, Reason, Tick},
+    words::{KindMap, Live, Millis, Reason, Tick, Uid},
 };
 
 impl Engine {
@@ -27,13 +27,14 @@ impl Engine {
             return;
         }
         self.starved.remove(key);
-        self.deletes.withdraw(key);
         let Some(slot) = self.slots.get(key) else { return };
         if slot.is_busy() {
+            self.deletes.withdraw(key);
             return;
         }
         if let Some(trouble) = &slot.trouble {
             let resting = trouble.resting;
+            self.deletes.withdraw(key);
             self.mark_resting(key, resting);
             return;
         }
@@ -44,10 +45,25 @@ impl Engine {
             // Let go already; the ledger will say so soon.
             return;
         }
-        let step = decide(key, slot, &self.surroundings(key, slot));
+        let step = decide(key, slot, &self.surroundings(key, slot, now));
+        match &step {
+            Step::Remove => {}
+            Step::Rest(Outcome::Deleting(_)) => {
+                self.deletes.withdraw(key);
+                self.deletes.linger(key);
+            }
+            // Being looked at, it may still be on its way out.
+            Step::Read | Step::Wait(_) => self.deletes.withdraw(key),
+            _ => {
+                self.deletes.withdraw(key);
+                self.deletes.left(key);
+            }
+        }
         match step {
             Step::Forget => {
                 self.slots.remove(key);
+                self.held_back.remove(key);
+                self.watches_stale = true;
             }
             Step::Rest(outcome) => self.rest(key, outcome, now, out),
             Step::Wait(reason) => self.wait(key, reason, now),
@@ -55,6 +71,7 @@ impl Engine {
             Step::Judge => self.judge(key, now, out),
             Step::Create => self.create(key, now, out),
             Step::Adopt => self.adopt(key, now, out),
+            Step::TakeBack => self.take_back(key, now, out),
             Step::Remove => self.remove(key, now, out),
             Step::Release(reason) => self.release(key, reason, now, out),
             Step::AskKindGone => {
@@ -76,7 +93,7 @@ impl Engine {
         }
     }
 
-    fn surroundings(&self, key: &ObjectKey, slot: &Slot) -> Surroundings<'_> {
+    fn surroundings(&self, key: &ObjectKey, slot: &Slot, now: Tick) -> Surroundings<'_> {
         static NO_KINDS: std::sync::OnceLock<KindMap> = std::sync::OnceLock::new();
         let kinds = self
             .kinds
@@ -85,23 +102,51 @@ impl Engine {
         let kind = key.group_kind();
         let listing = self.listings.get(kind);
         let watch = read_gvk(key, slot, kinds).and_then(|gvk| self.watches.get(&gvk));
+        let overdue = |since: Tick| now.since(since) >= self.options.limits.watch_max;
         Surroundings {
             options: &self.options,
             kinds,
             inventory_known: self.inventory.is_known(),
-            listing: matches!(listing, Some(Listing::Wanted { .. } | Listing::Pending { .. })),
-            unlistable: match listing {
-                Some(Listing::Failed { reason, .. }) => Some(reason),
-                _ => None,
-            },
-            watch_synced: watch.is_some_and(|watch| watch.synced),
+            listing: listing.is_some_and(Listing::is_coming),
+            unlistable: listing.and_then(|listing| listing.failed.as_ref().map(|(_, reason)| reason)),
+            watch_synced: watch.is_some_and(|watch| watch.synced || watch.awaited_since.is_some_and(overdue)),
             unmapped: self.inventory.unmapped_kinds.contains(kind),
             kind_gone: match self.gone_kinds.get(kind) {
                 Some(GoneKind::Known { gone }) => Some(*gone),
                 _ => None,
             },
             definition_coming: self.is_definition_coming(slot),
+            same_object: slot
+                .seen()
+                .is_some_and(|seen| self.is_same_elsewhere(key, slot, &seen.uid)),
         }
+    }
+
+    /// Whether the object with this UID is also listed (if this slot is not) or recorded (if it is listed and not
+    /// recorded) under another group: a kind that moved between groups is still the same object.
+    pub(super) fn is_same_elsewhere(&self, key: &ObjectKey, slot: &Slot, uid: &Uid) -> bool {
+        let listed = slot.desired.is_some();
+        if (listed && slot.entry.is_some()) || !self.options.switches.version_free_identity {
+            return false;
+        }
+        let served = self.kinds.iter().flat_map(|kinds| kinds.kinds.keys());
+        let groups = served.filter(|kind| kind.kind() == key.kind() && kind.group() != key.group());
+        let twins = groups.filter_map(|kind| {
+            self.slots
+                .get(&ObjectKey::of(kind.clone(), key.namespace(), key.name()))
+        });
+        twins.into_iter().any(|twin| {
+            if listed {
+                twin.desired.is_none() && twin.entry.as_ref().is_some_and(|e| e.uid.as_ref() == Some(uid))
+            } else {
+                let seen = match &twin.sight {
+                    Sight::Present(seen) => Some(&seen.uid),
+                    Sight::Listed(meta) => Some(&meta.uid),
+                    Sight::Unknown | Sight::Absent => None,
+                };
+                twin.desired.is_some() && seen == Some(uid)
+            }
+        })
     }
 
     fn is_definition_coming(&self, slot: &Slot) -> bool {
@@ -124,9 +169,16 @@ impl Engine {
         let said = matches!((&slot.outcome, &outcome), (Outcome::Blocked(a), Outcome::Blocked(b)) if a == b);
         let (wait, look) = match &outcome {
             Outcome::Deleting(_) | Outcome::Waiting(_) => (Some(limits.deletion_look), true),
-            // Nothing shows a foreign object: it is looked at again now and then.
+            // Nothing shows a foreign object, or what a container holds: it is looked at again now and then.
             Outcome::Blocked(reason)
-                if matches!(reason.code, "not-ours" | "not-equal" | "mark-with-other-uid") =>
+                if matches!(
+                    reason.code,
+                    "not-ours"
+                        | "not-equal"
+                        | "mark-with-other-uid"
+                        | "container-not-empty"
+                        | "contents-unknown"
+                ) =>
             {
                 slot.refusals += 1;
                 (
@@ -156,20 +208,48 @@ impl Engine {
             }),
             _ => None,
         };
-        slot.outcome = outcome;
+        self.set_outcome(key, outcome);
         self.mark_resting(key, true);
         out.extend(note.map(Command::Report));
     }
 
-    fn wait(&mut self, key: &ObjectKey, reason: Reason, now: Tick) {
-        if reason.code == "kind-awaited" {
-            self.look_for_kinds(key, now);
+    pub(super) fn set_outcome(&mut self, key: &ObjectKey, outcome: Outcome) {
+        if matches!(outcome, Outcome::Blocked(_) | Outcome::Refused(_)) {
+            self.held_back.insert(key.clone());
+        } else {
+            self.held_back.remove(key);
         }
-        let Some(slot) = self.slots.get_mut(key) else {
-            return;
-        };
-        slot.outcome = Outcome::Waiting(reason);
+        if let Some(slot) = self.slots.get_mut(key) {
+            slot.outcome = outcome;
+        }
+    }
+
+    fn wait(&mut self, key: &ObjectKey, reason: Reason, now: Tick) {
+        match reason.code {
+            "kind-awaited" => self.look_for_kinds(key, now),
+            "watch-awaited" => self.await_watch(key, now),
+            _ => {}
+        }
+        self.set_outcome(key, Outcome::Waiting(reason));
         self.mark_resting(key, false);
+    }
+
+    /// A watch is waited for, but not for ever.
+    fn await_watch(&mut self, key: &ObjectKey, now: Tick) {
+        let slot = self.slots.get(key);
+        let gvk = slot
+            .zip(self.kinds.as_ref())
+            .and_then(|(slot, kinds)| read_gvk(key, slot, kinds));
+        if let Some(gvk) = gvk {
+            let since = *self
+                .watches
+                .entry(gvk)
+                .or_default()
+                .awaited_since
+                .get_or_insert(now);
+            self.timers
+                .insert((since + self.options.limits.watch_max, key.clone()));
+        }
     }
 
     /// A CRD is established and its kind is not in the discovery yet: read that again, less and less often.
@@ -188,7 +268,7 @@ impl Engine {
         let waited = now.since(since);
         if waited >= self.options.limits.established_max {
             self.awaited_too_long = true;
-            self.dirty.insert(key.clone());
+            self.wake_awaiting();
             return;
         }
         self.suspect_kinds(now, Millis((waited.0 / 2).clamp(100, 3000)));
@@ -206,7 +286,7 @@ impl Engine {
         if slot.desired.is_some() && !resting {
             set.insert(key.clone());
         } else if set.remove(key) && class == Class::Definitions {
-            self.wake_awaiting();
+            self.wake_awaiting_of(key);
         }
         if slot_is_unlisted_waiting(self.slots.get(key)) {
             self.deletes.undecided.insert(key.clone());
@@ -243,6 +323,7 @@ impl Engine {
         }
         let call = self.new_call(Call::Ask(key.clone()));
         if let Some(slot) = self.slots.get_mut(key) {
+            slot.left = None;
             slot.stage = Stage::Asking(call, Box::new(request.clone()));
         }
         out.push(Command::Send {
@@ -278,17 +359,14 @@ impl Engine {
                 self.in_sync(key, now, out);
             }
             Judgement::Nothing | Judgement::Create(_) => {
-                self.update(key, &live, document, Vec::new(), now, out)
+                self.update(key, &live, document, Vec::new(), now, out);
             }
             Judgement::Update(document, fields) => self.update(key, &live, document, fields, now, out),
             Judgement::Ask(request) => {
                 let reason = Reason::new("compare", "to see what applying its definition would change");
                 self.ask(key, request, reason, out);
             }
-            Judgement::Stale => {
-                slot.look_again();
-                self.dirty.insert(key.clone());
-            }
+            Judgement::Stale => self.moved(key, now, out),
             Judgement::Refused(fault) => self.refused(key, fault, now, out),
             Judgement::Unsure(_) => {
                 slot.exchanges.clear();
@@ -324,21 +402,21 @@ impl Engine {
         } else if entry.finished.is_some_and(|finished| finished != definition) {
             entry.finished = None;
         }
-        if Class::of(key) == Class::Definitions
+        slot.last_in_sync = Some(definition);
+        let coming = Class::of(key) == Class::Definitions
             && !seen.established
-            && self.options.approval == Approval::Auto
-        {
-            if slot.failures == 0 {
-                slot.failures = 1;
-                let until = now + established_max;
+            && self.options.approval == Approval::Auto;
+        if coming {
+            let by = *slot.establish_by.get_or_insert(now + established_max);
+            if now < by {
                 slot.trouble = Some(Trouble {
-                    until,
+                    until: by,
                     resting: false,
                     look: true,
                 });
-                slot.outcome =
-                    Outcome::Waiting(Reason::new("not-established", "the CRD is not established yet"));
-                self.timers.insert((until, key.clone()));
+                self.timers.insert((by, key.clone()));
+                let reason = Reason::new("not-established", "the CRD is not established yet");
+                self.set_outcome(key, Outcome::Waiting(reason));
                 self.mark_resting(key, false);
             } else {
                 let reason = Reason::new(
@@ -400,13 +478,14 @@ impl Engine {
             return;
         }
         self.note_repair(key, &fields);
+        let shown = self.shown(key, fields.clone());
         let reason = if fields.is_empty() {
             self.reason(
                 "ownership",
                 "its fields are right, and some are not recorded as ours",
             )
         } else {
-            let paths: Vec<String> = fields.iter().take(8).map(|f| f.path.to_string()).collect();
+            let paths: Vec<String> = shown.iter().take(8).map(|f| f.path.to_string()).collect();
             self.reason("differs", "it differs from its definition")
                 .with("fields", paths.join(", "))
         };
@@ -418,7 +497,7 @@ impl Engine {
             .iter()
             .fold(base, |b, f| b.text(&f.path.to_string()))
             .finish();
-        change.fields = self.shown(key, fields);
+        change.fields = shown;
         let work = Work::Update {
             document,
             uid: live.uid().clone(),
@@ -473,11 +552,7 @@ impl Engine {
                     let reason = Reason::new("compare", "to see whether it is what its definition says");
                     return self.ask(key, request, reason, out);
                 }
-                Judgement::Stale => {
-                    slot.look_again();
-                    self.dirty.insert(key.clone());
-                    return;
-                }
+                Judgement::Stale => return self.moved(key, now, out),
                 Judgement::Refused(fault) => return self.refused(key, fault, now, out),
                 Judgement::Unsure(_) => {
                     slot.exchanges.clear();
@@ -510,6 +585,27 @@ impl Engine {
         is(self.marks.label_key(), "labels") || is(self.marks.annotation_key(), "annotations")
     }
 
+    /// Our create went into an object that somebody made just before: our fields and marks leave it again.
+    fn take_back(&mut self, key: &ObjectKey, now: Tick, out: &mut Vec<Command>) {
+        let live = self
+            .slots
+            .get(key)
+            .and_then(|slot| slot.seen().and_then(|seen| seen.body.clone()));
+        let Some(live) = live else {
+            return self.read(key, out);
+        };
+        let reason = self.reason(
+            "raced",
+            "somebody made it just before us: our fields are taken back",
+        );
+        let change = Change::new(key.clone(), Action::Update, Some(live.uid().clone()), reason);
+        let work = Work::TakeBack {
+            document: live.object().bare(),
+            uid: live.uid().clone(),
+        };
+        self.start(key, work, change, now, out);
+    }
+
     fn release(&mut self, key: &ObjectKey, reason: Reason, now: Tick, out: &mut Vec<Command>) {
         if self.options.approval == Approval::Never {
             let change = Change::new(key.clone(), Action::Release, None, reason);
@@ -518,7 +614,7 @@ impl Engine {
         }
         self.rest(key, Outcome::Undecided, now, out);
         self.record_later(key, None, now);
-        self.report(
+        Self::report(
             Note::Released {
                 key: key.clone(),
                 reason,
@@ -552,7 +648,7 @@ impl Engine {
                 reason,
             }));
         }
-        slot.outcome = Outcome::Refused(fault);
+        self.set_outcome(key, Outcome::Refused(fault));
         self.mark_resting(key, true);
     }
 
@@ -563,10 +659,13 @@ impl Engine {
             self.suspect_kinds(now, Millis(0));
         }
         if fault.remedy == Remedy::Unreachable {
-            // Not this object's fault: nothing more is asked of the cluster for a while.
-            self.unanswered += 1;
-            self.paused_until =
-                Some(now + Self::backoff(limits.retry_first, limits.retry_max, self.unanswered));
+            // Not this object's fault: nothing more is asked of the cluster for a while. Requests that were under
+            // way together are one silence.
+            if self.paused_until.is_none() && self.options.switches.limits {
+                self.unanswered += 1;
+                let wait = Self::backoff(limits.retry_first, limits.retry_max, self.unanswered);
+                self.paused_until = Some(now + wait.max(fault.retry_after.unwrap_or_default()));
+            }
             self.mark_resting(key, false);
             self.starved.insert(key.clone());
             return;
@@ -590,8 +689,23 @@ impl Engine {
             look: false,
         });
         self.timers.insert((until, key.clone()));
-        slot.outcome = Outcome::Waiting(Reason::new("no-answer", fault.to_string()));
+        self.set_outcome(key, Outcome::Waiting(Reason::new("no-answer", fault.to_string())));
         self.mark_resting(key, false);
+    }
+
+    /// It changed while it was judged or written: look at it again, at once the first time.
+    pub(super) fn moved(&mut self, key: &ObjectKey, now: Tick, out: &mut Vec<Command>) {
+        let Some(slot) = self.slots.get_mut(key) else {
+            return;
+        };
+        slot.look_again();
+        slot.failures += 1;
+        self.dirty.insert(key.clone());
+        if slot.failures > 1 {
+            slot.failures -= 1;
+            let fault = Fault::new(Remedy::Conflict, "it changes faster than it can be compared");
+            self.transient(key, fault, now, out);
+        }
     }
 
     /// Why something is written, with the inventory's revision.

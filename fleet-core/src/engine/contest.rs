@@ -1,6 +1,6 @@
 //! Two writers are noticed, not fought over.
 
-use fleet_diff::{Digest, FieldChange, ObjectKey, managers_of};
+use fleet_diff::{FieldChange, ObjectKey, managers_of};
 
 use super::{Command, Engine, slot::Sight};
 use crate::{
@@ -29,17 +29,14 @@ impl Engine {
         };
         let mut found = Vec::new();
         for field in fields {
-            for writer in managers_of(live.object(), &field.path) {
-                if writer.name == self.marks.manager() {
-                    continue;
-                }
-                let Some(repairs) = slot.contest.get_mut(&(field.path.clone(), writer.name.clone())) else {
+            for writer in writers(live, field, self.marks.manager()) {
+                let Some(repairs) = slot.contest.get_mut(&(field.path.clone(), writer.clone())) else {
                     continue;
                 };
                 repairs.retain(|at| now.since(*at) <= limits.contest_window);
                 if repairs.len() >= limits.contest_repairs && !slot.contested.contains_key(&field.path) {
-                    slot.contested.insert(field.path.clone(), writer.name.clone());
-                    found.push((field.path.to_string(), writer.name.clone()));
+                    slot.contested.insert(field.path.clone(), writer.clone());
+                    found.push((field.path.to_string(), writer));
                 }
             }
         }
@@ -64,25 +61,21 @@ impl Engine {
         true
     }
 
-    /// Remembers against whom fields were repaired: after an update of an object whose definition did not change.
-    pub(super) fn count_repair(
-        &mut self,
-        key: &ObjectKey,
-        action: Action,
-        document: Option<Digest>,
-        now: Tick,
-    ) {
+    /// Remembers against whom fields were repaired: after an update of an object that was as defined before.
+    pub(super) fn count_repair(&mut self, key: &ObjectKey, action: Action, now: Tick) {
+        let window = self.options.limits.contest_window;
         let Some(slot) = self.slots.get_mut(key) else {
             return;
         };
         let repairs = std::mem::take(&mut slot.repairing);
-        let last = std::mem::replace(&mut slot.last_written, document);
-        if action != Action::Update || last != document {
+        if action != Action::Update || slot.last_in_sync.is_none() || slot.last_in_sync != slot.definition() {
             return;
         }
         for pair in repairs {
             slot.contest.entry(pair).or_default().push(now);
         }
+        slot.contest
+            .retain(|_, repairs| repairs.last().is_some_and(|at| now.since(*at) <= window));
     }
 
     /// Notes whose values an update is about to replace.
@@ -93,12 +86,22 @@ impl Engine {
         let Sight::Present(seen) = &slot.sight else { return };
         let Some(live) = &seen.body else { return };
         let ours = self.marks.manager();
-        let others = fields.iter().flat_map(|field| {
-            let writers = managers_of(live.object(), &field.path)
-                .into_iter()
-                .filter(|w| w.name != ours);
-            writers.map(|w| (field.path.clone(), w.name)).collect::<Vec<_>>()
-        });
-        slot.repairing = others.collect();
+        slot.repairing = fields
+            .iter()
+            .flat_map(|field| {
+                let pair = |writer| (field.path.clone(), writer);
+                writers(live, field, ours).into_iter().map(pair)
+            })
+            .collect();
     }
+}
+
+/// Who else holds a field that is about to be written. Who removes a field leaves no trace.
+fn writers(live: &Live, field: &FieldChange, ours: &str) -> Vec<String> {
+    let mut found = managers_of(live.object(), &field.path);
+    found.retain(|writer| writer.name != ours);
+    if found.is_empty() && field.before.is_none() {
+        return vec!["(who removed it)".to_owned()];
+    }
+    found.into_iter().map(|writer| writer.name).collect()
 }

@@ -7,6 +7,7 @@ use super::{
     slot::{Outcome, Seen, Sight, Slot},
 };
 use crate::{
+    ledger::EntryState,
     marks::MarkState,
     words::{KindMap, Reason},
 };
@@ -29,6 +30,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) kind_gone: Option<bool>,
     /// The CRD that will define its kind: still to come, or never.
     pub(super) definition_coming: bool,
+    /// It is the same object as one listed, or recorded, under another group.
+    pub(super) same_object: bool,
 }
 
 /// The next step for one object.
@@ -48,6 +51,8 @@ pub(super) enum Step {
     Create,
     /// Present, listed and not ours: take it over.
     Adopt,
+    /// Our create ran into it: take our fields back.
+    TakeBack,
     /// Ours and not listed: delete it, if budgets and permissions allow.
     Remove,
     /// Let go of its entry.
@@ -118,9 +123,9 @@ fn decide_listed(key: &ObjectKey, slot: &Slot, around: &Surroundings<'_>) -> Ste
         Sight::Present(seen) => match whose(key, slot, seen, around) {
             Whose::Impostor(reason) => Step::Rest(Outcome::Blocked(reason)),
             _ if seen.deleting.is_some() => Step::Rest(Outcome::Waiting(being_deleted(seen))),
-            Whose::Ours => Step::Judge,
+            Whose::Foreign if is_to_be_taken_back(slot, seen) => Step::TakeBack,
             Whose::Foreign if around.options.switches.force_only_ours => Step::Adopt,
-            Whose::Foreign => Step::Judge,
+            Whose::Ours | Whose::Foreign => Step::Judge,
         },
     }
 }
@@ -162,12 +167,14 @@ fn decide_unlisted(key: &ObjectKey, slot: &Slot, around: &Surroundings<'_>) -> S
     {
         return Step::Rest(Outcome::Blocked(reason.clone()));
     }
+    if around.listing {
+        return read_or_wait(around);
+    }
     match &slot.sight {
-        Sight::Unknown => read_or_wait(around),
         Sight::Listed(meta) if meta.owner_label.is_some() && !around.watch_synced => {
             Step::Wait(watch_awaited())
         }
-        Sight::Listed(_) => Step::Read,
+        Sight::Unknown | Sight::Listed(_) => Step::Read,
         Sight::Absent => Step::Release(Reason::new("gone", "it is gone")),
         Sight::Present(seen) => decide_leaving(key, slot, seen, around),
     }
@@ -186,7 +193,17 @@ fn decide_leaving(key: &ObjectKey, slot: &Slot, seen: &Seen, around: &Surroundin
             )),
         };
     }
-    if switches.own_marks_only && seen.mark != MarkState::Ours {
+    if around.same_object {
+        return Step::Release(Reason::new(
+            "moved-group",
+            "it is listed under another API group, and is the same object",
+        ));
+    }
+    if switches.own_marks_only && is_to_be_taken_back(slot, seen) {
+        return Step::TakeBack;
+    }
+    let raced = slot.raced.as_ref().is_some_and(|raced| raced.uid == seen.uid);
+    if switches.own_marks_only && (raced || seen.mark != MarkState::Ours) {
         return Step::Release(match recorded {
             Some(_) => Reason::new(
                 "mark-removed",
@@ -210,10 +227,16 @@ fn decide_leaving(key: &ObjectKey, slot: &Slot, seen: &Seen, around: &Surroundin
 fn whose(key: &ObjectKey, slot: &Slot, seen: &Seen, around: &Surroundings<'_>) -> Whose {
     let marked = seen.mark == MarkState::Ours;
     let Some(entry) = &slot.entry else {
-        // Our mark on a listed object that no ledger entry speaks of: an earlier pass made it.
-        return if marked { Whose::Ours } else { Whose::Foreign };
+        return if around.same_object {
+            Whose::Ours
+        } else {
+            Whose::Foreign
+        };
     };
+    let raced = slot.raced.as_ref().is_some_and(|raced| raced.uid == seen.uid);
     match &entry.uid {
+        // A claim that was decided and did not arrive made nothing ours.
+        Some(uid) if *uid == seen.uid && entry.state == EntryState::Writing && !marked => Whose::Foreign,
         Some(uid) if *uid == seen.uid || !around.options.switches.uid_check => Whose::Ours,
         Some(uid) if marked => Whose::Impostor(
             Reason::new(
@@ -223,10 +246,15 @@ fn whose(key: &ObjectKey, slot: &Slot, seen: &Seen, around: &Surroundings<'_>) -
             .with("expected-uid", uid)
             .with("uid", &seen.uid),
         ),
-        Some(_) => Whose::Foreign,
-        None if marked && slot.raced.as_ref() != Some(&seen.uid) => Whose::Ours,
-        None => Whose::Foreign,
+        None if marked && !raced => Whose::Ours,
+        Some(_) | None => Whose::Foreign,
     }
+}
+
+/// Whether our create went into this object of somebody else, and our marks are still on it.
+fn is_to_be_taken_back(slot: &Slot, seen: &Seen) -> bool {
+    let raced = slot.raced.as_ref();
+    raced.is_some_and(|raced| raced.uid == seen.uid && !raced.taken_back) && seen.mark == MarkState::Ours
 }
 
 fn read_or_wait(around: &Surroundings<'_>) -> Step {

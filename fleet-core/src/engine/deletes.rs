@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fleet_diff::{DigestBuilder, ObjectKey};
+use fleet_diff::ObjectKey;
 
 use super::{
     Approval, Call, CallId, Command, Container, Engine,
+    ledger::{confirmation_token, token_until},
     slot::{Class, Outcome, Slot},
 };
 use crate::{
@@ -42,17 +43,58 @@ const SURVEY_LIFE: Millis = Millis::from_secs(30);
 pub(super) struct Deletes {
     /// Owned, not listed, there, and ours: to be deleted.
     candidates: BTreeMap<ObjectKey, Uid>,
+    /// The candidates changed since they were last arranged.
+    fresh: bool,
     /// Not listed, and not decided yet.
     pub(super) undecided: BTreeSet<ObjectKey>,
     surveys: BTreeMap<ObjectKey, Survey>,
     /// Granted, recorded, and not gone yet.
-    leaving: BTreeMap<Class, BTreeSet<ObjectKey>>,
-    /// Those of them that wait for others to go first.
-    waiting: BTreeMap<Class, BTreeSet<ObjectKey>>,
-    reserving: Option<(CallId, u32)>,
+    leaving: BTreeMap<Class, Leaving>,
+    reserving: Option<Reserving>,
+    granted: Option<Grant>,
     pub(super) held: Option<Held>,
-    offered: Option<String>,
+    /// A token a person gave, not compared with a plan yet.
+    pub(super) offered: Option<String>,
     confirmed: Option<Confirmed>,
+}
+
+/// Granted deletes of one class; each object is in one of the sets.
+#[derive(Default)]
+struct Leaving {
+    /// Being deleted now.
+    active: BTreeSet<ObjectKey>,
+    /// Wait for later classes to go first.
+    waiting: BTreeSet<ObjectKey>,
+    /// Deleted, and waiting for finalizers.
+    lingering: BTreeSet<ObjectKey>,
+}
+
+impl Leaving {
+    fn is_empty(&self) -> bool {
+        self.active.is_empty() && self.waiting.is_empty() && self.lingering.is_empty()
+    }
+
+    fn remove(&mut self, key: &ObjectKey) {
+        for set in [&mut self.active, &mut self.waiting, &mut self.lingering] {
+            set.remove(key);
+        }
+    }
+}
+
+/// A reservation under way.
+struct Reserving {
+    call: CallId,
+    /// What it is for, and how much that counts.
+    objects: BTreeMap<ObjectKey, Uid>,
+    total: u32,
+    /// No answer until then is a refusal.
+    until: Tick,
+}
+
+/// A grant whose intents are not recorded yet.
+struct Grant {
+    at: Tick,
+    until: Tick,
 }
 
 enum Survey {
@@ -82,31 +124,58 @@ impl Deletes {
         self.candidates.clear();
         self.surveys.clear();
         self.reserving = None;
+        self.granted = None;
         self.held = None;
+        self.fresh = true;
     }
 
     /// The object is decided anew.
     pub(super) fn withdraw(&mut self, key: &ObjectKey) {
-        self.candidates.remove(key);
+        self.fresh |= self.candidates.remove(key).is_some();
     }
 
-    /// The object is gone, or let go.
-    pub(super) fn left(&mut self, key: &ObjectKey) {
-        for set in self.leaving.values_mut().chain(self.waiting.values_mut()) {
-            set.remove(key);
+    fn propose(&mut self, key: &ObjectKey, uid: Uid) {
+        if self.candidates.get(key) != Some(&uid) {
+            self.candidates.insert(key.clone(), uid);
+            self.fresh = true;
         }
     }
 
-    /// Nothing is being arranged or carried out.
+    /// The object is gone, or let go, or stays.
+    pub(super) fn left(&mut self, key: &ObjectKey) {
+        self.leaving.entry(Class::of(key)).or_default().remove(key);
+        self.surveys.remove(key);
+    }
+
+    /// It is deleted and held by its finalizers.
+    pub(super) fn linger(&mut self, key: &ObjectKey) {
+        let leaving = self.leaving.entry(Class::of(key)).or_default();
+        leaving.remove(key);
+        leaving.lingering.insert(key.clone());
+    }
+
+    /// Nothing is being arranged or carried out. What waits for finalizers, and what waits for that, is quiet.
     pub(super) fn is_quiet(&self) -> bool {
         self.undecided.is_empty()
             && self.reserving.is_none()
-            && self.leaving.values().all(BTreeSet::is_empty)
-            && !self.surveys.values().any(|s| matches!(s, Survey::Asked))
+            && self.leaving.values().all(|leaving| leaving.active.is_empty())
+            && !self.is_surveying()
+    }
+
+    fn is_surveying(&self) -> bool {
+        self.surveys.values().any(|s| matches!(s, Survey::Asked))
     }
 
     pub(super) fn due(&self) -> Option<Tick> {
-        self.held.as_ref().and_then(|held| held.until)
+        let held = self.held.as_ref().and_then(|held| held.until);
+        let reserving = self.reserving.as_ref().map(|reserving| reserving.until);
+        [held, reserving].into_iter().flatten().min()
+    }
+
+    /// The grant is used up by a record; when it was given, if it was out of date by then.
+    pub(super) fn end_grant(&mut self, now: Tick) -> Option<Tick> {
+        let grant = self.granted.take()?;
+        (grant.until <= now).then_some(grant.at)
     }
 }
 
@@ -123,35 +192,36 @@ impl Engine {
         self.mark_resting(key, true);
         if self.ledger.is_pending(key) {
             // Its intent is on the way to the ledger.
+            self.deletes.withdraw(key);
             return;
         }
         if !approved {
-            self.deletes.candidates.insert(key.clone(), uid);
+            self.deletes.propose(key, uid);
             return;
         }
+        self.deletes.withdraw(key);
         let class = Class::of(key);
-        self.deletes.leaving.entry(class).or_default().insert(key.clone());
-        let earlier_go = self
+        let later_go = self
             .deletes
             .leaving
             .iter()
-            .any(|(other, set)| *other > class && !set.is_empty());
-        if earlier_go || self.is_writing() {
-            self.deletes.waiting.entry(class).or_default().insert(key.clone());
+            .any(|(other, leaving)| *other > class && !leaving.is_empty());
+        let must_wait = later_go || self.is_writing();
+        let leaving = self.deletes.leaving.entry(class).or_default();
+        leaving.remove(key);
+        if must_wait {
+            leaving.waiting.insert(key.clone());
             return;
         }
-        if let Some(container) = self.container(key) {
-            match self.survey(key, container, now, out) {
+        leaving.active.insert(key.clone());
+        match self.container(key) {
+            Ok(None) => {}
+            Ok(Some(container)) => match self.survey(key, container, now, out) {
                 None => return,
-                Some(Err(reason)) => {
-                    self.deletes.left(key);
-                    if let Some(slot) = self.slots.get_mut(key) {
-                        slot.approved = false;
-                    }
-                    return self.rest(key, Outcome::Blocked(reason), now, out);
-                }
+                Some(Err(reason)) => return self.keep(key, reason, now, out),
                 Some(Ok(_)) => {}
-            }
+            },
+            Err(reason) => return self.keep(key, reason, now, out),
         }
         let Some(kinds) = &self.kinds else { return };
         let Some(gvk) = self
@@ -179,18 +249,27 @@ impl Engine {
         );
     }
 
+    /// A delete that was granted turns out not to be possible now.
+    fn keep(&mut self, key: &ObjectKey, reason: Reason, now: Tick, out: &mut Vec<Command>) {
+        self.deletes.left(key);
+        if let Some(slot) = self.slots.get_mut(key) {
+            slot.approved = false;
+        }
+        self.rest(key, Outcome::Blocked(reason), now, out);
+    }
+
     /// Once every object is decided: permissions, contents, budget, reservation. True if something moved.
     pub(super) fn arrange_deletes(&mut self, now: Tick, out: &mut Vec<Command>) -> bool {
         if self.wake_leaving() {
             return true;
         }
-        let writing = self.is_writing();
         let known = self.inventory.is_known() || !self.options.switches.unknown_changes_nothing;
         if !known
             || !self.is_informed()
-            || writing
+            || self.is_writing()
             || !self.deletes.undecided.is_empty()
             || self.deletes.reserving.is_some()
+            || self.deletes.is_surveying()
         {
             return false;
         }
@@ -198,21 +277,24 @@ impl Engine {
             self.deletes.held = None;
             return false;
         }
-        if self
-            .deletes
-            .held
-            .as_ref()
-            .is_some_and(|held| held.until.is_some_and(|until| until <= now))
-        {
+        let held_until = self.deletes.held.as_ref().map(|held| held.until);
+        if held_until.flatten().is_some_and(|until| until <= now) {
             self.deletes.held = None;
+            self.deletes.fresh = true;
+        }
+        if !self.deletes.fresh {
+            return false;
         }
         let Some(total) = self.weigh(now, out) else {
             return false;
         };
-        if total == 0 || self.deletes.candidates.is_empty() {
+        self.deletes.fresh = false;
+        if !self.dirty.is_empty() || self.deletes.candidates.is_empty() {
+            self.deletes.fresh = true;
             return true;
         }
-        self.spend(total, now, out)
+        self.spend(total, now, out);
+        false
     }
 
     /// Some listed object is not at rest.
@@ -226,16 +308,12 @@ impl Engine {
             return false;
         }
         let mut moved = false;
-        for class in Class::ALL.into_iter().rev() {
-            let turn = self.deletes.waiting.remove(&class).unwrap_or_default();
+        for leaving in self.deletes.leaving.values_mut().rev() {
+            let turn = std::mem::take(&mut leaving.waiting);
             moved |= !turn.is_empty();
+            let busy = !leaving.is_empty() || !turn.is_empty();
             self.dirty.extend(turn);
-            if self
-                .deletes
-                .leaving
-                .get(&class)
-                .is_some_and(|set| !set.is_empty())
-            {
+            if busy {
                 break;
             }
         }
@@ -244,24 +322,31 @@ impl Engine {
 
     /// The weight of all candidates that may be deleted at all; none while contents are being listed.
     fn weigh(&mut self, now: Tick, out: &mut Vec<Command>) -> Option<u32> {
-        let keys: Vec<ObjectKey> = self.deletes.candidates.keys().cloned().collect();
+        let candidates: Vec<(ObjectKey, Uid)> = self.deletes.candidates.clone().into_iter().collect();
         let mut total = 0u32;
         let mut waiting = false;
-        for key in keys {
-            if let Some(reason) = self.why_not_deleted(&key) {
-                self.deletes.candidates.remove(&key);
-                self.rest(&key, Outcome::Blocked(reason), now, out);
+        for (key, uid) in candidates {
+            let slot = self.slots.get(&key);
+            if slot.is_some_and(|slot| self.is_same_elsewhere(&key, slot, &uid)) {
+                // Known only now: it is listed under another group.
+                self.deletes.withdraw(&key);
+                self.dirty.insert(key);
                 continue;
             }
-            let Some(container) = self.container(&key) else {
-                total = total.saturating_add(1);
-                continue;
+            let weight = match self.why_not_deleted(&key) {
+                Some(reason) => Some(Err(reason)),
+                None => match self.container(&key) {
+                    Ok(None) => Some(Ok(1)),
+                    Ok(Some(container)) => self.survey(&key, container, now, out),
+                    Err(reason) => Some(Err(reason)),
+                },
             };
-            match self.survey(&key, container, now, out) {
+            match weight {
                 None => waiting = true,
                 Some(Ok(weight)) => total = total.saturating_add(weight),
                 Some(Err(reason)) => {
-                    self.deletes.candidates.remove(&key);
+                    self.deletes.withdraw(&key);
+                    self.deletes.surveys.remove(&key);
                     self.rest(&key, Outcome::Blocked(reason), now, out);
                 }
             }
@@ -270,6 +355,9 @@ impl Engine {
     }
 
     fn why_not_deleted(&self, key: &ObjectKey) -> Option<Reason> {
+        if !self.options.switches.containers {
+            return None;
+        }
         if key.is("", "Namespace") && (key.name() == "default" || key.name().starts_with("kube-")) {
             return Some(Reason::new(
                 "never-deleted",
@@ -280,9 +368,6 @@ impl Engine {
             && let Err(reason) = self.parts.deletes.may_delete(key, uid)
         {
             return Some(reason);
-        }
-        if !self.options.switches.containers {
-            return None;
         }
         let kind = key.group_kind();
         let guarded = GUARDED.iter().any(|(g, k)| key.is(g, k)) || self.options.guarded.contains(kind);
@@ -295,24 +380,42 @@ impl Engine {
         })
     }
 
-    /// What goes with the object, if anything does.
-    fn container(&self, key: &ObjectKey) -> Option<Container> {
+    /// What goes with the object, if anything does. An error where that cannot be said.
+    fn container(&self, key: &ObjectKey) -> Result<Option<Container>, Reason> {
         if !self.options.switches.containers {
-            return None;
+            return Ok(None);
         }
+        let kinds = self.kinds.as_ref();
+        let unknown = |why: String| {
+            Reason::new(
+                "contents-unknown",
+                format!("what it holds cannot be listed: {why}"),
+            )
+        };
         if key.is("", "Namespace") {
-            return Some(Container::Namespace(key.name().to_owned()));
+            let dead = kinds.and_then(|kinds| kinds.incomplete.first());
+            return match dead {
+                Some(group) => Err(unknown(format!("discovery of group {group} is incomplete"))),
+                None => Ok(Some(Container::Namespace(key.name().to_owned()))),
+            };
         }
         if Class::of(key) == Class::Definitions {
-            let (plural, group) = key.name().split_once('.')?;
-            let kinds = self.kinds.as_ref()?;
-            let kind = kinds
-                .kinds
-                .iter()
-                .find(|(gk, info)| gk.group() == group && info.plural == plural)?;
-            return Some(Container::Kind(kind.0.clone()));
+            let (plural, group) = key.name().split_once('.').unwrap_or((key.name(), ""));
+            let mut served = kinds.iter().flat_map(|kinds| &kinds.kinds);
+            let kind = served.find(|(gk, info)| gk.group() == group && info.plural == plural);
+            let established = self
+                .slots
+                .get(key)
+                .and_then(|slot| slot.seen())
+                .is_some_and(|seen| seen.established);
+            return match kind {
+                Some((kind, _)) => Ok(Some(Container::Kind(kind.clone()))),
+                // A definition that never became established defines nothing.
+                None if !established => Ok(None),
+                None => Err(unknown(format!("{plural} of group {group} are not served"))),
+            };
         }
-        None
+        Ok(None)
     }
 
     /// What is known of a container's contents: how many deletes it counts for, or why it must stay. None while it
@@ -353,14 +456,15 @@ impl Engine {
         self.deletes
             .surveys
             .insert(key.clone(), Survey::Known { at: now, result });
+        self.deletes.fresh = true;
         self.dirty.insert(key);
     }
 
-    /// Everything inside must be ours and not listed, owned by such an object, or made by the cluster itself.
+    /// Everything inside must be about to be deleted itself, owned by such an object, or made by the cluster.
     fn assess(&self, key: &ObjectKey, metas: &[LiveMeta]) -> Result<u32, Reason> {
         let leaving = |meta: &LiveMeta| {
             let slot = self.slots.get(&meta.key);
-            slot.is_some_and(|slot| slot.desired.is_none() && owns(slot, &meta.uid))
+            slot.is_some_and(|slot| slot.desired.is_none() && self.is_going(&meta.key, slot, &meta.uid))
         };
         let mut going: BTreeSet<&Uid> = metas.iter().filter(|m| leaving(m)).map(|m| &m.uid).collect();
         let services: BTreeSet<&ObjectKey> = metas
@@ -412,11 +516,21 @@ impl Engine {
         Ok(u32::try_from(inside).unwrap_or(u32::MAX).saturating_add(1))
     }
 
-    fn spend(&mut self, total: u32, now: Tick, out: &mut Vec<Command>) -> bool {
+    /// Whether this object is to be deleted in this plan, or is being deleted.
+    fn is_going(&self, key: &ObjectKey, slot: &Slot, uid: &Uid) -> bool {
+        let entry = self.ledger.intended(key, slot.entry.as_ref());
+        let ours = entry.is_some_and(|entry| entry.uid.as_ref().is_none_or(|known| known == uid));
+        let decided = self.deletes.candidates.contains_key(key)
+            || entry.is_some_and(|entry| entry.state == EntryState::Deleting)
+            || slot.seen().is_some_and(|seen| seen.deleting.is_some());
+        ours && decided
+    }
+
+    fn spend(&mut self, total: u32, now: Tick, out: &mut Vec<Command>) {
         let budget = self.options.budget;
-        let spent: u32 = self.window(now).iter().map(|s| s.count).sum();
-        let owned =
-            u32::try_from(self.slots.values().filter(|s| s.entry.is_some()).count()).unwrap_or(u32::MAX);
+        let window = self.window(now);
+        let spent: u32 = window.iter().map(|s| s.count).sum();
+        let owned = u32::try_from(self.owned).unwrap_or(u32::MAX);
         let allowed = budget.allowed(owned);
         let confirmed = self.is_confirmed(now);
         if self.options.switches.budgets && !confirmed && spent.saturating_add(total) > allowed {
@@ -428,32 +542,32 @@ impl Engine {
                 .with("planned", total)
                 .with("spent", spent)
                 .with("allowed", allowed);
-            let oldest = self
-                .ledger
-                .window
-                .first()
-                .map(|s| s.at + budget.window + Millis(1));
+            let oldest = window.first().map(|s| s.at + budget.window + Millis(1));
             return self.hold(reason, oldest, now, out);
         }
         if self.options.approval == Approval::Never {
             return self.plan_deletes(now, out);
         }
-        if self.deletes.held.is_some() {
-            return false;
+        if self.deletes.held.is_some() && !confirmed {
+            return;
         }
         let call = self.new_call(Call::Reserve);
-        self.deletes.reserving = Some((call, total));
+        self.deletes.reserving = Some(Reserving {
+            call,
+            objects: self.deletes.candidates.clone(),
+            total,
+            until: now + self.options.limits.reserve_max,
+        });
         out.push(Command::Reserve {
             call,
             count: total,
             owned,
             confirmed,
         });
-        false
     }
 
     /// Deletes of the rolling window, as recorded.
-    fn window(&self, now: Tick) -> Vec<Spent> {
+    pub(super) fn window(&self, now: Tick) -> Vec<Spent> {
         let window = self.options.budget.window;
         self.ledger
             .window
@@ -463,7 +577,7 @@ impl Engine {
             .collect()
     }
 
-    fn plan_deletes(&mut self, now: Tick, out: &mut Vec<Command>) -> bool {
+    fn plan_deletes(&mut self, now: Tick, out: &mut Vec<Command>) {
         let candidates: Vec<(ObjectKey, Uid)> = self.deletes.candidates.clone().into_iter().collect();
         for (key, uid) in candidates {
             let mut change = Change::new(
@@ -480,11 +594,10 @@ impl Engine {
             }
             self.rest(&key, Outcome::Planned(Box::new(change)), now, out);
         }
-        false
     }
 
     /// Stops all deletes of the plan, and says what would let them go.
-    fn hold(&mut self, reason: Reason, until: Option<Tick>, now: Tick, out: &mut Vec<Command>) -> bool {
+    fn hold(&mut self, reason: Reason, until: Option<Tick>, now: Tick, out: &mut Vec<Command>) {
         let keys: BTreeSet<ObjectKey> = self.deletes.candidates.keys().cloned().collect();
         if self
             .deletes
@@ -492,14 +605,14 @@ impl Engine {
             .as_ref()
             .is_some_and(|held| held.keys == keys && held.until.is_none_or(|at| at > now))
         {
-            return false;
+            return;
         }
         if self.deletes.offered.take().is_some() {
             let reason = Reason::new(
                 "token-refused",
                 "the token does not cover these deletes, or is out of date",
             );
-            self.report(Note::Remark { reason }, out);
+            Self::report(Note::Remark { reason }, out);
         }
         let token = self.token(now + self.options.limits.token_life);
         let reason = reason.with("token", &token);
@@ -507,12 +620,10 @@ impl Engine {
             self.plan_deletes(now, out);
         } else {
             for key in &keys {
-                if let Some(slot) = self.slots.get_mut(key) {
-                    slot.outcome = Outcome::Blocked(reason.clone());
-                }
+                self.set_outcome(key, Outcome::Blocked(reason.clone()));
             }
         }
-        self.report(
+        Self::report(
             Note::DeletesHeld {
                 count: keys.len(),
                 reason: reason.clone(),
@@ -525,7 +636,6 @@ impl Engine {
             keys,
             until,
         });
-        false
     }
 
     pub(super) fn take_reserved(
@@ -538,49 +648,86 @@ impl Engine {
         let Some(Call::Reserve) = self.end_call(call) else {
             return;
         };
-        let Some((_, total)) = self.deletes.reserving.take_if(|(id, _)| *id == call) else {
+        let Some(reserved) = self.deletes.reserving.take_if(|r| r.call == call) else {
             return;
         };
         match result {
             Ok(until) if until > now => {
                 let mut window = self.window(now);
-                window.push(Spent::new(now, total));
+                window.push(Spent::new(now, reserved.total));
                 self.record_window(window);
+                self.deletes.granted = Some(Grant { at: now, until });
                 self.deletes.held = None;
-                for key in std::mem::take(&mut self.deletes.candidates).into_keys() {
+                // Contents are looked at again just before each delete.
+                self.deletes.surveys.clear();
+                for (key, uid) in reserved.objects {
+                    if self.deletes.candidates.get(&key) != Some(&uid) {
+                        continue;
+                    }
                     let entry = self.slots.get(&key).and_then(|slot| slot.entry.clone());
                     if let Some(mut entry) = entry {
                         entry.state = EntryState::Deleting;
                         self.record_ahead(&key, entry, now);
                     }
+                    self.deletes.withdraw(&key);
                 }
             }
-            Ok(_) => {}
-            Err(reason) => {
-                self.hold(reason, Some(now + Millis::from_secs(60)), now, out);
+            Ok(_) => {
+                let reason = Reason::new(
+                    "grant-expired",
+                    "the grant of deletes was out of date when it arrived",
+                );
+                self.refuse_reservation(reason, now, out);
             }
+            Err(reason) => self.refuse_reservation(reason, now, out),
         }
+    }
+
+    /// No answer to a reservation is a refusal.
+    pub(super) fn refuse_overdue_reservation(&mut self, now: Tick, out: &mut Vec<Command>) {
+        let overdue = self.deletes.reserving.take_if(|r| r.until <= now);
+        if let Some(reserving) = overdue {
+            self.end_call(reserving.call);
+            let message = format!("nobody answered within {}", self.options.limits.reserve_max);
+            self.refuse_reservation(Reason::new("no-grant", message), now, out);
+        }
+    }
+
+    fn refuse_reservation(&mut self, reason: Reason, now: Tick, out: &mut Vec<Command>) {
+        self.hold(reason, Some(now + self.options.limits.reserve_again), now, out);
+    }
+
+    /// Intents were recorded after the grant had run out: nothing is deleted by them, and nothing was spent.
+    pub(super) fn grant_expired(&mut self, at: Tick, out: &mut Vec<Command>) {
+        let reason = Reason::new(
+            "grant-expired",
+            "the grant of deletes ran out before it could be recorded",
+        );
+        Self::report(Note::Remark { reason }, out);
+        let window = self
+            .ledger
+            .window
+            .iter()
+            .filter(|s| s.at != at)
+            .copied()
+            .collect();
+        self.record_window(window);
     }
 
     /// What a person confirms: these objects, of this inventory, until then.
     fn token(&self, until: Tick) -> String {
-        let start = DigestBuilder::new()
-            .text("deletes")
-            .text(&self.target.to_string())
-            .text(self.inventory.revision().map_or("", Revision::as_str))
-            .text(&(until.0 / 1000).to_string());
-        let all = self
-            .deletes
-            .candidates
-            .iter()
-            .fold(start, |b, (key, uid)| b.text(&key.to_path()).text(uid.as_str()));
-        format!("{:x}-{}", until.0 / 1000, all.finish().short())
+        let revision = self.inventory.revision().map_or("", Revision::as_str);
+        confirmation_token("deletes", &self.target, revision, &self.deletes.candidates, until)
     }
 
-    pub(super) fn take_confirmation(&mut self, token: &str) {
+    pub(super) fn take_confirmation(&mut self, token: &str, now: Tick, out: &mut Vec<Command>) {
         // Looked at when deletes are arranged: at once if they are held, otherwise when every object is decided.
         self.deletes.offered = Some(token.to_owned());
+        if self.confirm_rebuild(now, out) {
+            return;
+        }
         self.deletes.held = None;
+        self.deletes.fresh = true;
         self.converged = false;
     }
 
@@ -589,11 +736,11 @@ impl Engine {
         let Some(token) = &self.deletes.offered else {
             return false;
         };
-        let seconds = token
-            .split_once('-')
-            .and_then(|(until, _)| u64::from_str_radix(until, 16).ok());
-        let until = Tick(seconds.unwrap_or(0).saturating_mul(1000));
-        if until <= now || *token != self.token(until) {
+        let latest = now + self.options.limits.token_life;
+        let Some(until) = token_until(token).filter(|until| *until > now && *until <= latest) else {
+            return false;
+        };
+        if *token != self.token(until) {
             return false;
         }
         let objects = self.deletes.candidates.clone().into_iter().collect();
@@ -622,13 +769,6 @@ impl Engine {
             .is_some_and(|c| covers(c, self.inventory.revision(), &self.deletes.candidates));
         covered || self.check_offer(now)
     }
-}
-
-/// Whether the ledger says that the object with this UID is ours.
-fn owns(slot: &Slot, uid: &Uid) -> bool {
-    slot.entry
-        .as_ref()
-        .is_some_and(|entry| entry.uid.as_ref().is_none_or(|known| known == uid))
 }
 
 fn is_cluster_made(key: &ObjectKey) -> bool {

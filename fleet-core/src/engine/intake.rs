@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use fleet_diff::{GroupKind, Gvk, ObjectKey};
 
 use super::{
-    Call, CallId, Command, Engine, GoneKind, Listing,
-    slot::{Class, Seen, Sight, Stage, read_gvk},
+    Call, CallId, Command, Engine, GoneKind, Listing, ListingStage, of_kind_mut,
+    slot::{Seen, Sight, Stage, read_gvk},
 };
 use crate::{
     edge::{Fault, Note},
@@ -30,6 +30,9 @@ impl Engine {
     }
 
     fn choose_watches(&mut self, out: &mut Vec<Command>) {
+        if !std::mem::take(&mut self.watches_stale) {
+            return;
+        }
         let Some(kinds) = &self.kinds else { return };
         let listable = |gvk: &Gvk| kinds.get(gvk.group_kind()).is_some_and(|info| info.listable);
         let wanted: std::collections::BTreeSet<Gvk> = self
@@ -49,18 +52,18 @@ impl Engine {
         let Some(kinds) = &self.kinds else { return };
         let mut ask = Vec::new();
         for (kind, listing) in &mut self.listings {
-            let Listing::Wanted { tries } = *listing else {
+            if listing.stage != ListingStage::Wanted {
                 continue;
-            };
+            }
             match kinds.get(kind) {
                 Some(info) if info.listable => {
                     if let Some(gvk) = kinds.version_for(kind, None) {
-                        *listing = Listing::Pending { tries };
+                        listing.stage = ListingStage::Pending;
                         ask.push((kind.clone(), gvk));
                     }
                 }
                 // Served and not listable: its objects are read one by one.
-                Some(_) => *listing = Listing::Done,
+                Some(_) => listing.stage = ListingStage::Done,
                 None => {}
             }
         }
@@ -71,7 +74,6 @@ impl Engine {
     }
 
     pub(super) fn take_kinds(&mut self, kinds: KindMap) {
-        self.discoveries += 1;
         let before = self.kinds.replace(kinds);
         let Some(kinds) = &self.kinds else { return };
         if before.as_ref() == Some(kinds) {
@@ -79,6 +81,7 @@ impl Engine {
             return;
         }
         self.gone_kinds.clear();
+        self.watches_stale = true;
         self.awaiting_since = None;
         self.awaited_too_long = false;
         let empty = KindMap::default();
@@ -91,9 +94,7 @@ impl Engine {
             .collect();
         for kind in vanished {
             self.listings.remove(&kind);
-            for (_, slot) in self.slots.iter_mut().filter(|(key, _)| *key.group_kind() == kind) {
-                slot.look_again();
-            }
+            of_kind_mut(&mut self.slots, &kind).for_each(|(_, slot)| slot.look_again());
         }
         self.map_inventory();
         let Some(kinds) = &self.kinds else { return };
@@ -113,8 +114,14 @@ impl Engine {
 
     /// Listed custom resources whose kind is not served yet.
     pub(super) fn wake_awaiting(&mut self) {
-        let keys: Vec<ObjectKey> = self.inventory.awaiting.values().flatten().cloned().collect();
-        self.dirty.extend(keys);
+        self.dirty
+            .extend(self.inventory.awaiting.values().flatten().cloned());
+    }
+
+    /// Those that wait for this definition, if it is one.
+    pub(super) fn wake_awaiting_of(&mut self, crd: &ObjectKey) {
+        let keys = self.inventory.awaiting.get(crd);
+        self.dirty.extend(keys.into_iter().flatten().cloned());
     }
 
     pub(super) fn take_listing(&mut self, call: CallId, result: Result<Vec<LiveMeta>, Fault>, now: Tick) {
@@ -123,10 +130,14 @@ impl Engine {
         };
         match result {
             Ok(metas) => {
-                self.listings.insert(kind.clone(), Listing::Done);
+                let done = Listing {
+                    stage: ListingStage::Done,
+                    failed: None,
+                };
+                self.listings.insert(kind.clone(), done);
                 let mut found: BTreeMap<ObjectKey, LiveMeta> =
                     metas.into_iter().map(|m| (m.key.clone(), m)).collect();
-                for (key, slot) in self.slots.iter_mut().filter(|(key, _)| *key.group_kind() == kind) {
+                for (key, slot) in of_kind_mut(&mut self.slots, &kind) {
                     if matches!(slot.sight, Sight::Unknown) && !slot.is_busy() {
                         slot.sight = found.remove(key).map_or(Sight::Absent, Sight::Listed);
                     }
@@ -134,34 +145,36 @@ impl Engine {
                 }
             }
             Err(fault) => {
-                let tries = match self.listings.get(&kind) {
-                    Some(Listing::Pending { tries }) => tries + 1,
-                    _ => 1,
-                };
+                let before = self
+                    .listings
+                    .get(&kind)
+                    .and_then(|listing| listing.failed.as_ref());
+                let tries = before.map_or(0, |(tries, _)| *tries) + 1;
                 let limits = &self.options.limits;
                 let until = now + Self::backoff(limits.retry_first, limits.retry_max, tries);
                 let reason = Reason::new("kind-not-listed", format!("{kind} cannot be listed: {fault}"));
-                self.listings
-                    .insert(kind.clone(), Listing::Failed { until, tries, reason });
-                let keys = self.slots.keys().filter(|key| *key.group_kind() == kind).cloned();
-                self.dirty.extend(keys);
+                let failed = Listing {
+                    stage: ListingStage::RetryAt(until),
+                    failed: Some((tries, reason)),
+                };
+                self.listings.insert(kind.clone(), failed);
+                self.wake_kind(&kind);
             }
         }
     }
 
-    pub(super) fn take_kind_gone(&mut self, call: CallId, result: Result<bool, Fault>, now: Tick) {
+    pub(super) fn take_kind_gone(&mut self, call: CallId, result: &Result<bool, Fault>, now: Tick) {
         let Some(Call::KindGone(kind)) = self.end_call(call) else {
             return;
         };
         let state = match result {
-            Ok(gone) => GoneKind::Known { gone },
+            Ok(gone) => GoneKind::Known { gone: *gone },
             Err(_) => GoneKind::Failed {
                 until: now + self.options.limits.retry_max,
             },
         };
         self.gone_kinds.insert(kind.clone(), state);
-        let keys = self.slots.keys().filter(|key| *key.group_kind() == kind).cloned();
-        self.dirty.extend(keys);
+        self.wake_kind(&kind);
     }
 
     pub(super) fn watch_reset(&mut self, gvk: Gvk) {
@@ -175,20 +188,25 @@ impl Engine {
             return;
         };
         watch.synced = true;
+        watch.awaited_since = None;
         let epoch = watch.epoch;
         let Some(kinds) = &self.kinds else { return };
-        for (key, slot) in self
-            .slots
-            .iter_mut()
-            .filter(|(key, _)| key.group_kind() == gvk.group_kind())
-        {
+        for (key, slot) in of_kind_mut(&mut self.slots, gvk.group_kind()) {
             if read_gvk(key, slot, kinds).as_ref() != Some(gvk) {
                 continue;
             }
-            // Shown by this watch before, and not this time: it left while nobody looked.
-            let was_shown = slot.epoch != 0 && slot.epoch < epoch;
-            if was_shown && slot.seen().is_some_and(|seen| seen.labelled) && !slot.is_busy() {
-                slot.look_again();
+            // It bears our label and was not shown this time: it left while nobody looked.
+            if slot.epoch < epoch
+                && let Some(uid) = slot
+                    .seen()
+                    .filter(|seen| seen.labelled)
+                    .map(|seen| seen.uid.clone())
+            {
+                if slot.is_busy() {
+                    slot.left = Some(uid);
+                } else {
+                    slot.look_again();
+                }
             }
             self.dirty.insert(key.clone());
         }
@@ -208,25 +226,24 @@ impl Engine {
         if wanted.as_ref().is_some_and(|gvk| gvk != live.object().gvk()) {
             return;
         }
+        // After a reset even versions may begin anew: the store may have been restored.
+        let anew = slot.epoch != epoch;
         slot.epoch = epoch;
-        if self.look_at(&key, live) {
+        if self.look_at(&key, live, anew) {
             self.converged = false;
         }
     }
 
-    /// Takes a whole object as the newest sight of it; true when that changed what is known.
-    pub(super) fn look_at(&mut self, key: &ObjectKey, live: Live) -> bool {
+    /// Takes what a watch shows, unless something newer is known; true when that changed what is known.
+    fn look_at(&mut self, key: &ObjectKey, live: Live, anew: bool) -> bool {
         let marks = &self.marks;
         let Some(slot) = self.slots.get_mut(key) else {
             return false;
         };
-        if let Some(old) = slot.seen()
-            && old.uid == *live.uid()
-            && is_older(live.version().as_str(), old.version.as_str())
-        {
+        let mut new = Seen::new(live, marks);
+        if !anew && slot.seen().is_some_and(|old| new.is_older_than(old)) {
             return false;
         }
-        let mut new = Seen::new(live, marks);
         let settled = slot.settled;
         let document = slot.document_digest();
         if let Sight::Present(old) = &mut slot.sight
@@ -251,9 +268,7 @@ impl Engine {
         slot.exchanges.clear();
         slot.sight = Sight::Present(Box::new(new));
         slot.trouble = None;
-        if Class::of(key) == Class::Definitions {
-            self.wake_awaiting();
-        }
+        self.wake_awaiting_of(key);
         if let Some(slot) = self.slots.get(key)
             && slot.desired.is_some()
         {
@@ -273,7 +288,7 @@ impl Engine {
                 "marked-not-recorded",
                 "it bears our mark and the ledger does not know it: it is left alone",
             );
-            self.report(Note::Blocked { key, reason }, out);
+            Self::report(Note::Blocked { key, reason }, out);
         }
     }
 
@@ -287,7 +302,10 @@ impl Engine {
             Sight::Listed(meta) => meta.uid == *uid,
             Sight::Unknown | Sight::Absent => false,
         };
-        // A write under way reports what it finds itself; a delete's answer may come after its event.
+        if slot.is_busy() {
+            // The answer under way may be older than this.
+            slot.left = Some(uid.clone());
+        }
         if concerns_it && !matches!(slot.stage, Stage::Writing(_)) {
             slot.look_again();
             slot.trouble = None;
@@ -306,9 +324,4 @@ impl Engine {
             self.discover_at = Some(at);
         }
     }
-}
-
-/// True when both versions are numbers and the first is smaller. Servers from 1.35 on promise that they are.
-fn is_older(a: &str, b: &str) -> bool {
-    matches!((a.parse::<u64>(), b.parse::<u64>()), (Ok(a), Ok(b)) if a < b)
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use fleet_diff::{GroupKind, Object, ObjectKey};
 
 use super::{
-    Command, Engine, Listing,
+    Command, Engine, Listing, ListingStage,
     options::Adoption,
     slot::{Class, Desired},
 };
@@ -47,7 +47,7 @@ impl Engine {
                 let reason = Reason::new("inventory-unknown", unknown.message());
                 if self.inventory.unknown.as_ref() != Some(&reason) {
                     self.inventory.unknown = Some(reason.clone());
-                    self.report(Note::InventoryUnknown { reason }, out);
+                    Self::report(Note::InventoryUnknown { reason }, out);
                     self.wake_unlisted();
                 }
             }
@@ -64,7 +64,7 @@ impl Engine {
         let news = self.inventory.revision() != Some(known.revision());
         if news {
             let (revision, objects) = (known.revision().clone(), known.objects().len());
-            self.report(Note::Revision { revision, objects }, out);
+            Self::report(Note::Revision { revision, objects }, out);
         }
         self.inventory.known = Some(known);
         self.converged = false;
@@ -96,6 +96,7 @@ impl Engine {
         self.inventory.awaiting.clear();
         for object in objects {
             match self.map_object(&object, &coming) {
+                Ok(desired) if self.is_other_version(&desired) => {}
                 Ok(desired) => {
                     let key = desired.object.key().clone();
                     if let Some(crd) = &desired.awaits {
@@ -126,6 +127,13 @@ impl Engine {
             }
         }
         self.replace_desired(wanted);
+    }
+
+    /// Only with rule 5 off: what is recorded at another API version is taken as another object.
+    fn is_other_version(&self, desired: &Desired) -> bool {
+        let entry = || self.slots.get(desired.object.key())?.entry.as_ref();
+        !self.options.switches.version_free_identity
+            && entry().is_some_and(|entry| entry.version != desired.object.gvk().version())
     }
 
     fn map_object(
@@ -196,6 +204,7 @@ impl Engine {
     }
 
     fn replace_desired(&mut self, mut wanted: BTreeMap<ObjectKey, Desired>) {
+        self.watches_stale = true;
         let dropped: Vec<ObjectKey> = self
             .slots
             .iter()
@@ -253,11 +262,16 @@ impl Engine {
         // One listing beats reading many new objects one by one.
         for (kind, count) in unseen {
             if count > 1 {
-                self.listings.insert(kind, Listing::WANTED);
+                self.list_again(kind);
             } else {
                 self.listings.entry(kind).or_insert(Listing::WANTED);
             }
         }
+    }
+
+    /// Lists a kind (again). What failed before still counts as failed until it succeeds.
+    pub(super) fn list_again(&mut self, kind: GroupKind) {
+        self.listings.entry(kind).or_insert(Listing::WANTED).stage = ListingStage::Wanted;
     }
 }
 

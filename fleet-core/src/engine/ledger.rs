@@ -1,14 +1,15 @@
 //! Keeping the record: written ahead, in batches.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use fleet_diff::ObjectKey;
+use fleet_diff::{DigestBuilder, ObjectKey};
 
 use super::{Call, CallId, Command, Engine};
 use crate::{
     edge::{Fault, Note, Remedy},
     ledger::{Entry, EntryState, LedgerAnswer, LedgerContent, LedgerWrite, Spent},
-    words::{LiveMeta, Reason, Tick},
+    marks::MarkState,
+    words::{LiveMeta, Reason, Target, Tick, Uid},
 };
 
 /// What is known of the ledger, and what is to be written to it.
@@ -26,7 +27,8 @@ pub(super) struct LedgerState {
     since: Option<Tick>,
     lag_until: Option<Tick>,
     in_flight: Option<InFlight>,
-    failures: u32,
+    failed_reads: u32,
+    failed_writes: u32,
 }
 
 struct InFlight {
@@ -45,7 +47,21 @@ enum Reading {
     Sweeping,
     SweepAt(Tick),
     Ready,
-    Lost(Reason),
+    /// It cannot be believed, and what bears our mark is being searched.
+    LostSweeping(Reason),
+    Lost(Lost),
+    /// It is being built anew, as a person confirmed.
+    Rebuilding(Reason),
+}
+
+/// A ledger that cannot be believed, and what would be rebuilt.
+struct Lost {
+    reason: Reason,
+    /// What bears our mark; none when not every kind could be searched.
+    found: Option<BTreeMap<ObjectKey, Uid>>,
+    /// What confirms that it is built anew from these.
+    token: Option<String>,
+    search_again: Option<Tick>,
 }
 
 impl LedgerState {
@@ -55,8 +71,25 @@ impl LedgerState {
 
     pub(super) fn lost(&self) -> Option<&Reason> {
         match &self.reading {
-            Reading::Lost(reason) => Some(reason),
+            Reading::Lost(Lost { reason, .. })
+            | Reading::LostSweeping(reason)
+            | Reading::Rebuilding(reason) => Some(reason),
             _ => None,
+        }
+    }
+
+    /// What a lost ledger would be rebuilt from, and the token that confirms it.
+    pub(super) fn rebuildable(&self) -> Option<(&BTreeMap<ObjectKey, Uid>, &str)> {
+        match &self.reading {
+            Reading::Lost(lost) => lost.found.as_ref().zip(lost.token.as_deref()),
+            _ => None,
+        }
+    }
+
+    /// Somebody may have repaired it.
+    pub(super) fn reread_if_lost(&mut self) {
+        if matches!(self.reading, Reading::Lost(_)) {
+            self.reading = Reading::Wanted;
         }
     }
 
@@ -77,6 +110,7 @@ impl LedgerState {
     pub(super) fn due(&self) -> Option<Tick> {
         match self.reading {
             Reading::RetryAt(at) | Reading::SweepAt(at) => Some(at),
+            Reading::Lost(ref lost) => lost.search_again,
             _ => self.lag_until,
         }
     }
@@ -102,13 +136,18 @@ impl Engine {
                 self.ledger.reading = Reading::Asked;
                 out.push(Command::LoadLedger);
             }
-            Reading::SweepAt(at) if at <= now => self.sweep(out),
+            Reading::SweepAt(at) if at <= now => self.sweep(Reading::Sweeping, out),
+            Reading::Lost(ref lost) if lost.search_again.is_some_and(|at| at <= now) => {
+                let reason = lost.reason.clone();
+                self.sweep(Reading::LostSweeping(reason), out);
+            }
             _ => {}
         }
     }
 
-    fn sweep(&mut self, out: &mut Vec<Command>) {
-        self.ledger.reading = Reading::Sweeping;
+    /// Searches all kinds for our marks.
+    fn sweep(&mut self, reading: Reading, out: &mut Vec<Command>) {
+        self.ledger.reading = reading;
         let call = self.new_call(Call::Sweep);
         out.push(Command::Sweep { call });
     }
@@ -123,16 +162,24 @@ impl Engine {
             return;
         }
         match answer {
-            Ok(LedgerAnswer::Known(content)) => self.adopt_ledger(content),
-            Ok(LedgerAnswer::Absent) => self.sweep(out),
-            Ok(LedgerAnswer::Lost(reason)) => self.lose_ledger(reason, out),
+            Ok(LedgerAnswer::Known(content)) => self.adopt_ledger(content, now),
+            Ok(LedgerAnswer::Absent) => self.sweep(Reading::Sweeping, out),
+            Ok(LedgerAnswer::Lost(reason)) => {
+                Self::report(
+                    Note::Remark {
+                        reason: reason.clone(),
+                    },
+                    out,
+                );
+                self.sweep(Reading::LostSweeping(reason), out);
+            }
             Err(fault) => {
-                self.ledger.failures += 1;
+                self.ledger.failed_reads += 1;
                 let limits = &self.options.limits;
-                let at = now + Self::backoff(limits.retry_first, limits.retry_max, self.ledger.failures);
+                let at = now + Self::backoff(limits.retry_first, limits.retry_max, self.ledger.failed_reads);
                 self.ledger.reading = Reading::RetryAt(at);
                 let reason = Reason::new("ledger-unread", format!("the ledger cannot be read: {fault}"));
-                self.report(Note::Remark { reason }, out);
+                Self::report(Note::Remark { reason }, out);
             }
         }
     }
@@ -147,46 +194,126 @@ impl Engine {
         let Some(Call::Sweep) = self.end_call(call) else {
             return;
         };
-        match result {
-            Ok(metas) => {
-                let ours = |m: &&LiveMeta| {
-                    self.marks.read_value(&m.key, m.mark.as_deref()) == crate::marks::MarkState::Ours
-                };
-                let marked: Vec<&LiveMeta> = metas.iter().filter(ours).collect();
-                if let Some(first) = marked.first() {
-                    let reason = Reason::new(
-                        "ledger-lost",
-                        format!(
-                            "there is no ledger, and {} objects bear our mark, such as {}",
-                            marked.len(),
-                            first.key
-                        ),
-                    );
-                    self.lose_ledger(reason, out);
-                } else {
-                    self.adopt_ledger(LedgerContent::default());
-                }
+        let lost = match &self.ledger.reading {
+            Reading::Sweeping => None,
+            Reading::LostSweeping(reason) => Some(reason.clone()),
+            _ => return,
+        };
+        let again = now + self.options.limits.retry_max;
+        let found: BTreeMap<ObjectKey, Uid> = match (result, &lost) {
+            (Ok(metas), _) => {
+                let ours = |m: &LiveMeta| self.marks.read_value(&m.key, m.mark.as_deref()) == MarkState::Ours;
+                metas.into_iter().filter(ours).map(|m| (m.key, m.uid)).collect()
             }
-            Err(fault) => {
-                self.ledger.reading = Reading::SweepAt(now + self.options.limits.retry_max);
+            (Err(fault), None) => {
+                self.ledger.reading = Reading::SweepAt(again);
                 let reason = Reason::new(
                     "sweep-failed",
                     format!("no ledger, and not every kind could be searched for our marks: {fault}"),
                 );
-                self.report(Note::Remark { reason }, out);
+                return Self::report(Note::Remark { reason }, out);
             }
+            (Err(_), Some(reason)) => {
+                self.ledger.reading = Reading::Lost(Lost {
+                    reason: reason.clone(),
+                    found: None,
+                    token: None,
+                    search_again: Some(again),
+                });
+                return;
+            }
+        };
+        if lost.is_none() && found.is_empty() {
+            return self.adopt_ledger(LedgerContent::default(), now);
         }
+        let reason = lost.unwrap_or_else(|| {
+            let example = found.keys().next().map(ToString::to_string).unwrap_or_default();
+            let message = format!(
+                "there is no ledger, and {} objects bear our mark, such as {example}",
+                found.len()
+            );
+            Reason::new("ledger-lost", message)
+        });
+        self.lose_ledger(reason, found, now, out);
     }
 
-    fn lose_ledger(&mut self, reason: Reason, out: &mut Vec<Command>) {
-        self.ledger.reading = Reading::Lost(reason.clone());
-        self.report(Note::Remark { reason }, out);
+    /// Nothing is written until a person confirms that the ledger is built anew from what bears our mark.
+    fn lose_ledger(
+        &mut self,
+        reason: Reason,
+        found: BTreeMap<ObjectKey, Uid>,
+        now: Tick,
+        out: &mut Vec<Command>,
+    ) {
+        let token = self.rebuild_token(&found, now + self.options.limits.token_life);
+        let reason = reason.with("token", &token).with("found", found.len());
+        Self::report(
+            Note::Remark {
+                reason: reason.clone(),
+            },
+            out,
+        );
+        self.ledger.reading = Reading::Lost(Lost {
+            reason,
+            found: Some(found),
+            token: Some(token),
+            search_again: None,
+        });
+        self.confirm_rebuild(now, out);
+    }
+
+    /// What a person confirms: that exactly these objects are ours.
+    fn rebuild_token(&self, found: &BTreeMap<ObjectKey, Uid>, until: Tick) -> String {
+        confirmation_token("rebuild", &self.target, "", found, until)
+    }
+
+    /// Builds the ledger anew if the token given covers exactly what was found. True if there was something to
+    /// confirm.
+    pub(super) fn confirm_rebuild(&mut self, now: Tick, out: &mut Vec<Command>) -> bool {
+        let Reading::Lost(Lost {
+            reason,
+            found: Some(found),
+            ..
+        }) = &self.ledger.reading
+        else {
+            return false;
+        };
+        let Some(token) = self.deletes.offered.take() else {
+            return false;
+        };
+        let fits =
+            token_until(&token).is_some_and(|until| until > now && token == self.rebuild_token(found, until));
+        if !fits || self.options.approval == super::Approval::Never {
+            let reason = Reason::new(
+                "token-refused",
+                "the token does not cover exactly the objects that bear our mark, or is out of date",
+            );
+            Self::report(Note::Remark { reason }, out);
+            return true;
+        }
+        let version = |key: &ObjectKey| {
+            let kinds = self.kinds.as_ref()?;
+            Some(kinds.version_for(key.group_kind(), None)?.version().to_owned())
+        };
+        let entries = found.iter().map(|(key, uid)| {
+            let mut entry = Entry::new(key.clone(), version(key).unwrap_or_default());
+            entry.uid = Some(uid.clone());
+            entry.state = EntryState::Owned;
+            LedgerWrite::Put(entry)
+        });
+        let writes: Vec<LedgerWrite> = std::iter::once(LedgerWrite::Clear).chain(entries).collect();
+        self.ledger.reading = Reading::Rebuilding(reason.clone());
+        let call = self.new_call(Call::Rebuild);
+        out.push(Command::Record { call, writes });
+        true
     }
 
     /// What was read is what is owned; conclusions drawn from an older reading are dropped.
-    fn adopt_ledger(&mut self, mut content: LedgerContent) {
+    fn adopt_ledger(&mut self, mut content: LedgerContent, now: Tick) {
         self.ledger.reading = Reading::Ready;
-        self.ledger.failures = 0;
+        self.ledger.failed_reads = 0;
+        self.owned = content.entries.len();
+        self.watches_stale = true;
         self.ledger.window = std::mem::take(&mut content.window);
         for (key, slot) in &mut self.slots {
             slot.entry = content.entries.remove(key);
@@ -202,13 +329,14 @@ impl Engine {
             slot.resting = true;
             slot.entry = Some(entry);
         }
+        let granted = !self.window(now).is_empty();
         for slot in self.slots.values_mut() {
-            // An intent that was recorded was granted before it was.
+            // An intent that was recorded was granted before it was, if that was not too long ago.
             let intent = slot
                 .entry
                 .as_ref()
                 .is_some_and(|e| e.state == EntryState::Deleting);
-            slot.approved = intent && slot.desired.is_none();
+            slot.approved = intent && granted && slot.desired.is_none();
         }
         self.map_inventory();
     }
@@ -253,7 +381,7 @@ impl Engine {
         let gathering = self
             .listings
             .values()
-            .any(|l| matches!(l, super::Listing::Pending { .. }));
+            .any(|listing| listing.stage == super::ListingStage::Pending);
         let flush_at = match (self.ledger.urgent, gathering) {
             (true, false) => now,
             (true, true) => since + limits.ledger_gather_max,
@@ -292,68 +420,124 @@ impl Engine {
         now: Tick,
         out: &mut Vec<Command>,
     ) {
-        let Some(Call::Record) = self.end_call(call) else {
-            return;
-        };
+        match self.end_call(call) {
+            Some(Call::Record) => {}
+            Some(Call::Rebuild) => return self.take_rebuilt(result, now, out),
+            _ => return,
+        }
         let Some(sent) = self.ledger.in_flight.take_if(|f| f.call == call) else {
             return;
         };
         match result {
             Ok(()) => {
-                self.ledger.failures = 0;
+                self.ledger.failed_writes = 0;
+                let expired = self.deletes.end_grant(now);
                 if let Some(window) = sent.window {
                     self.ledger.window = window;
                 }
                 for (key, change) in sent.changes {
-                    let Some(slot) = self.slots.get_mut(&key) else {
+                    if change.is_none() && !self.slots.contains_key(&key) {
                         continue;
-                    };
-                    let granted = change.as_ref().is_some_and(|e| e.state == EntryState::Deleting);
+                    }
+                    let slot = self.slots.entry(key.clone()).or_default();
+                    let intent = change.as_ref().is_some_and(|e| e.state == EntryState::Deleting);
+                    match (&slot.entry, &change) {
+                        (None, Some(_)) => self.owned += 1,
+                        (Some(_), None) => self.owned -= 1,
+                        _ => {}
+                    }
                     slot.entry = change;
-                    slot.approved = granted && slot.desired.is_none();
+                    slot.approved = intent && expired.is_none() && slot.desired.is_none();
                     if matches!(slot.stage, super::slot::Stage::Recording) {
                         slot.stage = super::slot::Stage::Idle;
                     }
                     self.dirty.insert(key);
                 }
+                if let Some(at) = expired {
+                    self.grant_expired(at, out);
+                }
             }
             Err(fault) => {
                 let what = if fault.remedy == Remedy::Conflict {
-                    "another writer changed the ledger"
+                    "another writer changed the ledger; everything is read again"
                 } else {
-                    "the ledger could not be written"
+                    "the ledger could not be written; it is read again"
                 };
-                let reason = Reason::new(
-                    "ledger-unwritten",
-                    format!("{what}; reading everything again: {fault}"),
-                );
-                self.report(Note::Remark { reason }, out);
-                self.distrust_ledger(now);
+                let reason = Reason::new("ledger-unwritten", format!("{what}: {fault}"));
+                Self::report(Note::Remark { reason }, out);
+                self.distrust_ledger(fault.remedy == Remedy::Conflict, now);
             }
         }
     }
 
-    /// Nothing that was concluded from the ledger counts any more: read it again, and everything else too.
-    fn distrust_ledger(&mut self, now: Tick) {
-        self.ledger.failures += 1;
+    fn take_rebuilt(&mut self, result: Result<(), Fault>, now: Tick, out: &mut Vec<Command>) {
+        self.ledger.reading = match result {
+            Ok(()) => Reading::Wanted,
+            Err(fault) => {
+                let reason = Reason::new(
+                    "ledger-unwritten",
+                    format!("the ledger could not be built anew; it is read again: {fault}"),
+                );
+                Self::report(Note::Remark { reason }, out);
+                Reading::RetryAt(now + self.options.limits.retry_max)
+            }
+        };
+        self.ask_for_ledger(now, out);
+    }
+
+    /// Nothing that was concluded from the ledger counts any more: read it again. If another writer was there, it
+    /// may have changed objects too: everything is read again.
+    fn distrust_ledger(&mut self, everything: bool, now: Tick) {
+        self.ledger.failed_writes += 1;
         let limits = &self.options.limits;
-        let at = now + Self::backoff(limits.retry_first, limits.retry_max, self.ledger.failures);
+        let at = now + Self::backoff(limits.retry_first, limits.retry_max, self.ledger.failed_writes);
         self.ledger.reading = Reading::RetryAt(at);
         self.ledger.pending.clear();
         self.ledger.pending_window = None;
         self.ledger.urgent = false;
         self.ledger.since = None;
         self.deletes.start_over();
+        let mut kinds = BTreeSet::new();
         for (key, slot) in &mut self.slots {
             if matches!(slot.stage, super::slot::Stage::Recording) {
                 slot.stage = super::slot::Stage::Idle;
             }
-            if !slot.is_busy() {
-                slot.look_again();
-            }
             slot.approved = false;
-            self.listings
-                .insert(key.group_kind().clone(), super::Listing::WANTED);
+            if everything {
+                if !slot.is_busy() {
+                    slot.look_again();
+                }
+                kinds.insert(key.group_kind().clone());
+            }
+        }
+        for kind in kinds {
+            self.list_again(kind);
         }
     }
+}
+
+/// A token over these objects of a target and a revision, good until a moment: who has it knows them all.
+pub(super) fn confirmation_token(
+    what: &str,
+    target: &Target,
+    revision: &str,
+    objects: &BTreeMap<ObjectKey, Uid>,
+    until: Tick,
+) -> String {
+    let until = until.0 / 1000;
+    let start = DigestBuilder::new()
+        .text(what)
+        .text(&target.to_string())
+        .text(revision)
+        .text(&until.to_string());
+    let all = objects
+        .iter()
+        .fold(start, |b, (key, uid)| b.text(&key.to_path()).text(uid.as_str()));
+    format!("{until:x}-{}", all.finish().short())
+}
+
+/// Until when a token says that it is good.
+pub(super) fn token_until(token: &str) -> Option<Tick> {
+    let seconds = u64::from_str_radix(token.split_once('-')?.0, 16).ok()?;
+    Some(Tick(seconds.saturating_mul(1000)))
 }

@@ -116,6 +116,10 @@ pub struct Engine {
 
     slots: BTreeMap<ObjectKey, Slot>,
     dirty: BTreeSet<ObjectKey>,
+    /// How many of them are in the ledger.
+    owned: usize,
+    /// Objects blocked or refused.
+    held_back: BTreeSet<ObjectKey>,
     /// Objects whose next step waits for a free place in flight.
     starved: BTreeSet<ObjectKey>,
     /// Listed objects not at rest, by class.
@@ -135,10 +139,11 @@ pub struct Engine {
     paused_until: Option<Tick>,
     unanswered: u32,
     discover_at: Option<Tick>,
-    discoveries: u32,
     awaiting_since: Option<Tick>,
     awaited_too_long: bool,
     watched: BTreeSet<Gvk>,
+    /// What is to be watched may have changed.
+    watches_stale: bool,
     converged: bool,
     wake_at: Option<Tick>,
 }
@@ -155,19 +160,42 @@ enum Call {
     Survey(ObjectKey),
     KindGone(GroupKind),
     Record,
+    Rebuild,
     Reserve,
 }
 
 /// The listing of a kind.
-enum Listing {
-    Wanted { tries: u32 },
-    Pending { tries: u32 },
+struct Listing {
+    stage: ListingStage,
+    /// Failures in a row, and why: until it succeeds nothing of this kind is deleted.
+    failed: Option<(u32, Reason)>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ListingStage {
+    Wanted,
+    Pending,
     Done,
-    Failed { until: Tick, tries: u32, reason: Reason },
+    RetryAt(Tick),
 }
 
 impl Listing {
-    const WANTED: Self = Self::Wanted { tries: 0 };
+    const WANTED: Self = Self {
+        stage: ListingStage::Wanted,
+        failed: None,
+    };
+
+    /// Its first try is under way: worth waiting for.
+    fn is_coming(&self) -> bool {
+        self.failed.is_none() && matches!(self.stage, ListingStage::Wanted | ListingStage::Pending)
+    }
+
+    fn due(&self) -> Option<Tick> {
+        match self.stage {
+            ListingStage::RetryAt(at) => Some(at),
+            _ => None,
+        }
+    }
 }
 
 /// The watch of a kind.
@@ -175,6 +203,8 @@ impl Listing {
 struct Watch {
     epoch: u64,
     synced: bool,
+    /// Since when something waits for it to show everything.
+    awaited_since: Option<Tick>,
 }
 
 /// A kind that discovery no longer names.
@@ -202,6 +232,8 @@ impl Engine {
             strays: BTreeMap::new(),
             slots: BTreeMap::new(),
             dirty: BTreeSet::new(),
+            owned: 0,
+            held_back: BTreeSet::new(),
             starved: BTreeSet::new(),
             restless: Class::ALL
                 .into_iter()
@@ -220,10 +252,10 @@ impl Engine {
             paused_until: None,
             unanswered: 0,
             discover_at: Some(Tick(0)),
-            discoveries: 0,
             awaiting_since: None,
             awaited_too_long: false,
             watched: BTreeSet::new(),
+            watches_stale: true,
             converged: false,
             wake_at: None,
         }
@@ -248,7 +280,7 @@ impl Engine {
             Event::Listed(call, result) => self.take_listing(call, result, now),
             Event::Swept(call, result) => self.take_sweep(call, result, now, out),
             Event::Surveyed(call, result) => self.take_survey(call, result, now),
-            Event::KindGone(call, result) => self.take_kind_gone(call, result, now),
+            Event::KindGone(call, result) => self.take_kind_gone(call, &result, now),
             Event::WatchReset(gvk) => self.watch_reset(gvk),
             Event::Seen(live) => self.take_seen(live, out),
             Event::Left { key, uid } => self.take_left(&key, &uid),
@@ -256,7 +288,7 @@ impl Engine {
             Event::Answered(call, answer) => self.take_answer(call, answer, now, out),
             Event::Recorded(call, result) => self.take_recorded(call, result, now, out),
             Event::Reserved(call, result) => self.take_reserved(call, result, now, out),
-            Event::Confirm(token) => self.take_confirmation(&token),
+            Event::Confirm(token) => self.take_confirmation(&token, now, out),
             Event::Replan => self.replan(),
             Event::Time => {}
         }
@@ -265,15 +297,16 @@ impl Engine {
 
     /// Does everything that can be done now.
     fn settle(&mut self, now: Tick, out: &mut Vec<Command>) {
-        self.take_due(now);
+        self.take_due(now, out);
         self.ask_for_inputs(now, out);
         loop {
-            self.feed_starved(now);
-            while let Some(key) = self.dirty.pop_first() {
+            self.feed_starved();
+            while let Some(key) = self.next_dirty() {
                 self.consider(&key, now, out);
             }
-            let moved = self.open_gates() || self.arrange_deletes(now, out) || self.finish_pass(now, out);
-            if !moved && self.dirty.is_empty() {
+            let moved = self.open_gates() || self.arrange_deletes(now, out) || self.finish_pass();
+            let hungry = !self.starved.is_empty() && self.room() > 0;
+            if !moved && !hungry && self.dirty.is_empty() {
                 break;
             }
         }
@@ -282,8 +315,24 @@ impl Engine {
         self.set_alarm(now, out);
     }
 
+    /// The next object to be looked at: always the first by key, so that the same events give the same commands.
+    fn next_dirty(&mut self) -> Option<ObjectKey> {
+        #[cfg(feature = "testing")]
+        if !self.options.switches.ordered {
+            use std::hash::{BuildHasher, RandomState};
+            let random = RandomState::new();
+            let key = self
+                .dirty
+                .iter()
+                .min_by_key(|key| random.hash_one(key))
+                .cloned()?;
+            return self.dirty.take(&key);
+        }
+        self.dirty.pop_first()
+    }
+
     /// Everything that waits for time to pass and whose time has come.
-    fn take_due(&mut self, now: Tick) {
+    fn take_due(&mut self, now: Tick, out: &mut Vec<Command>) {
         if self.paused_until.is_some_and(|until| until <= now) {
             self.paused_until = None;
         }
@@ -303,17 +352,17 @@ impl Engine {
             }
         }
         for listing in self.listings.values_mut() {
-            if let Listing::Failed { until, tries, .. } = listing
-                && *until <= now
-            {
-                *listing = Listing::Wanted { tries: *tries };
+            if listing.due().is_some_and(|at| at <= now) {
+                listing.stage = ListingStage::Wanted;
             }
         }
+        self.refuse_overdue_reservation(now, out);
         self.gone_kinds
             .retain(|_, state| !matches!(state, GoneKind::Failed { until } if *until <= now));
     }
 
     fn replan(&mut self) {
+        self.ledger.reread_if_lost();
         for (key, slot) in &mut self.slots {
             slot.fresh_start();
             self.dirty.insert(key.clone());
@@ -341,16 +390,28 @@ impl Engine {
         Some(call)
     }
 
-    fn has_room(&self) -> bool {
-        self.in_flight < self.options.limits.in_flight && self.paused_until.is_none()
+    /// How many more requests about objects may be sent now. After a silence one goes first, to see.
+    fn room(&self) -> usize {
+        if !self.options.switches.limits {
+            return usize::MAX;
+        }
+        let most = match self.unanswered {
+            0 => self.options.limits.in_flight.max(1),
+            _ => 1,
+        };
+        if self.paused_until.is_some() {
+            0
+        } else {
+            most.saturating_sub(self.in_flight)
+        }
     }
 
-    fn feed_starved(&mut self, _now: Tick) {
-        if self.paused_until.is_some() {
-            return;
-        }
-        let room = self.options.limits.in_flight.saturating_sub(self.in_flight);
-        for _ in 0..room {
+    fn has_room(&self) -> bool {
+        self.room() > 0
+    }
+
+    fn feed_starved(&mut self) {
+        for _ in 0..self.room() {
             let Some(key) = self.starved.pop_first() else {
                 break;
             };
@@ -366,10 +427,7 @@ impl Engine {
         due.extend(self.discover_at.filter(|at| *at > now));
         due.extend(self.ledger.due());
         due.extend(self.deletes.due());
-        due.extend(self.listings.values().filter_map(|l| match l {
-            Listing::Failed { until, .. } => Some(*until),
-            _ => None,
-        }));
+        due.extend(self.listings.values().filter_map(Listing::due));
         due.extend(self.gone_kinds.values().filter_map(|g| match g {
             GoneKind::Failed { until } => Some(*until),
             _ => None,
@@ -392,7 +450,28 @@ impl Engine {
         Millis(first.0.saturating_mul(factor).min(max.0))
     }
 
-    fn report(&mut self, note: Note, out: &mut Vec<Command>) {
+    fn report(note: Note, out: &mut Vec<Command>) {
         out.push(Command::Report(note));
     }
+
+    /// Objects of one kind.
+    fn of_kind(&self, kind: &GroupKind) -> impl Iterator<Item = (&ObjectKey, &Slot)> {
+        let all = self.slots.range(ObjectKey::of(kind.clone(), None, "")..);
+        all.take_while(move |(key, _)| key.group_kind() == kind)
+    }
+
+    /// Objects of one kind are to be looked at.
+    fn wake_kind(&mut self, kind: &GroupKind) {
+        let keys: Vec<ObjectKey> = self.of_kind(kind).map(|(key, _)| key.clone()).collect();
+        self.dirty.extend(keys);
+    }
+}
+
+/// Objects of one kind.
+fn of_kind_mut<'a>(
+    slots: &'a mut BTreeMap<ObjectKey, Slot>,
+    kind: &'a GroupKind,
+) -> impl Iterator<Item = (&'a ObjectKey, &'a mut Slot)> {
+    let all = slots.range_mut(ObjectKey::of(kind.clone(), None, "")..);
+    all.take_while(move |(key, _)| key.group_kind() == kind)
 }

@@ -136,6 +136,12 @@ pub struct Limits {
     pub contest_window: Millis,
     /// How long a plan's token is good for.
     pub token_life: Millis,
+    /// Longest wait for the answer to a reservation of deletes; no answer counts as refused.
+    pub reserve_max: Millis,
+    /// Wait after a refused reservation before it is asked for again.
+    pub reserve_again: Millis,
+    /// Longest wait for a watch to show what a listing has found, before it is read by name.
+    pub watch_max: Millis,
 }
 
 impl Default for Limits {
@@ -154,6 +160,9 @@ impl Default for Limits {
             contest_repairs: 3,
             contest_window: Millis::from_mins(10),
             token_life: Millis::from_mins(60),
+            reserve_max: Millis::from_secs(30),
+            reserve_again: Millis::from_secs(60),
+            watch_max: Millis::from_secs(30),
         }
     }
 }
@@ -172,7 +181,7 @@ pub struct EngineOptions {
     pub approval: Approval,
     /// Objects that exist and are not ours.
     pub adoption: Adoption,
-    /// Kinds whose deletes need a permission beyond the standard ones (Namespace, CRD, PV, PVC, StatefulSet).
+    /// Kinds whose deletes need a permission beyond the standard ones (Namespace, CRD, PV, PVC and `StatefulSet`).
     pub guarded: BTreeSet<GroupKind>,
     /// Guarded kinds that may be deleted.
     pub permitted_kinds: BTreeSet<GroupKind>,

@@ -9,7 +9,7 @@ use super::{Approval, Command, Engine, slot::Outcome};
 use crate::{
     edge::{Note, Remedy},
     plan::{Action, Change, Plan},
-    words::{Reason, Revision, Tick},
+    words::{Reason, Revision},
 };
 
 /// How a target stands.
@@ -40,6 +40,8 @@ pub struct Status {
     pub refused: BTreeMap<ObjectKey, Reason>,
     /// Deleted, waiting for finalizers.
     pub deleting: BTreeMap<ObjectKey, Reason>,
+    /// Fields left to another writer who rewrites them again and again, with that writer.
+    pub contested: BTreeMap<ObjectKey, BTreeMap<String, String>>,
     /// Deletes stopped by a budget.
     pub held: Option<Reason>,
     /// Bears our mark, and neither listed nor in the ledger.
@@ -54,6 +56,7 @@ impl Status {
             && self.blocked.is_empty()
             && self.refused.is_empty()
             && self.deleting.is_empty()
+            && self.contested.is_empty()
             && self.held.is_none()
     }
 }
@@ -69,13 +72,21 @@ impl Engine {
                     changes.push((**change).clone());
                 }
                 Outcome::Blocked(reason) => {
-                    changes.push(Change::new(key.clone(), Action::Blocked, uid, reason.clone()))
+                    changes.push(Change::new(key.clone(), Action::Blocked, uid, reason.clone()));
                 }
                 Outcome::Refused(fault) => {
                     changes.push(Change::new(key.clone(), Action::Blocked, uid, refusal(fault)));
                 }
                 _ => {}
             }
+        }
+        let rebuildable = self.ledger.rebuildable();
+        for (key, uid) in rebuildable.iter().flat_map(|(found, _)| *found) {
+            let reason = Reason::new(
+                "ledger-rebuild",
+                "it bears our mark: its entry would be made again",
+            );
+            changes.push(Change::new(key.clone(), Action::Adopt, Some(uid.clone()), reason));
         }
         for (key, reason) in &self.inventory.unmapped {
             changes.push(Change::new(key.clone(), Action::Blocked, None, reason.clone()));
@@ -95,7 +106,10 @@ impl Engine {
                 .filter(|s| matches!(s.outcome, Outcome::InSync | Outcome::Finished))
                 .count(),
             held: self.deletes.held.as_ref().map(|h| h.reason.clone()),
-            token: self.deletes.held.as_ref().and_then(|h| h.token.clone()),
+            token: match rebuildable {
+                Some((_, token)) => Some(token.to_owned()),
+                None => self.deletes.held.as_ref().and_then(|h| h.token.clone()),
+            },
             changes,
         }
     }
@@ -116,6 +130,11 @@ impl Engine {
         for (key, slot) in &self.slots {
             status.listed += usize::from(slot.desired.is_some());
             status.owned += usize::from(slot.entry.is_some());
+            if !slot.contested.is_empty() {
+                let fields = slot.contested.iter();
+                let fields = fields.map(|(path, writer)| (path.to_string(), writer.clone()));
+                status.contested.insert(key.clone(), fields.collect());
+            }
             match &slot.outcome {
                 Outcome::InSync | Outcome::Finished => status.in_sync += usize::from(slot.desired.is_some()),
                 Outcome::Planned(change) if !slot.resting || self.options.approval == Approval::Never => {
@@ -141,8 +160,7 @@ impl Engine {
 
     /// Objects in the ledger, and deletes of the rolling window as recorded.
     pub fn spending(&self) -> (u32, &[crate::Spent]) {
-        let owned = self.slots.values().filter(|s| s.entry.is_some()).count();
-        (u32::try_from(owned).unwrap_or(u32::MAX), &self.ledger.window)
+        (u32::try_from(self.owned).unwrap_or(u32::MAX), &self.ledger.window)
     }
 
     /// The ledger is read, or known never to have been there.
@@ -172,7 +190,7 @@ impl Engine {
     }
 
     /// At the end of a pass: what was refused gets one more try. True if there was anything.
-    pub(super) fn finish_pass(&mut self, _now: Tick, _out: &mut [Command]) -> bool {
+    pub(super) fn finish_pass(&mut self) -> bool {
         let busy =
             !self.dirty.is_empty() || !self.starved.is_empty() || self.in_flight > 0 || self.is_writing();
         if busy || self.second_try.is_empty() || !self.deletes.is_quiet() || !self.is_informed() {
@@ -195,13 +213,8 @@ impl Engine {
             return;
         }
         self.converged = true;
-        let held = self
-            .slots
-            .values()
-            .filter(|s| matches!(s.outcome, Outcome::Blocked(_) | Outcome::Refused(_)))
-            .count();
-        let held = held + self.inventory.unmapped.len();
-        self.report(
+        let held = self.held_back.len() + self.inventory.unmapped.len();
+        Self::report(
             Note::Converged {
                 revision: self.inventory.revision().cloned(),
                 held,

@@ -36,15 +36,19 @@ pub(super) struct Slot {
     /// Refusals in a row of the same definition.
     pub(super) refusals: u32,
     /// The object our create ran into: its marks prove nothing.
-    pub(super) raced: Option<Uid>,
+    pub(super) raced: Option<Raced>,
+    /// What left its watch while a call was under way: the call's answer may be older than that.
+    pub(super) left: Option<Uid>,
+    /// A CRD: until when it may take to be established.
+    pub(super) establish_by: Option<Tick>,
     /// Repairs of its fields, by field and manager.
     pub(super) contest: BTreeMap<(FieldPath, String), Vec<Tick>>,
     /// Fields we stopped repairing.
     pub(super) contested: BTreeMap<FieldPath, String>,
     /// Fields and managers the update under way writes against.
     pub(super) repairing: Vec<(FieldPath, String)>,
-    /// Digest of the definition written last.
-    pub(super) last_written: Option<Digest>,
+    /// Digest of the definition it was last in sync with.
+    pub(super) last_in_sync: Option<Digest>,
     /// Its delete was granted and its intent recorded.
     pub(super) approved: bool,
     /// How it stands, for reports.
@@ -53,6 +57,13 @@ pub(super) struct Slot {
     pub(super) resting: bool,
     /// Epoch of the watch that showed it last.
     pub(super) epoch: u64,
+}
+
+/// An object that somebody made just before our create, so that our fields went into it.
+pub(super) struct Raced {
+    pub(super) uid: Uid,
+    /// Our fields were taken back.
+    pub(super) taken_back: bool,
 }
 
 /// A definition, ready to be compared.
@@ -147,6 +158,14 @@ impl Seen {
     }
 }
 
+impl Seen {
+    /// True when both versions are numbers and this one is smaller; servers count them over all objects of a kind.
+    pub(super) fn is_older_than(&self, other: &Self) -> bool {
+        let number = |version: &ResourceVersion| version.as_str().parse::<u64>();
+        matches!((number(&self.version), number(&other.version)), (Ok(a), Ok(b)) if a < b)
+    }
+}
+
 /// Who must finish before a deleted object goes: its finalizers, and for a namespace those of its spec.
 fn holders(live: &Live) -> Vec<String> {
     let mut holders = live.finalizers();
@@ -207,11 +226,13 @@ pub(super) enum Stage {
 /// A write under way.
 pub(super) struct Writing {
     pub(super) call: CallId,
+    /// The request under way.
+    pub(super) request: Request,
     pub(super) work: Work,
     pub(super) exchanges: Vec<Exchange>,
     /// The change it carries out.
     pub(super) change: Change,
-    /// Digest of the definition it was decided on.
+    /// Digest of what was to be sent when it was decided.
     pub(super) document: Option<Digest>,
 }
 
@@ -302,9 +323,25 @@ impl Slot {
         self.exchanges.clear();
     }
 
+    /// Takes what an answer shows, unless a watch has shown something newer meanwhile.
+    pub(super) fn see(&mut self, seen: Seen) {
+        self.exchanges.clear();
+        if self.left.take().is_some_and(|uid| uid == seen.uid) {
+            self.sight = Sight::Unknown;
+        } else if !self.seen().is_some_and(|known| seen.is_older_than(known)) {
+            self.sight = Sight::Present(Box::new(seen));
+        }
+    }
+
+    /// Digest of its definition.
+    pub(super) fn definition(&self) -> Option<Digest> {
+        self.desired.as_ref().map(|desired| desired.object.digest())
+    }
+
     /// Forgets past failures, because something that matters to them changed.
     pub(super) fn fresh_start(&mut self) {
         self.trouble = None;
+        self.establish_by = None;
         self.failures = 0;
         self.refusals = 0;
     }

@@ -4,7 +4,7 @@ use fleet_diff::ObjectKey;
 
 use super::{
     Approval, Call, CallId, Command, Engine,
-    slot::{Class, Outcome, Seen, Settled, Sight, Stage, Trouble, Writing},
+    slot::{Class, Outcome, Raced, Seen, Settled, Sight, Stage, Writing},
 };
 use crate::{
     edge::{Answer, Exchange, Note, Remedy, Request},
@@ -43,7 +43,7 @@ impl Engine {
             Next::Refused(fault) => return self.refused(key, fault, now, out),
             Next::Done | Next::Look => return self.rest(key, Outcome::InSync, now, out),
         };
-        slot.outcome = Outcome::Planned(Box::new(change.clone()));
+        self.set_outcome(key, Outcome::Planned(Box::new(change.clone())));
         self.mark_resting(key, false);
         if !self.is_written_ahead(key, &work, now) {
             return;
@@ -60,16 +60,18 @@ impl Engine {
         let document = self.slots.get(key).and_then(super::slot::Slot::document_digest);
         let reason = change.reason.clone();
         let call = self.new_call(Call::Write(key.clone()));
+        let request = self.guarded(request);
         if let Some(slot) = self.slots.get_mut(key) {
+            slot.left = None;
             slot.stage = Stage::Writing(Box::new(Writing {
                 call,
+                request: request.clone(),
                 work,
                 exchanges: Vec::new(),
                 change,
                 document,
             }));
         }
-        let request = self.guarded(request);
         out.push(Command::Send {
             call,
             request,
@@ -87,14 +89,18 @@ impl Engine {
         };
         let version = slot.wanted_version().unwrap_or_default().to_owned();
         let fresh = || Entry::new(key.clone(), version.clone());
-        let wanted = match (work, &slot.entry) {
+        // An entry that is about to go is none.
+        let going = self.ledger.intended(key, slot.entry.as_ref()).is_none();
+        let entry = slot.entry.as_ref().filter(|_| !going);
+        let wanted = match (work, entry) {
+            (Work::TakeBack { .. }, _) => return true,
             (Work::Create { .. }, Some(entry))
                 if entry.state == EntryState::Writing && entry.uid.is_none() =>
             {
                 return true;
             }
             (Work::Create { .. }, entry) => Entry {
-                note: entry.as_ref().and_then(|e| e.note.clone()),
+                note: entry.and_then(|e| e.note.clone()),
                 ..fresh()
             },
             (Work::Claim { uid, .. }, Some(entry))
@@ -205,9 +211,8 @@ impl Engine {
         }
         match answer {
             Answer::Object(live) | Answer::Created(live) => {
-                slot.exchanges.clear();
-                slot.sight = Sight::Present(Box::new(Seen::new(live, marks)));
-                self.wake_awaiting();
+                slot.see(Seen::new(live, marks));
+                self.wake_awaiting_of(key);
             }
             Answer::Absent | Answer::Deleted => {
                 slot.exchanges.clear();
@@ -219,7 +224,11 @@ impl Engine {
                 self.refused(key, fault, now, out);
             }
             Answer::Refused(fault) | Answer::NotSent(fault) | Answer::Lost(fault) => {
-                self.transient(key, fault, now, out)
+                if fault.remedy == Remedy::Unreachable && !self.options.switches.contact {
+                    slot.sight = Sight::Absent;
+                    return;
+                }
+                self.transient(key, fault, now, out);
             }
         }
     }
@@ -242,18 +251,14 @@ impl Engine {
                 return;
             }
         };
-        let Some(request) = self.sent(&writing) else {
-            return;
-        };
-        let Some(slot) = self.slots.get_mut(key) else {
-            return;
-        };
-        if let (Work::Create { .. }, [], Answer::Object(live)) =
-            (&writing.work, &writing.exchanges[..], &answer)
-        {
+        if let (Work::Create { .. }, Answer::Object(live)) = (&writing.work, &answer) {
             // Somebody was faster: whatever marks are on it now prove nothing.
-            slot.raced = Some(live.uid().clone());
+            slot.raced = Some(Raced {
+                uid: live.uid().clone(),
+                taken_back: false,
+            });
         }
+        let request = writing.request.clone();
         writing.exchanges.push(Exchange { request, answer });
         let note = slot.entry.as_ref().and_then(|e| e.note.as_deref());
         let history = History {
@@ -275,44 +280,33 @@ impl Engine {
             Next::Send(request) => {
                 let call = self.new_call(Call::Write(key.clone()));
                 let reason = writing.change.reason.clone();
+                let request = self.guarded(request);
                 writing.call = call;
+                writing.request = request.clone();
                 if let Some(slot) = self.slots.get_mut(key) {
                     slot.stage = Stage::Writing(writing);
                 }
                 out.push(Command::Send {
                     call,
-                    request: self.guarded(request),
+                    request,
                     reason,
                 });
             }
             Next::Done => self.finish_write(key, *writing, now, out),
-            Next::Look => {
-                slot.look_again();
-                if let Some(Answer::Lost(fault)) = writing.exchanges.last().map(|e| &e.answer) {
-                    let fault = fault.clone();
+            Next::Look => match writing.exchanges.pop().map(|e| e.answer) {
+                Some(Answer::Lost(fault)) => {
+                    slot.look_again();
                     self.transient(key, fault, now, out);
                 }
-            }
+                _ => self.moved(key, now, out),
+            },
             Next::Refused(fault) => match fault.remedy {
                 Remedy::Retry | Remedy::Unreachable | Remedy::KindUnknown => {
-                    self.transient(key, fault, now, out)
+                    self.transient(key, fault, now, out);
                 }
                 _ => self.refused(key, fault, now, out),
             },
             Next::Declined(reason) => self.rest(key, Outcome::Blocked(reason), now, out),
-        }
-    }
-
-    /// The request a write has under way: its strategy says it again from the exchanges before.
-    fn sent(&self, writing: &Writing) -> Option<Request> {
-        let history = History {
-            manager: self.marks.manager(),
-            note: None,
-            since: &writing.exchanges,
-        };
-        match self.parts.strategy.next(&writing.work, history) {
-            Next::Send(request) => Some(self.guarded(request)),
-            _ => None,
         }
     }
 
@@ -328,15 +322,9 @@ impl Engine {
         match (&work, answer) {
             (Work::Delete { .. }, Some(Answer::Object(live))) => {
                 // Accepted; it goes when its finalizers are done.
+                let seen = Seen::new(live, &self.marks);
                 if let Some(slot) = self.slots.get_mut(key) {
-                    slot.sight = Sight::Present(Box::new(Seen::new(live, &self.marks)));
-                    let until = now + self.options.limits.deletion_look;
-                    slot.trouble = Some(Trouble {
-                        until,
-                        resting: true,
-                        look: true,
-                    });
-                    self.timers.insert((until, key.clone()));
+                    slot.see(seen);
                 }
             }
             (Work::Delete { .. }, _) => {
@@ -344,8 +332,19 @@ impl Engine {
                     slot.sight = Sight::Absent;
                 }
             }
+            (Work::TakeBack { uid, .. }, Some(Answer::Object(live))) => {
+                let seen = Seen::new(live, &self.marks);
+                if let Some(slot) = self.slots.get_mut(key) {
+                    slot.failures = 0;
+                    slot.raced = Some(Raced {
+                        uid: uid.clone(),
+                        taken_back: true,
+                    });
+                    slot.see(seen);
+                }
+            }
             (_, Some(Answer::Object(live) | Answer::Created(live))) => {
-                self.take_written_object(key, live, &work, document, now)
+                self.take_written_object(key, live, &work, document, now);
             }
             _ => return,
         }
@@ -355,8 +354,8 @@ impl Engine {
             reason,
             ..
         } = change;
-        self.count_repair(key, action, document, now);
-        self.report(
+        self.count_repair(key, action, now);
+        Self::report(
             Note::Done {
                 key: key.clone(),
                 action,
@@ -383,7 +382,6 @@ impl Engine {
         };
         let seen = Seen::new(live, &self.marks);
         let uid = seen.uid.clone();
-        slot.exchanges.clear();
         slot.failures = 0;
         if !matches!(work, Work::Claim { .. }) {
             // The server has just answered what applying this document gives.
@@ -400,11 +398,11 @@ impl Engine {
         entry.uid = Some(uid);
         entry.version = version;
         entry.state = EntryState::Owned;
-        slot.sight = Sight::Present(Box::new(seen));
+        slot.see(seen);
         let known = self.slots.get(key).and_then(|s| s.entry.as_ref());
         if self.ledger.intended(key, known) != Some(&entry) {
             self.record_later(key, Some(entry), now);
         }
-        self.wake_awaiting();
+        self.wake_awaiting_of(key);
     }
 }

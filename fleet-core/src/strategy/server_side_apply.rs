@@ -6,8 +6,8 @@ use crate::edge::{Answer, Exchange, Remedy, Request};
 /// Writes by server-side apply, one request a change.
 ///
 /// An apply is an upsert, so a create may hit an object that somebody made a moment before: the server then answers
-/// 200 instead of 201. The fields that went in are taken back by applying the bare identity as the same manager,
-/// and the object is looked at anew as one that is not ours.
+/// 200 instead of 201. The object is looked at anew, as one that is not ours, and the fields that went in are taken
+/// back by applying the bare identity as the same manager.
 ///
 /// Updates carry the UID and the resourceVersion they were decided on: if either moved, the server answers 409 and
 /// the object is judged again.
@@ -22,7 +22,7 @@ impl ApplyStrategy for ServerSideApply {
     fn next(&self, work: &Work, history: History<'_>) -> Next {
         match history.since {
             [] => Next::Send(first(work, history.manager)),
-            [.., last] => after(work, last, history.manager, history.since.len()),
+            [.., last] => after(work, last),
         }
     }
 }
@@ -48,6 +48,7 @@ fn first(work: &Work, manager: &str) -> Request {
             uid,
             version,
         } => apply(document, Some(uid.clone()), Some(version.clone()), true),
+        Work::TakeBack { document, uid } => apply(document, Some(uid.clone()), None, false),
         Work::Delete {
             key,
             gvk,
@@ -64,50 +65,17 @@ fn first(work: &Work, manager: &str) -> Request {
     }
 }
 
-/// How often taking our fields back is tried before the object is left to the next look.
-const TAKE_BACK_TRIES_MAX: usize = 4;
-
-fn after(work: &Work, last: &Exchange, manager: &str, exchanges: usize) -> Next {
-    if is_take_back(work, last) {
-        return match &last.answer {
-            Answer::Lost(_) | Answer::NotSent(_) if exchanges <= TAKE_BACK_TRIES_MAX => {
-                Next::Send(last.request.clone())
-            }
-            _ => Next::Look,
-        };
-    }
+fn after(work: &Work, last: &Exchange) -> Next {
     match &last.answer {
-        Answer::Object(live) => match work {
-            Work::Create { document } => Next::Send(Request::Apply {
-                document: document.bare(),
-                manager: manager.to_owned(),
-                uid: Some(live.uid().clone()),
-                version: None,
-                force: false,
-                dry_run: false,
-            }),
-            _ => Next::Done,
-        },
-        Answer::Created(_) | Answer::Deleted => Next::Done,
-        Answer::Absent => {
-            if matches!(work, Work::Delete { .. }) {
-                Next::Done
-            } else {
-                Next::Look
-            }
-        }
-        Answer::Lost(_) => Next::Look,
+        // A create that found an object: whose it is, and what went into it, must be looked at.
+        Answer::Object(_) if matches!(work, Work::Create { .. }) => Next::Look,
+        Answer::Object(_) | Answer::Created(_) | Answer::Deleted => Next::Done,
+        Answer::Absent if matches!(work, Work::Delete { .. }) => Next::Done,
+        Answer::Absent | Answer::Lost(_) => Next::Look,
         Answer::Refused(fault) if fault.remedy == Remedy::Conflict => match work {
-            // A create that conflicts found somebody else's object.
-            Work::Create { .. } | Work::Update { .. } | Work::Delete { .. } => Next::Look,
-            Work::Claim { .. } if fault.conflicts.is_empty() => Next::Look,
-            Work::Claim { .. } => Next::Refused(fault.clone()),
+            Work::Claim { .. } if !fault.conflicts.is_empty() => Next::Refused(fault.clone()),
+            _ => Next::Look,
         },
         Answer::Refused(fault) | Answer::NotSent(fault) => Next::Refused(fault.clone()),
     }
-}
-
-/// Whether an exchange of a create was the one that takes our fields back: it names a UID.
-fn is_take_back(work: &Work, exchange: &Exchange) -> bool {
-    matches!(work, Work::Create { .. }) && matches!(&exchange.request, Request::Apply { uid: Some(_), .. })
 }

@@ -29,7 +29,7 @@ pub fn leaves(document: &Value) -> BTreeSet<Path> {
 
 fn walk(value: &Value, path: &mut Path, found: &mut BTreeSet<Path>) {
     match value {
-        Value::Object(map) if !map.is_empty() || path.is_empty() => {
+        Value::Object(map) => {
             for (key, value) in map {
                 path.push(key.clone());
                 walk(value, path, found);
@@ -81,16 +81,30 @@ pub fn fields_v1(paths: &BTreeSet<Path>) -> Value {
     root
 }
 
+/// All fields of a set, as managedFields write it.
+fn fields_of(set: &Value, path: &mut Path, found: &mut BTreeSet<Path>) {
+    match set.as_object() {
+        Some(map) if !map.is_empty() => {
+            for (key, inner) in map {
+                path.push(key[2..].to_owned());
+                fields_of(inner, path, found);
+                path.pop();
+            }
+        }
+        _ if path.is_empty() => {}
+        _ => {
+            found.insert(path.clone());
+        }
+    }
+}
+
 pub fn owned(live: &Value, manager: &str) -> BTreeSet<Path> {
     let entries = live.pointer("/metadata/managedFields").and_then(Value::as_array);
     let mut found = BTreeSet::new();
     for entry in entries.into_iter().flatten().filter(|e| e["manager"] == manager) {
-        walk(&entry["fieldsV1"], &mut Vec::new(), &mut found);
+        fields_of(&entry["fieldsV1"], &mut Vec::new(), &mut found);
     }
     found
-        .into_iter()
-        .map(|p| p.into_iter().map(|k| k[2..].to_owned()).collect())
-        .collect()
 }
 
 pub fn managers(live: &Value) -> Vec<String> {

@@ -1,8 +1,18 @@
 //! A cluster in memory, just true enough to drive an engine: maps are applied field by field with owners, lists
 //! are single fields. Real servers check the same rules in the suites across crates.
-#![allow(dead_code, missing_docs, unreachable_pub)]
+#![allow(
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    unused_imports,
+    clippy::pedantic,
+    clippy::unwrap_used
+)]
 
 mod apply;
 mod world;
 
-pub use world::{Sent, World, object};
+mod manifests;
+
+pub use manifests::*;
+pub use world::{Grants, Kill, Moment, Sent, World, lost, object};

@@ -17,6 +17,40 @@ pub struct Sent {
 /// Called before each request: may change the cluster, or say how the answer is lost.
 pub type Interfere = Box<dyn FnMut(&mut World, &Request) -> Option<Answer>>;
 
+/// Called before each record: may change the ledger, or say how it fails.
+pub type InterfereLedger = Box<dyn FnMut(&mut World, &[LedgerWrite]) -> Option<Fault>>;
+
+/// What is said to a reservation of deletes.
+#[derive(Clone, Debug)]
+pub enum Grants {
+    Given,
+    Refused(Reason),
+    /// Nobody answers.
+    Silent,
+    /// Good for this long.
+    For(Millis),
+}
+
+/// When a process dies: at the write of this number (from 0), ledger writes counted.
+#[derive(Clone, Copy, Debug)]
+pub struct Kill {
+    pub at: usize,
+    pub moment: Moment,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// Before it is carried out.
+    Before,
+    /// After it is carried out, before the answer.
+    After,
+}
+
+/// The cluster does not answer.
+pub fn lost() -> Fault {
+    Fault::new(Remedy::Unreachable, "no answer")
+}
+
 pub struct World {
     pub engine: Engine,
     pub now: Tick,
@@ -26,12 +60,28 @@ pub struct World {
     pub sent: Vec<Sent>,
     pub notes: Vec<Note>,
     pub records: usize,
-    pub reserve: Result<(), Reason>,
+    pub lost: Option<Reason>,
+    pub grants: Grants,
+    pub reserved: Vec<(u32, bool)>,
+    /// New CRDs become established.
+    pub establish: bool,
+    /// Two groups under which the same objects are served: any, and the one they are stored under.
+    pub alias: Option<(GroupKind, GroupKind)>,
     pub unlistable: BTreeSet<GroupKind>,
     pub interfere: Option<Interfere>,
-    /// Runs after each request that was carried out: a lost answer, a crash.
-    pub kill_after: Option<usize>,
+    pub interfere_ledger: Option<InterfereLedger>,
+    pub kill: Option<Kill>,
     pub killed: bool,
+    /// Writes so far, ledger writes counted.
+    pub steps: usize,
+    /// Watches show nothing while this is set.
+    pub deaf: bool,
+    /// Everything the engine said, word for word.
+    pub log: Vec<String>,
+    /// Most requests about objects that were under way at once.
+    pub most_under_way: usize,
+    /// Draws the order in which answers and watch events arrive.
+    pub shuffle: Option<u64>,
     watched: BTreeSet<Gvk>,
     events: VecDeque<Event>,
     wake: Option<Tick>,
@@ -54,6 +104,16 @@ fn standard_kinds() -> KindMap {
         ("", "Secret", "secrets", true, vec!["v1"]),
         ("", "Service", "services", true, vec!["v1"]),
         ("apps", "Deployment", "deployments", true, vec!["v1"]),
+        ("", "ServiceAccount", "serviceaccounts", true, vec!["v1"]),
+        (
+            "",
+            "PersistentVolumeClaim",
+            "persistentvolumeclaims",
+            true,
+            vec!["v1"],
+        ),
+        ("", "Endpoints", "endpoints", true, vec!["v1"]),
+        ("networking.k8s.io", "Ingress", "ingresses", true, vec!["v1"]),
         ("apps", "StatefulSet", "statefulsets", true, vec!["v1"]),
         ("batch", "Job", "jobs", true, vec!["v1"]),
         (
@@ -89,11 +149,21 @@ impl World {
             sent: Vec::new(),
             notes: Vec::new(),
             records: 0,
-            reserve: Ok(()),
+            lost: None,
+            grants: Grants::Given,
+            reserved: Vec::new(),
+            establish: true,
+            alias: None,
             unlistable: BTreeSet::new(),
             interfere: None,
-            kill_after: None,
+            interfere_ledger: None,
+            kill: None,
             killed: false,
+            steps: 0,
+            deaf: false,
+            log: Vec::new(),
+            most_under_way: 0,
+            shuffle: None,
             watched: BTreeSet::new(),
             events: VecDeque::new(),
             wake: None,
@@ -108,7 +178,7 @@ impl World {
         self.watched.clear();
         self.wake = None;
         self.killed = false;
-        self.kill_after = None;
+        self.kill = None;
         self.now = self.now + Millis::from_secs(1);
     }
 
@@ -129,6 +199,52 @@ impl World {
         self.run();
     }
 
+    pub fn queue(&mut self, event: Event) {
+        self.events.push_back(event);
+    }
+
+    /// Every watch begins anew, as after a gap.
+    pub fn reset_watches(&mut self) {
+        self.deaf = false;
+        for gvk in self.watched.clone() {
+            self.show_all(&gvk);
+        }
+    }
+
+    fn show_all(&mut self, gvk: &Gvk) {
+        self.events.push_back(Event::WatchReset(gvk.clone()));
+        let kind = self.canonical_kind(gvk.group_kind());
+        let shown: Vec<Value> = self
+            .objects
+            .iter()
+            .filter(|(k, v)| *k.group_kind() == kind && labelled(v))
+            .map(|(_, v)| v.clone())
+            .collect();
+        self.events
+            .extend(shown.into_iter().map(|v| Event::Seen(live(at_version(v, gvk)))));
+        self.events.push_back(Event::WatchSynced(gvk.clone()));
+    }
+
+    fn canonical_kind(&self, kind: &GroupKind) -> GroupKind {
+        match &self.alias {
+            Some((alias, stored)) if alias == kind => stored.clone(),
+            _ => kind.clone(),
+        }
+    }
+
+    fn canonical(&self, key: &ObjectKey) -> ObjectKey {
+        ObjectKey::of(self.canonical_kind(key.group_kind()), key.namespace(), key.name())
+    }
+
+    /// True when the process dies now. Counts one write.
+    fn dies(&mut self, moment: Moment) -> bool {
+        let now = self
+            .kill
+            .is_some_and(|kill| kill.at == self.steps && kill.moment == moment);
+        self.killed |= now;
+        now
+    }
+
     pub fn push(&mut self, event: Event) {
         self.events.push_back(event);
         self.run();
@@ -140,19 +256,51 @@ impl World {
             self.events.push_back(Event::Time);
         }
         for _ in 0..100_000 {
-            let Some(event) = self.events.pop_front() else {
+            let Some(event) = self.next_event() else {
                 return;
             };
+            self.log.push(format!("{event:?}"));
             let mut commands = Vec::new();
             self.engine.step(event, self.now, &mut commands);
             for command in commands {
                 if self.killed {
                     return;
                 }
+                self.log.push(format!("{command:?}"));
                 self.carry_out(command);
             }
+            let answers = self.events.iter().filter(|e| matches!(e, Event::Answered(..)));
+            self.most_under_way = self.most_under_way.max(answers.count());
         }
         panic!("the engine does not come to rest");
+    }
+
+    /// The next event: in order, or with `shuffle` any answer, or the first of the watches.
+    fn next_event(&mut self) -> Option<Event> {
+        let Some(seed) = &mut self.shuffle else {
+            return self.events.pop_front();
+        };
+        *seed = seed
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        let draw = usize::try_from(*seed >> 33).unwrap();
+        let is_watch = |e: &Event| {
+            matches!(
+                e,
+                Event::WatchReset(_) | Event::Seen(_) | Event::Left { .. } | Event::WatchSynced(_)
+            )
+        };
+        let watch = self.events.iter().position(is_watch);
+        let answers: Vec<usize> = (0..self.events.len())
+            .filter(|i| !is_watch(&self.events[*i]))
+            .collect();
+        let index = match (watch, answers.is_empty()) {
+            (Some(first), true) => first,
+            (Some(first), false) if draw % 2 == 0 => first,
+            (None, true) => return None,
+            _ => answers[(draw / 2) % answers.len()],
+        };
+        self.events.remove(index)
     }
 
     /// Lets time pass, alarm by alarm.
@@ -170,22 +318,39 @@ impl World {
     fn carry_out(&mut self, command: Command) {
         let event = match command {
             Command::Send { call, request, .. } => Event::Answered(call, self.send(&request)),
-            Command::LoadLedger => Event::Ledger(Ok(match &self.ledger {
-                Some(content) => LedgerAnswer::Known(content.clone()),
-                None => LedgerAnswer::Absent,
+            Command::LoadLedger => Event::Ledger(Ok(match (&self.lost, &self.ledger) {
+                (Some(reason), _) => LedgerAnswer::Lost(reason.clone()),
+                (None, Some(content)) => LedgerAnswer::Known(content.clone()),
+                (None, None) => LedgerAnswer::Absent,
             })),
             Command::Record { call, writes } => {
                 self.records += 1;
-                let ledger = self.ledger.get_or_insert_default();
-                writes.iter().for_each(|w| ledger.apply(w));
-                Event::Recorded(call, Ok(()))
+                if self.dies(Moment::Before) {
+                    return;
+                }
+                let mut fault = None;
+                if let Some(mut interfere) = self.interfere_ledger.take() {
+                    fault = interfere(self, &writes);
+                    self.interfere_ledger.get_or_insert(interfere);
+                }
+                if fault.is_none() {
+                    if writes.contains(&LedgerWrite::Clear) {
+                        self.lost = None;
+                    }
+                    assert!(self.lost.is_none(), "nothing is recorded in a lost ledger");
+                    let ledger = self.ledger.get_or_insert_default();
+                    writes.iter().for_each(|w| ledger.apply(w));
+                }
+                self.dies(Moment::After);
+                self.steps += 1;
+                Event::Recorded(call, fault.map_or(Ok(()), Err))
             }
             Command::Discover => Event::Kinds(self.discover()),
             Command::List { call, gvk } => {
                 if self.unlistable.contains(gvk.group_kind()) {
                     Event::Listed(call, Err(Fault::new(Remedy::Retry, "not now")))
                 } else {
-                    Event::Listed(call, Ok(self.metas(|key| key.group_kind() == gvk.group_kind())))
+                    Event::Listed(call, Ok(self.metas_of(gvk.group_kind())))
                 }
             }
             Command::Sweep { call } => Event::Swept(
@@ -206,26 +371,28 @@ impl World {
             }
             Command::ConfirmKindGone { call, kind } => Event::KindGone(
                 call,
-                Ok(self.kinds.get(&kind).is_none() && !self.kinds.incomplete.contains(kind.group())),
+                Ok(self.discover().get(&kind).is_none() && !self.kinds.incomplete.contains(kind.group())),
             ),
             Command::Watch(gvks) => {
                 for gvk in gvks.difference(&self.watched.clone()) {
-                    self.events.push_back(Event::WatchReset(gvk.clone()));
-                    let shown: Vec<Value> = self
-                        .objects
-                        .iter()
-                        .filter(|(k, v)| k.group_kind() == gvk.group_kind() && labelled(v))
-                        .map(|(_, v)| v.clone())
-                        .collect();
-                    self.events
-                        .extend(shown.into_iter().map(|v| Event::Seen(live(at_version(v, gvk)))));
-                    self.events.push_back(Event::WatchSynced(gvk.clone()));
+                    self.show_all(gvk);
                 }
                 self.watched = gvks;
                 return;
             }
-            Command::Reserve { call, .. } => {
-                let result = self.reserve.clone().map(|()| self.now + Millis::from_secs(60));
+            Command::Reserve {
+                call,
+                count,
+                confirmed,
+                ..
+            } => {
+                self.reserved.push((count, confirmed));
+                let result = match &self.grants {
+                    Grants::Given => Ok(self.now + Millis::from_secs(60)),
+                    Grants::Refused(reason) => Err(reason.clone()),
+                    Grants::Silent => return,
+                    Grants::For(span) => Ok(self.now + *span),
+                };
                 Event::Reserved(call, result)
             }
             Command::Report(note) => {
@@ -245,7 +412,7 @@ impl World {
     fn discover(&self) -> KindMap {
         let mut kinds = self.kinds.clone();
         for (key, crd) in &self.objects {
-            if key.kind() != "CustomResourceDefinition" {
+            if key.kind() != "CustomResourceDefinition" || crd.get("status").is_none() {
                 continue;
             }
             let spec = &crd["spec"];
@@ -266,6 +433,15 @@ impl World {
             );
         }
         kinds
+    }
+
+    fn metas_of(&self, kind: &GroupKind) -> Vec<LiveMeta> {
+        let stored = self.canonical_kind(kind);
+        let mut metas = self.metas(|key| *key.group_kind() == stored);
+        for meta in &mut metas {
+            meta.key = ObjectKey::of(kind.clone(), meta.key.namespace(), meta.key.name());
+        }
+        metas
     }
 
     fn metas(&self, wanted: impl Fn(&ObjectKey) -> bool) -> Vec<LiveMeta> {
@@ -298,6 +474,9 @@ impl World {
                 return answer;
             }
         }
+        if request.is_write() && self.dies(Moment::Before) {
+            return Answer::NotSent(lost());
+        }
         let answer = self.serve(request);
         let code = match &answer {
             Answer::Created(_) => 201,
@@ -309,18 +488,16 @@ impl World {
             request: request.clone(),
             code,
         });
-        if request.is_write()
-            && let Some(left) = &mut self.kill_after
-        {
-            self.killed |= *left == 0;
-            *left = left.saturating_sub(1);
+        if request.is_write() {
+            self.dies(Moment::After);
+            self.steps += 1;
         }
         answer
     }
 
     /// What a real server would answer.
     pub fn serve(&mut self, request: &Request) -> Answer {
-        let key = request.key().clone();
+        let key = self.canonical(request.key());
         let refuse =
             |code: u16, message: &str| Answer::Refused(Fault::new(Remedy::Conflict, message).code(code));
         match request {
@@ -401,9 +578,14 @@ impl World {
         let mut empty = document.bare().json().clone();
         self.counter += 1;
         empty["metadata"]["uid"] = json!(format!("uid-{}", self.counter));
-        if document.key().kind() == "CustomResourceDefinition" {
+        if document.key().kind() == "CustomResourceDefinition" && self.establish {
             empty["status"] = json!({"conditions": [{"type": "Established", "status": "True"}]});
         }
+        empty["apiVersion"] = json!(
+            self.canonical_kind(document.gvk().group_kind())
+                .at(document.gvk().version())
+                .api_version()
+        );
         let after = apply::apply(&empty, document.json(), manager, true).unwrap();
         if dry_run {
             let mut after = after;
@@ -419,46 +601,51 @@ impl World {
         value["metadata"]["resourceVersion"] = json!(self.counter.to_string());
         let key = object(value.clone()).key().clone();
         let before = self.objects.insert(key.clone(), value.clone());
-        for gvk in self
-            .watched
-            .clone()
-            .iter()
-            .filter(|gvk| gvk.group_kind() == key.group_kind())
-        {
+        for gvk in self.watched.clone() {
+            if self.deaf || self.canonical_kind(gvk.group_kind()) != *key.group_kind() {
+                continue;
+            }
             if labelled(&value) {
                 self.events
-                    .push_back(Event::Seen(live(at_version(value.clone(), gvk))));
+                    .push_back(Event::Seen(live(at_version(value.clone(), &gvk))));
             } else if before.as_ref().is_some_and(labelled) {
-                let uid = before.as_ref().unwrap()["metadata"]["uid"]
-                    .as_str()
-                    .unwrap()
-                    .into();
-                self.events.push_back(Event::Left {
-                    key: key.clone(),
-                    uid,
-                });
+                self.show_left(&key, &gvk, before.as_ref().unwrap());
             }
         }
         value
     }
 
-    /// Removes an object and tells the watches.
+    /// Removes an object, and what is in it, and tells the watches.
     pub fn vanish(&mut self, key: &ObjectKey) {
         let Some(before) = self.objects.remove(key) else {
             return;
         };
         self.counter += 1;
-        let watched = self
-            .watched
-            .iter()
-            .any(|gvk| gvk.group_kind() == key.group_kind());
-        if watched && labelled(&before) {
-            let uid = before["metadata"]["uid"].as_str().unwrap().into();
-            self.events.push_back(Event::Left {
-                key: key.clone(),
-                uid,
-            });
+        for gvk in self.watched.clone() {
+            if !self.deaf && self.canonical_kind(gvk.group_kind()) == *key.group_kind() && labelled(&before) {
+                self.show_left(key, &gvk, &before);
+            }
         }
+        let defines = |other: &ObjectKey| {
+            before["spec"]["group"] == other.group() && before["spec"]["names"]["kind"] == other.kind()
+        };
+        let uid = before["metadata"]["uid"].clone();
+        let inside = |other: &ObjectKey, value: &Value| match key.kind() {
+            "Namespace" => other.namespace() == Some(key.name()),
+            "CustomResourceDefinition" => defines(other),
+            _ => value["metadata"]["ownerReferences"][0]["uid"] == uid,
+        };
+        let found = self.objects.iter().filter(|(k, v)| inside(k, v));
+        let contents: Vec<ObjectKey> = found.map(|(k, _)| k.clone()).collect();
+        for inner in contents {
+            self.vanish(&inner);
+        }
+    }
+
+    fn show_left(&mut self, key: &ObjectKey, gvk: &Gvk, before: &Value) {
+        let key = ObjectKey::of(gvk.group_kind().clone(), key.namespace(), key.name());
+        let uid = before["metadata"]["uid"].as_str().unwrap().into();
+        self.events.push_back(Event::Left { key, uid });
     }
 
     /// Somebody else makes an object.
@@ -517,9 +704,11 @@ impl World {
 }
 
 fn labelled(value: &Value) -> bool {
-    value
-        .pointer("/metadata/labels")
-        .is_some_and(|labels| labels.get("fleet.internal/owner").is_some())
+    value.pointer("/metadata/labels").is_some_and(|labels| {
+        labels
+            .get("fleet.internal/owner")
+            .is_some_and(|owner| owner == "fleet")
+    })
 }
 
 fn at_version(mut value: Value, gvk: &Gvk) -> Value {
