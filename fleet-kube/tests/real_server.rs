@@ -220,7 +220,10 @@ async fn applies() {
     let absent = || apply(config_map("applies", "absent", "1"));
     for version in [None, Some("1")] {
         let request = with(absent(), Some("some"), version);
-        assert_eq!(refused(connection.execute(&request).await).remedy, Remedy::Conflict);
+        assert_eq!(
+            refused(connection.execute(&request).await).remedy,
+            Remedy::Conflict
+        );
     }
     created(connection.execute(&with(absent(), None, Some("1"))).await);
 }

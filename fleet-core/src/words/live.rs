@@ -53,7 +53,10 @@ impl Live {
     /// # Errors
     /// When it is no object, or without UID.
     pub fn of_dry_run(object: Object) -> Result<Self, LiveError> {
-        let uid = object.metadata_text("uid").ok_or(LiveError::Missing("uid"))?.into();
+        let uid = object
+            .metadata_text("uid")
+            .ok_or(LiveError::Missing("uid"))?
+            .into();
         let version = object.metadata_text("resourceVersion").unwrap_or_default().into();
         Ok(Self { object, uid, version })
     }
