@@ -450,12 +450,12 @@ impl Engine {
             .digest(&change.digest)
             .digest(&document.digest())
             .finish();
-        change.unchecked =
-            slot.desired.as_ref().is_some_and(|d| d.awaits.is_some()) || self.is_namespace_missing(key);
+        change.unchecked = slot.desired.as_ref().is_some_and(|d| d.awaits.is_some());
         self.start(key, Work::Create { document }, change, now, out);
     }
 
-    fn is_namespace_missing(&self, key: &ObjectKey) -> bool {
+    /// Its namespace is listed too, and does not exist yet.
+    pub(super) fn is_namespace_missing(&self, key: &ObjectKey) -> bool {
         let namespace = key
             .namespace()
             .map(|ns| ObjectKey::new("", "Namespace", None, ns));

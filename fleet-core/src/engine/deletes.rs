@@ -48,6 +48,8 @@ pub(super) struct Deletes {
     /// Not listed, and not decided yet.
     pub(super) undecided: BTreeSet<ObjectKey>,
     surveys: BTreeMap<ObjectKey, Survey>,
+    /// What was found in containers to go with an object of ours: its owner may be gone before it.
+    going_along: BTreeSet<Uid>,
     /// Granted, recorded, and not gone yet.
     leaving: BTreeMap<Class, Leaving>,
     reserving: Option<Reserving>,
@@ -123,6 +125,7 @@ impl Deletes {
     pub(super) fn start_over(&mut self) {
         self.candidates.clear();
         self.surveys.clear();
+        self.going_along.clear();
         self.reserving = None;
         self.granted = None;
         self.held = None;
@@ -447,7 +450,10 @@ impl Engine {
             return;
         }
         let result = match result {
-            Ok(metas) => self.assess(&key, &metas),
+            Ok(metas) => self.assess(&key, &metas).map(|(weight, along)| {
+                self.deletes.going_along.extend(along);
+                weight
+            }),
             Err(fault) => Err(Reason::new(
                 "contents-unknown",
                 format!("what it holds cannot be listed: {fault}"),
@@ -460,13 +466,18 @@ impl Engine {
         self.dirty.insert(key);
     }
 
-    /// Everything inside must be about to be deleted itself, owned by such an object, or made by the cluster.
-    fn assess(&self, key: &ObjectKey, metas: &[LiveMeta]) -> Result<u32, Reason> {
+    /// Everything inside must be about to be deleted itself, owned by such an object, or made by the cluster. How
+    /// much the container counts for, and what goes along with others.
+    fn assess(&self, key: &ObjectKey, metas: &[LiveMeta]) -> Result<(u32, Vec<Uid>), Reason> {
         let leaving = |meta: &LiveMeta| {
             let slot = self.slots.get(&meta.key);
             slot.is_some_and(|slot| slot.desired.is_none() && self.is_going(&meta.key, slot, &meta.uid))
         };
-        let mut going: BTreeSet<&Uid> = metas.iter().filter(|m| leaving(m)).map(|m| &m.uid).collect();
+        let mut going: BTreeSet<&Uid> = metas
+            .iter()
+            .filter(|m| leaving(m) || self.deletes.going_along.contains(&m.uid))
+            .map(|m| &m.uid)
+            .collect();
         let services: BTreeSet<&ObjectKey> = metas
             .iter()
             .filter(|m| m.key.is("", "Service") && going.contains(&m.uid))
@@ -509,11 +520,10 @@ impl Engine {
             return Err(Reason::new("container-not-empty", message).with("holds", foreign.len()));
         }
         // Objects of our own inside are counted by themselves; the rest go with the container.
-        let inside = metas
-            .iter()
-            .filter(|m| !leaving(m) && !is_cluster_made(&m.key))
-            .count();
-        Ok(u32::try_from(inside).unwrap_or(u32::MAX).saturating_add(1))
+        let inside = metas.iter().filter(|m| !leaving(m) && !is_cluster_made(&m.key));
+        let along: Vec<Uid> = inside.map(|m| m.uid.clone()).collect();
+        let weight = u32::try_from(along.len()).unwrap_or(u32::MAX).saturating_add(1);
+        Ok((weight, along))
     }
 
     /// Whether this object is to be deleted in this plan, or is being deleted.
@@ -570,7 +580,7 @@ impl Engine {
     pub(super) fn window(&self, now: Tick) -> Vec<Spent> {
         let window = self.options.budget.window;
         self.ledger
-            .window
+            .intended_window()
             .iter()
             .filter(|s| now.since(s.at) < window)
             .copied()
@@ -614,7 +624,10 @@ impl Engine {
             );
             Self::report(Note::Remark { reason }, out);
         }
-        let token = self.token(now + self.options.limits.token_life);
+        // No token is shown that is out of date.
+        let life = now + self.options.limits.token_life;
+        let until = Some(until.unwrap_or(life).min(life));
+        let token = self.token(life);
         let reason = reason.with("token", &token);
         if self.options.approval == Approval::Never {
             self.plan_deletes(now, out);

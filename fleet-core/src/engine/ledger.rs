@@ -86,6 +86,12 @@ impl LedgerState {
         }
     }
 
+    /// The window that will be there once everything is recorded.
+    pub(super) fn intended_window(&self) -> &[Spent] {
+        let in_flight = self.in_flight.as_ref().and_then(|f| f.window.as_ref());
+        self.pending_window.as_ref().or(in_flight).unwrap_or(&self.window)
+    }
+
     /// Somebody may have repaired it.
     pub(super) fn reread_if_lost(&mut self) {
         if matches!(self.reading, Reading::Lost(_)) {
@@ -257,7 +263,7 @@ impl Engine {
             reason,
             found: Some(found),
             token: Some(token),
-            search_again: None,
+            search_again: Some(now + self.options.limits.token_life),
         });
         self.confirm_rebuild(now, out);
     }

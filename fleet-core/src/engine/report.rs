@@ -69,7 +69,9 @@ impl Engine {
             let uid = slot.seen().map(|seen| seen.uid.clone());
             match &slot.outcome {
                 Outcome::Planned(change) if !slot.resting || self.options.approval == Approval::Never => {
-                    changes.push((**change).clone());
+                    let mut change = (**change).clone();
+                    change.unchecked |= change.action == Action::Create && self.is_namespace_missing(key);
+                    changes.push(change);
                 }
                 Outcome::Blocked(reason) => {
                     changes.push(Change::new(key.clone(), Action::Blocked, uid, reason.clone()));

@@ -383,6 +383,7 @@ impl Engine {
         let seen = Seen::new(live, &self.marks);
         let uid = seen.uid.clone();
         slot.failures = 0;
+        slot.raced = None;
         if !matches!(work, Work::Claim { .. }) {
             // The server has just answered what applying this document gives.
             slot.settled = document.map(|document| Settled {

@@ -1,0 +1,313 @@
+//! What goes on around the rules: lost ledgers, other writers of the ledger, CRDs that never come, watches that say
+//! nothing, Jobs.
+
+use fleet_core::*;
+use serde_json::json;
+
+use crate::support::*;
+
+fn three() -> [serde_json::Value; 3] {
+    [namespace("shop"), map("a", "1"), map("b", "1")]
+}
+
+/// A ledger that is gone, with the objects still marked.
+fn without_ledger(lost: bool) -> World {
+    let mut world = World::new(EngineOptions::default());
+    world.publish("1", three());
+    world.restart(EngineOptions::default());
+    if lost {
+        world.lost = Some(Reason::new("unreadable", "a shard cannot be read"));
+    } else {
+        world.ledger = None;
+    }
+    world.requests();
+    world.records = 0;
+    world
+}
+
+#[test]
+fn a_lost_ledger_writes_nothing_until_it_is_rebuilt_with_the_token() {
+    for lost in [false, true] {
+        let mut world = without_ledger(lost);
+        let marked = world.engine.marks().mark(&object(map("copied", "1")));
+        let mut copied = marked.json().clone();
+        copied["metadata"]["name"] = json!("copy");
+        world.make(copied);
+        world.publish("2", [namespace("shop"), map("a", "2"), map("c", "1")]);
+        world.pass(Millis::from_mins(30));
+        assert!(world.requests().is_empty() && world.records == 0, "lost: {lost}");
+        let plan = world.engine.plan();
+        assert!(plan.unknown.is_some() && world.engine.status().ledger_lost.is_some());
+        assert_eq!(plan.count(Action::Adopt), 3, "what bears our mark and is no copy");
+        world.push(Event::Confirm("0-nonsense".into()));
+        assert!(world.codes().contains(&"token-refused") && world.records == 0);
+
+        // By the next process, and from what it finds itself.
+        world.restart(EngineOptions::default());
+        world.queue(Event::Confirm(plan.token.unwrap()));
+        world.publish("2", [namespace("shop"), map("a", "2"), map("c", "1")]);
+        world.pass(Millis::from_mins(1));
+        assert!(world.engine.status().is_clean(), "{:?}", world.engine.status());
+        assert_eq!(
+            world.keys(),
+            [
+                "ConfigMap shop/a",
+                "ConfigMap shop/c",
+                "ConfigMap shop/copy",
+                "Namespace shop"
+            ]
+        );
+        assert_eq!(world.ledger.as_ref().unwrap().entries.len(), 3);
+    }
+}
+
+#[test]
+fn a_token_to_rebuild_covers_exactly_what_was_found() {
+    let mut world = without_ledger(true);
+    world.publish("1", three());
+    let token = world.engine.plan().token.unwrap();
+    let marked = world.engine.marks().mark(&object(map("more", "1")));
+    world.make(marked.json().clone());
+    world.restart(EngineOptions::default());
+    world.queue(Event::Confirm(token));
+    world.publish("1", three());
+    assert_eq!(world.records, 0);
+    assert!(world.codes().contains(&"token-refused"));
+    // Repaired by somebody: read again when asked to.
+    world.lost = None;
+    world.push(Event::Replan);
+    assert!(world.engine.status().ledger_lost.is_none());
+}
+
+#[test]
+fn never_is_not_lost() {
+    let mut world = World::new(EngineOptions::default());
+    world.ledger = None;
+    world.publish("1", three());
+    assert!(world.engine.status().is_clean(), "{:?}", world.engine.status());
+}
+
+#[test]
+fn another_writer_of_the_ledger_means_reading_everything_again() {
+    let mut world = World::new(EngineOptions::default());
+    world.publish("1", three());
+    world.restart(EngineOptions::default());
+    let mut left = 3;
+    world.interfere_ledger = Some(Box::new(move |world, _| {
+        left -= 1;
+        (left >= 0).then(|| {
+            // The other one has just made an object, and an entry for it.
+            let made = world
+                .engine
+                .marks()
+                .mark(&object(map(&format!("other-{left}"), "1")));
+            world.make(made.json().clone());
+            let uid = world.get(&key(&format!("other-{left}"))).unwrap()["metadata"]["uid"]
+                .as_str()
+                .unwrap()
+                .into();
+            let mut entry = Entry::new(key(&format!("other-{left}")), "v1");
+            entry.uid = Some(uid);
+            entry.state = EntryState::Owned;
+            world
+                .ledger
+                .as_mut()
+                .unwrap()
+                .entries
+                .insert(entry.key.clone(), entry);
+            Fault::new(Remedy::Conflict, "the shard has changed")
+        })
+    }));
+    world.publish("2", [namespace("shop"), map("a", "2"), map("c", "1")]);
+    world.pass(Millis::from_mins(5));
+    assert!(world.codes().contains(&"ledger-unwritten"));
+    assert_eq!(
+        world.keys(),
+        ["ConfigMap shop/a", "ConfigMap shop/c", "Namespace shop"]
+    );
+    assert_eq!(world.ledger.as_ref().unwrap().entries.len(), 3);
+    assert!(world.engine.status().is_clean(), "{:?}", world.engine.status());
+}
+
+#[test]
+fn a_ledger_that_cannot_be_written_is_tried_within_limits() {
+    let mut world = World::new(EngineOptions::default());
+    world.publish("1", three());
+    world.interfere_ledger = Some(Box::new(|_, _| Some(Fault::new(Remedy::Retry, "not now"))));
+    let before = world.records;
+    world.publish("2", [namespace("shop"), map("c", "1")]);
+    world.pass(Millis::from_mins(10));
+    let tries = world.records - before;
+    assert!((10..40).contains(&tries), "{tries} tries in ten minutes");
+    assert_eq!(world.keys().len(), 3, "nothing is written that is not recorded");
+    world.interfere_ledger = None;
+    world.pass(Millis::from_mins(1));
+    assert!(world.engine.status().is_clean(), "{:?}", world.engine.status());
+}
+
+#[test]
+fn a_crd_that_is_never_established_holds_up_its_own_objects_only() {
+    let mut world = World::new(EngineOptions::default());
+    world.establish = false;
+    world.publish(
+        "1",
+        [
+            namespace("shop"),
+            crd(),
+            widget("v1", "w"),
+            widget("v1", "x"),
+            map("a", "1"),
+        ],
+    );
+    assert!(world.get(&key("a")).is_none(), "the rest waits a while");
+    world.pass(Millis::from_secs(35));
+    assert!(world.get(&key("a")).is_some());
+    let status = world.engine.status();
+    assert_eq!(status.blocked[&crd_key()].code, "not-established");
+    assert_eq!(status.blocked[&widget_key("w")].code, "kind-not-served");
+    assert_eq!(status.blocked[&widget_key("x")].code, "kind-not-served");
+    // Late is not never.
+    let mut live = world.get(&crd_key()).unwrap().clone();
+    live["status"] = json!({"conditions": [{"type": "Established", "status": "True"}]});
+    world.store(live);
+    world.run();
+    world.pass(Millis::from_mins(1));
+    assert!(world.engine.status().is_clean(), "{:?}", world.engine.status());
+}
+
+#[test]
+fn a_kind_that_discovery_never_shows_ends_the_wait_for_all_its_objects() {
+    let mut world = World::new(EngineOptions::default());
+    let before = world.kinds.clone();
+    // Established, and the aggregated discovery does not follow.
+    world.publish("1", [namespace("shop")]);
+    world.kinds.kinds.clear();
+    world.kinds.kinds.extend(before.kinds);
+    let mut stubborn = crd();
+    stubborn["spec"]["names"]["kind"] = json!("Gadget");
+    stubborn["metadata"]["name"] = json!("gadgets.example.com");
+    stubborn["spec"]["names"]["plural"] = json!("gadgets");
+    world.undiscovered.insert(GroupKind::new("example.com", "Gadget"));
+    let gadget = |name: &str| {
+        let mut gadget = widget("v1", name);
+        gadget["kind"] = json!("Gadget");
+        gadget
+    };
+    world.publish(
+        "2",
+        [
+            namespace("shop"),
+            stubborn,
+            gadget("a"),
+            gadget("b"),
+            map("a", "1"),
+        ],
+    );
+    world.pass(Millis::from_mins(2));
+    assert!(world.get(&key("a")).is_some());
+    let blocked = world.engine.status().blocked;
+    assert_eq!(blocked.len(), 2, "{blocked:?}");
+    world.undiscovered.clear();
+    world.push(Event::Kinds(world.discovery()));
+    world.pass(Millis::from_mins(1));
+    assert!(world.engine.status().is_clean(), "{:?}", world.engine.status());
+}
+
+#[test]
+fn a_watch_that_shows_nothing_is_not_waited_for_for_ever() {
+    let mut world = World::new(EngineOptions::default());
+    world.publish("1", three());
+    world.restart(EngineOptions::default());
+    world.mute = true;
+    world.publish("2", [namespace("shop"), map("a", "2"), map("c", "1")]);
+    world.pass(Millis::from_mins(2));
+    assert_eq!(
+        world.keys(),
+        ["ConfigMap shop/a", "ConfigMap shop/c", "Namespace shop"]
+    );
+    assert_eq!(world.get(&key("a")).unwrap()["data"]["k"], "2");
+}
+
+#[test]
+fn a_job_with_a_time_to_live_is_done_once_for_each_definition() {
+    let job = |image: &str| json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "j", "namespace": "default"}, "spec": {"ttlSecondsAfterFinished": 1, "image": image}});
+    let key = ObjectKey::new("batch", "Job", Some("default"), "j");
+    let finish = |world: &mut World| {
+        let mut live = world.get(&key).unwrap().clone();
+        live["status"] = json!({"conditions": [{"type": "Failed", "status": "True"}]});
+        world.store(live);
+        world.run();
+    };
+    let mut world = World::new(EngineOptions::default());
+    world.publish("1", [job("1")]);
+    world.vanish(&key);
+    world.run();
+    assert!(world.get(&key).is_some(), "it had not finished");
+    finish(&mut world);
+    world.vanish(&key);
+    world.run();
+    world.pass(Millis::from_mins(60));
+    assert!(world.get(&key).is_none());
+    world.publish("2", [job("2")]);
+    assert!(world.get(&key).is_some(), "a new definition runs");
+    finish(&mut world);
+    world.vanish(&key);
+    world.run();
+    world.publish("3", [map_in("default", "m", "1")]);
+    world.pass(Millis::from_mins(1));
+    assert_eq!(
+        world.ledger.as_ref().unwrap().entries.len(),
+        1,
+        "not listed: forgotten"
+    );
+}
+
+#[test]
+fn a_plan_changes_nothing_and_covers_the_whole_inventory() {
+    let mut options = EngineOptions::default();
+    options.approval = Approval::Never;
+    let mut world = World::new(options);
+    world.ledger = None;
+    world.publish("1", [namespace("shop"), map("a", "1"), crd(), widget("v1", "w")]);
+    world.pass(Millis::from_mins(5));
+    assert!(world.writes().is_empty() && world.records == 0);
+    let plan = world.engine.plan();
+    assert_eq!(plan.count(Action::Create), 4, "{plan:?}");
+    let unchecked: Vec<_> = plan
+        .changes
+        .iter()
+        .filter(|c| c.unchecked)
+        .map(|c| c.key.name())
+        .collect();
+    assert_eq!(
+        unchecked,
+        ["a", "w"],
+        "behind a namespace or CRD that does not exist yet"
+    );
+    assert!(world.engine.is_settled());
+}
+
+#[test]
+fn an_answer_older_than_what_a_watch_showed_is_not_believed() {
+    // The object is deleted, or changed, before the answer to its write arrives.
+    for gone in [true, false] {
+        let mut world = World::new(EngineOptions::default());
+        world.publish("1", [namespace("shop"), map("a", "1")]);
+        let mut done = false;
+        world.interfere = Some(Box::new(move |world, request| {
+            if !request.is_write() || request.key().name() != "a" || std::mem::replace(&mut done, true) {
+                return None;
+            }
+            let answer = world.serve(request);
+            if gone {
+                world.vanish(&key("a"));
+            } else {
+                world.edit(&key("a"), "data.k", json!("drift"), "someone");
+            }
+            Some(answer)
+        }));
+        world.publish("2", [namespace("shop"), map("a", "2")]);
+        world.pass(Millis::from_mins(1));
+        assert_eq!(world.get(&key("a")).unwrap()["data"]["k"], "2", "gone: {gone}");
+    }
+}
