@@ -20,7 +20,7 @@ use super::{
     reply::{Broken, Reply},
 };
 
-/// A watch shorter than this did not work.
+/// A watch this short that showed nothing did not work.
 const SHORT_LIFE: Duration = Duration::from_secs(1);
 
 /// What a watch tells.
@@ -77,7 +77,6 @@ impl Connection {
             failures: 0,
             wait: None,
             lost: false,
-            anew: None,
             restarts: 0,
             queue: VecDeque::new(),
         };
@@ -102,8 +101,6 @@ struct Watcher {
     wait: Option<Duration>,
     /// True after `Lost`, until connected again.
     lost: bool,
-    /// When everything was last begun anew.
-    anew: Option<Instant>,
     /// How often paging began anew since the last complete listing.
     restarts: u32,
     queue: VecDeque<WatchEvent>,
@@ -290,11 +287,7 @@ impl Watcher {
         } else {
             idle
         };
-        let read = timeout(limit, feed.line()).await;
-        if since.elapsed() >= SHORT_LIFE {
-            self.failures = 0;
-        }
-        match read {
+        match timeout(limit, feed.line()).await {
             Ok(Ok(Some(line))) => {
                 *alive = true;
                 self.connection.shared.contact.answered();
@@ -313,13 +306,8 @@ impl Watcher {
             // is opened again.
             Ok(Ok(None) | Err(_)) => {
                 self.phase = Phase::Closed;
-                if since.elapsed() < SHORT_LIFE {
-                    // One that shows something and ends at once, again and again, is not asked without pause either.
-                    self.failures = if was_alive {
-                        1
-                    } else {
-                        self.failures.saturating_add(1)
-                    };
+                if !was_alive && since.elapsed() < SHORT_LIFE {
+                    self.failures = self.failures.saturating_add(1);
                 }
             }
             Err(_) if initial => {
@@ -368,20 +356,18 @@ impl Watcher {
                 self.streaming = false;
                 self.phase = Phase::Closed;
             }
-            Event::Error(refusal) if refusal.is_out_of_history() => self.begin_anew(),
-            Event::Error(refusal) => self.lose(refusal.fault()),
+            Event::Error(refusal) if refusal.is_out_of_history() => return self.begin_anew(),
+            Event::Error(refusal) => return self.lose(refusal.fault()),
         }
+        self.failures = 0;
     }
 
     /// The place to go on from is no longer known to the server: everything must be shown again.
     fn begin_anew(&mut self) {
-        // Once is ordinary. A server that says so again and again, or about the newest state of all, is out of order.
-        let pause = self.connection.shared.options.watch_backoff_max;
-        let again = self.anew.is_some_and(|at| at.elapsed() < pause);
-        if self.version.take().is_none() || again {
+        // A server that says so about the newest state of all is out of order.
+        if self.version.take().is_none() {
             self.failures = self.failures.saturating_add(1);
         }
-        self.anew = Some(Instant::now());
         self.phase = Phase::Closed;
     }
 
