@@ -17,7 +17,6 @@ pub(crate) struct Clusters {
 
 /// Starts one real control plane per name; they end with this process.
 pub(crate) fn start(names: &[&str], dir: &Path) -> Result<Clusters, Failure> {
-    build()?;
     let planes = ControlPlane::start_all(names.iter().map(|name| Options::new(*name)))?;
     let kubeconfig = dir.join("kubeconfig");
     merged_kubeconfig(&planes.iter().collect::<Vec<_>>(), &kubeconfig)?;
@@ -25,7 +24,7 @@ pub(crate) fn start(names: &[&str], dir: &Path) -> Result<Clusters, Failure> {
 }
 
 /// The control plane is a Go program of this project, built once.
-fn build() -> Result<(), Failure> {
+pub(crate) fn build() -> Result<(), Failure> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo).args(["xtask", "control-plane"]).status()?;
     if status.success() {

@@ -56,6 +56,7 @@ fn detail(text: &str) {
 
 pub(crate) async fn tell() -> Result<(), Failure> {
     let dir = tempfile::tempdir()?;
+    clusters::build()?;
     title(1, "Three clusters start");
     let begin = Instant::now();
     let clusters = clusters::start(&CLUSTERS, dir.path())?;
