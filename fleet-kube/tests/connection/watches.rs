@@ -278,6 +278,67 @@ async fn a_server_that_always_forgets_is_not_asked_without_pause() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_server_that_forgets_what_it_just_listed_is_not_listed_without_pause() {
+    let fake = paging(|seen, _| {
+        if seen.query.contains_key("sendInitialEvents") {
+            json_reply(422, &status(422, "Invalid", "no", &json!({})))
+        } else {
+            json_reply(410, &status(410, "Expired", "too old", &json!({})))
+        }
+    });
+    let (_connection, mut events) = watch(&fake).await;
+    let an_hour = async { while events.next().await.is_some() {} };
+    let _ = timeout(Duration::from_secs(3600), an_hour).await;
+    assert!(watches(&fake).len() < 250, "{}", watches(&fake).len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_that_ends_as_soon_as_it_spoke_is_opened_at_once_a_few_times_then_with_pauses() {
+    let fake = Fake::new(|seen, _| {
+        seen.query.contains_key("watch").then(|| {
+            let (line, act) = open_line();
+            let initial = seen.query.contains_key("sendInitialEvents");
+            line.say(&if initial {
+                end_of_initial("5")
+            } else {
+                bookmark("6")
+            });
+            act
+        })
+    });
+    let (_connection, mut events) = watch(&fake).await;
+    expect(&mut events, &["reset", "synced"]).await;
+    let start = Instant::now();
+    let nothing = timeout(Duration::from_secs(3600), events.next()).await;
+    assert!(nothing.is_err(), "it is not an interruption: nothing is missed");
+    let tries = watches(&fake);
+    assert!(tries.iter().filter(|seen| seen.at == start).count() >= 5);
+    assert!(tries.len() < 250, "{}", tries.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn waits_begin_small_again_after_a_watch_that_worked() {
+    let ([worked, last], acts) = lines();
+    let mut acts = acts.into_iter();
+    let refused = || Act::Fail(io::ErrorKind::ConnectionRefused);
+    let mut script: Vec<_> = std::iter::repeat_with(refused).take(7).collect();
+    script.extend(acts.next());
+    script.push(refused());
+    script.extend(acts);
+    let fake = server(script);
+    let (_connection, mut events) = watch(&fake).await;
+    worked.say(&end_of_initial("5"));
+    expect(&mut events, &["lost unreachable"; 7]).await;
+    expect(&mut events, &["reset", "synced"]).await;
+    drop(worked);
+    last.say(&added("a", "6"));
+    expect(&mut events, &["lost unreachable", "resumed", "seen a@6"]).await;
+    let tries = watches(&fake);
+    let wait = tries[9].at - tries[8].at;
+    assert!(wait <= Duration::from_millis(500), "{wait:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_frozen_server_is_noticed() {
     let ([line], acts) = lines();
     let fake = server(acts);

@@ -23,6 +23,10 @@ use super::{
 /// A watch this short that showed nothing did not work.
 const SHORT_LIFE: Duration = Duration::from_secs(1);
 
+/// Watches that short, or begun anew, in a row that are opened again at once. From then on there are pauses: a server
+/// or gateway that ends every watch after its first words is not asked without end.
+const SHORT_LIVES_FREE: u32 = 5;
+
 /// What a watch tells.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -77,6 +81,7 @@ impl Connection {
             failures: 0,
             wait: None,
             lost: false,
+            short_lives: 0,
             restarts: 0,
             queue: VecDeque::new(),
         };
@@ -101,6 +106,8 @@ struct Watcher {
     wait: Option<Duration>,
     /// True after `Lost`, until connected again.
     lost: bool,
+    /// Watches in a row that ended at once or had to begin anew.
+    short_lives: u32,
     /// How often paging began anew since the last complete listing.
     restarts: u32,
     queue: VecDeque<WatchEvent>,
@@ -137,10 +144,13 @@ impl Watcher {
 
     /// Opens the watch, or begins to list.
     async fn open(&mut self) {
-        if self.failures > 0 {
+        let failures = self
+            .failures
+            .max(self.short_lives.saturating_sub(SHORT_LIVES_FREE));
+        if failures > 0 {
             let options = &self.connection.shared.options;
             let (base, max) = (options.watch_backoff_base, options.watch_backoff_max);
-            let backoff = self.connection.shared.random.backoff(base, max, self.failures);
+            let backoff = self.connection.shared.random.backoff(base, max, failures);
             let asked = self.wait.take().unwrap_or_default().min(max);
             sleep(backoff.max(asked)).await;
         }
@@ -287,7 +297,11 @@ impl Watcher {
         } else {
             idle
         };
-        match timeout(limit, feed.line()).await {
+        let read = timeout(limit, feed.line()).await;
+        if since.elapsed() >= SHORT_LIFE {
+            self.short_lives = 0;
+        }
+        match read {
             Ok(Ok(Some(line))) => {
                 *alive = true;
                 self.connection.shared.contact.answered();
@@ -306,8 +320,11 @@ impl Watcher {
             // is opened again.
             Ok(Ok(None) | Err(_)) => {
                 self.phase = Phase::Closed;
-                if !was_alive && since.elapsed() < SHORT_LIFE {
-                    self.failures = self.failures.saturating_add(1);
+                if since.elapsed() < SHORT_LIFE {
+                    self.short_lives = self.short_lives.saturating_add(1);
+                    if !was_alive {
+                        self.failures = self.failures.saturating_add(1);
+                    }
                 }
             }
             Err(_) if initial => {
@@ -368,6 +385,7 @@ impl Watcher {
         if self.version.take().is_none() {
             self.failures = self.failures.saturating_add(1);
         }
+        self.short_lives = self.short_lives.saturating_add(1);
         self.phase = Phase::Closed;
     }
 
