@@ -515,6 +515,7 @@ async fn secret_values_are_in_no_fault() {
         ),
         (409, "cannot be changed from 'hunter2'"),
         (500, "etcdserver: request timed out: hunter2"),
+        (401, "not with 'hunter2'"),
     ];
     for (code, words) in echoes {
         let body = status(code, "", words, &json!({}));

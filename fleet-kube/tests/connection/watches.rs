@@ -182,13 +182,10 @@ async fn a_watch_that_ends_goes_on_where_it_was_and_says_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn an_interruption_is_told_and_its_end_too() {
-    let ([first, last], mut acts) = lines();
-    let back = acts.pop().unwrap();
-    acts.extend([
-        Act::Fail(io::ErrorKind::ConnectionRefused),
-        text_reply(503, "no"),
-        back,
-    ]);
+    let ([first, second, third], mut acts) = lines();
+    let ends = acts.split_off(1);
+    acts.extend([Act::Fail(io::ErrorKind::ConnectionRefused), text_reply(503, "no")]);
+    acts.extend(ends);
     let fake = server(acts);
     let (connection, mut events) = watch(&fake).await;
     first.say(&end_of_initial("5"));
@@ -196,9 +193,12 @@ async fn an_interruption_is_told_and_its_end_too() {
     drop(first);
     expect(&mut events, &["lost unreachable"]).await;
     assert!(!connection.contact().is_good());
-    last.say(&deleted("a", "8"));
+    second.say(&deleted("a", "8"));
     expect(&mut events, &["lost unreachable", "resumed", "gone a uid-a@8"]).await;
     assert!(connection.contact().is_good());
+    drop(second);
+    third.say(&added("b", "9"));
+    expect(&mut events, &["seen b@9"]).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -513,6 +513,61 @@ async fn pages_that_expire_begin_anew() {
         &["reset", "seen a@3", "reset", "seen a@3", "seen b@3", "synced"],
     )
     .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn pages_that_always_expire_are_asked_for_in_one_piece() {
+    let fake = Fake::new(|seen, _| {
+        if seen.query.contains_key("watch") {
+            let refused = json_reply(422, &status(422, "Invalid", "no", &json!({})));
+            let initial = seen.query.contains_key("sendInitialEvents");
+            return Some(if initial { refused } else { Act::Silence });
+        }
+        let page = |next: &str| {
+            let metadata = json!({"resourceVersion": "40", "continue": next});
+            json_reply(
+                200,
+                &json!({"metadata": metadata, "items": [config_map("a", "3")]}),
+            )
+        };
+        let expired = || json_reply(410, &status(410, "Expired", "too old", &json!({})));
+        (seen.path == "/api/v1/configmaps").then(|| match (seen.param("limit"), seen.param("continue")) {
+            ("", _) => page(""),
+            (_, "") => page("more"),
+            _ => expired(),
+        })
+    });
+    let (_connection, mut events) = watch(&fake).await;
+    for _ in 0..5 {
+        expect(&mut events, &["reset", "seen a@3"]).await;
+    }
+    expect(&mut events, &["synced"]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn short_lives_are_forgotten_after_a_long_one() {
+    let (open, acts): ([Line; 20], _) = lines();
+    let fake = server(acts);
+    let (_connection, mut events) = watch(&fake).await;
+    open[0].say(&end_of_initial("5"));
+    expect(&mut events, &["reset", "synced"]).await;
+    // Every fourth lives long, the others end at once.
+    tokio::spawn(async move {
+        for (n, line) in open.into_iter().enumerate() {
+            let wait = if n % 4 == 0 { 2000 } else { 1 };
+            tokio::time::sleep(Duration::from_millis(wait)).await;
+            line.say(&bookmark(&format!("{}", n + 10)));
+            drop(line);
+        }
+    });
+    let _ = timeout(Duration::from_secs(20), events.next()).await;
+    let tries = watches(&fake);
+    assert_eq!(tries.len(), 21);
+    let longest = tries.windows(2).map(|pair| pair[1].at - pair[0].at).max();
+    assert!(
+        longest <= Some(Duration::from_millis(2010)),
+        "no pauses: {longest:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
