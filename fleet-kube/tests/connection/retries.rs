@@ -335,3 +335,20 @@ async fn an_old_server_is_refused_and_identity_is_read_first() {
         "{fault}"
     );
 }
+
+#[tokio::test]
+async fn a_closed_port_takes_nothing() {
+    // The real transport, on the real clock.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let config = kube::Config::new(format!("http://{address}").parse().unwrap());
+    let fault = Connection::connect(config, options().retry_time(Duration::ZERO))
+        .await
+        .unwrap_err();
+    assert_eq!(fault.remedy, Remedy::Unreachable);
+    assert!(
+        fault.message.starts_with("no connection: ") && fault.message.contains("refused"),
+        "{fault}"
+    );
+}
