@@ -320,6 +320,12 @@ impl Engine {
         } = writing;
         let answer = exchanges.pop().map(|e| e.answer);
         match (&work, answer) {
+            (Work::Delete { .. }, Some(Answer::Object(live))) if !live.is_deleting() => {
+                // Some kinds are answered as they were last: it is gone, which a look confirms.
+                if let Some(slot) = self.slots.get_mut(key) {
+                    slot.look_again();
+                }
+            }
             (Work::Delete { .. }, Some(Answer::Object(live))) => {
                 // Accepted; it goes when its finalizers are done.
                 let seen = Seen::new(live, &self.marks);

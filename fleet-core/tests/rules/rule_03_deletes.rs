@@ -143,6 +143,25 @@ fn rule_03_deletes_carry_both_preconditions_and_wait_for_a_grant() {
     assert!(at("Reserve ") < at("Record ") && at("Record ") < sent.unwrap());
 }
 
+#[test]
+fn rule_03_a_delete_answered_with_the_object_is_sent_once() {
+    let mut world = World::new(EngineOptions::default());
+    world.publish(
+        "1",
+        [namespace("shop"), of_kind("v1", "Service", "s"), map("b", "1")],
+    );
+    // The watch is slower than the answer.
+    world.mute = true;
+    world.requests();
+    world.publish("2", without_a());
+    world.pass(Millis::from_mins(5));
+    let sent = world.requests().into_iter().filter(|s| is_delete(&s.request));
+    assert_eq!(sent.count(), 1);
+    let entries = &world.ledger.as_ref().unwrap().entries;
+    assert_eq!(entries.len(), 2, "{:?}", entries.keys());
+    assert!(world.engine.status().is_clean(), "{:?}", world.engine.status());
+}
+
 /// 40 objects, of which 30 are dropped.
 fn many(dropped: usize) -> Vec<Value> {
     let maps = (dropped..40).map(|i| map(&format!("m-{i:02}"), "1"));

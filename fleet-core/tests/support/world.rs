@@ -582,7 +582,11 @@ impl World {
                     return Answer::Object(live(self.store(after)));
                 }
                 self.vanish(&key);
-                Answer::Deleted
+                match key.kind() {
+                    // As API servers do for these kinds: what was deleted, without a word that it was.
+                    "Service" | "ServiceAccount" => Answer::Object(live(before)),
+                    _ => Answer::Deleted,
+                }
             }
             _ => unreachable!(),
         }
