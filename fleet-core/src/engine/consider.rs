@@ -93,7 +93,7 @@ impl Engine {
         }
     }
 
-    fn surroundings(&self, key: &ObjectKey, slot: &Slot, now: Tick) -> Surroundings<'_> {
+    fn surroundings<'a>(&'a self, key: &ObjectKey, slot: &'a Slot, now: Tick) -> Surroundings<'a> {
         static NO_KINDS: std::sync::OnceLock<KindMap> = std::sync::OnceLock::new();
         let kinds = self
             .kinds
@@ -106,6 +106,7 @@ impl Engine {
         Surroundings {
             options: &self.options,
             kinds,
+            entry: self.ledger.intended(key, slot.entry.as_ref()),
             inventory_known: self.inventory.is_known(),
             listing: listing.is_some_and(Listing::is_coming),
             unlistable: listing.and_then(|listing| listing.failed.as_ref().map(|(_, reason)| reason)),
@@ -368,9 +369,8 @@ impl Engine {
             }
             Judgement::Stale => self.moved(key, now, out),
             Judgement::Refused(fault) => self.refused(key, fault, now, out),
-            Judgement::Unsure(_) => {
+            Judgement::Unsure(fault) => {
                 slot.exchanges.clear();
-                let fault = Fault::new(Remedy::Retry, "the server did not say what would change");
                 self.transient(key, fault, now, out);
             }
         }
@@ -390,10 +390,8 @@ impl Engine {
             return;
         };
         seen.body = None;
-        let mut entry = slot
-            .entry
-            .clone()
-            .unwrap_or_else(|| Entry::new(key.clone(), version.as_str()));
+        let known = self.ledger.intended(key, slot.entry.as_ref()).cloned();
+        let mut entry = known.unwrap_or_else(|| Entry::new(key.clone(), version.as_str()));
         entry.state = EntryState::Owned;
         entry.uid = Some(seen.uid.clone());
         entry.version = version;
@@ -554,9 +552,8 @@ impl Engine {
                 }
                 Judgement::Stale => return self.moved(key, now, out),
                 Judgement::Refused(fault) => return self.refused(key, fault, now, out),
-                Judgement::Unsure(_) => {
+                Judgement::Unsure(fault) => {
                     slot.exchanges.clear();
-                    let fault = Fault::new(Remedy::Retry, "the server did not say what would change");
                     return self.transient(key, fault, now, out);
                 }
             }

@@ -7,7 +7,7 @@ use super::{
     slot::{Outcome, Seen, Sight, Slot},
 };
 use crate::{
-    ledger::EntryState,
+    ledger::{Entry, EntryState},
     marks::MarkState,
     words::{KindMap, Reason},
 };
@@ -16,6 +16,8 @@ use crate::{
 pub(super) struct Surroundings<'a> {
     pub(super) options: &'a EngineOptions,
     pub(super) kinds: &'a KindMap,
+    /// What the ledger says of it, or will say when everything this process knows is recorded.
+    pub(super) entry: Option<&'a Entry>,
     /// The inventory's last answer was a definite one.
     pub(super) inventory_known: bool,
     /// The listing of its kind is under way.
@@ -70,7 +72,7 @@ enum Whose {
 }
 
 pub(super) fn decide(key: &ObjectKey, slot: &Slot, around: &Surroundings<'_>) -> Step {
-    match (&slot.desired, &slot.entry) {
+    match (&slot.desired, around.entry) {
         (Some(_), _) => decide_listed(key, slot, around),
         (None, Some(_)) => decide_unlisted(key, slot, around),
         (None, None) => Step::Forget,
@@ -113,7 +115,7 @@ fn decide_listed(key: &ObjectKey, slot: &Slot, around: &Surroundings<'_>) -> Ste
             }
         }
         Sight::Absent => {
-            let finished = slot.entry.as_ref().and_then(|e| e.finished);
+            let finished = around.entry.and_then(|e| e.finished);
             if finished.is_some_and(|digest| digest == desired.object.digest()) {
                 Step::Rest(Outcome::Finished)
             } else {
@@ -182,7 +184,7 @@ fn decide_unlisted(key: &ObjectKey, slot: &Slot, around: &Surroundings<'_>) -> S
 
 /// Owned, no longer listed, and there.
 fn decide_leaving(key: &ObjectKey, slot: &Slot, seen: &Seen, around: &Surroundings<'_>) -> Step {
-    let recorded = slot.entry.as_ref().and_then(|e| e.uid.as_ref());
+    let recorded = around.entry.and_then(|e| e.uid.as_ref());
     let switches = &around.options.switches;
     if switches.uid_check && recorded.is_some_and(|uid| *uid != seen.uid) {
         return match whose(key, slot, seen, around) {
@@ -226,7 +228,7 @@ fn decide_leaving(key: &ObjectKey, slot: &Slot, seen: &Seen, around: &Surroundin
 
 fn whose(key: &ObjectKey, slot: &Slot, seen: &Seen, around: &Surroundings<'_>) -> Whose {
     let marked = seen.mark == MarkState::Ours;
-    let Some(entry) = &slot.entry else {
+    let Some(entry) = around.entry else {
         return if around.same_object {
             Whose::Ours
         } else {

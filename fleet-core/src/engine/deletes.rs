@@ -677,7 +677,8 @@ impl Engine {
                     if self.deletes.candidates.get(&key) != Some(&uid) {
                         continue;
                     }
-                    let entry = self.slots.get(&key).and_then(|slot| slot.entry.clone());
+                    let durable = self.slots.get(&key).and_then(|slot| slot.entry.as_ref());
+                    let entry = self.ledger.intended(&key, durable).cloned();
                     if let Some(mut entry) = entry {
                         entry.state = EntryState::Deleting;
                         self.record_ahead(&key, entry, now);

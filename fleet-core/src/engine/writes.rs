@@ -92,10 +92,13 @@ impl Engine {
         // An entry that is about to go is none.
         let going = self.ledger.intended(key, slot.entry.as_ref()).is_none();
         let entry = slot.entry.as_ref().filter(|_| !going);
+        // A create is prepared only if nothing about an object made before is still on its way to the ledger: the
+        // next process would take the new object for a stranger's.
+        let pending = self.ledger.is_pending(key);
         let wanted = match (work, entry) {
             (Work::TakeBack { .. }, _) => return true,
             (Work::Create { .. }, Some(entry))
-                if entry.state == EntryState::Writing && entry.uid.is_none() =>
+                if entry.state == EntryState::Writing && entry.uid.is_none() && !pending =>
             {
                 return true;
             }
@@ -398,10 +401,8 @@ impl Engine {
             });
         }
         let version = slot.wanted_version().unwrap_or_default().to_owned();
-        let mut entry = slot
-            .entry
-            .clone()
-            .unwrap_or_else(|| Entry::new(key.clone(), version.as_str()));
+        let known = self.ledger.intended(key, slot.entry.as_ref()).cloned();
+        let mut entry = known.unwrap_or_else(|| Entry::new(key.clone(), version.as_str()));
         entry.uid = Some(uid);
         entry.version = version;
         entry.state = EntryState::Owned;

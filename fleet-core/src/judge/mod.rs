@@ -8,7 +8,7 @@ pub use server::ServerJudge;
 
 use crate::{
     edge::{Exchange, Fault, Request},
-    words::{Live, Reason},
+    words::Live,
 };
 
 /// Everything a judge may know of one object.
@@ -60,8 +60,8 @@ pub enum Judgement {
     Stale,
     /// The server would refuse the change.
     Refused(Fault),
-    /// It cannot be said now; ask again later.
-    Unsure(Reason),
+    /// It cannot be said now, for this reason; ask again later.
+    Unsure(Fault),
 }
 
 /// Says what applying an object would do. Pure: requests it needs are carried out by the engine.

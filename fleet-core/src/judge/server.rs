@@ -4,8 +4,8 @@ use fleet_diff::differences;
 
 use super::{Judge, Judgement, Subject};
 use crate::{
-    edge::{Answer, Exchange, Fault, Remedy, Request},
-    words::{Live, Reason},
+    edge::{Answer, Exchange, Remedy, Request},
+    words::Live,
 };
 
 /// Asks the API server by one dry-run apply, and takes its answer as the truth: the change is whatever differs
@@ -52,16 +52,9 @@ fn read(answer: &Answer, subject: &Subject<'_>, live: &Live) -> Judgement {
         Answer::Absent | Answer::Created(_) | Answer::Deleted => Judgement::Stale,
         Answer::Refused(fault) => match fault.remedy {
             Remedy::Conflict => Judgement::Stale,
-            Remedy::Retry | Remedy::Unreachable => unsure(fault),
+            Remedy::Retry | Remedy::Unreachable => Judgement::Unsure(fault.clone()),
             _ => Judgement::Refused(fault.clone()),
         },
-        Answer::NotSent(fault) | Answer::Lost(fault) => unsure(fault),
+        Answer::NotSent(fault) | Answer::Lost(fault) => Judgement::Unsure(fault.clone()),
     }
-}
-
-fn unsure(fault: &Fault) -> Judgement {
-    Judgement::Unsure(Reason::new(
-        "no-answer",
-        format!("the server was asked what would change: {fault}"),
-    ))
 }

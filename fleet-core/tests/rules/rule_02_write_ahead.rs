@@ -177,3 +177,49 @@ fn record_first(switches: Switches) -> Check {
 fn rule_02_the_record_comes_before_the_write() {
     guarded(record_first, Switches::default().without_write_ahead());
 }
+
+/// Somebody deletes each object as soon as it is made, once; answers and events come in any order.
+fn made_twice(switches: Switches, seed: u64, kill: Option<Kill>) -> World {
+    let mut world = World::new(options(switches));
+    world.shuffle = Some(seed);
+    world.kill = kill;
+    let mut deleted = BTreeSet::new();
+    world.interfere = Some(Box::new(move |world, request| {
+        let key = request.key().clone();
+        let made = !world.objects.contains_key(&key)
+            && matches!(request, Request::Apply { dry_run: false, .. })
+            && deleted.insert(key.clone());
+        made.then(|| {
+            let answer = world.serve(request);
+            world.vanish(&key);
+            answer
+        })
+    }));
+    world.publish("1", [map_in("default", "a", "1"), map_in("default", "b", "1")]);
+    world
+}
+
+#[test]
+fn rule_02_an_object_made_twice_is_ours_both_times() {
+    for seed in 0..200 {
+        let mut world = made_twice(Switches::default(), seed, None);
+        assert!(
+            world.engine.status().is_clean(),
+            "seed {seed}: {:?}",
+            world.engine.status()
+        );
+        for at in 0..world.steps {
+            for moment in [Moment::Before, Moment::After] {
+                let mut world = made_twice(Switches::default(), seed, Some(Kill { at, moment }));
+                world.interfere = None;
+                world.restart(options(Switches::default()));
+                world.publish("1", [map_in("default", "a", "1"), map_in("default", "b", "1")]);
+                let status = world.engine.status();
+                assert!(
+                    status.is_clean(),
+                    "seed {seed}, killed at {at} {moment:?}: {status:?}"
+                );
+            }
+        }
+    }
+}

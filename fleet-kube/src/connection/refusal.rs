@@ -125,15 +125,23 @@ impl Refusal {
                     || matches!(self.reason.as_str(), "ServerTimeout" | "Timeout")
                     || (has_any(&self.message, STORAGE_WORDS)
                         && !has_any(&self.message, STORAGE_REFUSED_WORDS)
-                        && !has_any(&self.message, CALL_FAILED_WORDS))
+                        && !self.is_of_a_webhook())
             }
             _ => false,
         }
     }
 
+    /// A webhook failed, before anything was stored.
+    fn is_of_a_webhook(&self) -> bool {
+        has_any(&self.message, ADMISSION_FAILED_WORDS) || has_any(&self.message, CONVERSION_FAILED_WORDS)
+    }
+
     /// What the caller can do about it.
     fn remedy(&self) -> Remedy {
-        if matches!(self.code, 400 | 403 | 422 | 500) && has_any(&self.message, POLICY_WORDS) {
+        // Admission that fails closed is the cluster's policy too: one object waits for it, nothing else does.
+        let said = |words| has_any(&self.message, words);
+        if matches!(self.code, 400 | 403 | 422 | 500) && (said(POLICY_WORDS) || said(ADMISSION_FAILED_WORDS))
+        {
             return Remedy::Policy;
         }
         match self.code {
@@ -141,6 +149,7 @@ impl Refusal {
             403 if has_any(&self.message, NOT_YET_WORDS) => Remedy::Retry,
             403 if has_any(&self.message, LIMIT_WORDS) => Remedy::Policy,
             401 | 403 => Remedy::Forbidden,
+            404 if self.names_an_object() && self.kind == "namespaces" => Remedy::Invalid,
             404 if self.names_an_object() => Remedy::Retry,
             404 => Remedy::KindUnknown,
             406 | 415 => Remedy::Bug,
@@ -156,7 +165,7 @@ impl Refusal {
     }
 
     fn remedy_of_500(&self) -> Remedy {
-        let permanent = has_any(&self.message, PERMANENT_WORDS) && !has_any(&self.message, CALL_FAILED_WORDS);
+        let permanent = has_any(&self.message, PERMANENT_WORDS) && !self.is_of_a_webhook();
         if permanent { Remedy::Invalid } else { Remedy::Retry }
     }
 
@@ -223,13 +232,15 @@ const NOT_YET_WORDS: &[&str] = &[
     "status unknown for quota",
 ];
 
-/// A webhook, or the network before it, failed: it may be up again later.
-const CALL_FAILED_WORDS: &[&str] = &[
+/// An admission webhook, or the network before it, failed: it may be up again later.
+const ADMISSION_FAILED_WORDS: &[&str] = &[
     "failed calling webhook",
     "failed to call webhook",
-    "conversion webhook for",
     "error calling webhook",
 ];
+
+/// A conversion webhook likewise.
+const CONVERSION_FAILED_WORDS: &[&str] = &["conversion webhook for"];
 
 /// Refusals of a definition that come as a 500.
 const PERMANENT_WORDS: &[&str] = &[

@@ -131,7 +131,7 @@ async fn absence_of_three_kinds() {
         map(),
         404,
         missing,
-        "refused | try again later (404): namespaces \"shop\" not found",
+        "refused | invalid (404): namespaces \"shop\" not found",
     )
     .await;
     let words = "the cluster does not serve this kind";
@@ -169,7 +169,7 @@ async fn absence_of_three_kinds() {
         apply(definition("ConfigMap", "shop")),
         404,
         gone,
-        "refused | try again later (404): namespaces \"shop\" not found",
+        "refused | invalid (404): namespaces \"shop\" not found",
     )
     .await;
 }
@@ -360,8 +360,8 @@ async fn servers_out_of_order() {
             500,
             "InternalError",
             "Internal error occurred: failed calling webhook \"w\": failed to call webhook: Post: context deadline exceeded",
-            "refused | try again later",
-            "refused | try again later",
+            "refused | refused by policy",
+            "refused | refused by policy",
         ),
         (
             500,

@@ -446,6 +446,10 @@ fn start_etcd(binary: &Path, options: &Options, files: &Files, port: &Port) -> R
 
 fn command(binary: &Path, subcommand: &str, data: &Path, port: &Port) -> Command {
     let mut command = Command::new(binary);
+    // API servers would call webhooks and aggregated APIs through a proxy, and so leave this machine.
+    for variable in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
+        command.env_remove(variable).env_remove(variable.to_lowercase());
+    }
     command
         .arg(subcommand)
         .arg("--data")
