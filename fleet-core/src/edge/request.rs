@@ -27,7 +27,8 @@ pub enum Request {
         /// Only if the object has this UID (sent as `metadata.uid`).
         uid: Option<Uid>,
         /// Only if the object is at this version (sent as `metadata.resourceVersion`). An object that is not there is
-        /// created all the same, unless a UID is asked for too.
+        /// created all the same, unless a UID is asked for too: so a version that no object has makes it a create and
+        /// nothing else.
         version: Option<ResourceVersion>,
         /// Take fields from other managers.
         force: bool,

@@ -71,7 +71,6 @@ impl Engine {
             Step::Judge => self.judge(key, now, out),
             Step::Create => self.create(key, now, out),
             Step::Adopt => self.adopt(key, now, out),
-            Step::TakeBack => self.take_back(key, now, out),
             Step::Remove => self.remove(key, now, out),
             Step::Release(reason) => self.release(key, reason, now, out),
             Step::AskKindGone => {
@@ -580,27 +579,6 @@ impl Engine {
                     && field.after.as_ref().and_then(|v| v.as_object()).is_some_and(|m| m.len() == 1 && m.contains_key(name)))
         };
         is(self.marks.label_key(), "labels") || is(self.marks.annotation_key(), "annotations")
-    }
-
-    /// Our create went into an object that somebody made just before: our fields and marks leave it again.
-    fn take_back(&mut self, key: &ObjectKey, now: Tick, out: &mut Vec<Command>) {
-        let live = self
-            .slots
-            .get(key)
-            .and_then(|slot| slot.seen().and_then(|seen| seen.body.clone()));
-        let Some(live) = live else {
-            return self.read(key, out);
-        };
-        let reason = self.reason(
-            "raced",
-            "somebody made it just before us: our fields are taken back",
-        );
-        let change = Change::new(key.clone(), Action::Update, Some(live.uid().clone()), reason);
-        let work = Work::TakeBack {
-            document: live.object().bare(),
-            uid: live.uid().clone(),
-        };
-        self.start(key, work, change, now, out);
     }
 
     fn release(&mut self, key: &ObjectKey, reason: Reason, now: Tick, out: &mut Vec<Command>) {

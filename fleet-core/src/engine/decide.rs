@@ -53,8 +53,6 @@ pub(super) enum Step {
     Create,
     /// Present, listed and not ours: take it over.
     Adopt,
-    /// Our create ran into it: take our fields back.
-    TakeBack,
     /// Ours and not listed: delete it, if budgets and permissions allow.
     Remove,
     /// Let go of its entry.
@@ -122,10 +120,9 @@ fn decide_listed(key: &ObjectKey, slot: &Slot, around: &Surroundings<'_>) -> Ste
                 Step::Create
             }
         }
-        Sight::Present(seen) => match whose(key, slot, seen, around) {
+        Sight::Present(seen) => match whose(key, seen, around) {
             Whose::Impostor(reason) => Step::Rest(Outcome::Blocked(reason)),
             _ if seen.deleting.is_some() => Step::Rest(Outcome::Waiting(being_deleted(seen))),
-            Whose::Foreign if is_to_be_taken_back(slot, seen) => Step::TakeBack,
             Whose::Foreign if around.options.switches.force_only_ours => Step::Adopt,
             Whose::Ours | Whose::Foreign => Step::Judge,
         },
@@ -178,16 +175,16 @@ fn decide_unlisted(key: &ObjectKey, slot: &Slot, around: &Surroundings<'_>) -> S
         }
         Sight::Unknown | Sight::Listed(_) => Step::Read,
         Sight::Absent => Step::Release(Reason::new("gone", "it is gone")),
-        Sight::Present(seen) => decide_leaving(key, slot, seen, around),
+        Sight::Present(seen) => decide_leaving(key, seen, around),
     }
 }
 
 /// Owned, no longer listed, and there.
-fn decide_leaving(key: &ObjectKey, slot: &Slot, seen: &Seen, around: &Surroundings<'_>) -> Step {
+fn decide_leaving(key: &ObjectKey, seen: &Seen, around: &Surroundings<'_>) -> Step {
     let recorded = around.entry.and_then(|e| e.uid.as_ref());
     let switches = &around.options.switches;
     if switches.uid_check && recorded.is_some_and(|uid| *uid != seen.uid) {
-        return match whose(key, slot, seen, around) {
+        return match whose(key, seen, around) {
             Whose::Impostor(reason) => Step::Rest(Outcome::Blocked(reason)),
             _ => Step::Release(Reason::new(
                 "replaced",
@@ -201,11 +198,7 @@ fn decide_leaving(key: &ObjectKey, slot: &Slot, seen: &Seen, around: &Surroundin
             "it is listed under another API group, and is the same object",
         ));
     }
-    if switches.own_marks_only && is_to_be_taken_back(slot, seen) {
-        return Step::TakeBack;
-    }
-    let raced = slot.raced.as_ref().is_some_and(|raced| raced.uid == seen.uid);
-    if switches.own_marks_only && (raced || seen.mark != MarkState::Ours) {
+    if switches.own_marks_only && seen.mark != MarkState::Ours {
         return Step::Release(match recorded {
             Some(_) => Reason::new(
                 "mark-removed",
@@ -226,7 +219,7 @@ fn decide_leaving(key: &ObjectKey, slot: &Slot, seen: &Seen, around: &Surroundin
     Step::Remove
 }
 
-fn whose(key: &ObjectKey, slot: &Slot, seen: &Seen, around: &Surroundings<'_>) -> Whose {
+fn whose(key: &ObjectKey, seen: &Seen, around: &Surroundings<'_>) -> Whose {
     let marked = seen.mark == MarkState::Ours;
     let Some(entry) = around.entry else {
         return if around.same_object {
@@ -235,7 +228,6 @@ fn whose(key: &ObjectKey, slot: &Slot, seen: &Seen, around: &Surroundings<'_>) -
             Whose::Foreign
         };
     };
-    let raced = slot.raced.as_ref().is_some_and(|raced| raced.uid == seen.uid);
     match &entry.uid {
         // A claim that was decided and did not arrive made nothing ours.
         Some(uid) if *uid == seen.uid && entry.state == EntryState::Writing && !marked => Whose::Foreign,
@@ -248,15 +240,9 @@ fn whose(key: &ObjectKey, slot: &Slot, seen: &Seen, around: &Surroundings<'_>) -
             .with("expected-uid", uid)
             .with("uid", &seen.uid),
         ),
-        None if marked && !raced => Whose::Ours,
+        None if marked => Whose::Ours,
         Some(_) | None => Whose::Foreign,
     }
-}
-
-/// Whether our create went into this object of somebody else, and our marks are still on it.
-fn is_to_be_taken_back(slot: &Slot, seen: &Seen) -> bool {
-    let raced = slot.raced.as_ref();
-    raced.is_some_and(|raced| raced.uid == seen.uid && !raced.taken_back) && seen.mark == MarkState::Ours
 }
 
 fn read_or_wait(around: &Surroundings<'_>) -> Step {

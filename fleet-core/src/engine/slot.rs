@@ -35,8 +35,6 @@ pub(super) struct Slot {
     pub(super) failures: u32,
     /// Refusals in a row of the same definition.
     pub(super) refusals: u32,
-    /// The object our create ran into: its marks prove nothing.
-    pub(super) raced: Option<Raced>,
     /// What left its watch while a call was under way: the call's answer may be older than that.
     pub(super) left: Option<Uid>,
     /// A CRD: until when it may take to be established.
@@ -57,13 +55,6 @@ pub(super) struct Slot {
     pub(super) resting: bool,
     /// Epoch of the watch that showed it last.
     pub(super) epoch: u64,
-}
-
-/// An object that somebody made just before our create, so that our fields went into it.
-pub(super) struct Raced {
-    pub(super) uid: Uid,
-    /// Our fields were taken back.
-    pub(super) taken_back: bool,
 }
 
 /// A definition, ready to be compared.

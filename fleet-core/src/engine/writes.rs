@@ -4,7 +4,7 @@ use fleet_diff::ObjectKey;
 
 use super::{
     Approval, Call, CallId, Command, Engine,
-    slot::{Class, Outcome, Raced, Seen, Settled, Sight, Stage, Writing},
+    slot::{Class, Outcome, Seen, Settled, Sight, Stage, Writing},
 };
 use crate::{
     edge::{Answer, Exchange, Note, Remedy, Request},
@@ -96,7 +96,6 @@ impl Engine {
         // next process would take the new object for a stranger's.
         let pending = self.ledger.is_pending(key);
         let wanted = match (work, entry) {
-            (Work::TakeBack { .. }, _) => return true,
             (Work::Create { .. }, Some(entry))
                 if entry.state == EntryState::Writing && entry.uid.is_none() && !pending =>
             {
@@ -254,13 +253,6 @@ impl Engine {
                 return;
             }
         };
-        if let (Work::Create { .. }, Answer::Object(live)) = (&writing.work, &answer) {
-            // Somebody was faster: whatever marks are on it now prove nothing.
-            slot.raced = Some(Raced {
-                uid: live.uid().clone(),
-                taken_back: false,
-            });
-        }
         let request = writing.request.clone();
         writing.exchanges.push(Exchange { request, answer });
         let note = slot.entry.as_ref().and_then(|e| e.note.as_deref());
@@ -341,17 +333,6 @@ impl Engine {
                     slot.sight = Sight::Absent;
                 }
             }
-            (Work::TakeBack { uid, .. }, Some(Answer::Object(live))) => {
-                let seen = Seen::new(live, &self.marks);
-                if let Some(slot) = self.slots.get_mut(key) {
-                    slot.failures = 0;
-                    slot.raced = Some(Raced {
-                        uid: uid.clone(),
-                        taken_back: true,
-                    });
-                    slot.see(seen);
-                }
-            }
             (_, Some(Answer::Object(live) | Answer::Created(live))) => {
                 self.take_written_object(key, live, &work, document, now);
             }
@@ -392,7 +373,6 @@ impl Engine {
         let seen = Seen::new(live, &self.marks);
         let uid = seen.uid.clone();
         slot.failures = 0;
-        slot.raced = None;
         if !matches!(work, Work::Claim { .. }) {
             // The server has just answered what applying this document gives.
             slot.settled = document.map(|document| Settled {

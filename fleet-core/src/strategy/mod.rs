@@ -40,13 +40,6 @@ pub enum Work {
         /// The version it was decided on.
         version: ResourceVersion,
     },
-    /// Take back what a create put into an object that somebody else made a moment before. Never forced.
-    TakeBack {
-        /// Identity only.
-        document: Object,
-        /// The object the create went into.
-        uid: Uid,
-    },
     /// Delete an object that is ours.
     Delete {
         /// Which.

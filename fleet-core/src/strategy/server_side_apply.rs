@@ -5,14 +5,18 @@ use crate::edge::{Answer, Exchange, Remedy, Request};
 
 /// Writes by server-side apply, one request a change.
 ///
-/// An apply is an upsert, so a create may hit an object that somebody made a moment before: the server then answers
-/// 200 instead of 201. The object is looked at anew, as one that is not ours, and the fields that went in are taken
-/// back by applying the bare identity as the same manager.
+/// An apply is an upsert: sent plainly, a create would merge our fields and marks into an object that somebody made a
+/// moment before. So a create asks for a resourceVersion that no object has. Where nothing is, the server ignores it
+/// and creates (201); where something is, it answers 409 and changes nothing (measured on 1.36, for built-in kinds and
+/// custom resources).
 ///
 /// Updates carry the UID and the resourceVersion they were decided on: if either moved, the server answers 409 and
 /// the object is judged again.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ServerSideApply;
+
+/// A resourceVersion no object has: the store's revision before its first write.
+const OF_NO_OBJECT: &str = "1";
 
 impl ApplyStrategy for ServerSideApply {
     fn id(&self) -> &'static str {
@@ -37,7 +41,7 @@ fn first(work: &Work, manager: &str) -> Request {
         dry_run: false,
     };
     match work {
-        Work::Create { document } => apply(document, None, None, false),
+        Work::Create { document } => apply(document, None, Some(OF_NO_OBJECT.into()), false),
         Work::Claim {
             document,
             uid,
@@ -48,7 +52,6 @@ fn first(work: &Work, manager: &str) -> Request {
             uid,
             version,
         } => apply(document, Some(uid.clone()), Some(version.clone()), true),
-        Work::TakeBack { document, uid } => apply(document, Some(uid.clone()), None, false),
         Work::Delete {
             key,
             gvk,
@@ -67,7 +70,7 @@ fn first(work: &Work, manager: &str) -> Request {
 
 fn after(work: &Work, last: &Exchange) -> Next {
     match &last.answer {
-        // A create that found an object: whose it is, and what went into it, must be looked at.
+        // Only a server that does not heed the version: whose the object is must be looked at.
         Answer::Object(_) if matches!(work, Work::Create { .. }) => Next::Look,
         Answer::Object(_) | Answer::Created(_) | Answer::Deleted => Next::Done,
         Answer::Absent if matches!(work, Work::Delete { .. }) => Next::Done,

@@ -202,7 +202,7 @@ fn made_twice(switches: Switches, seed: u64, kill: Option<Kill>) -> World {
 #[test]
 fn rule_02_an_object_made_twice_is_ours_both_times() {
     for seed in 0..200 {
-        let mut world = made_twice(Switches::default(), seed, None);
+        let world = made_twice(Switches::default(), seed, None);
         assert!(
             world.engine.status().is_clean(),
             "seed {seed}: {:?}",
