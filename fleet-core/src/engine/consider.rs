@@ -5,6 +5,7 @@ use fleet_diff::{DigestBuilder, ObjectKey};
 use super::{
     Approval, Call, Command, Engine, GoneKind, Listing,
     decide::{Step, Surroundings, decide},
+    inventory::kinds_of_definitions,
     slot::{Class, Outcome, Settled, Sight, Slot, Stage, Trouble, read_gvk},
 };
 use crate::{
@@ -156,8 +157,23 @@ impl Engine {
             .and_then(|d| d.awaits.as_ref())
             .and_then(|crd| self.slots.get(crd));
         let Some(crd) = crd else { return false };
-        let established = crd.seen().is_some_and(|seen| seen.established);
+        let established =
+            matches!(crd.outcome, Outcome::InSync) && crd.seen().is_some_and(|seen| seen.established);
         (established && !self.awaited_too_long) || !crd.resting
+    }
+
+    /// Whether discovery shows a CRD's kind at exactly the versions it says are served.
+    fn is_discovered(&self, crd: &crate::Object) -> bool {
+        let kinds = self.kinds.as_ref();
+        kinds_of_definitions(std::slice::from_ref(crd))
+            .iter()
+            .all(|(kind, (_, promised))| {
+                let shown = kinds.and_then(|kinds| kinds.get(kind));
+                shown.is_some_and(|shown| {
+                    promised.versions.iter().all(|version| shown.serves(version))
+                        && shown.versions.iter().all(|version| promised.serves(version))
+                })
+            })
     }
 
     /// Nothing more for this object in this pass.
@@ -226,7 +242,7 @@ impl Engine {
 
     fn wait(&mut self, key: &ObjectKey, reason: Reason, now: Tick) {
         match reason.code {
-            "kind-awaited" => self.look_for_kinds(key, now),
+            "kind-awaited" => self.look_for_kinds_of(key, now),
             "watch-awaited" => self.await_watch(key, now),
             _ => {}
         }
@@ -253,25 +269,37 @@ impl Engine {
     }
 
     /// A CRD is established and its kind is not in the discovery yet: read that again, less and less often.
-    fn look_for_kinds(&mut self, key: &ObjectKey, now: Tick) {
+    fn look_for_kinds_of(&mut self, key: &ObjectKey, now: Tick) {
         let crd = self
             .slots
             .get(key)
             .and_then(|s| s.desired.as_ref()?.awaits.clone());
-        let established = crd
-            .and_then(|crd| self.slots.get(&crd)?.seen().map(|s| s.established))
-            .unwrap_or(false);
-        if !established || self.discover_at.is_some_and(|at| at > now) {
+        // Until the CRD is written it is not worth looking; then it looks for itself.
+        let written = crd
+            .and_then(|crd| self.slots.get(&crd))
+            .is_some_and(|crd| matches!(crd.outcome, Outcome::InSync));
+        if written {
+            self.look_for_kinds(now);
+        }
+    }
+
+    /// Reads discovery again, less and less often, until it shows what is awaited.
+    fn look_for_kinds(&mut self, now: Tick) {
+        if self.discover_at.is_some_and(|at| at > now) {
             return;
         }
-        let since = *self.awaiting_since.get_or_insert(now);
+        let Some(since) = self.awaiting_since else {
+            self.awaiting_since = Some(now);
+            return self.suspect_kinds(now, Millis(0));
+        };
         let waited = now.since(since);
         if waited >= self.options.limits.established_max {
             self.awaited_too_long = true;
             self.wake_awaiting();
             return;
         }
-        self.suspect_kinds(now, Millis((waited.0 / 2).clamp(100, 3000)));
+        let wait = (waited.0 / 2).clamp(100, 3000);
+        self.suspect_kinds(now, Millis(wait));
     }
 
     pub(super) fn mark_resting(&mut self, key: &ObjectKey, resting: bool) {
@@ -378,6 +406,11 @@ impl Engine {
     /// As its definition says: keep the ledger right, and let go of the body.
     fn in_sync(&mut self, key: &ObjectKey, now: Tick, out: &mut Vec<Command>) {
         let established_max = self.options.limits.established_max;
+        let is_definition = Class::of(key) == Class::Definitions;
+        let discovered = !is_definition || {
+            let desired = self.slots.get(key).and_then(|slot| slot.desired.as_ref());
+            desired.is_none_or(|desired| self.is_discovered(&desired.object))
+        };
         let Some(slot) = self.slots.get_mut(key) else {
             return;
         };
@@ -400,10 +433,9 @@ impl Engine {
             entry.finished = None;
         }
         slot.last_in_sync = Some(definition);
-        let coming = Class::of(key) == Class::Definitions
-            && !seen.established
-            && self.options.approval == Approval::Auto;
-        if coming {
+        let established = seen.established;
+        let ready = !is_definition || (established && discovered);
+        if !ready && self.options.approval == Approval::Auto {
             let by = *slot.establish_by.get_or_insert(now + established_max);
             if now < by {
                 slot.trouble = Some(Trouble {
@@ -412,9 +444,21 @@ impl Engine {
                     look: true,
                 });
                 self.timers.insert((by, key.clone()));
-                let reason = Reason::new("not-established", "the CRD is not established yet");
+                let reason = if established {
+                    Reason::new(
+                        "not-discovered",
+                        "what the CRD defines is not served at its versions yet",
+                    )
+                } else {
+                    Reason::new("not-established", "the CRD is not established yet")
+                };
                 self.set_outcome(key, Outcome::Waiting(reason));
                 self.mark_resting(key, false);
+                if established {
+                    self.look_for_kinds(now);
+                }
+            } else if established {
+                self.rest(key, Outcome::InSync, now, out);
             } else {
                 let reason = Reason::new(
                     "not-established",
@@ -441,8 +485,18 @@ impl Engine {
         let Judgement::Create(document) = self.parts.judge.judge(subject) else {
             return;
         };
-        let reason = self.reason("missing", "it is listed and does not exist");
-        let mut change = Change::new(key.clone(), Action::Create, None, reason);
+        let exists = matches!(slot.sight, Sight::Listed(_) | Sight::Present(_));
+        let (action, reason) = if exists {
+            // Only a plan comes here: what would change cannot be asked before the version is served.
+            let reason = self.reason("version-awaited", "its version is served once its CRD is written");
+            (Action::Update, reason)
+        } else {
+            (
+                Action::Create,
+                self.reason("missing", "it is listed and does not exist"),
+            )
+        };
+        let mut change = Change::new(key.clone(), action, None, reason);
         change.digest = DigestBuilder::new()
             .digest(&change.digest)
             .digest(&document.digest())

@@ -84,20 +84,26 @@ fn decide_listed(key: &ObjectKey, slot: &Slot, around: &Surroundings<'_>) -> Ste
     if let Some(reason) = &desired.blocked {
         return Step::Rest(Outcome::Blocked(reason.clone()));
     }
-    if desired.awaits.is_some() && around.kinds.get(key.group_kind()).is_none() {
+    let served = around.kinds.get(key.group_kind());
+    if desired.awaits.is_some() && !served.is_some_and(|info| info.serves(desired.object.gvk().version())) {
         return if around.options.approval == super::Approval::Never {
             Step::Create
         } else if around.definition_coming {
             Step::Wait(Reason::new(
                 "kind-awaited",
-                format!("{} is not served until its CRD is established", key.group_kind()),
+                format!(
+                    "{} is not served at {} until its CRD is written and established",
+                    key.group_kind(),
+                    desired.object.gvk().version()
+                ),
             ))
         } else {
             Step::Rest(Outcome::Blocked(Reason::new(
                 "kind-not-served",
                 format!(
-                    "{} is not served, and its CRD did not become established",
-                    key.group_kind()
+                    "{} is not served at {}, and its CRD was refused or did not become established",
+                    key.group_kind(),
+                    desired.object.gvk().version()
                 ),
             )))
         };

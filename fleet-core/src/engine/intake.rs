@@ -6,7 +6,7 @@ use fleet_diff::{GroupKind, Gvk, ObjectKey};
 
 use super::{
     Call, CallId, Command, Engine, GoneKind, Listing, ListingStage, of_kind_mut,
-    slot::{Seen, Sight, Stage, read_gvk},
+    slot::{Class, Outcome, Seen, Sight, Stage, read_gvk},
 };
 use crate::{
     edge::{Fault, Note},
@@ -78,6 +78,7 @@ impl Engine {
         let Some(kinds) = &self.kinds else { return };
         if before.as_ref() == Some(kinds) {
             self.wake_awaiting();
+            self.wake_definitions();
             return;
         }
         self.gone_kinds.clear();
@@ -109,7 +110,20 @@ impl Engine {
             }
         }
         self.wake_awaiting();
+        self.wake_definitions();
         self.converged = false;
+    }
+
+    /// CRDs that wait for discovery to show what they define.
+    fn wake_definitions(&mut self) {
+        let waiting = self.restless.get(&Class::Definitions).into_iter().flatten();
+        for key in waiting {
+            if let Some(slot) = self.slots.get_mut(key).filter(|slot| !slot.is_busy()) {
+                slot.trouble
+                    .take_if(|_| matches!(slot.outcome, Outcome::Waiting(_)));
+                self.dirty.insert(key.clone());
+            }
+        }
     }
 
     /// Listed custom resources whose kind is not served yet.

@@ -144,7 +144,12 @@ impl Engine {
         let kind = object.gvk().group_kind();
         let kinds = self.kinds.as_ref();
         let served = kinds.and_then(|kinds| kinds.get(kind));
+        let version = object.gvk().version();
         let (info, awaits) = match (served, coming.get(kind)) {
+            // Served, and at this version only when its CRD of this inventory is written.
+            (Some(now), Some((crd, then))) if !now.serves(version) && then.serves(version) => {
+                (now, Some(crd.clone()))
+            }
             (Some(info), _) => (info, None),
             (None, Some((crd, info))) => (info, Some(crd.clone())),
             (None, None) => {
@@ -276,7 +281,7 @@ impl Engine {
 }
 
 /// Kinds that CRDs of the inventory will define, with the CRD's key.
-fn kinds_of_definitions(objects: &[Object]) -> BTreeMap<GroupKind, (ObjectKey, KindInfo)> {
+pub(super) fn kinds_of_definitions(objects: &[Object]) -> BTreeMap<GroupKind, (ObjectKey, KindInfo)> {
     let definitions = objects
         .iter()
         .filter(|o| Class::of(o.key()) == Class::Definitions);

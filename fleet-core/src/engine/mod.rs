@@ -310,6 +310,9 @@ impl Engine {
                 break;
             }
         }
+        if self.discover_at.is_some_and(|at| at <= now) {
+            self.ask_for_inputs(now, out);
+        }
         self.flush_ledger(now, out);
         self.announce(out);
         self.set_alarm(now, out);

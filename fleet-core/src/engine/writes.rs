@@ -373,15 +373,18 @@ impl Engine {
         let seen = Seen::new(live, &self.marks);
         let uid = seen.uid.clone();
         slot.failures = 0;
-        if !matches!(work, Work::Claim { .. }) {
-            // The server has just answered what applying this document gives.
+        let version = slot.wanted_version().unwrap_or_default().to_owned();
+        let known = self.ledger.intended(key, slot.entry.as_ref()).cloned();
+        let moved =
+            matches!(work, Work::Update { .. }) && known.as_ref().is_none_or(|e| e.version != version);
+        if !matches!(work, Work::Claim { .. }) && !moved {
+            // The server has just answered what applying this document gives. Not so when the API version moved: it
+            // merges at one version and stores at another, and the same apply may then change something again.
             slot.settled = document.map(|document| Settled {
                 document,
                 live: seen.digest,
             });
         }
-        let version = slot.wanted_version().unwrap_or_default().to_owned();
-        let known = self.ledger.intended(key, slot.entry.as_ref()).cloned();
         let mut entry = known.unwrap_or_else(|| Entry::new(key.clone(), version.as_str()));
         entry.uid = Some(uid);
         entry.version = version;

@@ -311,3 +311,109 @@ fn an_answer_older_than_what_a_watch_showed_is_not_believed() {
         assert_eq!(world.get(&key("a")).unwrap()["data"]["k"], "2", "gone: {gone}");
     }
 }
+
+/// The CRD of widgets, serving these versions.
+fn crd_at(versions: &[&str]) -> serde_json::Value {
+    let mut value = crd();
+    let served = versions.iter().map(|name| json!({"name": name, "served": true}));
+    value["spec"]["versions"] = served.collect();
+    value
+}
+
+#[test]
+fn custom_resources_move_with_their_definition_to_another_version_in_one_pass() {
+    let mut world = World::new(EngineOptions::default());
+    world.publish(
+        "1",
+        [namespace("shop"), crd_at(&["v1alpha1"]), widget("v1alpha1", "w")],
+    );
+    assert!(world.engine.status().is_clean());
+    // Planned as what it is: an update that cannot be checked before its version is served.
+    world.requests();
+    let mut never = EngineOptions::default();
+    never.approval = Approval::Never;
+    world.restart(never);
+    let after = [namespace("shop"), crd_at(&["v1alpha1", "v1"]), widget("v1", "w")];
+    world.publish("2", after.clone());
+    let plan = world.engine.plan();
+    let moved = plan.changes.iter().find(|c| c.key == widget_key("w")).unwrap();
+    assert_eq!(
+        (moved.action, moved.unchecked),
+        (Action::Update, true),
+        "{plan:?}"
+    );
+
+    world.restart(EngineOptions::default());
+    world.publish("2", after);
+    let status = world.engine.status();
+    assert!(status.is_clean(), "{status:?}");
+    let entries = &world.ledger.as_ref().unwrap().entries;
+    assert_eq!(entries[&widget_key("w")].version, "v1");
+    assert!(world.codes().is_empty());
+}
+
+#[test]
+fn what_a_definition_no_longer_serves_is_held_back() {
+    let mut world = World::new(EngineOptions::default());
+    world.publish("1", [namespace("shop"), crd(), widget("v1alpha1", "w")]);
+    world.restart(EngineOptions::default());
+    world.publish("2", [namespace("shop"), crd_at(&["v1"]), widget("v1alpha1", "w")]);
+    let status = world.engine.status();
+    assert_eq!(
+        status.blocked.get(&widget_key("w")).map(|r| r.code),
+        Some("version-not-served"),
+        "{status:?}"
+    );
+    assert!(world.get(&widget_key("w")).is_some());
+}
+
+#[test]
+fn a_refused_definition_holds_back_what_needs_it_at_once() {
+    let mut world = World::new(EngineOptions::default());
+    world.publish(
+        "1",
+        [namespace("shop"), crd_at(&["v1alpha1"]), widget("v1alpha1", "w")],
+    );
+    world.interfere = Some(Box::new(|_, request| {
+        let crd = *request.key() == crd_key() && matches!(request, Request::Apply { .. });
+        crd.then(|| Answer::Refused(Fault::new(Remedy::Invalid, "no").code(422)))
+    }));
+    let start = world.now;
+    world.publish(
+        "2",
+        [
+            namespace("shop"),
+            crd_at(&["v1alpha1", "v1"]),
+            widget("v1", "w"),
+            map("a", "1"),
+        ],
+    );
+    let status = world.engine.status();
+    assert!(
+        status.converged && world.now == start,
+        "nothing is waited for: {status:?}"
+    );
+    assert_eq!(
+        status.blocked.get(&widget_key("w")).map(|r| r.code),
+        Some("kind-not-served"),
+        "{status:?}"
+    );
+    assert!(world.get(&key("a")).is_some());
+}
+
+#[test]
+fn after_a_move_to_another_version_the_answer_is_not_taken_for_the_last_word() {
+    let hpa = |version: &str| of_kind(version, "HorizontalPodAutoscaler", "h");
+    let mut world = World::new(EngineOptions::default());
+    world.publish("1", [namespace("shop"), hpa("autoscaling/v1")]);
+    world.requests();
+    world.publish("2", [namespace("shop"), hpa("autoscaling/v2")]);
+    let sent = world.requests();
+    let asked_last = matches!(
+        &sent.last().unwrap().request,
+        Request::Apply { dry_run: true, .. }
+    );
+    let written = sent.iter().filter(|s| s.request.is_write()).count();
+    assert!(written == 0 || asked_last, "{sent:?}");
+    assert!(world.engine.status().is_clean());
+}
