@@ -1,6 +1,6 @@
 //! Whether a kind that discovery no longer names is gone for good.
 
-use fleet_core::{Fault, GroupKind, Remedy};
+use fleet_core::{Fault, GroupKind, KindMap, Remedy};
 use serde::Deserialize;
 
 use super::{
@@ -22,6 +22,27 @@ struct Name {
 #[derive(Deserialize)]
 struct Definition {
     spec: DefinitionSpec,
+    #[serde(default)]
+    status: DefinitionStatus,
+}
+
+impl Definition {
+    fn is_established(&self) -> bool {
+        let mut conditions = self.status.conditions.iter().flatten();
+        conditions.any(|condition| condition.kind == "Established" && condition.status == "True")
+    }
+}
+
+#[derive(Deserialize, Default)]
+struct DefinitionStatus {
+    conditions: Option<Vec<Condition>>,
+}
+
+#[derive(Deserialize)]
+struct Condition {
+    #[serde(rename = "type")]
+    kind: String,
+    status: String,
 }
 
 #[derive(Deserialize)]
@@ -62,6 +83,38 @@ impl Connection {
         Ok(!self.is_served_elsewhere(kind).await? && !self.is_defined(kind).await?)
     }
 
+    /// A CRD that is established and whose kind discovery does not show at the moment, if there is one: what it
+    /// defines cannot be listed now, and exists all the same.
+    ///
+    /// # Errors
+    /// When the definitions cannot be read.
+    pub(crate) async fn forgotten(&self, kinds: &KindMap) -> Result<Option<String>, Fault> {
+        let definitions = everything("apiextensions.k8s.io", "CustomResourceDefinition");
+        let names = self
+            .list(&definitions, ACCEPT_META, |named: Named| Ok(named.metadata.name))
+            .await?;
+        let is_shown = |name: &str| {
+            let (plural, group) = name.split_once('.').unwrap_or((name, ""));
+            let mut served = kinds.kinds.iter();
+            served.any(|(kind, info)| kind.group() == group && info.plural == plural)
+        };
+        for name in names.into_iter().filter(|name| !is_shown(name)) {
+            let defined: Page<Definition> = self.definition(&name).await?;
+            if defined.items.iter().any(Definition::is_established) {
+                return Ok(Some(name));
+            }
+        }
+        Ok(None)
+    }
+
+    /// One definition in full, or none.
+    async fn definition(&self, name: &str) -> Result<Page<Definition>, Fault> {
+        let target = Query::new().with("fieldSelector", &format!("metadata.name={name}"));
+        let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions".to_owned();
+        let body = self.fetch(&Call::get(Verb::List, target.after(path))).await?;
+        serde_json::from_slice(&body).map_err(|_| unreadable(name))
+    }
+
     async fn is_served_elsewhere(&self, kind: &GroupKind) -> Result<bool, Fault> {
         let services = everything("apiregistration.k8s.io", "APIService");
         let groups = self
@@ -80,11 +133,8 @@ impl Connection {
             .list(&definitions, ACCEPT_META, |named: Named| Ok(named.metadata.name))
             .await?;
         for name in names.into_iter().filter(|name| name.ends_with(&ending)) {
-            let target = Query::new().with("fieldSelector", &format!("metadata.name={name}"));
-            let path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions".to_owned();
-            let body = self.fetch(&Call::get(Verb::List, target.after(path))).await?;
-            let list: Page<Definition> = serde_json::from_slice(&body).map_err(|_| unreadable(&name))?;
-            if list
+            let defined = self.definition(&name).await?;
+            if defined
                 .items
                 .iter()
                 .any(|crd| crd.spec.group == kind.group() && crd.spec.names.kind == kind.kind())

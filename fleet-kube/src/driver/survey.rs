@@ -12,8 +12,11 @@ const LISTS_AT_ONCE: usize = 8;
 ///
 /// Kinds of groups whose discovery is incomplete cannot be searched; nothing of these is ever deleted while that is
 /// so.
+///
+/// # Errors
+/// When a kind that is served cannot be listed, or one that a CRD defines is not shown at the moment.
 pub(super) async fn sweep(connection: &Connection, marks: &Marks) -> Result<Vec<LiveMeta>, Fault> {
-    let kinds = connection.kinds();
+    let kinds = everything(connection).await?;
     let selector = marks.selector();
     list_all(
         connection,
@@ -31,7 +34,7 @@ pub(super) async fn survey(
     marks: &Marks,
     container: &Container,
 ) -> Result<Vec<LiveMeta>, Fault> {
-    let kinds = connection.discover().await?;
+    let kinds = everything(connection).await?;
     match container {
         Container::Namespace(namespace) => {
             if let Some(group) = kinds.incomplete.iter().next() {
@@ -44,9 +47,27 @@ pub(super) async fn survey(
         }
         Container::Kind(kind) => {
             let gvks = listable(&kinds, |other, _| other == kind);
+            if gvks.is_empty() {
+                let message = format!("{kind} is not served at the moment: its objects cannot be listed");
+                return Err(Fault::new(Remedy::Retry, message));
+            }
             list_all(connection, marks, gvks, None, None).await
         }
         _ => Err(Fault::new(Remedy::Bug, "a container the driver does not know")),
+    }
+}
+
+/// All kinds, read anew. Discovery forgets kinds for moments, such as while a server starts: what it leaves out must not
+/// pass for empty.
+async fn everything(connection: &Connection) -> Result<KindMap, Fault> {
+    let kinds = connection.discover().await?;
+    match connection.forgotten(&kinds).await? {
+        None => Ok(kinds),
+        Some(name) => {
+            let message =
+                format!("what {name} defines is not served at the moment: its objects cannot be listed");
+            Err(Fault::new(Remedy::Retry, message))
+        }
     }
 }
 
@@ -67,13 +88,9 @@ async fn list_all(
     namespace: Option<&str>,
     selector: Option<&str>,
 ) -> Result<Vec<LiveMeta>, Fault> {
-    let lists = gvks.into_iter().map(|gvk| async move {
-        match connection.list_meta(&gvk, namespace, selector, marks).await {
-            // Some kinds say they can be listed and cannot, such as those of a server that is being removed.
-            Err(fault) if fault.remedy == Remedy::KindUnknown => Ok(Vec::new()),
-            other => other,
-        }
-    });
+    let lists = gvks
+        .into_iter()
+        .map(|gvk| async move { connection.list_meta(&gvk, namespace, selector, marks).await });
     let found: Vec<Vec<LiveMeta>> = stream::iter(lists)
         .buffer_unordered(LISTS_AT_ONCE)
         .try_collect()

@@ -127,7 +127,9 @@ async fn rediscover(connection: Connection, gvk: Gvk, shown: mpsc::Sender<Event>
         if !again {
             continue;
         }
-        // The first change is answered at once, a burst of them once more at its end.
+        // The first change is answered at once, and once more when it has been quiet for a while: discovery follows
+        // its definitions with a delay of its own.
+        let mut last = false;
         loop {
             sleep_until(next).await;
             if let Ok(kinds) = connection.discover().await
@@ -137,9 +139,10 @@ async fn rediscover(connection: Connection, gvk: Gvk, shown: mpsc::Sender<Event>
             }
             next = Instant::now() + DISCOVERY_EVERY;
             match timeout_at(next, stream.next()).await {
-                Ok(Some(_)) => {}
+                Ok(Some(_)) => last = false,
                 Ok(None) => return,
-                Err(_) => break,
+                Err(_) if last => break,
+                Err(_) => last = true,
             }
         }
     }
