@@ -3,7 +3,7 @@
 use fleet_diff::{DigestBuilder, ObjectKey};
 
 use super::{
-    Approval, Call, Command, Engine, GoneKind, Listing,
+    Approval, Call, Command, Engine, Listing,
     decide::{Step, Surroundings, decide},
     inventory::kinds_of_definitions,
     slot::{Class, Outcome, Settled, Sight, Slot, Stage, Trouble, read_gvk},
@@ -24,9 +24,6 @@ impl Engine {
     }
 
     pub(super) fn consider(&mut self, key: &ObjectKey, now: Tick, out: &mut Vec<Command>) {
-        if !self.is_informed() {
-            return;
-        }
         self.starved.remove(key);
         let Some(slot) = self.slots.get(key) else { return };
         if slot.is_busy() {
@@ -75,11 +72,8 @@ impl Engine {
             Step::Remove => self.remove(key, now, out),
             Step::Release(reason) => self.release(key, reason, now, out),
             Step::AskKindGone => {
-                let kind = key.group_kind().clone();
-                if !self.gone_kinds.contains_key(&kind) {
-                    self.gone_kinds.insert(kind.clone(), GoneKind::Asked);
-                    let call = self.new_call(Call::KindGone(kind.clone()));
-                    out.push(Command::ConfirmKindGone { call, kind });
+                if !self.gone_kinds.contains_key(key.group_kind()) {
+                    self.ask_kind_gone(key.group_kind().clone(), out);
                 }
                 self.wait(
                     key,
@@ -112,10 +106,7 @@ impl Engine {
             unlistable: listing.and_then(|listing| listing.failed.as_ref().map(|(_, reason)| reason)),
             watch_synced: watch.is_some_and(|watch| watch.synced || watch.awaited_since.is_some_and(overdue)),
             unmapped: self.inventory.unmapped_kinds.contains(kind),
-            kind_gone: match self.gone_kinds.get(kind) {
-                Some(GoneKind::Known { gone }) => Some(*gone),
-                _ => None,
-            },
+            kind_gone: self.gone_kinds.get(kind).and_then(|state| state.answer.as_ref()),
             definition_coming: self.is_definition_coming(slot),
             same_object: slot
                 .seen()
@@ -184,6 +175,8 @@ impl Engine {
         };
         let said = matches!((&slot.outcome, &outcome), (Outcome::Blocked(a), Outcome::Blocked(b)) if a == b);
         let (wait, look) = match &outcome {
+            // These are woken by what they wait for.
+            Outcome::Waiting(reason) if matches!(reason.code, "later") => (None, false),
             Outcome::Deleting(_) | Outcome::Waiting(_) => (Some(limits.deletion_look), true),
             // Nothing shows a foreign object, or what a container holds: it is looked at again now and then.
             Outcome::Blocked(reason)
@@ -679,6 +672,7 @@ impl Engine {
         }
         self.set_outcome(key, Outcome::Refused(fault));
         self.mark_resting(key, true);
+        self.deletes.set_aside(key);
     }
 
     /// The cluster could not answer; try again soon.

@@ -28,8 +28,9 @@ pub(super) struct Surroundings<'a> {
     pub(super) watch_synced: bool,
     /// A listed object of its group and kind could not be mapped to a resource.
     pub(super) unmapped: bool,
-    /// For a kind that is no longer served: known to be gone, known not to be, or not asked yet.
-    pub(super) kind_gone: Option<bool>,
+    /// For a kind that is no longer served: whether it is gone, or why that could not be found out; none while it is
+    /// asked for the first time.
+    pub(super) kind_gone: Option<&'a Result<bool, Reason>>,
     /// The CRD that will define its kind: still to come, or never.
     pub(super) definition_coming: bool,
     /// It is the same object as one listed, or recorded, under another group.
@@ -154,11 +155,12 @@ fn decide_unlisted(key: &ObjectKey, slot: &Slot, around: &Surroundings<'_>) -> S
     }
     if around.kinds.get(key.group_kind()).is_none() {
         return match around.kind_gone {
-            Some(true) => Step::Release(Reason::new(
+            Some(Ok(true)) => Step::Release(Reason::new(
                 "kind-gone",
                 "its kind no longer exists in the cluster",
             )),
-            Some(false) => Step::Rest(Outcome::Blocked(Reason::new(
+            Some(Err(reason)) => Step::Rest(Outcome::Blocked(reason.clone())),
+            Some(Ok(false)) => Step::Rest(Outcome::Blocked(Reason::new(
                 "kind-not-served",
                 format!("{} is defined but not served", key.group_kind()),
             ))),

@@ -67,7 +67,7 @@ struct Leaving {
     active: BTreeSet<ObjectKey>,
     /// Wait for later classes to go first.
     waiting: BTreeSet<ObjectKey>,
-    /// Deleted, and waiting for finalizers.
+    /// Deleted and waiting for finalizers, or refused and to be tried again.
     lingering: BTreeSet<ObjectKey>,
 }
 
@@ -150,6 +150,14 @@ impl Deletes {
         self.surveys.remove(key);
     }
 
+    /// It cannot be deleted for now: it is quiet, and still holds back what goes after it.
+    pub(super) fn set_aside(&mut self, key: &ObjectKey) {
+        let leaving = self.leaving.entry(Class::of(key)).or_default();
+        if leaving.active.contains(key) {
+            self.linger(key);
+        }
+    }
+
     /// It is deleted and held by its finalizers.
     pub(super) fn linger(&mut self, key: &ObjectKey) {
         let leaving = self.leaving.entry(Class::of(key)).or_default();
@@ -203,29 +211,23 @@ impl Engine {
             return;
         }
         self.deletes.withdraw(key);
-        let class = Class::of(key);
-        let later_go = self
-            .deletes
-            .leaving
-            .iter()
-            .any(|(other, leaving)| *other > class && !leaving.is_empty());
-        let must_wait = later_go || self.is_writing();
-        let leaving = self.deletes.leaving.entry(class).or_default();
-        leaving.remove(key);
-        if must_wait {
-            leaving.waiting.insert(key.clone());
+        // A permission may have been withdrawn since the intent was recorded.
+        if let Some(reason) = self.why_not_deleted(key, &uid) {
+            return self.keep(key, reason, now, out);
+        }
+        // What only shows a plan holds nothing back and waits for nothing.
+        if self.options.approval == Approval::Auto && !self.takes_its_turn(key, now, out) {
             return;
         }
-        leaving.active.insert(key.clone());
-        match self.container(key) {
-            Ok(None) => {}
+        let weight = match self.container(key) {
+            Ok(None) => 1,
             Ok(Some(container)) => match self.survey(key, container, now, out) {
                 None => return,
                 Some(Err(reason)) => return self.keep(key, reason, now, out),
-                Some(Ok(_)) => {}
+                Some(Ok(weight)) => weight,
             },
             Err(reason) => return self.keep(key, reason, now, out),
-        }
+        };
         let Some(kinds) = &self.kinds else { return };
         let Some(gvk) = self
             .slots
@@ -235,7 +237,8 @@ impl Engine {
             return;
         };
         let reason = self.reason("unlisted", "it was managed and is no longer listed");
-        let change = Change::new(key.clone(), Action::Delete, Some(uid.clone()), reason);
+        let mut change = Change::new(key.clone(), Action::Delete, Some(uid.clone()), reason);
+        change.weight = weight;
         let propagation = self.options.propagation;
         self.start(
             key,
@@ -250,6 +253,27 @@ impl Engine {
             now,
             out,
         );
+    }
+
+    /// Whether a granted delete goes now: later classes go first, and all writes before any.
+    fn takes_its_turn(&mut self, key: &ObjectKey, now: Tick, out: &mut Vec<Command>) -> bool {
+        let class = Class::of(key);
+        let later_go = self
+            .deletes
+            .leaving
+            .iter()
+            .any(|(other, leaving)| *other > class && !leaving.is_empty());
+        let must_wait = later_go || self.is_writing();
+        let leaving = self.deletes.leaving.entry(class).or_default();
+        leaving.remove(key);
+        if must_wait {
+            leaving.waiting.insert(key.clone());
+            let reason = Reason::new("later", "it is deleted once what goes before it is gone");
+            self.rest(key, Outcome::Waiting(reason), now, out);
+        } else {
+            leaving.active.insert(key.clone());
+        }
+        !must_wait
     }
 
     /// A delete that was granted turns out not to be possible now.
@@ -336,7 +360,7 @@ impl Engine {
                 self.dirty.insert(key);
                 continue;
             }
-            let weight = match self.why_not_deleted(&key) {
+            let weight = match self.why_not_deleted(&key, &uid) {
                 Some(reason) => Some(Err(reason)),
                 None => match self.container(&key) {
                     Ok(None) => Some(Ok(1)),
@@ -357,7 +381,7 @@ impl Engine {
         (!waiting).then_some(total)
     }
 
-    fn why_not_deleted(&self, key: &ObjectKey) -> Option<Reason> {
+    fn why_not_deleted(&self, key: &ObjectKey, uid: &Uid) -> Option<Reason> {
         if !self.options.switches.containers {
             return None;
         }
@@ -367,9 +391,7 @@ impl Engine {
                 "namespaces `default` and `kube-*` are never deleted",
             ));
         }
-        if let Some(uid) = self.deletes.candidates.get(key)
-            && let Err(reason) = self.parts.deletes.may_delete(key, uid)
-        {
+        if let Err(reason) = self.parts.deletes.may_delete(key, uid) {
             return Some(reason);
         }
         let kind = key.group_kind();
@@ -526,14 +548,18 @@ impl Engine {
         Ok((weight, along))
     }
 
-    /// Whether this object is to be deleted in this plan, or is being deleted.
+    /// Whether this object is to be deleted in this plan, or is being deleted. A recorded intent alone proves
+    /// nothing: its permission may have been withdrawn, or its grant have run out.
     fn is_going(&self, key: &ObjectKey, slot: &Slot, uid: &Uid) -> bool {
         let entry = self.ledger.intended(key, slot.entry.as_ref());
         let ours = entry.is_some_and(|entry| entry.uid.as_ref().is_none_or(|known| known == uid));
-        let decided = self.deletes.candidates.contains_key(key)
-            || entry.is_some_and(|entry| entry.state == EntryState::Deleting)
-            || slot.seen().is_some_and(|seen| seen.deleting.is_some());
-        ours && decided
+        let being_recorded =
+            || self.ledger.is_pending(key) && entry.is_some_and(|entry| entry.state == EntryState::Deleting);
+        let decided = || {
+            (self.deletes.candidates.contains_key(key) || slot.approved || being_recorded())
+                && self.why_not_deleted(key, uid).is_none()
+        };
+        ours && (slot.seen().is_some_and(|seen| seen.deleting.is_some()) || decided())
     }
 
     fn spend(&mut self, total: u32, now: Tick, out: &mut Vec<Command>) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use fleet_diff::{GroupKind, Gvk, ObjectKey};
 
 use super::{
-    Call, CallId, Command, Engine, GoneKind, Listing, ListingStage, of_kind_mut,
+    Call, CallId, Command, Engine, Listing, ListingStage, of_kind_mut,
     slot::{Class, Outcome, Seen, Sight, Stage, read_gvk},
 };
 use crate::{
@@ -79,6 +79,12 @@ impl Engine {
         if before.as_ref() == Some(kinds) {
             self.wake_awaiting();
             self.wake_definitions();
+            // A kind that is defined and not served yet may be gone by now.
+            for state in self.gone_kinds.values_mut() {
+                if matches!(state.answer, Some(Ok(false))) {
+                    state.again_at = Some(Tick(0));
+                }
+            }
             return;
         }
         self.gone_kinds.clear();
@@ -181,19 +187,38 @@ impl Engine {
         let Some(Call::KindGone(kind)) = self.end_call(call) else {
             return;
         };
-        let state = match result {
-            Ok(gone) => GoneKind::Known { gone: *gone },
-            Err(_) => GoneKind::Failed {
-                until: now + self.options.limits.retry_max,
-            },
+        let state = self.gone_kinds.get_mut(&kind);
+        let Some(state) = state.filter(|state| state.asked == Some(call)) else {
+            return;
         };
-        self.gone_kinds.insert(kind.clone(), state);
+        state.asked = None;
+        match result {
+            Ok(gone) => state.answer = Some(Ok(*gone)),
+            Err(fault) => {
+                let message = format!("whether {kind} is gone cannot be found out: {fault}");
+                state.answer = Some(Err(Reason::new("kind-not-served", message)));
+                state.again_at = Some(now + self.options.limits.retry_max);
+            }
+        }
         self.wake_kind(&kind);
     }
 
+    /// Asks whether a kind is gone; what was answered before counts until then.
+    pub(super) fn ask_kind_gone(&mut self, kind: GroupKind, out: &mut Vec<Command>) {
+        let state = self.gone_kinds.entry(kind.clone()).or_default();
+        state.again_at = None;
+        if state.asked.is_some() {
+            return;
+        }
+        let call = self.new_call(Call::KindGone(kind.clone()));
+        self.gone_kinds.entry(kind.clone()).or_default().asked = Some(call);
+        out.push(Command::ConfirmKindGone { call, kind });
+    }
+
     pub(super) fn watch_reset(&mut self, gvk: Gvk) {
+        self.epochs += 1;
         let watch = self.watches.entry(gvk).or_default();
-        watch.epoch += 1;
+        watch.epoch = self.epochs;
         watch.synced = false;
     }
 

@@ -110,6 +110,8 @@ pub struct Engine {
     kinds: Option<KindMap>,
     listings: BTreeMap<GroupKind, Listing>,
     watches: BTreeMap<Gvk, Watch>,
+    /// How often a watch of any kind has begun.
+    epochs: u64,
     gone_kinds: BTreeMap<GroupKind, GoneKind>,
     /// Marked objects that no ledger entry and no definition speaks of.
     strays: BTreeMap<ObjectKey, Uid>,
@@ -201,6 +203,7 @@ impl Listing {
 /// The watch of a kind.
 #[derive(Default)]
 struct Watch {
+    /// Greater than that of every watch that began before, also of one that was given up meanwhile.
     epoch: u64,
     synced: bool,
     /// Since when something waits for it to show everything.
@@ -208,10 +211,14 @@ struct Watch {
 }
 
 /// A kind that discovery no longer names.
-enum GoneKind {
-    Asked,
-    Known { gone: bool },
-    Failed { until: Tick },
+#[derive(Default)]
+struct GoneKind {
+    /// The question under way.
+    asked: Option<CallId>,
+    /// Whether it is gone, or why the last question failed; it counts until there is a new answer.
+    answer: Option<Result<bool, Reason>>,
+    /// When to ask again.
+    again_at: Option<Tick>,
 }
 
 impl Engine {
@@ -228,6 +235,7 @@ impl Engine {
             kinds: None,
             listings: BTreeMap::new(),
             watches: BTreeMap::new(),
+            epochs: 0,
             gone_kinds: BTreeMap::new(),
             strays: BTreeMap::new(),
             slots: BTreeMap::new(),
@@ -299,7 +307,8 @@ impl Engine {
     fn settle(&mut self, now: Tick, out: &mut Vec<Command>) {
         self.take_due(now, out);
         self.ask_for_inputs(now, out);
-        loop {
+        // Until everything a decision needs is there, what is to be looked at stays to be looked at.
+        while self.is_informed() {
             self.feed_starved();
             while let Some(key) = self.next_dirty() {
                 self.consider(&key, now, out);
@@ -360,8 +369,16 @@ impl Engine {
             }
         }
         self.refuse_overdue_reservation(now, out);
-        self.gone_kinds
-            .retain(|_, state| !matches!(state, GoneKind::Failed { until } if *until <= now));
+        let again = |state: &GoneKind| state.again_at.is_some_and(|at| at <= now);
+        let kinds = self.gone_kinds.iter().filter(|(_, state)| again(state));
+        let kinds: Vec<GroupKind> = kinds.map(|(kind, _)| kind.clone()).collect();
+        for kind in kinds {
+            if self.of_kind(&kind).next().is_some() {
+                self.ask_kind_gone(kind, out);
+            } else {
+                self.gone_kinds.remove(&kind);
+            }
+        }
     }
 
     fn replan(&mut self) {
@@ -431,10 +448,7 @@ impl Engine {
         due.extend(self.ledger.due());
         due.extend(self.deletes.due());
         due.extend(self.listings.values().filter_map(Listing::due));
-        due.extend(self.gone_kinds.values().filter_map(|g| match g {
-            GoneKind::Failed { until } => Some(*until),
-            _ => None,
-        }));
+        due.extend(self.gone_kinds.values().filter_map(|state| state.again_at));
         let next = due.into_iter().min();
         if next != self.wake_at {
             self.wake_at = next;

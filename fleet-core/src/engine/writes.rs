@@ -11,7 +11,7 @@ use crate::{
     ledger::{Entry, EntryState},
     plan::{Action, Change},
     strategy::{History, Next, Work},
-    words::{Live, Tick},
+    words::{Live, Reason, Tick},
 };
 
 impl Engine {
@@ -39,7 +39,7 @@ impl Engine {
         };
         let request = match self.parts.strategy.next(&work, history) {
             Next::Send(request) => request,
-            Next::Declined(reason) => return self.rest(key, Outcome::Blocked(reason), now, out),
+            Next::Declined(reason) => return self.declined(key, reason, now, out),
             Next::Refused(fault) => return self.refused(key, fault, now, out),
             Next::Done | Next::Look => return self.rest(key, Outcome::InSync, now, out),
         };
@@ -77,6 +77,12 @@ impl Engine {
             request,
             reason,
         });
+    }
+
+    /// The strategy does not do it.
+    fn declined(&mut self, key: &ObjectKey, reason: Reason, now: Tick, out: &mut Vec<Command>) {
+        self.rest(key, Outcome::Blocked(reason), now, out);
+        self.deletes.set_aside(key);
     }
 
     /// Whether the ledger already says what it must say before this work; if not, it is told.
@@ -301,7 +307,7 @@ impl Engine {
                 }
                 _ => self.refused(key, fault, now, out),
             },
-            Next::Declined(reason) => self.rest(key, Outcome::Blocked(reason), now, out),
+            Next::Declined(reason) => self.declined(key, reason, now, out),
         }
     }
 

@@ -417,3 +417,24 @@ fn after_a_move_to_another_version_the_answer_is_not_taken_for_the_last_word() {
     assert!(written == 0 || asked_last, "{sent:?}");
     assert!(world.engine.status().is_clean());
 }
+
+#[test]
+fn what_goes_while_its_watch_moves_to_another_version_is_noticed() {
+    let mut options = EngineOptions::default();
+    options.budget = DeleteBudget::new(0, 0, 0);
+    let mut world = World::new(options);
+    world.publish("1", [namespace("shop"), crd(), widget("v1alpha1", "w")]);
+    world.pass(Millis::from_mins(1));
+    world.publish("2", [namespace("shop"), crd()]);
+    assert!(world.engine.status().held.is_some());
+    // Its version is no longer served, and it goes before the new watch begins.
+    world.deaf = true;
+    world.vanish(&widget_key("w"));
+    world.deaf = false;
+    let mut kinds = world.discovery();
+    let widget = GroupKind::new("example.com", "Widget");
+    let info = kinds.kinds.get_mut(&widget).unwrap();
+    info.versions.retain(|version| version == "v1");
+    world.push(Event::Kinds(kinds));
+    assert!(world.engine.status().is_clean(), "{:?}", world.engine.status());
+}

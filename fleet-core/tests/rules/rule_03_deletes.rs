@@ -415,3 +415,67 @@ fn rule_03_marks_copied_to_another_object_make_it_nobodys() {
     assert!(world.get(&key("copy")).is_some());
     assert!(world.get(&key("a")).is_none());
 }
+
+/// A delete that admission refuses, whenever it is tried.
+fn refused_delete() -> World {
+    let mut world = World::new(EngineOptions::default());
+    world.publish("1", [namespace("shop"), map("a", "1"), map("b", "1")]);
+    world.interfere = Some(Box::new(|_, request| {
+        let refused = matches!(request, Request::Delete { .. }) && request.key().name() == "a";
+        let fault = Fault::new(Remedy::Policy, "admission webhook denied the request").code(403);
+        refused.then(|| Answer::Refused(fault))
+    }));
+    world.publish("2", [namespace("shop")]);
+    world
+}
+
+#[test]
+fn rule_03_a_refused_delete_is_tried_again_reported_and_then_quiet() {
+    let mut world = refused_delete();
+    assert!(world.engine.is_settled(), "{:?}", world.engine.status());
+    let status = world.engine.status();
+    assert!(
+        status.converged && status.refused.contains_key(&key("a")),
+        "{status:?}"
+    );
+    assert!(world.codes().contains(&"refused"));
+    assert_eq!(world.keys(), ["ConfigMap shop/a", "Namespace shop"]);
+    world.interfere = None;
+    world.pass(Millis::from_mins(2));
+    assert_eq!(world.keys(), ["Namespace shop"]);
+    assert!(world.engine.status().is_clean());
+}
+
+#[test]
+fn rule_03_a_refused_delete_still_holds_back_its_namespace() {
+    let mut options = EngineOptions::default();
+    options.permitted_kinds = [GroupKind::new("", "Namespace")].into();
+    let mut world = World::new(options);
+    world.publish("1", [namespace("shop"), map("a", "1"), namespace("other")]);
+    world.interfere = Some(Box::new(|_, request| {
+        let refused = matches!(request, Request::Delete { .. }) && request.key().name() == "a";
+        refused.then(|| Answer::Refused(Fault::new(Remedy::Policy, "no").code(403)))
+    }));
+    world.publish("2", [namespace("other")]);
+    world.pass(Millis::from_mins(10));
+    assert!(world.engine.is_settled());
+    assert!(world.get(&namespace_key("shop")).is_some());
+    assert!(world.engine.status().waiting.contains_key(&namespace_key("shop")));
+    world.interfere = None;
+    world.pass(Millis::from_mins(15));
+    assert_eq!(world.keys(), ["Namespace other"]);
+}
+
+#[test]
+fn rule_03_a_plan_beside_a_recorded_intent_comes_to_an_end() {
+    let mut world = refused_delete();
+    let mut options = EngineOptions::default();
+    options.approval = Approval::Never;
+    world.restart(options);
+    world.requests();
+    world.publish("2", [namespace("shop")]);
+    assert!(world.engine.is_settled(), "{:?}", world.engine.status());
+    let plan = world.engine.plan();
+    assert_eq!(plan.count(Action::Delete), 1, "{plan:?}");
+    assert!(world.writes().is_empty());
+}

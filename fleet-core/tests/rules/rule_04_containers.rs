@@ -211,3 +211,64 @@ fn rule_04_kinds_that_the_user_names_and_single_objects() {
     world.publish("2", [namespace("shop")]);
     assert_eq!(world.keys(), ["ConfigMap shop/b", "Namespace shop"]);
 }
+
+/// A plan whose intents are recorded, for a namespace with a claim in it, and nothing deleted yet.
+fn recorded_intents(switches: Switches) -> World {
+    let mut both = permitted(switches);
+    both.permitted_kinds
+        .insert(GroupKind::new("", "PersistentVolumeClaim"));
+    let mut world = World::new(both);
+    world.publish(
+        "1",
+        [
+            namespace("shop"),
+            of_kind("v1", "PersistentVolumeClaim", "data"),
+            namespace("other"),
+        ],
+    );
+    world.kill = Some(Kill {
+        at: world.steps,
+        moment: Moment::After,
+    });
+    world.publish("2", [namespace("other")]);
+    assert!(world.killed);
+    let entries = &world.ledger.as_ref().unwrap().entries;
+    let intents = entries.values().filter(|e| e.state == EntryState::Deleting);
+    assert_eq!(intents.count(), 2);
+    world
+}
+
+fn permission_withdrawn(switches: Switches) -> Check {
+    // Within the window of the recorded deletes, and after it.
+    for wait in [0, 120] {
+        let mut world = recorded_intents(switches);
+        world.now = world.now + Millis::from_mins(wait);
+        world.restart(permitted(switches));
+        world.publish("2", [namespace("other")]);
+        world.pass(Millis::from_mins(30));
+        let keys = world.keys();
+        need!(keys.len() == 3, "after {wait} min: {keys:?}");
+        let blocked: Vec<&str> = world.engine.status().blocked.values().map(|r| r.code).collect();
+        need!(
+            blocked == ["container-not-empty", "permission-needed"],
+            "after {wait} min: {blocked:?}"
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn rule_04_a_recorded_intent_does_not_outlive_its_permission() {
+    guarded(permission_withdrawn, Switches::default().without_containers());
+}
+
+#[test]
+fn rule_04_recorded_intents_with_their_permissions_are_carried_out() {
+    let mut world = recorded_intents(Switches::default());
+    let mut both = permitted(Switches::default());
+    both.permitted_kinds
+        .insert(GroupKind::new("", "PersistentVolumeClaim"));
+    world.restart(both);
+    world.publish("2", [namespace("other")]);
+    assert_eq!(world.keys(), ["Namespace other"]);
+}

@@ -176,3 +176,86 @@ fn rule_06_a_version_that_is_not_served_is_reported_and_deletes_nothing() {
     assert!(world.get(&deployment_key()).is_some());
     assert_eq!(world.get(&key("a")).unwrap()["data"]["k"], "2");
 }
+
+/// A CRD with an object, both gone while nobody looked; one listed map is to go.
+fn kind_gone() -> World {
+    let mut world = World::new(EngineOptions::default());
+    world.publish(
+        "1",
+        [
+            namespace("shop"),
+            crd(),
+            widget("v1", "w"),
+            map("a", "1"),
+            map("b", "1"),
+        ],
+    );
+    world.pass(Millis::from_mins(1));
+    world.restart(EngineOptions::default());
+    world.objects.remove(&crd_key());
+    world.objects.remove(&widget_key("w"));
+    world
+}
+
+fn recorded(world: &World) -> Vec<String> {
+    let entries = &world.ledger.as_ref().unwrap().entries;
+    entries.keys().map(ToString::to_string).collect()
+}
+
+#[test]
+fn rule_06_a_failed_question_after_a_kind_holds_up_no_other_kind_and_is_asked_again() {
+    let mut world = kind_gone();
+    world.gone_fails = 3;
+    world.publish("2", [namespace("shop"), map("b", "1")]);
+    assert_eq!(world.keys(), ["ConfigMap shop/b", "Namespace shop"]);
+    assert!(world.engine.is_settled());
+    let status = world.engine.status();
+    assert_eq!(
+        status.blocked.get(&widget_key("w")).map(|r| r.code),
+        Some("kind-not-served")
+    );
+    world.pass(Millis::from_secs(60));
+    let said = world
+        .notes
+        .iter()
+        .filter(|note| matches!(note, Note::Blocked { reason, .. } if reason.code == "kind-not-served"));
+    assert_eq!(said.count(), 1, "said once, however often it fails");
+    world.pass(Millis::from_secs(31));
+    assert_eq!(world.gone_fails, 0);
+    assert_eq!(recorded(&world), ["ConfigMap shop/b", "Namespace shop"]);
+    assert!(world.engine.status().is_clean(), "{:?}", world.engine.status());
+}
+
+#[test]
+fn rule_06_a_kind_that_is_defined_and_not_served_is_asked_about_again_with_each_discovery() {
+    let mut world = World::new(EngineOptions::default());
+    world.publish("1", [namespace("shop"), crd(), widget("v1", "w")]);
+    world.pass(Millis::from_mins(1));
+    // Discovery forgets the kind, and the CRD is still there.
+    world.hold_kinds = true;
+    let mut kinds = world.discovery();
+    kinds.kinds.remove(&GroupKind::new("example.com", "Widget"));
+    world.push(Event::Kinds(kinds.clone()));
+    world.publish("2", [namespace("shop")]);
+    let status = world.engine.status();
+    assert_eq!(
+        status.blocked.get(&widget_key("w")).map(|r| r.code),
+        Some("kind-not-served")
+    );
+    world.vanish(&crd_key());
+    world.run();
+    world.push(Event::Kinds(kinds));
+    assert_eq!(recorded(&world), ["Namespace shop"]);
+    assert!(world.engine.status().is_clean(), "{:?}", world.engine.status());
+}
+
+#[test]
+fn rule_06_objects_of_a_vanished_kind_are_looked_at_when_discovery_comes_last() {
+    let mut world = kind_gone();
+    world.hold_kinds = true;
+    world.publish("2", [namespace("shop"), map("b", "1")]);
+    assert_eq!(recorded(&world).len(), 5);
+    let kinds = world.discovery();
+    world.push(Event::Kinds(kinds));
+    assert_eq!(recorded(&world), ["ConfigMap shop/b", "Namespace shop"]);
+}

@@ -73,6 +73,10 @@ pub struct World {
     pub undiscovered: BTreeSet<GroupKind>,
     /// Watches begin and never show anything.
     pub mute: bool,
+    /// How often it cannot be found out whether a kind is gone.
+    pub gone_fails: u32,
+    /// Discovery is asked for and does not answer.
+    pub hold_kinds: bool,
     pub interfere: Option<Interfere>,
     pub interfere_ledger: Option<InterfereLedger>,
     pub kill: Option<Kill>,
@@ -165,6 +169,8 @@ impl World {
             unlistable: BTreeSet::new(),
             undiscovered: BTreeSet::new(),
             mute: false,
+            gone_fails: 0,
+            hold_kinds: false,
             interfere: None,
             interfere_ledger: None,
             kill: None,
@@ -367,6 +373,7 @@ impl World {
                 self.steps += 1;
                 Event::Recorded(call, fault.map_or(Ok(()), Err))
             }
+            Command::Discover if self.hold_kinds => return,
             Command::Discover => Event::Kinds(self.discovery()),
             Command::List { call, gvk } => {
                 if self.unlistable.contains(gvk.group_kind()) {
@@ -390,6 +397,10 @@ impl World {
                     _ => unreachable!(),
                 };
                 Event::Surveyed(call, Ok(metas))
+            }
+            Command::ConfirmKindGone { call, .. } if self.gone_fails > 0 => {
+                self.gone_fails -= 1;
+                Event::KindGone(call, Err(Fault::new(Remedy::Forbidden, "may not list CRDs")))
             }
             Command::ConfirmKindGone { call, kind } => Event::KindGone(
                 call,
