@@ -8,7 +8,7 @@ use std::{
 
 use fleet_core::{
     Cluster, ClusterRegistry, DeleteBudget, EngineOptions, FleetBudget, InventoryId, InventorySource, Ledger,
-    Observer, Parts, Silent, Target,
+    Observer, Parts, Silent, Target, Unknown,
 };
 
 use super::{ChooseOptions, Connect, Fleet, Inner, MakeLedger, Wave};
@@ -49,7 +49,7 @@ impl FleetBuilder {
             source: None,
             observer: Arc::new(Silent),
             parts: Parts::default(),
-            options: Arc::new(|_| EngineOptions::default()),
+            options: Arc::new(|_| Ok(EngineOptions::default())),
             ledger: Arc::new(|connection, _| Arc::new(ConfigMapLedger::new(connection.clone()))),
             budget: DeleteBudget::new(500, 10, 20),
             clock: None,
@@ -95,8 +95,21 @@ impl FleetBuilder {
     }
 
     /// The engine's options for each cluster; its approval is set by what is done with the fleet.
+    ///
+    /// They are asked for whenever the inventory is read. Other options than before are a change like a changed
+    /// revision: they go to one cluster first, and a cluster gets a new engine for them.
     #[must_use]
-    pub fn options(mut self, choose: impl Fn(&Cluster) -> EngineOptions + Send + Sync + 'static) -> Self {
+    pub fn options(self, choose: impl Fn(&Cluster) -> EngineOptions + Send + Sync + 'static) -> Self {
+        self.settings(move |cluster| Ok(choose(cluster)))
+    }
+
+    /// As [`options`](Self::options), where they may be unknown, such as while a file with settings cannot be read.
+    /// Then nothing changes. Must not block.
+    #[must_use]
+    pub fn settings(
+        mut self,
+        choose: impl Fn(&Cluster) -> Result<EngineOptions, Unknown> + Send + Sync + 'static,
+    ) -> Self {
         self.options = Arc::new(choose);
         self
     }

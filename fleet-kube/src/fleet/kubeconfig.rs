@@ -1,7 +1,9 @@
 //! Connections by kubeconfig.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
-use fleet_core::{Cluster, Fault};
+use fleet_core::{Cluster, Digest, Fault};
 
 use super::Connect;
 use crate::{
@@ -27,5 +29,9 @@ impl KubeconfigConnect {
 impl Connect for KubeconfigConnect {
     async fn connect(&self, cluster: &Cluster) -> Result<Connection, Fault> {
         Connection::connect(self.registry.config_for(cluster).await?, self.options.clone()).await
+    }
+
+    async fn fingerprints(&self, _: &[Cluster]) -> BTreeMap<String, Digest> {
+        self.registry.fingerprints().await
     }
 }

@@ -1,8 +1,8 @@
 //! One connected cluster of a fleet.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, Weak};
 
-use fleet_core::{Cluster, Engine, EngineOptions, Revision, Target};
+use fleet_core::{Cluster, DeleteBudget, Engine, EngineOptions, FleetBudget, Note, Observer, Silent, Target};
 
 use super::Inner;
 use crate::{
@@ -26,35 +26,70 @@ pub struct Kept {
 pub(super) struct Member {
     pub(super) cluster: Cluster,
     pub(super) driver: Arc<DriverHandle>,
-    connection: Connection,
-    /// The revision it was handed last.
-    pub(super) given: Option<Revision>,
+    pub(super) connection: Connection,
+    /// What its engine runs with.
+    pub(super) options: EngineOptions,
+    /// Only its driver holds the other end.
+    alive: Weak<dyn Observer>,
 }
 
 impl Member {
+    /// Starts a driver that knows nothing of the inventory yet.
     pub(super) fn start(
         fleet: &Inner,
         cluster: &Cluster,
         connection: Connection,
-        target: Target,
         options: EngineOptions,
     ) -> Self {
+        let (observer, budget) = (fleet.observer.clone(), fleet.budget.clone());
+        Self::spawn(fleet, cluster, connection, options, observer, budget)
+    }
+
+    /// Like [`Member::start`], beside a driver that may write: nobody hears it, and the fleet's budget does not see it.
+    pub(super) fn start_unheard(
+        fleet: &Inner,
+        cluster: &Cluster,
+        connection: Connection,
+        options: EngineOptions,
+    ) -> Self {
+        let budget = Arc::new(Mutex::new(FleetBudget::new(DeleteBudget::default())));
+        Self::spawn(fleet, cluster, connection, options, Arc::new(Silent), budget)
+    }
+
+    fn spawn(
+        fleet: &Inner,
+        cluster: &Cluster,
+        connection: Connection,
+        options: EngineOptions,
+        observer: Arc<dyn Observer>,
+        budget: Arc<Mutex<FleetBudget>>,
+    ) -> Self {
+        let mut target = Target::new(connection.cluster().clone(), fleet.inventory.clone());
+        target.scope = options.scope.clone();
         let ledger = (fleet.ledger)(&connection, &target);
-        let engine = Engine::new(target, fleet.parts.clone(), options);
+        let engine = Engine::new(target, fleet.parts.clone(), options.clone());
+        let observer: Arc<dyn Observer> = Arc::new(Relay(observer));
+        let alive = Arc::downgrade(&observer);
         let parts = DriverParts {
             cluster: cluster.clone(),
             connection: connection.clone(),
             ledger,
-            observer: fleet.observer.clone(),
-            budget: fleet.budget.clone(),
+            observer,
+            budget,
             clock: fleet.clock,
         };
         Self {
             cluster: cluster.clone(),
             driver: Arc::new(spawn(engine, parts)),
             connection,
-            given: None,
+            options,
+            alive,
         }
+    }
+
+    /// Its driver's task has ended, which only a bug can cause: everything it held is dropped.
+    pub(super) fn has_stopped(&self) -> bool {
+        self.alive.strong_count() == 0
     }
 
     pub(super) fn kept(&self) -> Kept {
@@ -63,5 +98,14 @@ impl Member {
             driver: self.driver.clone(),
             connection: self.connection.clone(),
         }
+    }
+}
+
+/// An observer of one driver's own.
+struct Relay(Arc<dyn Observer>);
+
+impl Observer for Relay {
+    fn note(&self, cluster: &Cluster, note: &Note) {
+        self.0.note(cluster, note);
     }
 }

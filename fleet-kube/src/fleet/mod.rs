@@ -2,29 +2,35 @@
 //!
 //! [`Fleet::builder`] is the place to start; then [`Fleet::plan`], [`Fleet::apply`] or [`Fleet::run`].
 
+mod apply;
 mod builder;
+mod crew;
 mod kubeconfig;
 mod member;
+mod posts;
+mod rollout;
 mod run;
+mod settings;
 mod wave;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use async_trait::async_trait;
 use fleet_core::{
-    Approval, Cluster, ClusterId, ClusterRegistry, EngineOptions, Fault, FleetBudget, InventoryId,
-    InventorySource, Known, Ledger, Observer, Parts, Plan, Reason, Status, Target, Unknown,
+    Approval, Cluster, ClusterId, ClusterRegistry, Digest, EngineOptions, Fault, FleetBudget, InventoryId,
+    InventorySource, Ledger, Observer, Parts, Plan, Reason, Status, Target, Unknown,
 };
-use futures_util::{StreamExt, future::join_all, stream};
+use futures_util::{StreamExt, stream};
 use serde::Serialize;
 
 pub use builder::{FleetBuilder, FleetError};
 pub use kubeconfig::KubeconfigConnect;
 pub use member::Kept;
+pub use run::FLEET_ITSELF;
 pub use wave::Wave;
 
 use crate::{connection::Connection, driver::Clock};
@@ -38,12 +44,21 @@ pub trait Connect: Send + Sync + 'static {
     /// # Errors
     /// When it cannot be reached, or the credentials are refused.
     async fn connect(&self, cluster: &Cluster) -> Result<Connection, Fault>;
+
+    /// What connections to these clusters would be made with (address, credentials), as digests by name. Where one
+    /// changes, the cluster is connected to anew. A cluster that is left out is not, on this account.
+    ///
+    /// Default: nothing is known of any.
+    async fn fingerprints(&self, clusters: &[Cluster]) -> BTreeMap<String, Digest> {
+        let _ = clusters;
+        BTreeMap::new()
+    }
 }
 
 /// Makes the ledger of a target.
 pub type MakeLedger = Arc<dyn Fn(&Connection, &Target) -> Arc<dyn Ledger> + Send + Sync>;
-/// Chooses the engine's options for a cluster.
-pub type ChooseOptions = Arc<dyn Fn(&Cluster) -> EngineOptions + Send + Sync>;
+/// Chooses the engine's options for a cluster, as they are now; unknown changes nothing.
+pub type ChooseOptions = Arc<dyn Fn(&Cluster) -> Result<EngineOptions, Unknown> + Send + Sync>;
 
 /// Clusters worked on at once by one-shot commands.
 const CLUSTERS_AT_ONCE: usize = 64;
@@ -99,6 +114,15 @@ impl Outcome {
         self.failure.is_none() && self.status.as_ref().is_some_and(Status::is_clean)
     }
 
+    async fn of(member: &Member, failure: Option<Reason>) -> Self {
+        Self {
+            cluster: member.cluster.name.clone(),
+            status: member.driver.status().await,
+            plan: member.driver.plan().await,
+            failure,
+        }
+    }
+
     fn failed(cluster: &Cluster, failure: Reason) -> Self {
         Self {
             cluster: cluster.name.clone(),
@@ -140,71 +164,20 @@ impl Fleet {
     /// When the registry does not know which clusters there are.
     pub async fn plan(&self) -> Result<Vec<Outcome>, Unknown> {
         let clusters = self.clusters().await?;
-        let outcomes = stream::iter(clusters.into_iter().map(|cluster| async move {
-            match self.inner.member(&cluster, Approval::Never).await {
-                Ok(member) => self.inner.settle(&member).await,
-                Err(reason) => Outcome::failed(&cluster, reason),
-            }
-        }));
-        let mut outcomes: Vec<Outcome> = outcomes.buffer_unordered(CLUSTERS_AT_ONCE).collect().await;
-        outcomes.sort_by(|a, b| a.cluster.cmp(&b.cluster));
-        Ok(outcomes)
-    }
-
-    /// Makes each cluster what its inventory says, once: one cluster first, then the rest, as the wave says. A token
-    /// of a plan confirms the deletes it covers.
-    ///
-    /// # Errors
-    /// When the registry does not know which clusters there are.
-    pub async fn apply(&self, tokens: &[String]) -> Result<Vec<Outcome>, Unknown> {
-        let clusters = self.clusters().await?;
-        let connected = join_all(clusters.iter().map(|c| self.inner.member(c, Approval::Auto))).await;
-        let mut outcomes = Vec::new();
-        let mut members = Vec::new();
-        for (cluster, result) in clusters.iter().zip(connected) {
-            match result {
-                Ok(member) => members.push(member),
-                Err(reason) => outcomes.push(Outcome::failed(cluster, reason)),
-            }
-        }
-        if let Some(first) = self.inner.wave.choose(&members) {
-            let first = members.remove(first);
-            let outcome = self
-                .inner
-                .settle_confirmed(&first, tokens, self.inner.wave.first_max())
-                .await;
-            let good = outcome.is_clean();
-            let name = outcome.cluster.clone();
-            outcomes.push(outcome);
-            if !good {
-                let reason = Reason::new(
-                    "first-failed",
-                    format!("{name} went first and is not done: this cluster keeps what it has"),
-                );
-                outcomes.extend(
-                    members
-                        .drain(..)
-                        .map(|m| Outcome::failed(&m.cluster, reason.clone())),
-                );
-            }
-        }
-        let limit = self.inner.settle_max;
-        outcomes.extend(
-            join_all(
-                members
-                    .iter()
-                    .map(|m| self.inner.settle_confirmed(m, tokens, limit)),
-            )
-            .await,
+        let outcomes = stream::iter(
+            clusters
+                .into_iter()
+                .map(|cluster| async move { self.inner.look(&cluster).await }),
         );
+        let mut outcomes: Vec<Outcome> = outcomes.buffer_unordered(CLUSTERS_AT_ONCE).collect().await;
         outcomes.sort_by(|a, b| a.cluster.cmp(&b.cluster));
         Ok(outcomes)
     }
 }
 
 impl Inner {
-    /// Connects and starts a driver that knows nothing of the inventory yet.
-    async fn member(&self, cluster: &Cluster, approval: Approval) -> Result<Member, Reason> {
+    /// Connects to a cluster, makes sure which one it is, and reads what its engine is to run with.
+    async fn reach(&self, cluster: &Cluster) -> Result<(Connection, EngineOptions), Reason> {
         let connection = self
             .connect
             .connect(cluster)
@@ -216,55 +189,48 @@ impl Inner {
                 format!("this is cluster {id}, and the registry expects {expected}: nothing is done");
             return Err(Reason::new("other-cluster", message));
         }
-        {
-            let mut identities = self.identities.lock().unwrap_or_else(PoisonError::into_inner);
-            let name = identities
-                .entry(id.clone())
-                .or_insert_with(|| cluster.name.clone());
-            if *name != cluster.name {
-                let message = format!(
-                    "{name} and {} are the same cluster ({id}): nothing is done under the second name",
-                    cluster.name
-                );
-                return Err(Reason::new("same-cluster-twice", message));
-            }
-        }
-        let mut options = (self.options)(cluster);
-        options.approval = approval;
-        let mut target = Target::new(id, self.inventory.clone());
-        target.scope = options.scope.clone();
-        Ok(Member::start(self, cluster, connection, target, options))
+        self.identify(&id, &cluster.name)?;
+        let options =
+            (self.options)(cluster).map_err(|unknown| Reason::new("settings-unknown", unknown.message()))?;
+        Ok((connection, options))
     }
 
-    async fn settle(&self, member: &Member) -> Outcome {
-        self.settle_confirmed(member, &[], self.settle_max).await
+    /// A cluster has one name.
+    fn identify(&self, id: &ClusterId, name: &str) -> Result<(), Reason> {
+        let mut identities = self.identities.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(other) = identities.get(id).filter(|other| *other != name) {
+            let message = format!(
+                "{other} and {name} are the same cluster ({id}): nothing is done under the second name"
+            );
+            return Err(Reason::new("same-cluster-twice", message));
+        }
+        // The name may have meant another cluster before.
+        identities.retain(|_, other| other != name);
+        identities.insert(id.clone(), name.to_owned());
+        Ok(())
     }
 
-    /// Hands over the inventory and waits until everything is done that can be done.
-    async fn settle_confirmed(&self, member: &Member, tokens: &[String], limit: Duration) -> Outcome {
-        for token in tokens {
-            member.driver.confirm(token.clone()).await;
-        }
-        let snapshot = self.source.snapshot(&member.cluster).await;
-        let unknown = snapshot
-            .as_ref()
-            .err()
-            .map(|u| Reason::new("inventory-unknown", u.message()));
+    /// Names that left the registry are no names of any cluster any more.
+    fn forget_identities(&self, names: &BTreeSet<String>) {
+        let mut identities = self.identities.lock().unwrap_or_else(PoisonError::into_inner);
+        identities.retain(|_, name| names.contains(name));
+    }
+
+    /// Plans: hands over the inventory to an engine that may not write, and waits until it has looked at everything.
+    async fn look(&self, cluster: &Cluster) -> Outcome {
+        let (connection, mut options) = match self.reach(cluster).await {
+            Ok(reached) => reached,
+            Err(reason) => return Outcome::failed(cluster, reason),
+        };
+        options.approval = Approval::Never;
+        let member = Member::start(self, cluster, connection, options);
+        let snapshot = self.source.snapshot(cluster).await;
+        let unknown = snapshot.as_ref().err().map(Unknown::message).map(str::to_owned);
         member.driver.inventory(snapshot).await;
         let failure = match unknown {
-            Some(reason) => Some(reason),
-            None => member.driver.settled(limit).await.err(),
+            Some(why) => Some(Reason::new("inventory-unknown", why)),
+            None => member.driver.settled(self.settle_max).await.err(),
         };
-        Outcome {
-            cluster: member.cluster.name.clone(),
-            status: member.driver.status().await,
-            plan: member.driver.plan().await,
-            failure,
-        }
+        Outcome::of(&member, failure).await
     }
-}
-
-/// The revision of a definite answer.
-fn revision(snapshot: &fleet_core::Snapshot) -> Option<fleet_core::Revision> {
-    snapshot.as_ref().ok().map(Known::revision).cloned()
 }

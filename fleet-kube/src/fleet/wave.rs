@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::member::Member;
+use fleet_core::Millis;
 
 /// How a changed revision reaches the clusters of a fleet.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -10,7 +10,7 @@ use super::member::Member;
 pub enum Wave {
     /// To one cluster first; to the rest once that one has converged and nothing was refused or blocked there.
     FirstThenRest {
-        /// The first one; none: the first by name that answers.
+        /// The first one; none, and when it does not answer: the first by name that answers.
         first: Option<String>,
         /// How long it may take.
         first_max: Duration,
@@ -29,23 +29,12 @@ impl Default for Wave {
 }
 
 impl Wave {
-    /// The member that goes first, if one does.
-    pub(super) fn choose(&self, members: &[Member]) -> Option<usize> {
-        let Self::FirstThenRest { first, .. } = self else {
-            return None;
-        };
-        let named = first
-            .as_ref()
-            .and_then(|name| members.iter().position(|m| m.cluster.name == *name));
-        named.or_else(|| {
-            (0..members.len()).min_by(|a, b| members[*a].cluster.name.cmp(&members[*b].cluster.name))
-        })
-    }
-
-    pub(super) fn first_max(&self) -> Duration {
+    pub(super) fn first_max(&self) -> Millis {
         match self {
-            Self::FirstThenRest { first_max, .. } => *first_max,
-            Self::All => Duration::MAX,
+            Self::FirstThenRest { first_max, .. } => {
+                Millis(u64::try_from(first_max.as_millis()).unwrap_or(u64::MAX))
+            }
+            Self::All => Millis(u64::MAX),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use fleet_core::Remedy;
+use fleet_core::{Digest, DigestBuilder, Remedy};
 use kube::{
     Config,
     config::{KubeConfigOptions, Kubeconfig, KubeconfigError},
@@ -42,6 +42,31 @@ pub(super) async fn config(
             };
             (Remedy::Invalid, why)
         })
+}
+
+/// A digest of all that a connection by this context is made of; none when it cannot be made.
+///
+/// The file of a token is left out: the client reads it again by itself.
+pub(super) fn fingerprint(
+    kubeconfig: &Kubeconfig,
+    dir: &Path,
+    context: &str,
+    plugins: CredentialPlugins,
+) -> Option<Digest> {
+    let chosen = choose(kubeconfig, dir, context, plugins).ok()?;
+    let mut digest = DigestBuilder::new().bytes(&serde_json::to_vec(&chosen).ok()?);
+    let clusters = chosen.clusters.iter().filter_map(|named| named.cluster.as_ref());
+    let users = chosen
+        .auth_infos
+        .iter()
+        .filter_map(|named| named.auth_info.as_ref());
+    let files = clusters
+        .map(|cluster| &cluster.certificate_authority)
+        .chain(users.flat_map(|user| [&user.client_certificate, &user.client_key]));
+    for file in files.flatten() {
+        digest = digest.bytes(&std::fs::read(file).unwrap_or_default());
+    }
+    Some(digest.finish())
 }
 
 /// The context with its user and cluster alone, paths made absolute.

@@ -140,6 +140,22 @@ impl KubeconfigRegistry {
             })
     }
 
+    /// What connections to the clusters would be made with, as digests by name: their entries, and the files with
+    /// certificates and keys these name. Empty when the files cannot be read.
+    pub(crate) async fn fingerprints(&self) -> BTreeMap<String, Digest> {
+        let registry = self.clone();
+        let task = tokio::task::spawn_blocking(move || {
+            let read = registry.read_now().ok()?;
+            let dir = registry.kubeconfig.parent().unwrap_or(Path::new(""));
+            let fingerprint = |name: &String| {
+                let digest = kubeconfig::fingerprint(&read.kubeconfig, dir, name, registry.plugins)?;
+                Some((name.clone(), digest))
+            };
+            Some(read.clusters.keys().filter_map(fingerprint).collect())
+        });
+        task.await.ok().flatten().unwrap_or_default()
+    }
+
     /// Reads the files, off the threads that serve everything else.
     async fn read(&self) -> Result<Read, Unknown> {
         let registry = self.clone();

@@ -1,0 +1,263 @@
+//! The clusters of the registry, and how connecting to each of them goes.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use fleet_core::{Cluster, Digest, EngineOptions, Note, Reason};
+use tokio::{
+    task::{AbortHandle, JoinSet},
+    time::Instant,
+};
+
+use super::{Inner, crew::Crew, rollout::Presence};
+use crate::connection::Connection;
+
+/// Waits between tries to connect.
+const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+/// After this long without trouble, waits begin anew.
+const STEADY: Duration = Duration::from_secs(300);
+/// Credentials that cannot be renewed in place are replaced this long before they end.
+const RENEW_BEFORE: Duration = Duration::from_secs(60);
+
+/// All clusters of the registry.
+pub(super) struct Posts {
+    fleet: Arc<Inner>,
+    entries: BTreeMap<String, Post>,
+    attempts: JoinSet<Attempt>,
+    /// Attempts are told apart by it: the cluster may have left and come back meanwhile.
+    count: u64,
+}
+
+/// One of them.
+struct Post {
+    cluster: Cluster,
+    /// What a connection would be made with.
+    fingerprint: Option<Digest>,
+    /// Why there is no good connection, as it was said last.
+    said: Option<Reason>,
+    failures: u32,
+    /// Since when it is connected.
+    connected: Option<Instant>,
+    stage: Stage,
+}
+
+enum Stage {
+    /// To be connected to then.
+    Due(Instant),
+    Trying(u64, AbortHandle),
+    /// Nothing is to be done.
+    Quiet,
+}
+
+/// An attempt that has ended.
+pub(super) struct Attempt {
+    id: u64,
+    name: String,
+    result: Result<(Connection, EngineOptions), Reason>,
+}
+
+impl Posts {
+    pub(super) fn new(fleet: Arc<Inner>) -> Self {
+        Self {
+            fleet,
+            entries: BTreeMap::new(),
+            attempts: JoinSet::new(),
+            count: 0,
+        }
+    }
+
+    /// What the registry says now: new clusters are connected to, changed ones anew.
+    pub(super) async fn update(&mut self, clusters: Vec<Cluster>, crew: &mut Crew) {
+        let names: BTreeSet<String> = clusters.iter().map(|c| c.name.clone()).collect();
+        self.entries.retain(|name, post| {
+            let stays = names.contains(name);
+            if let (false, Stage::Trying(_, task)) = (stays, &post.stage) {
+                task.abort();
+            }
+            stays
+        });
+        crew.retain(&names);
+        self.fleet.forget_identities(&names);
+        let mut prints = self.fleet.connect.fingerprints(&clusters).await;
+        let now = Instant::now();
+        for cluster in clusters {
+            let fingerprint = prints.remove(&cluster.name);
+            match self.entries.get_mut(&cluster.name) {
+                None => {
+                    crew.rollout
+                        .present(&cluster.name, Presence::Trying, self.fleet.clock.now());
+                    let post = Post {
+                        cluster: cluster.clone(),
+                        fingerprint,
+                        said: None,
+                        failures: 0,
+                        connected: None,
+                        stage: Stage::Due(now),
+                    };
+                    self.entries.insert(cluster.name, post);
+                }
+                Some(post) => {
+                    let changed = fingerprint.is_some() && post.fingerprint != fingerprint;
+                    if changed || post.cluster != cluster {
+                        post.fingerprint = fingerprint.or(post.fingerprint.take());
+                        post.cluster = cluster;
+                        post.again(now);
+                    }
+                }
+            }
+        }
+    }
+
+    /// What time brings: credentials that end or are refused, drivers that stopped, attempts that are due.
+    pub(super) fn tend(&mut self, crew: &mut Crew) {
+        for cluster in crew.take_stopped() {
+            let Some(post) = self.entries.get_mut(&cluster.name) else {
+                continue;
+            };
+            let wait = post.back_off();
+            let message = format!(
+                "the task that kept this cluster ended by a fault in this program (please report it, with what was printed before): it is started again in {} s; the cluster stays as it is meanwhile",
+                wait.as_secs()
+            );
+            self.fleet.observer.note(
+                &cluster,
+                &Note::Remark {
+                    reason: Reason::new("driver-stopped", message),
+                },
+            );
+        }
+        let now = Instant::now();
+        for (name, post) in &mut self.entries {
+            if let (Stage::Quiet, Some(member)) = (&post.stage, crew.get(name))
+                && (is_refused(&member.connection) || self.fleet.ends_soon(&member.connection))
+            {
+                post.back_off();
+            }
+            let Stage::Due(at) = post.stage else { continue };
+            if at > now {
+                continue;
+            }
+            self.count += 1;
+            let (id, fleet, cluster) = (self.count, self.fleet.clone(), post.cluster.clone());
+            let task = self.attempts.spawn(async move {
+                let result = fleet.reach(&cluster).await;
+                Attempt {
+                    id,
+                    name: cluster.name,
+                    result,
+                }
+            });
+            post.stage = Stage::Trying(id, task);
+        }
+    }
+
+    /// When [`Posts::tend`] has something to do, if that is known.
+    pub(super) fn due(&self) -> Option<Instant> {
+        let due = self.entries.values().filter_map(|post| match post.stage {
+            Stage::Due(at) => Some(at),
+            _ => None,
+        });
+        due.min()
+    }
+
+    /// The next attempt that ends; never when there is none.
+    pub(super) async fn ended(&mut self) -> Attempt {
+        loop {
+            match self.attempts.join_next().await {
+                Some(Ok(attempt)) => return attempt,
+                // Called off.
+                Some(Err(error)) if error.is_cancelled() => {}
+                Some(Err(error)) => tracing::error!(%error, "a task that connects to a cluster failed"),
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    /// Takes in how an attempt ended. True when a member joined.
+    pub(super) async fn take(&mut self, attempt: Attempt, crew: &mut Crew) -> bool {
+        let Some(post) = self.entries.get_mut(&attempt.name) else {
+            return false;
+        };
+        if !matches!(post.stage, Stage::Trying(id, _) if id == attempt.id) {
+            return false;
+        }
+        match attempt.result {
+            Ok((connection, options)) => {
+                post.stage = Stage::Quiet;
+                post.connected = Some(Instant::now());
+                if post.said.take().is_some() {
+                    let reason = Reason::new("connected", "connected");
+                    let online = true;
+                    self.fleet
+                        .observer
+                        .note(&post.cluster, &Note::Contact { online, reason });
+                }
+                crew.add(post.cluster.clone(), connection, options).await;
+                true
+            }
+            Err(reason) => {
+                post.back_off();
+                if post.said.as_ref() != Some(&reason) {
+                    post.said = Some(reason.clone());
+                    let online = false;
+                    self.fleet
+                        .observer
+                        .note(&post.cluster, &Note::Contact { online, reason });
+                }
+                if crew.get(&attempt.name).is_none() {
+                    let now = self.fleet.clock.now();
+                    crew.rollout.present(&attempt.name, Presence::Away, now);
+                }
+                false
+            }
+        }
+    }
+}
+
+impl Post {
+    /// Connects anew now.
+    fn again(&mut self, now: Instant) {
+        if let Stage::Trying(_, task) = &self.stage {
+            task.abort();
+        }
+        self.stage = Stage::Due(now);
+    }
+
+    /// Connects anew, later and later while it comes to no good.
+    fn back_off(&mut self) -> Duration {
+        if self
+            .connected
+            .take()
+            .is_some_and(|since| since.elapsed() > STEADY)
+        {
+            self.failures = 0;
+        }
+        let wait = RETRY.0.saturating_mul(1 << self.failures.min(10)).min(RETRY.1);
+        self.failures += 1;
+        if let Stage::Trying(_, task) = &self.stage {
+            task.abort();
+        }
+        self.stage = Stage::Due(Instant::now() + wait);
+        wait
+    }
+}
+
+impl Inner {
+    /// The connection's credentials are about to end.
+    fn ends_soon(&self, connection: &Connection) -> bool {
+        let soon = u64::try_from(RENEW_BEFORE.as_millis()).unwrap_or(u64::MAX);
+        let now = self.clock.now();
+        connection
+            .valid_until()
+            .is_some_and(|end| end.0 <= now.0.saturating_add(soon))
+    }
+}
+
+/// The cluster refuses the credentials: others may be there by now, or come from a plugin that is run again.
+fn is_refused(connection: &Connection) -> bool {
+    let contact = connection.contact();
+    !contact.is_good() && contact.last_fault.is_some_and(|fault| fault.code == Some(401))
+}
