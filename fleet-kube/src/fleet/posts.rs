@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use fleet_core::{Cluster, Digest, EngineOptions, Note, Reason};
+use fleet_core::{Cluster, Digest, EngineOptions, Millis, Note, Reason, Tick};
 use tokio::{
     task::{AbortHandle, JoinSet},
     time::Instant,
@@ -132,7 +132,8 @@ impl Posts {
         let now = Instant::now();
         for (name, post) in &mut self.entries {
             if let (Stage::Quiet, Some(member)) = (&post.stage, crew.get(name))
-                && (is_refused(&member.connection) || self.fleet.ends_soon(&member.connection))
+                && (is_refused(&member.connection)
+                    || ends_soon(member.connection.valid_until(), self.fleet.clock.now()))
             {
                 post.back_off();
             }
@@ -245,19 +246,52 @@ impl Post {
     }
 }
 
-impl Inner {
-    /// The connection's credentials are about to end.
-    fn ends_soon(&self, connection: &Connection) -> bool {
-        let soon = u64::try_from(RENEW_BEFORE.as_millis()).unwrap_or(u64::MAX);
-        let now = self.clock.now();
-        connection
-            .valid_until()
-            .is_some_and(|end| end.0 <= now.0.saturating_add(soon))
-    }
+/// Credentials that end then are about to end.
+fn ends_soon(end: Option<Tick>, now: Tick) -> bool {
+    let soon = now + Millis(u64::try_from(RENEW_BEFORE.as_millis()).unwrap_or(u64::MAX));
+    end.is_some_and(|end| end <= soon)
 }
 
 /// The cluster refuses the credentials: others may be there by now, or come from a plugin that is run again.
 fn is_refused(connection: &Connection) -> bool {
     let contact = connection.contact();
     !contact.is_good() && contact.last_fault.is_some_and(|fault| fault.code == Some(401))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_are_renewed_a_minute_before_they_end() {
+        let now = Tick(1_000_000);
+        for (end, soon) in [
+            (None, false),
+            (Some(Tick(1_060_001)), false),
+            (Some(Tick(1_060_000)), true),
+            (Some(Tick(0)), true),
+        ] {
+            assert_eq!(ends_soon(end, now), soon, "{end:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waits_grow_while_trouble_lasts() {
+        let mut post = Post {
+            cluster: Cluster::new("a"),
+            fingerprint: None,
+            said: None,
+            failures: 0,
+            connected: None,
+            stage: Stage::Quiet,
+        };
+        let waits: Vec<u64> = (0..8).map(|_| post.back_off().as_secs()).collect();
+        assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60]);
+        // Connected for a moment is no end of trouble.
+        post.connected = Some(Instant::now());
+        assert_eq!(post.back_off().as_secs(), 60);
+        post.connected = Some(Instant::now());
+        tokio::time::advance(STEADY + Duration::from_secs(1)).await;
+        assert_eq!(post.back_off().as_secs(), 1);
+    }
 }

@@ -227,3 +227,34 @@ async fn contexts_become_configurations() {
     let command = config.auth_info.exec.unwrap().command.unwrap();
     assert_eq!(Path::new(&command), folder.0.path().join("./login"));
 }
+
+#[tokio::test]
+async fn fingerprints_change_with_what_a_connection_is_made_of() {
+    let folder = Folder::new(KUBECONFIG);
+    let registry = folder.registry().credential_plugins(CredentialPlugins::Run);
+    let before = registry.fingerprints().await;
+    let names: Vec<&str> = before.keys().map(String::as_str).collect();
+    assert_eq!(
+        names,
+        ["eu-1", "us-1", "us-2"],
+        "what cannot be connected to has none"
+    );
+    assert_eq!(registry.fingerprints().await, before);
+
+    // Another entry of the file is none of its business.
+    folder.write("config", &KUBECONFIG.replace("./login", "./log-in"));
+    let after = registry.fingerprints().await;
+    let changed = |name: &str| before[name] != after[name];
+    assert!(changed("us-1") && !changed("eu-1") && !changed("us-2"));
+
+    folder.write("config", &KUBECONFIG.replace("hunter2", "hunter3"));
+    assert_ne!(registry.fingerprints().await["eu-1"], before["eu-1"]);
+
+    folder.write("config", KUBECONFIG);
+    folder.write("pki/ca.pem", &CA.replace("AAAA", "BBBB"));
+    let after = registry.fingerprints().await;
+    assert!(after["eu-1"] != before["eu-1"] && after["us-1"] == before["us-1"]);
+
+    fs::remove_file(folder.0.path().join("config")).unwrap();
+    assert!(registry.fingerprints().await.is_empty());
+}
