@@ -6,6 +6,7 @@
 mod bench;
 mod command;
 mod control_plane;
+mod kill;
 mod test;
 mod workspace;
 
@@ -34,6 +35,8 @@ enum Task {
     BenchEngine(bench::Args),
     /// Measure what healthy clusters lose beside frozen ones
     BenchFreeze(bench::Args),
+    /// Kill a reconciler at every write of a pass, at three moments of each
+    Kill(kill::Args),
     /// Run every check and every test
     Test(test::Args),
 }
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         Task::BenchApply(args) => bench::apply(&args),
         Task::BenchEngine(args) => bench::engine(&args),
         Task::BenchFreeze(args) => bench::freeze(&args),
+        Task::Kill(args) => kill::run(&args),
         Task::Test(args) => test::run(&args),
     };
     match result {

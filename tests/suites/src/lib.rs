@@ -1,5 +1,7 @@
 //! What the suites share: fleets over real control planes.
 
 mod bed;
+pub mod kill;
+pub mod proxy;
 
 pub use bed::{Bed, Notes, Settable, clean, on_runtime};
