@@ -25,6 +25,7 @@ impl Engine {
 
     pub(super) fn consider(&mut self, key: &ObjectKey, now: Tick, out: &mut Vec<Command>) {
         self.starved.remove(key);
+        self.follow_namespace(key);
         let Some(slot) = self.slots.get(key) else { return };
         if slot.is_busy() {
             self.deletes.withdraw(key);
@@ -108,6 +109,7 @@ impl Engine {
             unmapped: self.inventory.unmapped_kinds.contains(kind),
             kind_gone: self.gone_kinds.get(kind).and_then(|state| state.answer.as_ref()),
             definition_coming: self.is_definition_coming(slot),
+            namespace_leaving: matches!(slot.sight, Sight::Absent) && self.is_namespace_leaving(key),
             same_object: slot
                 .seen()
                 .is_some_and(|seen| self.is_same_elsewhere(key, slot, &seen.uid)),
@@ -176,7 +178,7 @@ impl Engine {
         let said = matches!((&slot.outcome, &outcome), (Outcome::Blocked(a), Outcome::Blocked(b)) if a == b);
         let (wait, look) = match &outcome {
             // These are woken by what they wait for.
-            Outcome::Waiting(reason) if matches!(reason.code, "later") => (None, false),
+            Outcome::Waiting(reason) if matches!(reason.code, "later" | "namespace-leaving") => (None, false),
             Outcome::Deleting(_) | Outcome::Waiting(_) => (Some(limits.deletion_look), true),
             // Nothing shows a foreign object, or what a container holds: it is looked at again now and then.
             Outcome::Blocked(reason)
@@ -223,7 +225,10 @@ impl Engine {
     }
 
     pub(super) fn set_outcome(&mut self, key: &ObjectKey, outcome: Outcome) {
-        if matches!(outcome, Outcome::Blocked(_) | Outcome::Refused(_)) {
+        if matches!(
+            outcome,
+            Outcome::Blocked(_) | Outcome::Refused(_) | Outcome::Waiting(_)
+        ) {
             self.held_back.insert(key.clone());
         } else {
             self.held_back.remove(key);
@@ -498,16 +503,6 @@ impl Engine {
         self.start(key, Work::Create { document }, change, now, out);
     }
 
-    /// Its namespace is listed too, and does not exist yet.
-    pub(super) fn is_namespace_missing(&self, key: &ObjectKey) -> bool {
-        let namespace = key
-            .namespace()
-            .map(|ns| ObjectKey::new("", "Namespace", None, ns));
-        namespace
-            .and_then(|ns| self.slots.get(&ns))
-            .is_some_and(|slot| matches!(slot.sight, Sight::Absent))
-    }
-
     fn update(
         &mut self,
         key: &ObjectKey,
@@ -682,15 +677,14 @@ impl Engine {
             self.suspect_kinds(now, Millis(0));
         }
         if fault.remedy == Remedy::Unreachable {
-            // Not this object's fault: nothing more is asked of the cluster for a while. Requests that were under
+            // Most likely not this object's fault: nothing more is asked of the cluster for a while. Requests that were under
             // way together are one silence.
             if self.paused_until.is_none() && self.options.switches.limits {
                 self.unanswered += 1;
                 let wait = Self::backoff(limits.retry_first, limits.retry_max, self.unanswered);
                 self.paused_until = Some(now + wait.max(fault.retry_after.unwrap_or_default()));
             }
-            self.mark_resting(key, false);
-            self.starved.insert(key.clone());
+            self.silent(key, fault, now, out);
             return;
         }
         let Some(slot) = self.slots.get_mut(key) else {
@@ -714,6 +708,25 @@ impl Engine {
         self.timers.insert((until, key.clone()));
         self.set_outcome(key, Outcome::Waiting(Reason::new("no-answer", fault.to_string())));
         self.mark_resting(key, false);
+    }
+
+    /// There was no answer to this request. If there are answers to others meanwhile, it is its own fault after all:
+    /// it breaks the connection, say.
+    fn silent(&mut self, key: &ObjectKey, fault: Fault, now: Tick, out: &mut Vec<Command>) {
+        let Some(slot) = self.slots.get_mut(key) else {
+            return;
+        };
+        slot.silences += 1;
+        if slot.silences == 1 {
+            slot.silent_since = self.answers;
+        }
+        let answered_meanwhile = self.answers > slot.silent_since;
+        if slot.silences > self.options.limits.transient_tries && answered_meanwhile {
+            return self.refused(key, fault, now, out);
+        }
+        self.set_outcome(key, Outcome::Waiting(Reason::new("no-answer", fault.to_string())));
+        self.mark_resting(key, false);
+        self.starved.insert(key.clone());
     }
 
     /// It changed while it was judged or written: look at it again, at once the first time.

@@ -33,6 +33,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) kind_gone: Option<&'a Result<bool, Reason>>,
     /// The CRD that will define its kind: still to come, or never.
     pub(super) definition_coming: bool,
+    /// Its namespace is being deleted.
+    pub(super) namespace_leaving: bool,
     /// It is the same object as one listed, or recorded, under another group.
     pub(super) same_object: bool,
 }
@@ -123,6 +125,11 @@ fn decide_listed(key: &ObjectKey, slot: &Slot, around: &Surroundings<'_>) -> Ste
             let finished = around.entry.and_then(|e| e.finished);
             if finished.is_some_and(|digest| digest == desired.object.digest()) {
                 Step::Rest(Outcome::Finished)
+            } else if around.namespace_leaving {
+                Step::Rest(Outcome::Waiting(Reason::new(
+                    "namespace-leaving",
+                    "its namespace is being deleted: it is made again after that",
+                )))
             } else {
                 Step::Create
             }

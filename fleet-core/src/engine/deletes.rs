@@ -6,8 +6,8 @@ use fleet_diff::ObjectKey;
 
 use super::{
     Approval, Call, CallId, Command, Container, Engine,
-    ledger::{confirmation_token, token_until},
     slot::{Class, Outcome, Slot},
+    token::{Offers, confirmation_token},
 };
 use crate::{
     edge::{Fault, Note},
@@ -55,8 +55,8 @@ pub(super) struct Deletes {
     reserving: Option<Reserving>,
     granted: Option<Grant>,
     pub(super) held: Option<Held>,
-    /// A token a person gave, not compared with a plan yet.
-    pub(super) offered: Option<String>,
+    /// Tokens that persons gave.
+    pub(super) offers: Offers,
     confirmed: Option<Confirmed>,
 }
 
@@ -67,17 +67,52 @@ struct Leaving {
     active: BTreeSet<ObjectKey>,
     /// Wait for later classes to go first.
     waiting: BTreeSet<ObjectKey>,
-    /// Deleted and waiting for finalizers, or refused and to be tried again.
+    /// Deleted, and waiting for finalizers.
     lingering: BTreeSet<ObjectKey>,
+    /// Refused, and to be tried again now and then.
+    aside: BTreeSet<ObjectKey>,
+}
+
+/// How many granted deletes are not done, by what they wait for.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Unfinished {
+    active: usize,
+    waiting: usize,
+    lingering: usize,
+    aside: usize,
+    /// It has been so for too long.
+    pub(super) overdue: bool,
+}
+
+impl Unfinished {
+    pub(super) fn is_same(self, other: &Self) -> bool {
+        Self {
+            overdue: false,
+            ..self
+        } == *other
+    }
+
+    /// Something is on its way that nobody refused.
+    pub(super) fn goes_on(self) -> bool {
+        self.active + self.lingering > 0 || self.waiting > 0 && self.aside == 0
+    }
 }
 
 impl Leaving {
     fn is_empty(&self) -> bool {
-        self.active.is_empty() && self.waiting.is_empty() && self.lingering.is_empty()
+        self.active.is_empty()
+            && self.waiting.is_empty()
+            && self.lingering.is_empty()
+            && self.aside.is_empty()
     }
 
     fn remove(&mut self, key: &ObjectKey) {
-        for set in [&mut self.active, &mut self.waiting, &mut self.lingering] {
+        for set in [
+            &mut self.active,
+            &mut self.waiting,
+            &mut self.lingering,
+            &mut self.aside,
+        ] {
             set.remove(key);
         }
     }
@@ -153,8 +188,8 @@ impl Deletes {
     /// It cannot be deleted for now: it is quiet, and still holds back what goes after it.
     pub(super) fn set_aside(&mut self, key: &ObjectKey) {
         let leaving = self.leaving.entry(Class::of(key)).or_default();
-        if leaving.active.contains(key) {
-            self.linger(key);
+        if leaving.active.remove(key) {
+            leaving.aside.insert(key.clone());
         }
     }
 
@@ -175,6 +210,17 @@ impl Deletes {
 
     fn is_surveying(&self) -> bool {
         self.surveys.values().any(|s| matches!(s, Survey::Asked))
+    }
+
+    pub(super) fn unfinished(&self) -> Unfinished {
+        let mut sum = Unfinished::default();
+        for leaving in self.leaving.values() {
+            sum.active += leaving.active.len();
+            sum.waiting += leaving.waiting.len();
+            sum.lingering += leaving.lingering.len();
+            sum.aside += leaving.aside.len();
+        }
+        sum
     }
 
     pub(super) fn due(&self) -> Option<Tick> {
@@ -643,10 +689,10 @@ impl Engine {
         {
             return;
         }
-        if self.deletes.offered.take().is_some() {
+        if self.deletes.offers.are_refused(now) {
             let reason = Reason::new(
                 "token-refused",
-                "the token does not cover these deletes, or is out of date",
+                "no token that was given covers these deletes, or it is out of date",
             );
             Self::report(Note::Remark { reason }, out);
         }
@@ -762,7 +808,7 @@ impl Engine {
 
     pub(super) fn take_confirmation(&mut self, token: &str, now: Tick, out: &mut Vec<Command>) {
         // Looked at when deletes are arranged: at once if they are held, otherwise when every object is decided.
-        self.deletes.offered = Some(token.to_owned());
+        self.deletes.offers.add(token);
         if self.confirm_rebuild(now, out) {
             return;
         }
@@ -771,25 +817,20 @@ impl Engine {
         self.converged = false;
     }
 
-    /// Whether the token a person gave covers exactly the deletes of this plan.
-    fn check_offer(&mut self, now: Tick) -> bool {
-        let Some(token) = &self.deletes.offered else {
-            return false;
-        };
+    /// Whether a token that a person gave covers exactly the deletes of this plan.
+    fn check_offers(&mut self, now: Tick) -> bool {
         let latest = now + self.options.limits.token_life;
-        let Some(until) = token_until(token).filter(|until| *until > now && *until <= latest) else {
+        let fits = |token: &str, until: Tick| until <= latest && token == self.token(until);
+        let Some((token, until)) = self.deletes.offers.find(now, fits) else {
             return false;
         };
-        if *token != self.token(until) {
-            return false;
-        }
         let objects = self.deletes.candidates.clone().into_iter().collect();
         self.deletes.confirmed = Some(Confirmed {
             objects,
             revision: self.inventory.revision().cloned(),
             until,
         });
-        self.deletes.offered = None;
+        self.deletes.offers.accept(&token);
         true
     }
 
@@ -807,7 +848,7 @@ impl Engine {
             .confirmed
             .as_ref()
             .is_some_and(|c| covers(c, self.inventory.revision(), &self.deletes.candidates));
-        covered || self.check_offer(now)
+        covered || self.check_offers(now)
     }
 }
 

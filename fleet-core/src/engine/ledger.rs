@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fleet_diff::{DigestBuilder, ObjectKey};
+use fleet_diff::ObjectKey;
 
-use super::{Call, CallId, Command, Engine};
+use super::{Call, CallId, Command, Engine, token::confirmation_token};
 use crate::{
     edge::{Fault, Note, Remedy},
     ledger::{Entry, EntryState, LedgerAnswer, LedgerContent, LedgerWrite, Spent},
     marks::MarkState,
-    words::{LiveMeta, Reason, Target, Tick, Uid},
+    words::{LiveMeta, Reason, Tick, Uid},
 };
 
 /// What is known of the ledger, and what is to be written to it.
@@ -284,19 +284,20 @@ impl Engine {
         else {
             return false;
         };
-        let Some(token) = self.deletes.offered.take() else {
-            return false;
-        };
-        let fits =
-            token_until(&token).is_some_and(|until| until > now && token == self.rebuild_token(found, until));
-        if !fits || self.options.approval == super::Approval::Never {
+        let fits = |token: &str, until: Tick| token == self.rebuild_token(found, until);
+        let offer = self.deletes.offers.find(now, fits);
+        let offer = offer.filter(|_| self.options.approval != super::Approval::Never);
+        let Some((token, _)) = offer else {
+            if !self.deletes.offers.are_refused(now) {
+                return false;
+            }
             let reason = Reason::new(
                 "token-refused",
-                "the token does not cover exactly the objects that bear our mark, or is out of date",
+                "no token that was given covers exactly the objects that bear our mark, or it is out of date",
             );
             Self::report(Note::Remark { reason }, out);
             return true;
-        }
+        };
         let version = |key: &ObjectKey| {
             let kinds = self.kinds.as_ref()?;
             Some(kinds.version_for(key.group_kind(), None)?.version().to_owned())
@@ -309,6 +310,7 @@ impl Engine {
         });
         let writes: Vec<LedgerWrite> = std::iter::once(LedgerWrite::Clear).chain(entries).collect();
         self.ledger.reading = Reading::Rebuilding(reason.clone());
+        self.deletes.offers.accept(&token);
         let call = self.new_call(Call::Rebuild);
         out.push(Command::Record { call, writes });
         true
@@ -520,30 +522,4 @@ impl Engine {
             self.list_again(kind);
         }
     }
-}
-
-/// A token over these objects of a target and a revision, good until a moment: who has it knows them all.
-pub(super) fn confirmation_token(
-    what: &str,
-    target: &Target,
-    revision: &str,
-    objects: &BTreeMap<ObjectKey, Uid>,
-    until: Tick,
-) -> String {
-    let until = until.0 / 1000;
-    let start = DigestBuilder::new()
-        .text(what)
-        .text(&target.to_string())
-        .text(revision)
-        .text(&until.to_string());
-    let all = objects
-        .iter()
-        .fold(start, |b, (key, uid)| b.text(&key.to_path()).text(uid.as_str()));
-    format!("{until:x}-{}", all.finish().short())
-}
-
-/// Until when a token says that it is good.
-pub(super) fn token_until(token: &str) -> Option<Tick> {
-    let seconds = u64::from_str_radix(token.split_once('-')?.0, 16).ok()?;
-    Some(Tick(seconds.saturating_mul(1000)))
 }

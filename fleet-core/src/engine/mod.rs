@@ -13,7 +13,7 @@
 //!
 //! Where things are: `event` is the interface, `options` what an embedder chooses, `slot` what is known of one
 //! object, `decide` the next step for it, `consider` carries that step out, `intake` and `inventory` take events
-//! in, `writes` runs strategies, `ledger` keeps the record, `deletes` guards deletes, `contest` notices other
+//! in, `writes` runs strategies, `namespaces` wakes what waits for one, `ledger` keeps the record, `deletes` guards deletes, `contest` notices other
 //! writers, `report` tells how things stand.
 
 mod consider;
@@ -24,13 +24,16 @@ mod event;
 mod intake;
 mod inventory;
 mod ledger;
+mod namespaces;
 mod options;
 mod report;
 mod slot;
+mod token;
 mod writes;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::Bound,
     sync::Arc,
 };
 
@@ -40,9 +43,10 @@ pub use event::{CallId, Command, Container, Event};
 pub use options::{Adoption, Approval, DeleteBudget, EngineOptions, Limits};
 pub use report::Status;
 
-use deletes::Deletes;
+use deletes::{Deletes, Unfinished};
 use inventory::InventoryState;
 use ledger::LedgerState;
+use namespaces::Away;
 use slot::{Class, Slot};
 
 use crate::{
@@ -120,7 +124,7 @@ pub struct Engine {
     dirty: BTreeSet<ObjectKey>,
     /// How many of them are in the ledger.
     owned: usize,
-    /// Objects blocked or refused.
+    /// Objects blocked, refused or waiting.
     held_back: BTreeSet<ObjectKey>,
     /// Objects whose next step waits for a free place in flight.
     starved: BTreeSet<ObjectKey>,
@@ -132,7 +136,11 @@ pub struct Engine {
     timers: BTreeSet<(Tick, ObjectKey)>,
     /// Objects refused once in this pass, to be tried once more at its end.
     second_try: BTreeSet<ObjectKey>,
+    /// Namespaces that are absent or being deleted.
+    namespaces_away: BTreeMap<String, Away>,
     deletes: Deletes,
+    /// How many granted deletes are not done, and since when that is so.
+    leaving: Option<(Unfinished, Tick)>,
 
     calls: BTreeMap<CallId, Call>,
     next_call: u64,
@@ -140,6 +148,10 @@ pub struct Engine {
     /// No new requests before this: the cluster does not answer.
     paused_until: Option<Tick>,
     unanswered: u32,
+    /// Answers about objects so far.
+    answers: u64,
+    /// The starved object that was fed last: the next one is the next by key, so that none starves the others.
+    fed: Option<ObjectKey>,
     discover_at: Option<Tick>,
     awaiting_since: Option<Tick>,
     awaited_too_long: bool,
@@ -253,12 +265,16 @@ impl Engine {
                 .collect(),
             timers: BTreeSet::new(),
             second_try: BTreeSet::new(),
+            namespaces_away: BTreeMap::new(),
             deletes: Deletes::default(),
+            leaving: None,
             calls: BTreeMap::new(),
             next_call: 0,
             in_flight: 0,
             paused_until: None,
             unanswered: 0,
+            answers: 0,
+            fed: None,
             discover_at: Some(Tick(0)),
             awaiting_since: None,
             awaited_too_long: false,
@@ -323,6 +339,7 @@ impl Engine {
             self.ask_for_inputs(now, out);
         }
         self.flush_ledger(now, out);
+        self.follow_leaving(now);
         self.announce(out);
         self.set_alarm(now, out);
     }
@@ -432,9 +449,17 @@ impl Engine {
 
     fn feed_starved(&mut self) {
         for _ in 0..self.room() {
-            let Some(key) = self.starved.pop_first() else {
+            let behind = |fed| {
+                self.starved
+                    .range((Bound::Excluded(fed), Bound::Unbounded))
+                    .next()
+            };
+            let next = self.fed.as_ref().and_then(behind);
+            let Some(key) = next.or_else(|| self.starved.first()).cloned() else {
                 break;
             };
+            self.starved.remove(&key);
+            self.fed = Some(key.clone());
             self.dirty.insert(key);
         }
     }
@@ -447,6 +472,7 @@ impl Engine {
         due.extend(self.discover_at.filter(|at| *at > now));
         due.extend(self.ledger.due());
         due.extend(self.deletes.due());
+        due.extend(self.leaving_until());
         due.extend(self.listings.values().filter_map(Listing::due));
         due.extend(self.gone_kinds.values().filter_map(|state| state.again_at));
         let next = due.into_iter().min();

@@ -124,6 +124,9 @@ pub struct Limits {
     pub refused_max: Millis,
     /// How often an object being deleted is looked at, beside its watch.
     pub deletion_look: Millis,
+    /// How long a one-time pass waits for deletes that are granted and not done, after the last one that was: see
+    /// [`Engine::is_leaving`](crate::Engine::is_leaving).
+    pub deletion_wait: Millis,
     /// How long a new CRD may take to be established before the rest stops waiting for it.
     pub established_max: Millis,
     /// Longest time UIDs stay unrecorded while a pass is busy.
@@ -154,6 +157,7 @@ impl Default for Limits {
             refused_first: Millis::from_secs(30),
             refused_max: Millis::from_mins(15),
             deletion_look: Millis::from_secs(5),
+            deletion_wait: Millis::from_secs(60),
             established_max: Millis::from_secs(30),
             ledger_lag_max: Millis::from_secs(60),
             ledger_gather_max: Millis(200),

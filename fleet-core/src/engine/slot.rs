@@ -33,6 +33,10 @@ pub(super) struct Slot {
     pub(super) trouble: Option<Trouble>,
     /// Transient failures in a row.
     pub(super) failures: u32,
+    /// Requests about it that the cluster did not answer since it was last as defined.
+    pub(super) silences: u32,
+    /// How many answers about objects there had been at the first of them.
+    pub(super) silent_since: u64,
     /// Refusals in a row of the same definition.
     pub(super) refusals: u32,
     /// What left its watch while a call was under way: the call's answer may be older than that.
@@ -334,6 +338,7 @@ impl Slot {
         self.trouble = None;
         self.establish_by = None;
         self.failures = 0;
+        self.silences = 0;
         self.refusals = 0;
     }
 }

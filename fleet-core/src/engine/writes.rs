@@ -43,7 +43,10 @@ impl Engine {
             Next::Refused(fault) => return self.refused(key, fault, now, out),
             Next::Done | Next::Look => return self.rest(key, Outcome::InSync, now, out),
         };
-        self.set_outcome(key, Outcome::Planned(Box::new(change.clone())));
+        // What the cluster did not answer about waits for that, also while it waits for its next try.
+        if self.has_room() || self.slots.get(key).is_none_or(|slot| slot.silences == 0) {
+            self.set_outcome(key, Outcome::Planned(Box::new(change.clone())));
+        }
         self.mark_resting(key, false);
         if !self.is_written_ahead(key, &work, now) {
             return;
@@ -181,7 +184,10 @@ impl Engine {
     pub(super) fn take_answer(&mut self, call: CallId, answer: Answer, now: Tick, out: &mut Vec<Command>) {
         match &answer {
             Answer::NotSent(fault) | Answer::Lost(fault) if fault.remedy == Remedy::Unreachable => {}
-            _ => self.unanswered = 0,
+            _ => {
+                self.unanswered = 0;
+                self.answers += 1;
+            }
         }
         match self.end_call(call) {
             Some(Call::Ask(key)) => self.take_asked(&key, call, answer, now, out),

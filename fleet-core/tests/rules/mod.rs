@@ -1,6 +1,8 @@
-//! One file a rule or a small group of them; what goes on around the rules is in `around`.
+//! One file a rule or a small group of them; what goes on around the rules is in `around` and
+//! `leaving`.
 
 mod around;
+mod leaving;
 mod rule_01_unknown;
 mod rule_02_write_ahead;
 mod rule_03_deletes;

@@ -479,3 +479,36 @@ fn rule_03_a_plan_beside_a_recorded_intent_comes_to_an_end() {
     assert_eq!(plan.count(Action::Delete), 1, "{plan:?}");
     assert!(world.writes().is_empty());
 }
+
+#[test]
+fn rule_03_of_several_tokens_each_is_tried() {
+    for right_first in [true, false] {
+        let (mut world, token) = held();
+        let mut tokens = ["6a0000-123456789abc".to_owned(), token];
+        if right_first {
+            tokens.reverse();
+        }
+        world.restart(EngineOptions::default());
+        world.notes.clear();
+        for token in tokens {
+            world.queue(Event::Confirm(token));
+        }
+        world.publish("2", many(30));
+        assert_eq!(world.keys().len(), 11, "the right one first: {right_first}");
+        let codes = world.codes();
+        assert!(!codes.contains(&"token-refused"), "{codes:?}");
+    }
+}
+
+#[test]
+fn rule_03_only_so_many_tokens_are_kept() {
+    let (mut world, token) = held();
+    world.restart(EngineOptions::default());
+    world.queue(Event::Confirm(token));
+    for i in 0..64 {
+        world.queue(Event::Confirm(format!("6a0000-{i:012x}")));
+    }
+    world.publish("2", many(30));
+    assert_eq!(world.keys().len(), 41);
+    assert!(world.codes().contains(&"token-refused"));
+}

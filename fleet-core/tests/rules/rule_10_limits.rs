@@ -1,6 +1,7 @@
 //! Rule 10, as far as one engine shows it: requests under way, tries and waits have limits.
 
 use fleet_core::*;
+use serde_json::json;
 
 use super::{Check, guarded, need, options};
 use crate::support::*;
@@ -52,6 +53,8 @@ fn silence(switches: Switches) -> Check {
         asked.get()
     );
     need!(asked.get() >= 40, "it stopped trying");
+    let refused = world.engine.status().refused.len();
+    need!(refused == 0, "{refused} objects are blamed for the silence");
     world.interfere = None;
     world.pass(Millis::from_secs(31));
     need!(
@@ -161,4 +164,51 @@ fn rule_10_one_place_under_way_is_enough_for_everything() {
     world.pass(Millis::from_mins(1));
     assert!(world.engine.status().is_clean(), "{:?}", world.engine.status());
     assert_eq!(world.objects.len(), 3);
+}
+
+/// Every request that writes this object breaks the connection.
+fn breaks_the_connection(name: &'static str) -> Interfere {
+    Box::new(move |_, request| {
+        let sick = request.key().name() == name && matches!(request, Request::Apply { .. });
+        sick.then(|| Answer::Lost(Fault::new(Remedy::Unreachable, "the connection broke")))
+    })
+}
+
+fn with_values(value: &str) -> Vec<serde_json::Value> {
+    let maps = (0..100).map(|i| map(&format!("m-{i:02}"), value));
+    std::iter::once(namespace("shop")).chain(maps).collect()
+}
+
+#[test]
+fn rule_10_an_object_that_breaks_the_connection_is_refused_and_starves_nobody() {
+    for sick in ["m-00", "m-50", "m-99"] {
+        let mut world = World::new(EngineOptions::default());
+        world.publish("1", with_values("1"));
+        world.interfere = Some(breaks_the_connection(sick));
+        world.publish("2", with_values("2"));
+        world.pass(Millis(500));
+        let status = world.engine.status();
+        let waits = status.waiting.get(&key(sick)).map(|r| r.code);
+        assert_eq!(waits, Some("no-answer"), "{sick}: {status:?}");
+        world.pass(Millis::from_secs(5));
+        let all = world.objects.values();
+        let done = all.filter(|live| live["data"]["k"] == "2").count();
+        assert_eq!(done, 99, "{sick}");
+        world.pass(Millis::from_mins(5));
+        let status = world.engine.status();
+        assert!(status.refused.contains_key(&key(sick)), "{status:?}");
+        assert!(world.engine.is_settled());
+        assert!(world.codes().contains(&"refused"));
+
+        // Drift is repaired, the sick object's tries notwithstanding.
+        for _ in 0..10 {
+            world.edit(&key("m-10"), "data.k", json!("drift"), "somebody");
+            world.run();
+            world.pass(Millis::from_mins(11));
+            assert_eq!(world.get(&key("m-10")).unwrap()["data"]["k"], "2");
+        }
+        world.interfere = None;
+        world.pass(Millis::from_mins(16));
+        assert!(world.engine.status().is_clean(), "{:?}", world.engine.status());
+    }
 }

@@ -15,4 +15,4 @@ mod world;
 mod manifests;
 
 pub use manifests::*;
-pub use world::{Grants, Kill, Moment, Sent, World, lost, object};
+pub use world::{Grants, Interfere, Kill, Moment, Sent, World, lost, object};
