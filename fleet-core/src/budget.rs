@@ -14,8 +14,8 @@ pub const GRANT_LIFE: Millis = Millis::from_mins(2);
 /// Gives grants for deletes over a whole fleet, within a rolling window. Pure: time is passed in.
 ///
 /// Each target's own budget is kept by its engine; this one bounds the sum. What a target spent is recorded in its
-/// ledger and reported here with [`FleetBudget::observe`]; a grant counts from the moment it is given until the
-/// target's ledger shows it, or it expires.
+/// ledger and reported here with [`FleetBudget::observe`]; each grant counts from the moment it is given until the
+/// target's ledger shows it, or it expires, also when its own target asks again.
 #[derive(Clone, Debug, Default)]
 pub struct FleetBudget {
     budget: DeleteBudget,
@@ -26,7 +26,8 @@ pub struct FleetBudget {
 struct Account {
     owned: u32,
     window: Vec<Spent>,
-    grant: Option<Spent>,
+    /// Given, and not shown by the ledger yet.
+    grants: Vec<Spent>,
 }
 
 impl FleetBudget {
@@ -42,10 +43,11 @@ impl FleetBudget {
     pub fn observe(&mut self, target: &Target, owned: u32, window: &[Spent]) {
         let account = self.targets.entry(target.clone()).or_default();
         account.owned = owned;
-        if account.window != window {
-            account.window = window.to_vec();
-            account.grant = None;
+        for shown in window.iter().filter(|spent| !account.window.contains(spent)) {
+            let granted = account.grants.iter().position(|grant| grant.count == shown.count);
+            granted.map(|i| account.grants.remove(i));
         }
+        account.window = window.to_vec();
     }
 
     /// Asks for `count` deletes in a target: granted until a moment, or refused.
@@ -56,14 +58,12 @@ impl FleetBudget {
         let window = self.budget.window;
         let mut spent = 0u32;
         let mut owned = 0u32;
-        for (other, account) in &self.targets {
+        for account in self.targets.values_mut() {
             owned = owned.saturating_add(account.owned);
+            account.grants.retain(|grant| now.since(grant.at) < GRANT_LIFE);
             let live = account.window.iter().filter(|s| now.since(s.at) < window);
-            let grant = account
-                .grant
-                .filter(|g| other != target && now.since(g.at) < GRANT_LIFE);
             spent = live
-                .chain(grant.as_ref())
+                .chain(&account.grants)
                 .fold(spent, |sum, s| sum.saturating_add(s.count));
         }
         let allowed = self.budget.allowed(owned);
@@ -77,7 +77,8 @@ impl FleetBudget {
                 .with("spent", spent)
                 .with("allowed", allowed));
         }
-        self.targets.entry(target.clone()).or_default().grant = Some(Spent::new(now, count));
+        let account = self.targets.entry(target.clone()).or_default();
+        account.grants.push(Spent::new(now, count));
         Ok(now + GRANT_LIFE)
     }
 }
@@ -118,5 +119,32 @@ mod tests {
         fleet.observe(&a, 100, &[Spent::new(now, 6)]);
         assert!(fleet.ask(&b, 6, false, later).is_err());
         assert!(fleet.ask(&b, 6, false, now + Millis::from_mins(60)).is_ok());
+    }
+
+    #[test]
+    fn each_grant_counts_until_the_ledger_shows_it() {
+        let budget = DeleteBudget {
+            count: 10,
+            percent: 100,
+            floor: 0,
+            window: Millis::from_mins(60),
+        };
+        let mut fleet = FleetBudget::new(budget);
+        let (a, b) = (target("a"), target("b"));
+        fleet.observe(&a, 100, &[]);
+        let now = Tick(1_000_000);
+        assert!(fleet.ask(&a, 4, false, now).is_ok());
+        assert!(fleet.ask(&a, 5, false, now).is_ok());
+        assert!(fleet.ask(&a, 2, false, now).is_err(), "its own grants count too");
+        // The ledger shows the first: it counts as spent, and the second still as granted.
+        let first = Spent::new(now, 4);
+        fleet.observe(&a, 96, &[first]);
+        fleet.observe(&a, 96, &[first]);
+        assert!(fleet.ask(&b, 2, false, now).is_err());
+        assert!(fleet.ask(&b, 1, false, now).is_ok());
+        // The second never comes.
+        let later = now + GRANT_LIFE;
+        assert!(fleet.ask(&b, 6, false, later).is_ok());
+        assert!(fleet.ask(&b, 1, false, later).is_err());
     }
 }

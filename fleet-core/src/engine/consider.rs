@@ -4,9 +4,10 @@ use fleet_diff::{DigestBuilder, ObjectKey};
 
 use super::{
     Approval, Call, Command, Engine, Listing,
+    contest::Contest,
     decide::{Step, Surroundings, decide},
     inventory::kinds_of_definitions,
-    slot::{Class, Outcome, Settled, Sight, Slot, Stage, Trouble, read_gvk},
+    slot::{Class, Outcome, Sight, Slot, Stage, Trouble, read_gvk},
 };
 use crate::{
     edge::{Fault, Note, Remedy, Request},
@@ -360,15 +361,12 @@ impl Engine {
     }
 
     fn judge(&mut self, key: &ObjectKey, now: Tick, out: &mut Vec<Command>) {
+        self.follow_contests(key, now);
         let Some(slot) = self.slots.get_mut(key) else {
             return;
         };
-        let (Some(digest), Some(seen)) = (slot.document_digest(), slot.seen()) else {
+        let (Some(now_settled), Some(seen)) = (slot.settles(), slot.seen()) else {
             return;
-        };
-        let now_settled = Settled {
-            document: digest,
-            live: seen.digest,
         };
         if slot.settled == Some(now_settled) && self.options.switches.nothing_without_change {
             self.in_sync(key, now, out);
@@ -512,9 +510,18 @@ impl Engine {
         now: Tick,
         out: &mut Vec<Command>,
     ) {
-        if self.contest(key, live, &fields, now, out) {
-            self.dirty.insert(key.clone());
-            return;
+        match self.contest(key, live, &fields, now, out) {
+            Contest::None => {}
+            Contest::Begun => {
+                self.dirty.insert(key.clone());
+                return;
+            }
+            Contest::Everything => {
+                if let Some(slot) = self.slots.get_mut(key) {
+                    slot.settled = slot.settles();
+                }
+                return self.in_sync(key, now, out);
+            }
         }
         self.note_repair(key, &fields);
         let shown = self.shown(key, fields.clone());

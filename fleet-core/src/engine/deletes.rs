@@ -53,7 +53,6 @@ pub(super) struct Deletes {
     /// Granted, recorded, and not gone yet.
     leaving: BTreeMap<Class, Leaving>,
     reserving: Option<Reserving>,
-    granted: Option<Grant>,
     pub(super) held: Option<Held>,
     /// Tokens that persons gave.
     pub(super) offers: Offers,
@@ -129,9 +128,12 @@ struct Reserving {
 }
 
 /// A grant whose intents are not recorded yet.
-struct Grant {
-    at: Tick,
-    until: Tick,
+#[derive(Clone, Copy)]
+pub(super) struct Grant {
+    /// When it was given, and where its deletes stand in the window.
+    pub(super) at: Tick,
+    /// Intents that are recorded later do not count.
+    pub(super) until: Tick,
 }
 
 enum Survey {
@@ -162,7 +164,6 @@ impl Deletes {
         self.surveys.clear();
         self.going_along.clear();
         self.reserving = None;
-        self.granted = None;
         self.held = None;
         self.fresh = true;
     }
@@ -227,12 +228,6 @@ impl Deletes {
         let held = self.held.as_ref().and_then(|held| held.until);
         let reserving = self.reserving.as_ref().map(|reserving| reserving.until);
         [held, reserving].into_iter().flatten().min()
-    }
-
-    /// The grant is used up by a record; when it was given, if it was out of date by then.
-    pub(super) fn end_grant(&mut self, now: Tick) -> Option<Tick> {
-        let grant = self.granted.take()?;
-        (grant.until <= now).then_some(grant.at)
     }
 }
 
@@ -741,7 +736,7 @@ impl Engine {
                 let mut window = self.window(now);
                 window.push(Spent::new(now, reserved.total));
                 self.record_window(window);
-                self.deletes.granted = Some(Grant { at: now, until });
+                self.ledger.grants.push(Grant { at: now, until });
                 self.deletes.held = None;
                 // Contents are looked at again just before each delete.
                 self.deletes.surveys.clear();
@@ -784,7 +779,7 @@ impl Engine {
     }
 
     /// Intents were recorded after the grant had run out: nothing is deleted by them, and nothing was spent.
-    pub(super) fn grant_expired(&mut self, at: Tick, out: &mut Vec<Command>) {
+    pub(super) fn grants_expired(&mut self, given: &[Tick], out: &mut Vec<Command>) {
         let reason = Reason::new(
             "grant-expired",
             "the grant of deletes ran out before it could be recorded",
@@ -794,7 +789,7 @@ impl Engine {
             .ledger
             .window
             .iter()
-            .filter(|s| s.at != at)
+            .filter(|s| !given.contains(&s.at))
             .copied()
             .collect();
         self.record_window(window);

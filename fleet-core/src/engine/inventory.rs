@@ -247,8 +247,7 @@ impl Engine {
             slot.desired = Some(desired);
             if content {
                 slot.exchanges.clear();
-                slot.contest.clear();
-                slot.contested.clear();
+                slot.forget_contests();
                 slot.approved = false;
             }
             if version_moved && !matches!(slot.sight, super::slot::Sight::Absent) {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fleet_diff::ObjectKey;
 
-use super::{Call, CallId, Command, Engine, token::confirmation_token};
+use super::{Call, CallId, Command, Engine, deletes::Grant, token::confirmation_token};
 use crate::{
     edge::{Fault, Note, Remedy},
     ledger::{Entry, EntryState, LedgerAnswer, LedgerContent, LedgerWrite, Spent},
@@ -21,6 +21,8 @@ pub(super) struct LedgerState {
     /// Changes not recorded yet; `None` removes.
     pending: BTreeMap<ObjectKey, Option<Entry>>,
     pending_window: Option<Vec<Spent>>,
+    /// The grants of the intents that are not recorded yet.
+    pub(super) grants: Vec<Grant>,
     /// Objects whose next step waits for their pending change.
     urgent: bool,
     /// Since when something is pending.
@@ -35,6 +37,8 @@ struct InFlight {
     call: CallId,
     changes: BTreeMap<ObjectKey, Option<Entry>>,
     window: Option<Vec<Spent>>,
+    /// The grants that its intents have.
+    grants: Vec<Grant>,
 }
 
 #[derive(Default)]
@@ -417,6 +421,7 @@ impl Engine {
             call,
             changes,
             window,
+            grants: std::mem::take(&mut self.ledger.grants),
         });
         out.push(Command::Record { call, writes });
     }
@@ -439,7 +444,8 @@ impl Engine {
         match result {
             Ok(()) => {
                 self.ledger.failed_writes = 0;
-                let expired = self.deletes.end_grant(now);
+                let late = sent.grants.iter().filter(|grant| grant.until <= now);
+                let expired: Vec<Tick> = late.map(|grant| grant.at).collect();
                 if let Some(window) = sent.window {
                     self.ledger.window = window;
                 }
@@ -455,14 +461,14 @@ impl Engine {
                         _ => {}
                     }
                     slot.entry = change;
-                    slot.approved = intent && expired.is_none() && slot.desired.is_none();
+                    slot.approved = intent && expired.is_empty() && slot.desired.is_none();
                     if matches!(slot.stage, super::slot::Stage::Recording) {
                         slot.stage = super::slot::Stage::Idle;
                     }
                     self.dirty.insert(key);
                 }
-                if let Some(at) = expired {
-                    self.grant_expired(at, out);
+                if !expired.is_empty() {
+                    self.grants_expired(&expired, out);
                 }
             }
             Err(fault) => {
@@ -502,6 +508,7 @@ impl Engine {
         self.ledger.reading = Reading::RetryAt(at);
         self.ledger.pending.clear();
         self.ledger.pending_window = None;
+        self.ledger.grants.clear();
         self.ledger.urgent = false;
         self.ledger.since = None;
         self.deletes.start_over();

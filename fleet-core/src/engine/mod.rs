@@ -402,6 +402,7 @@ impl Engine {
         self.ledger.reread_if_lost();
         for (key, slot) in &mut self.slots {
             slot.fresh_start();
+            slot.forget_contests();
             self.dirty.insert(key.clone());
         }
         self.deletes.start_over();

@@ -135,8 +135,11 @@ pub struct Limits {
     pub ledger_gather_max: Millis,
     /// Repairs of one field against one manager before it is contested.
     pub contest_repairs: usize,
-    /// The time in which they must fall.
+    /// The time in which they must fall; and how long nobody must have rewritten a contested field before it is
+    /// repaired once more. That doubles each time the field is contested again, up to `contest_max`.
     pub contest_window: Millis,
+    /// Longest such wait.
+    pub contest_max: Millis,
     /// How long a plan's token is good for.
     pub token_life: Millis,
     /// Longest wait for the answer to a reservation of deletes; no answer counts as refused.
@@ -163,6 +166,7 @@ impl Default for Limits {
             ledger_gather_max: Millis(200),
             contest_repairs: 3,
             contest_window: Millis::from_mins(10),
+            contest_max: Millis::from_mins(24 * 60),
             token_life: Millis::from_mins(60),
             reserve_max: Millis::from_secs(30),
             reserve_again: Millis::from_secs(60),

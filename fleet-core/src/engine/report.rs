@@ -135,7 +135,7 @@ impl Engine {
             status.owned += usize::from(slot.entry.is_some());
             if !slot.contested.is_empty() {
                 let fields = slot.contested.iter();
-                let fields = fields.map(|(path, writer)| (path.to_string(), writer.clone()));
+                let fields = fields.map(|(path, contested)| (path.to_string(), contested.writer.clone()));
                 status.contested.insert(key.clone(), fields.collect());
             }
             match &slot.outcome {

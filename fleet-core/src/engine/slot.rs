@@ -1,10 +1,10 @@
 //! What the engine knows of one object.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fleet_diff::{Digest, DigestBuilder, FieldPath, Gvk, Object, ObjectKey, live_digest};
 
-use super::{event::CallId, options::Adoption};
+use super::{contest::Contested, event::CallId, options::Adoption};
 use crate::{
     edge::{Exchange, Fault, Request},
     ledger::Entry,
@@ -46,9 +46,11 @@ pub(super) struct Slot {
     /// Repairs of its fields, by field and manager.
     pub(super) contest: BTreeMap<(FieldPath, String), Vec<Tick>>,
     /// Fields we stopped repairing.
-    pub(super) contested: BTreeMap<FieldPath, String>,
+    pub(super) contested: BTreeMap<FieldPath, Contested>,
+    /// Fields that were contested before and are repaired again, and how often that was.
+    pub(super) truces: BTreeMap<FieldPath, u32>,
     /// Fields and managers the update under way writes against.
-    pub(super) repairing: Vec<(FieldPath, String)>,
+    pub(super) repairing: BTreeSet<(FieldPath, String)>,
     /// Digest of the definition it was last in sync with.
     pub(super) last_in_sync: Option<Digest>,
     /// Its delete was granted and its intent recorded.
@@ -290,6 +292,14 @@ impl Slot {
         Object::from_json(json).ok().or(Some(marked))
     }
 
+    /// The judgement that nothing has to be done, if it were made now.
+    pub(super) fn settles(&self) -> Option<Settled> {
+        Some(Settled {
+            document: self.document_digest()?,
+            live: self.seen()?.digest,
+        })
+    }
+
     /// The object as seen whole.
     pub(super) fn seen(&self) -> Option<&Seen> {
         match &self.sight {
@@ -331,6 +341,13 @@ impl Slot {
     /// Digest of its definition.
     pub(super) fn definition(&self) -> Option<Digest> {
         self.desired.as_ref().map(|desired| desired.object.digest())
+    }
+
+    /// Every field is repaired again.
+    pub(super) fn forget_contests(&mut self) {
+        self.contest.clear();
+        self.contested.clear();
+        self.truces.clear();
     }
 
     /// Forgets past failures, because something that matters to them changed.

@@ -512,3 +512,22 @@ fn rule_03_only_so_many_tokens_are_kept() {
     assert_eq!(world.keys().len(), 41);
     assert!(world.codes().contains(&"token-refused"));
 }
+
+#[test]
+fn rule_03_a_grant_is_that_of_the_record_with_its_intents() {
+    let mut world = World::new(EngineOptions::default());
+    world.publish("1", [namespace("shop"), map("a", "1")]);
+    world.grants = Grants::For(Millis::from_secs(10));
+    // The UID of the new object is being recorded when the grant comes; the intents are recorded after it, and late.
+    let mut late = false;
+    world.interfere_ledger = Some(Box::new(move |world, writes| {
+        let is_intent =
+            |write: &LedgerWrite| matches!(write, LedgerWrite::Put(e) if e.state == EntryState::Deleting);
+        if writes.iter().any(is_intent) && !std::mem::replace(&mut late, true) {
+            world.now = world.now + Millis::from_secs(20);
+        }
+        None
+    }));
+    world.publish("2", [namespace("shop"), map("b", "1")]);
+    assert!(world.codes().contains(&"grant-expired"));
+}
