@@ -124,6 +124,10 @@ impl Engine {
                 }
                 if contested.value != value {
                     contested.value = value;
+                    // One alarm is enough, however often it is rewritten.
+                    if slot.trouble.as_ref().is_none_or(|t| t.until != contested.until) {
+                        self.timers.remove(&(contested.until, key.clone()));
+                    }
                     contested.until =
                         now + Self::backoff(limits.contest_window, limits.contest_max, times + 1);
                     self.timers.insert((contested.until, key.clone()));
