@@ -12,9 +12,10 @@
 //! ```
 //!
 //! Where things are: `event` is the interface, `options` what an embedder chooses, `slot` what is known of one
-//! object, `decide` the next step for it, `consider` carries that step out, `intake` and `inventory` take events
-//! in, `writes` runs strategies, `namespaces` wakes what waits for one, `ledger` keeps the record, `deletes` guards deletes, `contest` notices other
-//! writers, `report` tells how things stand.
+//! object, `decide` the next step for it, `consider` carries that step out, `resting` ends or puts off an object's
+//! pass, `intake` and `inventory` take events in, `writes` runs strategies, `namespaces` wakes what waits for one,
+//! `ledger` keeps the record, `deletes` guards deletes, `token` is what a person confirms with, `contest` notices
+//! other writers, `report` tells how things stand.
 
 mod consider;
 mod contest;
@@ -27,6 +28,7 @@ mod ledger;
 mod namespaces;
 mod options;
 mod report;
+mod resting;
 mod slot;
 mod token;
 mod writes;

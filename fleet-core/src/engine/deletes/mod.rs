@@ -1,0 +1,207 @@
+//! Deletes: what is proposed, granted and under way.
+//!
+//! `containers` says what may not go, `budget` how many may, `order` who goes when.
+
+mod budget;
+mod containers;
+mod order;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fleet_diff::ObjectKey;
+
+use super::{CallId, slot::Class, token::Offers};
+use crate::words::{Reason, Revision, Tick, Uid};
+
+/// Deletes of the present plan.
+#[derive(Default)]
+pub(super) struct Deletes {
+    /// Owned, not listed, there, and ours: to be deleted.
+    candidates: BTreeMap<ObjectKey, Uid>,
+    /// The candidates changed since they were last arranged.
+    fresh: bool,
+    /// Not listed, and not decided yet.
+    pub(super) undecided: BTreeSet<ObjectKey>,
+    surveys: BTreeMap<ObjectKey, Survey>,
+    /// What was found in containers to go with an object of ours: its owner may be gone before it.
+    going_along: BTreeSet<Uid>,
+    /// Granted, recorded, and not gone yet.
+    leaving: BTreeMap<Class, Leaving>,
+    reserving: Option<Reserving>,
+    pub(super) held: Option<Held>,
+    /// Tokens that persons gave.
+    pub(super) offers: Offers,
+    confirmed: Option<Confirmed>,
+}
+
+/// Granted deletes of one class; each object is in one of the sets.
+#[derive(Default)]
+struct Leaving {
+    /// Being deleted now.
+    active: BTreeSet<ObjectKey>,
+    /// Wait for later classes to go first.
+    waiting: BTreeSet<ObjectKey>,
+    /// Deleted, and waiting for finalizers.
+    lingering: BTreeSet<ObjectKey>,
+    /// Refused, and to be tried again now and then.
+    aside: BTreeSet<ObjectKey>,
+}
+
+/// How many granted deletes are not done, by what they wait for.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Unfinished {
+    active: usize,
+    waiting: usize,
+    lingering: usize,
+    aside: usize,
+    /// It has been so for too long.
+    pub(super) overdue: bool,
+}
+
+impl Unfinished {
+    pub(super) fn is_same(self, other: &Self) -> bool {
+        Self {
+            overdue: false,
+            ..self
+        } == *other
+    }
+
+    /// Something is on its way that nobody refused.
+    pub(super) fn goes_on(self) -> bool {
+        self.active + self.lingering > 0 || self.waiting > 0 && self.aside == 0
+    }
+}
+
+impl Leaving {
+    fn is_empty(&self) -> bool {
+        self.active.is_empty()
+            && self.waiting.is_empty()
+            && self.lingering.is_empty()
+            && self.aside.is_empty()
+    }
+
+    fn remove(&mut self, key: &ObjectKey) {
+        for set in [
+            &mut self.active,
+            &mut self.waiting,
+            &mut self.lingering,
+            &mut self.aside,
+        ] {
+            set.remove(key);
+        }
+    }
+}
+
+/// A reservation under way.
+struct Reserving {
+    call: CallId,
+    /// What it is for, and how much that counts.
+    objects: BTreeMap<ObjectKey, Uid>,
+    total: u32,
+    /// No answer until then is a refusal.
+    until: Tick,
+}
+
+/// A grant whose intents are not recorded yet.
+#[derive(Clone, Copy)]
+pub(super) struct Grant {
+    /// When it was given, and where its deletes stand in the window.
+    pub(super) at: Tick,
+    /// Intents that are recorded later do not count.
+    pub(super) until: Tick,
+}
+
+enum Survey {
+    Asked,
+    Known { at: Tick, result: Result<u32, Reason> },
+}
+
+/// Deletes that wait for a person, or for a budget.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Held {
+    pub(super) reason: Reason,
+    pub(super) token: Option<String>,
+    keys: BTreeSet<ObjectKey>,
+    until: Option<Tick>,
+}
+
+/// What a person confirmed.
+struct Confirmed {
+    objects: BTreeSet<(ObjectKey, Uid)>,
+    revision: Option<Revision>,
+    until: Tick,
+}
+
+impl Deletes {
+    /// A new plan: what was arranged for the old one is off.
+    pub(super) fn start_over(&mut self) {
+        self.candidates.clear();
+        self.surveys.clear();
+        self.going_along.clear();
+        self.reserving = None;
+        self.held = None;
+        self.fresh = true;
+    }
+
+    /// The object is decided anew.
+    pub(super) fn withdraw(&mut self, key: &ObjectKey) {
+        self.fresh |= self.candidates.remove(key).is_some();
+    }
+
+    fn propose(&mut self, key: &ObjectKey, uid: Uid) {
+        if self.candidates.get(key) != Some(&uid) {
+            self.candidates.insert(key.clone(), uid);
+            self.fresh = true;
+        }
+    }
+
+    /// The object is gone, or let go, or stays.
+    pub(super) fn left(&mut self, key: &ObjectKey) {
+        self.leaving.entry(Class::of(key)).or_default().remove(key);
+        self.surveys.remove(key);
+    }
+
+    /// It cannot be deleted for now: it is quiet, and still holds back what goes after it.
+    pub(super) fn set_aside(&mut self, key: &ObjectKey) {
+        let leaving = self.leaving.entry(Class::of(key)).or_default();
+        if leaving.active.remove(key) {
+            leaving.aside.insert(key.clone());
+        }
+    }
+
+    /// It is deleted and held by its finalizers.
+    pub(super) fn linger(&mut self, key: &ObjectKey) {
+        let leaving = self.leaving.entry(Class::of(key)).or_default();
+        leaving.remove(key);
+        leaving.lingering.insert(key.clone());
+    }
+
+    /// Nothing is being arranged or carried out. What waits for finalizers, and what waits for that, is quiet.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.undecided.is_empty()
+            && self.reserving.is_none()
+            && self.leaving.values().all(|leaving| leaving.active.is_empty())
+            && !self.is_surveying()
+    }
+
+    fn is_surveying(&self) -> bool {
+        self.surveys.values().any(|s| matches!(s, Survey::Asked))
+    }
+
+    pub(super) fn unfinished(&self) -> Unfinished {
+        let mut sum = Unfinished::default();
+        for leaving in self.leaving.values() {
+            sum.active += leaving.active.len();
+            sum.waiting += leaving.waiting.len();
+            sum.lingering += leaving.lingering.len();
+            sum.aside += leaving.aside.len();
+        }
+        sum
+    }
+
+    pub(super) fn due(&self) -> Option<Tick> {
+        let held = self.held.as_ref().and_then(|held| held.until);
+        let reserving = self.reserving.as_ref().map(|reserving| reserving.until);
+        [held, reserving].into_iter().flatten().min()
+    }
+}

@@ -1,0 +1,128 @@
+//! One granted delete after the other: later classes first, and all writes before any.
+
+use fleet_diff::ObjectKey;
+
+use crate::{
+    engine::{
+        Approval, Command, Engine,
+        slot::{Class, Outcome, read_gvk},
+    },
+    plan::{Action, Change},
+    strategy::Work,
+    words::{Reason, Tick},
+};
+
+impl Engine {
+    /// Ours, there, and not listed any more.
+    pub(in crate::engine) fn remove(&mut self, key: &ObjectKey, now: Tick, out: &mut Vec<Command>) {
+        let Some(slot) = self.slots.get_mut(key) else {
+            return;
+        };
+        let Some(seen) = slot.seen() else { return };
+        let uid = seen.uid.clone();
+        let version = seen.version.clone();
+        let approved = slot.approved;
+        self.mark_resting(key, true);
+        if self.ledger.is_pending(key) {
+            // Its intent is on the way to the ledger.
+            self.deletes.withdraw(key);
+            return;
+        }
+        if !approved {
+            self.deletes.propose(key, uid);
+            return;
+        }
+        self.deletes.withdraw(key);
+        // A permission may have been withdrawn since the intent was recorded.
+        if let Some(reason) = self.why_not_deleted(key, &uid) {
+            return self.keep(key, reason, now, out);
+        }
+        // What only shows a plan holds nothing back and waits for nothing.
+        if self.options.approval == Approval::Auto && !self.takes_its_turn(key, now, out) {
+            return;
+        }
+        let weight = match self.container(key) {
+            Ok(None) => 1,
+            Ok(Some(container)) => match self.survey(key, container, now, out) {
+                None => return,
+                Some(Err(reason)) => return self.keep(key, reason, now, out),
+                Some(Ok(weight)) => weight,
+            },
+            Err(reason) => return self.keep(key, reason, now, out),
+        };
+        let Some(kinds) = &self.kinds else { return };
+        let Some(gvk) = self.slots.get(key).and_then(|slot| read_gvk(key, slot, kinds)) else {
+            return;
+        };
+        let reason = self.reason("unlisted", "it was managed and is no longer listed");
+        let mut change = Change::new(key.clone(), Action::Delete, Some(uid.clone()), reason);
+        change.weight = weight;
+        let propagation = self.options.propagation;
+        self.start(
+            key,
+            Work::Delete {
+                key: key.clone(),
+                gvk,
+                uid,
+                version,
+                propagation,
+            },
+            change,
+            now,
+            out,
+        );
+    }
+
+    /// Whether a granted delete goes now: later classes go first, and all writes before any.
+    fn takes_its_turn(&mut self, key: &ObjectKey, now: Tick, out: &mut Vec<Command>) -> bool {
+        let class = Class::of(key);
+        let later_go = self
+            .deletes
+            .leaving
+            .iter()
+            .any(|(other, leaving)| *other > class && !leaving.is_empty());
+        let must_wait = later_go || self.is_writing();
+        let leaving = self.deletes.leaving.entry(class).or_default();
+        leaving.remove(key);
+        if must_wait {
+            leaving.waiting.insert(key.clone());
+            let reason = Reason::new("later", "it is deleted once what goes before it is gone");
+            self.rest(key, Outcome::Waiting(reason), now, out);
+        } else {
+            leaving.active.insert(key.clone());
+        }
+        !must_wait
+    }
+
+    /// A delete that was granted turns out not to be possible now.
+    fn keep(&mut self, key: &ObjectKey, reason: Reason, now: Tick, out: &mut Vec<Command>) {
+        self.deletes.left(key);
+        if let Some(slot) = self.slots.get_mut(key) {
+            slot.approved = false;
+        }
+        self.rest(key, Outcome::Blocked(reason), now, out);
+    }
+
+    /// Some listed object is not at rest.
+    pub(in crate::engine) fn is_writing(&self) -> bool {
+        self.restless.values().any(|set| !set.is_empty())
+    }
+
+    /// Deletes whose turn has come: gates first, then the rest, CRDs, namespaces.
+    pub(super) fn wake_leaving(&mut self) -> bool {
+        if self.is_writing() {
+            return false;
+        }
+        let mut moved = false;
+        for leaving in self.deletes.leaving.values_mut().rev() {
+            let turn = std::mem::take(&mut leaving.waiting);
+            moved |= !turn.is_empty();
+            let busy = !leaving.is_empty() || !turn.is_empty();
+            self.dirty.extend(turn);
+            if busy {
+                break;
+            }
+        }
+        moved
+    }
+}
