@@ -98,7 +98,7 @@ impl Scene {
         let Some(replaced) = &self.replaced else {
             if self.next.code != Some(0) {
                 let (code, output) = (self.next.code, &self.next.output);
-                wrong.push(format!("the run after the kill ended with {code:?}: {output}"));
+                wrong.push(format!("the run after the kill ended with {code:?}\n{output}"));
             }
             return wrong;
         };
@@ -168,23 +168,38 @@ impl Scene {
         others.map(|key| format!("{key} was made again")).collect()
     }
 
-    /// No delete was sent of anything that was listed throughout.
+    /// No delete was sent of anything that was listed throughout; what was dropped shows that the log would tell.
     fn deletes(&self) -> Vec<String> {
-        let throughout = self.inventories.throughout();
-        let is = |event: &AuditEvent, key: &ObjectKey| {
-            // The log notes a namespace as being in itself.
-            let place = key.namespace().unwrap_or(&event.namespace);
-            event.resource == format!("{}s", key.kind().to_lowercase())
-                && event.group == key.group()
-                && event.namespace == place
-                && (event.name == key.name() || event.verb == "deletecollection")
-        };
-        let sent = self.audit.iter().filter(|event| {
+        let is_delete = |event: &&AuditEvent| {
             event.user == User::Fleet.as_str() && event.verb.starts_with("delete") && event.is_write()
+        };
+        let sent: Vec<&AuditEvent> = self.audit.iter().filter(is_delete).collect();
+        let of = |key: &ObjectKey| sent.iter().find(|event| is_about(event, key));
+        let throughout = self.inventories.throughout();
+        let wrong = throughout.iter().filter_map(|key| {
+            let event = of(key)?;
+            Some(format!(
+                "{} {} was sent, answered {}",
+                event.verb, event.uri, event.code
+            ))
         });
-        let wrong = sent.filter(|event| throughout.iter().any(|key| is(event, key)));
+        let dropped = self.inventories.dropped();
+        let stranger = self.stranger();
+        let untold = dropped
+            .iter()
+            .filter(|key| stranger.as_ref() != Some(*key) && of(key).is_none());
         wrong
-            .map(|event| format!("{} {} was sent, answered {}", event.verb, event.uri, event.code))
+            .chain(untold.map(|key| format!("the log shows no delete of {key}")))
             .collect()
     }
+}
+
+/// Whether a request is about this object, alone or among others.
+fn is_about(event: &AuditEvent, key: &ObjectKey) -> bool {
+    // The log notes a namespace as being in itself.
+    let place = key.namespace().unwrap_or(&event.namespace);
+    event.resource == format!("{}s", key.kind().to_lowercase())
+        && event.group == key.group()
+        && event.namespace == place
+        && (event.name == key.name() || event.verb == "deletecollection")
 }

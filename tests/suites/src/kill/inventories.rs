@@ -29,8 +29,17 @@ impl Inventories {
 
     /// Objects that are listed before, in and after the pass.
     pub(super) fn throughout(&self) -> Vec<ObjectKey> {
+        self.of_base(true)
+    }
+
+    /// Objects that are there before the pass, and listed neither in it nor after it.
+    pub(super) fn dropped(&self) -> Vec<ObjectKey> {
+        self.of_base(false)
+    }
+
+    fn of_base(&self, listed: bool) -> Vec<ObjectKey> {
         let (base, b) = (keys(&self.base), keys(&self.b));
-        base.into_iter().filter(|key| b.contains(key)).collect()
+        base.into_iter().filter(|key| b.contains(key) == listed).collect()
     }
 }
 
@@ -232,7 +241,7 @@ mod tests {
         let (a, b) = (keys(&all.a), keys(&all.b));
         let (new, left) = (a.len() - 13, b.len() - 13);
         assert_eq!(new, 2 * left);
-        assert_eq!(all.throughout().len(), 13);
+        assert_eq!((all.throughout().len(), all.dropped().len()), (13, 9));
         let has = |kind: &str, name: &str| b.iter().any(|key| key.kind() == kind && key.name() == name);
         for key in &b {
             let place = key.namespace();

@@ -4,6 +4,9 @@ use std::{fmt, time::Duration};
 
 use super::cases::{At, Case, Disturbance};
 
+/// Fewer writes than this would leave too little to be killed at.
+const WRITES_MIN: usize = 40;
+
 /// The last writes of a pass may not come in every run: how records are batched differs a little.
 const UNSURE: usize = 3;
 
@@ -59,7 +62,11 @@ impl Report {
     pub fn failures(&self) -> Vec<String> {
         let failure =
             |finding: &Finding| Some(format!("{}: {}", finding.case, finding.failure(self.writes)?));
-        self.findings.iter().filter_map(failure).collect()
+        let few = format!("only {} writes to be killed at", self.writes);
+        let few = (self.writes < WRITES_MIN).then_some(few);
+        few.into_iter()
+            .chain(self.findings.iter().filter_map(failure))
+            .collect()
     }
 }
 
@@ -70,7 +77,10 @@ impl fmt::Display for Finding {
         match (self.reached, self.violations.as_slice()) {
             (false, _) => write!(f, "the write did not come ({:?} writes)", self.missed),
             (true, []) => f.write_str("nothing wrong"),
-            (true, [first, ..]) => write!(f, "{} violations, such as {first}", self.violations.len()),
+            (true, [first, rest @ ..]) => {
+                let first = first.lines().next().unwrap_or_default();
+                write!(f, "{first} (and {} more)", rest.len())
+            }
         }
     }
 }
