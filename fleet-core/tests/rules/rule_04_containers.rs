@@ -248,7 +248,10 @@ fn permission_withdrawn(switches: Switches) -> Check {
         world.pass(Millis::from_mins(30));
         let keys = world.keys();
         need!(keys.len() == 3, "after {wait} min: {keys:?}");
-        let blocked: Vec<&str> = world.engine.status().blocked.values().map(|r| r.code).collect();
+        let blocked = world.engine.status().blocked;
+        let why = &blocked[&namespace_key("shop")].message;
+        need!(why.contains("shop/data (ours, and not"), "{why}");
+        let blocked: Vec<&str> = blocked.values().map(|r| r.code).collect();
         need!(
             blocked == ["container-not-empty", "permission-needed"],
             "after {wait} min: {blocked:?}"

@@ -190,11 +190,11 @@ impl Engine {
             .filter(|m| !going.contains(&m.uid) && !is_cluster_made(&m.key) && !endpoints(m))
             .collect();
         if let Some(first) = foreign.first() {
-            let listed = self
-                .slots
-                .get(&first.key)
-                .is_some_and(|slot| slot.desired.is_some());
-            let whose = if listed { "still listed" } else { "not ours" };
+            let whose = match self.slots.get(&first.key) {
+                Some(slot) if slot.desired.is_some() => "still listed",
+                Some(slot) if slot.entry.is_some() => "ours, and not to be deleted now",
+                _ => "not ours",
+            };
             let message = format!(
                 "{key} holds {} objects that must stay, such as {} ({whose})",
                 foreign.len(),
