@@ -17,6 +17,8 @@ use super::Input;
 pub struct Progress {
     /// Nothing is under way, and nothing more will be done without news.
     pub settled: bool,
+    /// Deletes that were granted are not done, and worth waiting for: see [`fleet_core::Engine::is_leaving`].
+    pub leaving: bool,
     /// It cannot go on by itself, and why.
     pub stuck: Option<String>,
     /// Its ledger is known.
@@ -83,14 +85,20 @@ impl DriverHandle {
         self.progress.borrow().clone()
     }
 
-    /// Waits until it has done everything that can be done, at most `limit`.
+    /// Waits until it has done everything that can be done, at most `limit`. Deletes under way are waited for as long
+    /// as they get on; what is still held after that is no failure, and shown by [`Status::deleting`].
     ///
     /// # Errors
     /// When it is stuck, stopped, or not done in time.
     pub async fn settled(&self, limit: Duration) -> Result<(), Reason> {
         let mut progress = self.progress.clone();
-        let done = timeout(limit, progress.wait_for(|p| p.settled || p.stuck.is_some())).await;
+        let done = timeout(
+            limit,
+            progress.wait_for(|p| p.settled && !p.leaving || p.stuck.is_some()),
+        )
+        .await;
         match done {
+            Err(_) if self.progress().settled => Ok(()),
             Err(_) => Err(Reason::new(
                 "not-converged",
                 format!("not done within {} s", limit.as_secs()),

@@ -135,6 +135,7 @@ impl Driver {
     fn tell_progress(&mut self) {
         let next = Progress {
             settled: self.engine.is_settled(),
+            leaving: self.engine.is_leaving(),
             stuck: self.engine.is_stuck().map(ToString::to_string),
             ready: self.engine.knows_ledger(),
         };
