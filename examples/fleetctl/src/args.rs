@@ -102,6 +102,11 @@ enum Wave {
 }
 
 impl WaveArgs {
+    /// The cluster that is to go first, if one is named and anyone goes first.
+    pub(crate) fn first(&self) -> Option<&str> {
+        self.first.as_deref().filter(|_| self.wave == Wave::First)
+    }
+
     pub(crate) fn wave(&self) -> fleet_kube::Wave {
         match self.wave {
             Wave::All => fleet_kube::Wave::All,

@@ -3,13 +3,13 @@
 use std::{error::Error, path::Path};
 
 use async_trait::async_trait;
-use fleet_core::{Cluster, ClusterRegistry, Observer, Reason, Unknown};
+use fleet_core::{Cluster, ClusterRegistry, Observer, Unknown};
 use fleet_kube::{
     ConnectionOptions, CredentialPlugins, DirectorySource, Fleet, FleetBuilder, KubeconfigConnect,
     KubeconfigRegistry,
 };
 
-use crate::args::Common;
+use crate::{args::Common, settings::Settings};
 
 /// The fleet of a folder and a kubeconfig.
 pub(crate) struct Assembly {
@@ -22,6 +22,8 @@ pub(crate) struct Assembly {
 pub(crate) struct Listed {
     registry: KubeconfigRegistry,
     source: DirectorySource,
+    /// Read again together with the clusters.
+    settings: Settings,
     only: Vec<String>,
 }
 
@@ -30,22 +32,23 @@ pub(crate) fn assemble(
     observer: impl Observer,
 ) -> Result<Assembly, Box<dyn Error + Send + Sync>> {
     let source = DirectorySource::new(&common.inventory);
-    let settings = source.settings()?;
+    let settings = Settings::read(&source)?;
     exists(&common.kubeconfig)?;
     let registry = KubeconfigRegistry::new(&common.kubeconfig).credential_plugins(CredentialPlugins::Run);
     let clusters = Listed {
         registry: registry.clone(),
         source: source.clone(),
+        settings: settings.clone(),
         only: common.contexts.clone(),
     };
-    let options = settings.options();
-    let mut builder = Fleet::builder(settings.inventory.clone())
+    let started = settings.started().clone();
+    let mut builder = Fleet::builder(started.inventory)
         .registry(clusters.clone())
         .connect(KubeconfigConnect::new(registry, ConnectionOptions::default()))
         .source(source)
         .observer(observer)
-        .options(move |_| options.clone());
-    if let Some(budget) = settings.budgets.fleet {
+        .settings(move |_| settings.options());
+    if let Some(budget) = started.budgets.fleet {
         builder = builder.budget(budget);
     }
     Ok(Assembly { builder, clusters })
@@ -62,6 +65,7 @@ fn exists(path: &Path) -> Result<(), String> {
 #[async_trait]
 impl ClusterRegistry for Listed {
     async fn clusters(&self) -> Result<Vec<Cluster>, Unknown> {
+        self.settings.refresh();
         let folders = self.source.clusters()?;
         let mut clusters = self.registry.clusters().await?;
         let known: Vec<String> = clusters.iter().map(|c| c.name.clone()).collect();
@@ -90,10 +94,25 @@ impl ClusterRegistry for Listed {
 }
 
 impl Listed {
-    /// As [`ClusterRegistry::clusters`], with an error to print.
-    pub(crate) async fn clusters_now(&self) -> Result<Vec<Cluster>, Box<dyn Error + Send + Sync>> {
-        self.clusters()
+    /// As [`ClusterRegistry::clusters`], with an error to print; the one that is to go first must be there.
+    pub(crate) async fn clusters_now(
+        &self,
+        first: Option<&str>,
+    ) -> Result<Vec<Cluster>, Box<dyn Error + Send + Sync>> {
+        let clusters = self
+            .clusters()
             .await
-            .map_err(|unknown| Reason::new("registry", unknown.message()).to_string().into())
+            .map_err(|unknown| unknown.message().to_owned())?;
+        match first.filter(|first| !clusters.iter().any(|c| c.name == *first)) {
+            None => Ok(clusters),
+            Some(first) => {
+                let names: Vec<&str> = clusters.iter().map(|c| c.name.as_str()).collect();
+                let why = format!(
+                    "--first {first}: there is no such cluster here; there are {}",
+                    names.join(", ")
+                );
+                Err(why.into())
+            }
+        }
     }
 }

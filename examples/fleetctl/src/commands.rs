@@ -6,7 +6,7 @@ use fleet_kube::{Fleet, Outcome};
 
 use crate::{
     DONE, FAILED, NOT_AS_ASKED,
-    args::{Args, Command, Common, Output},
+    args::{Args, Command, Common, Output, WaveArgs},
     assemble::{Assembly, assemble},
     progress::Lines,
     render,
@@ -21,12 +21,12 @@ pub(crate) async fn run(args: Args) -> Done {
             common,
             wave,
             confirm,
-        } => apply(&common, &wave.wave(), &confirm).await,
+        } => apply(&common, &wave, &confirm).await,
         Command::Run {
             common,
             wave,
             interval,
-        } => keep(&common, &wave.wave(), interval).await,
+        } => keep(&common, &wave, interval).await,
         Command::Status { common } => status(&common).await,
     }
 }
@@ -57,10 +57,11 @@ async fn status(common: &Common) -> Done {
     Ok(code(&outcomes, unclean))
 }
 
-async fn apply(common: &Common, wave: &fleet_kube::Wave, confirm: &[String]) -> Done {
-    let Assembly { builder, .. } = assemble(common, Lines::new(common.output))?;
+async fn apply(common: &Common, wave: &WaveArgs, confirm: &[String]) -> Done {
+    let Assembly { builder, clusters } = assemble(common, Lines::new(common.output))?;
+    clusters.clusters_now(wave.first()).await?;
     let fleet = builder
-        .wave(wave.clone())
+        .wave(wave.wave())
         .settle_max(Duration::from_secs(common.timeout))
         .build()?;
     let outcomes = fleet
@@ -72,14 +73,15 @@ async fn apply(common: &Common, wave: &fleet_kube::Wave, confirm: &[String]) -> 
     Ok(code(&outcomes, unclean))
 }
 
-async fn keep(common: &Common, wave: &fleet_kube::Wave, interval: u64) -> Done {
+async fn keep(common: &Common, wave: &WaveArgs, interval: u64) -> Done {
     let Assembly { builder, clusters } = assemble(common, Lines::new(common.output))?;
     let fleet = builder
-        .wave(wave.clone())
+        .wave(wave.wave())
         .read_interval(Duration::from_secs(interval.max(1)))
         .build()?;
-    let names = clusters.clusters_now().await?;
-    anstream::eprintln!("keeping {} clusters; interrupt to stop", names.len());
+    let names = clusters.clusters_now(wave.first()).await?;
+    let count = render::count(names.len(), "cluster");
+    anstream::eprintln!("keeping {count}; interrupt to stop");
     tokio::select! {
         () = fleet.run() => Ok(FAILED),
         _ = tokio::signal::ctrl_c() => Ok(DONE),
@@ -102,12 +104,56 @@ fn print(output: Output, outcomes: &[Outcome], text: impl FnOnce() -> String) {
     }
 }
 
+/// A cluster that is held back by a wave is not as asked, and nothing went wrong there; every other failure is an
+/// error, also where something is known of the cluster.
 fn code(outcomes: &[Outcome], not_as_asked: bool) -> u8 {
-    if outcomes.iter().any(|o| o.status.is_none()) {
+    let failed = |o: &Outcome| !o.is_held_back() && (o.failure.is_some() || o.status.is_none());
+    if outcomes.iter().any(failed) {
         FAILED
-    } else if not_as_asked {
+    } else if not_as_asked || outcomes.iter().any(Outcome::is_held_back) {
         NOT_AS_ASKED
     } else {
         DONE
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fleet_core::{Reason, Status};
+
+    use super::*;
+
+    fn outcome(status: bool, failure: Option<&'static str>) -> Outcome {
+        let mut outcome = Outcome::new("a");
+        outcome.status = status.then(Status::default);
+        outcome.failure = failure.map(|code| Reason::new(code, "why"));
+        outcome
+    }
+
+    #[test]
+    fn exit_codes_tell_errors_from_what_is_held_back() {
+        let fine = || outcome(true, None);
+        for (outcomes, not_as_asked, expect) in [
+            (vec![fine()], false, DONE),
+            (vec![fine()], true, NOT_AS_ASKED),
+            (
+                vec![fine(), outcome(false, Some("first-failed"))],
+                false,
+                NOT_AS_ASKED,
+            ),
+            (vec![fine(), outcome(false, Some("unreachable"))], false, FAILED),
+            // These have a status, and no plan worth the name.
+            (vec![outcome(true, Some("inventory-unknown"))], false, FAILED),
+            (vec![outcome(true, Some("stuck"))], true, FAILED),
+            (vec![outcome(true, Some("not-converged"))], false, FAILED),
+            (
+                vec![outcome(true, Some("stuck")), outcome(false, Some("first-failed"))],
+                true,
+                FAILED,
+            ),
+            (vec![outcome(false, None)], false, FAILED),
+        ] {
+            assert_eq!(code(&outcomes, not_as_asked), expect, "{outcomes:?}");
+        }
     }
 }

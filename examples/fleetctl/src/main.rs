@@ -7,6 +7,7 @@ mod assemble;
 mod commands;
 mod progress;
 mod render;
+mod settings;
 
 use std::process::ExitCode;
 

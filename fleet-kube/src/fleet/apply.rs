@@ -65,7 +65,7 @@ async fn finish(fleet: &Fleet, crew: &Crew, member: &Member) -> Outcome {
     } else {
         fleet.inner.settle_max
     };
-    let mut failure = member.driver.settled(limit).await.err();
+    let mut failure = member.settled(limit).await.err();
     if let Some(reason) = failure
         .as_mut()
         .filter(|reason| failed && reason.code == "not-converged")
@@ -80,14 +80,14 @@ fn held(crew: &Crew, cluster: &Cluster) -> Reason {
         (Some(first), _) => (
             "first-failed",
             format!(
-                "{first} went first and is not done: {} keeps what it has",
+                "nothing was changed here: {first} went first and is not done, so {} keeps what it has",
                 cluster.name
             ),
         ),
         (None, Some(first)) => (
             "first-failed",
             format!(
-                "{first} went first and does not answer: {} keeps what it has",
+                "nothing was changed here: {first} went first and does not answer, so {} keeps what it has",
                 cluster.name
             ),
         ),

@@ -185,7 +185,11 @@ impl Crew {
         });
         // No answer is no news.
         let status = timeout(STATUS_MAX, member.driver.status()).await.ok().flatten()?;
-        Some(Standing::from(&status))
+        let mut standing = Standing::from(&status);
+        if standing.stuck.is_some() && timeout(STATUS_MAX, member.is_searching()).await.unwrap_or(true) {
+            standing.stuck = None;
+        }
+        Some(standing)
     }
 
     async fn carry_out(&mut self, acts: Vec<Act>) {

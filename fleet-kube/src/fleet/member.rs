@@ -1,14 +1,25 @@
 //! One connected cluster of a fleet.
 
-use std::sync::{Arc, Mutex, Weak};
+use std::{
+    sync::{Arc, Mutex, Weak},
+    time::Duration,
+};
 
-use fleet_core::{Cluster, DeleteBudget, Engine, EngineOptions, FleetBudget, Note, Observer, Silent, Target};
+use fleet_core::{
+    Cluster, DeleteBudget, Engine, EngineOptions, FleetBudget, Note, Observer, Reason, Silent, Target,
+};
+use tokio::time::{Instant, sleep};
 
 use super::Inner;
 use crate::{
     connection::Connection,
     driver::{DriverHandle, DriverParts, spawn},
 };
+
+/// Longest wait for what could be made of a lost ledger.
+const SEARCH_MAX: Duration = Duration::from_secs(30);
+/// How often that is looked at.
+const SEARCH_LOOK: Duration = Duration::from_millis(100);
 
 /// A cluster of a fleet that is being kept: its driver, and its connection for counters.
 #[derive(Clone)]
@@ -85,6 +96,36 @@ impl Member {
             options,
             alive,
         }
+    }
+
+    /// Waits until it has done everything that can be done, at most `limit`.
+    ///
+    /// A ledger that cannot be believed is a reason to stop only when it is certain what could be rebuilt, and nobody
+    /// confirmed that: before, what bears our marks is being searched, or recorded.
+    pub(super) async fn settled(&self, limit: Duration) -> Result<(), Reason> {
+        let deadline = Instant::now() + limit;
+        let patience = Instant::now() + limit.min(SEARCH_MAX);
+        loop {
+            let result = self
+                .driver
+                .settled(deadline.saturating_duration_since(Instant::now()))
+                .await;
+            let is_stuck = result.as_ref().is_err_and(|reason| reason.code == "stuck");
+            if !is_stuck || !self.is_searching().await || Instant::now() >= patience {
+                return result;
+            }
+            sleep(SEARCH_LOOK).await;
+        }
+    }
+
+    /// Its ledger cannot be believed, and there is nothing to be confirmed about that at the moment.
+    pub(super) async fn is_searching(&self) -> bool {
+        let lost = self
+            .driver
+            .status()
+            .await
+            .is_some_and(|status| status.ledger_lost.is_some());
+        lost && self.driver.plan().await.is_some_and(|plan| plan.token.is_none())
     }
 
     /// Its driver's task has ended, which only a bug can cause: everything it held is dropped.

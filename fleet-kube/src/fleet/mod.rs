@@ -109,6 +109,23 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// Of a cluster about which nothing is known yet: for tests of programs that show outcomes.
+    pub fn new(cluster: impl Into<String>) -> Self {
+        Self {
+            cluster: cluster.into(),
+            status: None,
+            plan: None,
+            failure: None,
+        }
+    }
+
+    /// It keeps what it has because the cluster that went first is not done; nothing is wrong with this one.
+    pub fn is_held_back(&self) -> bool {
+        self.failure
+            .as_ref()
+            .is_some_and(|reason| reason.code == "first-failed")
+    }
+
     /// Everything is as the inventory says.
     pub fn is_clean(&self) -> bool {
         self.failure.is_none() && self.status.as_ref().is_some_and(Status::is_clean)
@@ -125,10 +142,8 @@ impl Outcome {
 
     fn failed(cluster: &Cluster, failure: Reason) -> Self {
         Self {
-            cluster: cluster.name.clone(),
-            status: None,
-            plan: None,
             failure: Some(failure),
+            ..Self::new(&cluster.name)
         }
     }
 }
@@ -229,7 +244,7 @@ impl Inner {
         member.driver.inventory(snapshot).await;
         let failure = match unknown {
             Some(why) => Some(Reason::new("inventory-unknown", why)),
-            None => member.driver.settled(self.settle_max).await.err(),
+            None => member.settled(self.settle_max).await.err(),
         };
         Outcome::of(&member, failure).await
     }

@@ -9,7 +9,7 @@ use std::{
 use async_trait::async_trait;
 use fleet_core::{
     Cluster, ClusterRegistry, Digest, Fault, Inventory, InventoryId, Known, MemoryLedger, MemorySource, Note,
-    Object, Observer, Snapshot, Unknown,
+    Object, Observer, Snapshot, Target, Unknown,
 };
 use fleet_kube::{Clock, Connect, Connection, ConnectionOptions, Fleet, FleetBuilder, Wave};
 use serde_json::json;
@@ -41,6 +41,7 @@ struct State {
     listed: Option<Vec<String>>,
     unknown: Option<&'static str>,
     notes: Vec<(String, Note)>,
+    ledgers: BTreeMap<Target, MemoryLedger>,
     panics: usize,
 }
 
@@ -85,6 +86,17 @@ impl Bed {
         self.with(|state| state.servers[name].connects)
     }
 
+    fn ledger(&self, target: &Target) -> MemoryLedger {
+        self.with(|state| state.ledgers.entry(target.clone()).or_default().clone())
+    }
+
+    /// The ledger of a cluster cannot be believed any more.
+    pub(crate) fn lose_ledger(&self, name: &str) {
+        let uid = self.with(|state| state.servers[name].uid.as_str().into());
+        let target = Target::new(uid, InventoryId::new("fleet").unwrap());
+        self.ledger(&target).lose(&target, "shard 3 is cut off");
+    }
+
     /// The next so many notes of drivers end them.
     pub(crate) fn panic_at_next(&self, count: usize) {
         self.with(|state| state.panics = count);
@@ -109,17 +121,14 @@ impl Bed {
     }
 
     pub(crate) fn fleet(&self, source: &MemorySource, first: Option<&str>) -> FleetBuilder {
-        let ledgers: Arc<Mutex<BTreeMap<String, MemoryLedger>>> = Arc::default();
+        let ledgers = self.clone();
         let observer = self.clone();
         Fleet::builder(InventoryId::new("fleet").unwrap())
             .registry(self.clone())
             .connect(self.clone())
             .source(source.clone())
             .clock(Clock::at(fleet_core::Tick(1_000_000)))
-            .ledger(move |_, target| {
-                let mut ledgers = ledgers.lock().unwrap();
-                Arc::new(ledgers.entry(format!("{target:?}")).or_default().clone())
-            })
+            .ledger(move |_, target| Arc::new(ledgers.ledger(target)))
             .observer(move |cluster: &Cluster, note: &Note| observer.note(cluster, note))
             .read_interval(Duration::from_secs(10))
             .settle_max(Duration::from_secs(100))
@@ -218,7 +227,10 @@ fn answer(server: &Server, seen: &Seen) -> Option<Act> {
 }
 
 /// Nothing is listed.
-#[allow(clippy::unnecessary_wraps, reason = "it is a source's answer, like the others")]
+#[allow(
+    clippy::unnecessary_wraps,
+    reason = "it is a source's answer, like the others"
+)]
 pub(crate) fn empty(revision: &str) -> Snapshot {
     Ok(Known::Empty(revision.into()))
 }

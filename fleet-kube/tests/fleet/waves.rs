@@ -128,3 +128,27 @@ async fn a_first_that_goes_silent_holds_nobody_up() {
     reach(&fleet, "a=2 b=3").await;
     stay(&fleet, "a=2 b=3", 60).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_ledger_is_searched_before_it_is_told_and_rebuilt_when_confirmed() {
+    let bed = Bed::new(&["a", "b"]);
+    let source = source(&[("a", empty("1")), ("b", empty("1"))]);
+    let fleet = bed.fleet(&source, None).build().unwrap();
+    bed.lose_ledger("a");
+    let outcomes = fleet.plan().await.unwrap();
+    assert_eq!(failures(&outcomes), "a:stuck b:clean");
+    let token = outcomes[0]
+        .plan
+        .as_ref()
+        .unwrap()
+        .token
+        .clone()
+        .expect("what would be rebuilt");
+
+    // It is the first one, so b waits, but for b it is no change.
+    let outcomes = fleet.apply(&[]).await.unwrap();
+    assert_eq!(failures(&outcomes), "a:stuck b:clean");
+    let outcomes = fleet.apply(&[token]).await.unwrap();
+    assert_eq!(failures(&outcomes), "a:clean b:clean");
+    assert_eq!(failures(&fleet.plan().await.unwrap()), "a:clean b:clean");
+}

@@ -1,0 +1,102 @@
+//! What people read. Colours are dropped where the output is no terminal, or `NO_COLOR` is set.
+
+mod plan;
+mod status;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    error::Error,
+    fmt::{self, Write},
+};
+
+use anstyle::{AnsiColor, Style};
+use fleet_core::{Action, ObjectKey};
+use fleet_kube::Outcome;
+
+pub(crate) use plan::plans;
+pub(crate) use status::{outcomes, statuses};
+
+const GOOD: Style = AnsiColor::Green.on_default();
+const BAD: Style = AnsiColor::Red.on_default();
+const WARN: Style = AnsiColor::Yellow.on_default();
+const DIM: Style = Style::new().dimmed();
+const BOLD: Style = Style::new().bold();
+
+fn paint(style: Style, text: &str) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+pub(crate) fn warn(text: &str) -> String {
+    paint(WARN, text)
+}
+
+pub(crate) fn good(text: &str) -> String {
+    paint(GOOD, text)
+}
+
+/// An error and what lies behind it.
+pub(crate) fn error(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let _ = write!(text, ": {inner}");
+        cause = inner.source();
+    }
+    format!("{} {text}", paint(BAD, "error:"))
+}
+
+fn style_of(action: Action) -> (Style, char) {
+    match action {
+        Action::Create => (GOOD, '+'),
+        Action::Update | Action::Adopt => (WARN, '~'),
+        Action::Delete => (BAD, '-'),
+        Action::Release => (DIM, 'o'),
+        _ => (WARN, '!'),
+    }
+}
+
+/// `+ create Deployment.apps shop/web`
+pub(crate) fn action(action: Action, key: &ObjectKey) -> String {
+    let (style, sign) = style_of(action);
+    format!("{} {key}", paint(style, &format!("{sign} {action:<8}")))
+}
+
+/// How to say yes. The token ends the line, so that it is easily copied.
+pub(crate) fn confirm(token: &str) -> String {
+    format!("fleetctl apply … --confirm {token}")
+}
+
+/// `1 object`, `2 objects`.
+pub(crate) fn count(number: usize, word: &str) -> String {
+    format!("{number} {word}{}", if number == 1 { "" } else { "s" })
+}
+
+/// One indented line.
+fn line(out: &mut String, text: impl fmt::Display) {
+    let _ = writeln!(out, "  {text}");
+}
+
+/// A cluster's name and revision, and what is wrong with it as a whole.
+fn head(out: &mut String, outcome: &Outcome) {
+    let revision = outcome.status.as_ref().and_then(|s| s.revision.as_ref());
+    let revision = revision.map_or(String::new(), |r| paint(DIM, &format!("  revision {r}")));
+    let _ = writeln!(out, "{}{revision}", paint(BOLD, &outcome.cluster));
+    let Some(failure) = &outcome.failure else { return };
+    let words = match failure.code {
+        "first-failed" => warn(&failure.to_string()),
+        "unreachable" => paint(BAD, &format!("cannot be connected to: {failure}")),
+        "inventory-unknown" => paint(
+            BAD,
+            &format!("what should be here cannot be read, so nothing changes: {failure}"),
+        ),
+        "settings-unknown" => paint(
+            BAD,
+            &format!("the settings cannot be read, so nothing changes: {failure}"),
+        ),
+        // Told in full with the ledger.
+        "stuck" if outcome.status.as_ref().is_some_and(|s| s.ledger_lost.is_some()) => return,
+        _ => paint(BAD, &failure.to_string()),
+    };
+    line(out, words);
+}

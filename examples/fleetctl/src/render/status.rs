@@ -1,0 +1,140 @@
+//! How clusters stand, for people.
+
+use std::fmt::Write;
+
+use fleet_core::{DEFAULT_DOMAIN, Marks, Reason, Status};
+use fleet_kube::Outcome;
+
+use super::{BOLD, action, confirm, count, good, head, line, paint, warn};
+
+/// How an apply came out.
+pub(crate) fn outcomes(outcomes: &[Outcome]) -> String {
+    let mut out = String::new();
+    for outcome in outcomes {
+        if outcome.is_clean() {
+            let in_sync = outcome.status.as_ref().map_or(0, |s| s.in_sync);
+            let words = format!("converged, {} in sync", count(in_sync, "object"));
+            let _ = writeln!(out, "{}  {}", paint(BOLD, &outcome.cluster), good(&words));
+            continue;
+        }
+        head(&mut out, outcome);
+        if let Some(status) = &outcome.status {
+            troubles(&mut out, outcome, status);
+        }
+    }
+    let held = outcomes.iter().filter(|o| o.is_held_back()).count();
+    if held > 0 {
+        let words = format!(
+            "{} kept back by the cluster that went first: mend what is wrong there and apply again (or change all at once: --wave all)",
+            if held == 1 {
+                "1 cluster is".to_owned()
+            } else {
+                format!("{held} clusters are")
+            }
+        );
+        let _ = writeln!(out, "{}", warn(&words));
+    }
+    out
+}
+
+/// What each cluster has, lacks, and waits for.
+pub(crate) fn statuses(outcomes: &[Outcome]) -> String {
+    let mut out = String::new();
+    for outcome in outcomes {
+        head(&mut out, outcome);
+        let Some(status) = &outcome.status else { continue };
+        let words = format!(
+            "{} listed, {} in sync, {} in the ledger",
+            status.listed, status.in_sync, status.owned
+        );
+        line(&mut out, words);
+        for (key, pending) in &status.pending {
+            line(&mut out, action(*pending, key));
+        }
+        troubles(&mut out, outcome, status);
+    }
+    out
+}
+
+fn troubles(out: &mut String, outcome: &Outcome, status: &Status) {
+    let groups = [
+        ("blocked", &status.blocked),
+        ("refused", &status.refused),
+        ("waiting", &status.waiting),
+        ("deleting", &status.deleting),
+    ];
+    // What is held for one reason is told once, whatever that is.
+    let common = |reason: &Reason| {
+        let held = status.held.as_ref();
+        held.is_some_and(|held| held.code == reason.code && held.message == reason.message)
+    };
+    let mut held = 0;
+    for (word, list) in groups {
+        for (key, reason) in list {
+            if common(reason) {
+                held += 1;
+            } else {
+                line(out, format!("{} {key}: {reason}", warn(&format!("! {word:<8}"))));
+            }
+        }
+    }
+    contested(out, outcome, status);
+    if let Some(reason) = &status.held {
+        let words = match held {
+            0 => "deletes are held".to_owned(),
+            1 => "1 delete is held".to_owned(),
+            held => format!("{held} deletes are held"),
+        };
+        line(out, warn(&format!("{words}: {reason}")));
+        if let Some(token) = reason.facts.get("token") {
+            line(out, format!("to confirm them: {}", confirm(token)));
+        }
+    }
+    for key in &status.strays {
+        let words = format!(
+            "{key}: bears our mark, and neither the inventory nor the ledger knows it; it is left alone"
+        );
+        line(out, format!("{} {words}", warn("! stray   ")));
+    }
+    if let Some(reason) = &status.ledger_lost {
+        lost_ledger(out, reason);
+    }
+}
+
+/// Fields that two writers want, and who they are.
+pub(super) fn contested(out: &mut String, outcome: &Outcome, status: &Status) {
+    let target = outcome.plan.as_ref().map(|plan| &plan.target);
+    let ours = target.map_or("this program".to_owned(), |target| {
+        Marks::new(DEFAULT_DOMAIN, target).manager().to_owned()
+    });
+    for (key, fields) in &status.contested {
+        for (path, writer) in fields {
+            let words = format!(
+                "{key}: {path} is written by {ours} and by {writer} in turn, so it is left to {writer}: stop that one, or take the field out of the inventory"
+            );
+            line(out, format!("{} {words}", warn("! contested")));
+        }
+    }
+}
+
+/// A ledger that cannot be believed: what that means, and what to do.
+pub(super) fn lost_ledger(out: &mut String, reason: &Reason) {
+    let words = format!(
+        "the record of what is ours in this cluster cannot be believed, so nothing is changed: {reason}"
+    );
+    line(out, warn(&words));
+    match reason.facts.get("token") {
+        Some(token) => {
+            let found = reason.facts.get("found").map_or("", String::as_str);
+            let ask = format!(
+                "if exactly the {found} objects that bear our mark (fleetctl plan lists them) are ours, have it made again from them: {}",
+                confirm(token)
+            );
+            line(out, ask);
+        }
+        None => line(
+            out,
+            "what bears our mark could not be searched for in all kinds: mend that (a kind that cannot be listed, a missing permission), then look again",
+        ),
+    }
+}

@@ -1,0 +1,159 @@
+//! What an operator reads.
+
+use fleet_core::{
+    Action, Change, Engine, EngineOptions, InventoryId, ObjectKey, Parts, Plan, Reason, Status, Target,
+};
+use fleet_kube::Outcome;
+
+use super::{outcomes, plans, statuses};
+
+fn key(name: &str) -> ObjectKey {
+    ObjectKey::new("", "ConfigMap", Some("shop"), name)
+}
+
+fn plan() -> Plan {
+    let target = Target::new("uid".into(), InventoryId::new("shop").unwrap());
+    Engine::new(target, Parts::default(), EngineOptions::default()).plan()
+}
+
+fn outcome(status: Status, plan: Plan, failure: Option<Reason>) -> Outcome {
+    let mut outcome = Outcome::new("eu-1");
+    outcome.status = Some(status);
+    outcome.plan = Some(plan);
+    outcome.failure = failure;
+    outcome
+}
+
+/// Without colours.
+fn plain(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('\u{1b}') {
+        out += before;
+        rest = after.split_once('m').unwrap().1;
+    }
+    out + rest
+}
+
+#[test]
+fn what_could_not_be_planned_is_not_nothing_to_do() {
+    let fine = [outcome(Status::default(), plan(), None)];
+    assert!(plans(&fine).contains("nothing to do"));
+    for code in ["inventory-unknown", "not-converged", "stuck"] {
+        let failed = [outcome(
+            Status::default(),
+            plan(),
+            Some(Reason::new(code, "line 3")),
+        )];
+        let text = plain(&plans(&failed));
+        assert!(
+            !text.contains("nothing to do") && text.contains("there is no plan"),
+            "{text}"
+        );
+        assert!(text.contains("line 3"), "{text}");
+    }
+    let mut half = plan();
+    let change = Change::new(key("a"), Action::Create, None, Reason::new("listed", "listed"));
+    half.changes.push(change);
+    let text = plain(&plans(&[outcome(
+        Status::default(),
+        half,
+        Some(Reason::new("not-converged", "not done within 5 s")),
+    )]));
+    assert!(
+        text.contains("1 to create") && text.contains("this plan is not complete"),
+        "{text}"
+    );
+}
+
+fn lost() -> (Status, Plan) {
+    let mut plan = plan();
+    for name in ["a", "b"] {
+        let reason = Reason::new("ledger-rebuild", "it bears our mark");
+        plan.changes
+            .push(Change::new(key(name), Action::Adopt, Some("1".into()), reason));
+    }
+    plan.token = Some("123-abc".to_owned());
+    let reason = Reason::new("ledger-lost", "there is no ledger");
+    let reason = reason.with("token", "123-abc").with("found", 2);
+    plan.unknown = Some(reason.clone());
+    let mut status = Status::default();
+    status.ledger_lost = Some(reason);
+    (status, plan)
+}
+
+#[test]
+fn a_lost_ledger_says_what_would_be_rebuilt_and_how_to_confirm_it() {
+    let (status, plan) = lost();
+    let failure = Reason::new("stuck", "there is no ledger");
+    let lost = [outcome(status, plan, Some(failure))];
+    let text = plain(&plans(&lost));
+    let expected =
+        "~ record   ConfigMap shop/a\n  ~ record   ConfigMap shop/b\n  2 objects would be recorded";
+    assert!(text.contains(expected), "{text}");
+    assert!(!text.contains("nothing to do"), "{text}");
+    for text in [text, plain(&outcomes(&lost)), plain(&statuses(&lost))] {
+        assert_eq!(text.matches("there is no ledger").count(), 1, "said once: {text}");
+        assert!(
+            text.contains("--confirm 123-abc\n") && text.contains("exactly the 2 objects"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_lost_ledger_that_cannot_be_rebuilt_says_why() {
+    let mut status = Status::default();
+    status.ledger_lost = Some(Reason::new("ledger-lost", "shard 3 is cut off"));
+    let text = plain(&outcomes(&[outcome(status, plan(), None)]));
+    assert!(
+        !text.contains("--confirm") && text.contains("shard 3") && text.contains("look again"),
+        "{text}"
+    );
+}
+
+#[test]
+fn contested_fields_are_shown_with_both_writers() {
+    let mut status = Status::default();
+    let field = (".spec.replicas".to_owned(), "autoscaler".to_owned());
+    status.contested.insert(key("a"), [field].into());
+    let contested = [outcome(status, plan(), None)];
+    for text in [plans(&contested), outcomes(&contested), statuses(&contested)] {
+        let text = plain(&text);
+        let words = [".spec.replicas", "fleet-shop", "autoscaler", "shop/a"];
+        assert!(words.iter().all(|word| text.contains(word)), "{text}");
+    }
+}
+
+#[test]
+fn deletes_held_for_one_reason_are_told_once_whatever_it_is() {
+    for code in ["over-budget", "over-fleet-budget", "no-grant", "something-new"] {
+        let held = Reason::new(code, "nobody answered").with("token", "1-t");
+        let mut status = Status::default();
+        for name in ["a", "b", "c"] {
+            status.blocked.insert(key(name), held.clone());
+        }
+        let guarded = Reason::new("permission-needed", "deleting a Namespace needs a permission");
+        status.blocked.insert(key("d"), guarded);
+        status.held = Some(held);
+        let text = plain(&outcomes(&[outcome(status, plan(), None)]));
+        assert_eq!(text.matches("nobody answered").count(), 1, "{text}");
+        assert!(text.contains("3 deletes are held: nobody answered"), "{text}");
+        assert!(text.contains("shop/d: deleting a Namespace"), "{text}");
+        assert!(text.contains("--confirm 1-t\n"), "{text}");
+    }
+}
+
+#[test]
+fn clusters_held_back_say_so_and_what_to_do() {
+    let mut held = Outcome::new("eu-2");
+    held.failure = Some(Reason::new(
+        "first-failed",
+        "nothing was changed here: eu-1 went first",
+    ));
+    let text = plain(&outcomes(&[held]));
+    assert!(
+        text.contains("eu-1 went first") && text.contains("--wave all"),
+        "{text}"
+    );
+}
