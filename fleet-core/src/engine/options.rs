@@ -129,6 +129,8 @@ pub struct Limits {
     pub deletion_wait: Millis,
     /// How long a new CRD may take to be established before the rest stops waiting for it.
     pub established_max: Millis,
+    /// After a CRD was changed: how long until its custom resources are compared again, by the new schema.
+    pub schema_lag: Millis,
     /// Longest time UIDs stay unrecorded while a pass is busy.
     pub ledger_lag_max: Millis,
     /// Longest time write-ahead entries wait for listings that are under way, to be recorded with theirs.
@@ -162,6 +164,7 @@ impl Default for Limits {
             deletion_look: Millis::from_secs(5),
             deletion_wait: Millis::from_secs(60),
             established_max: Millis::from_secs(30),
+            schema_lag: Millis::from_secs(1),
             ledger_lag_max: Millis::from_secs(60),
             ledger_gather_max: Millis(200),
             contest_repairs: 3,

@@ -4,7 +4,8 @@ use fleet_diff::ObjectKey;
 
 use super::{
     Approval, Call, CallId, Command, Engine,
-    slot::{Class, Outcome, Seen, Settled, Sight, Stage, Writing},
+    inventory::kinds_of_definitions,
+    slot::{Class, Outcome, Seen, Settled, Sight, Slot, Stage, Trouble, Writing},
 };
 use crate::{
     edge::{Answer, Exchange, Note, Remedy, Request},
@@ -407,5 +408,33 @@ impl Engine {
             self.record_later(key, Some(entry), now);
         }
         self.wake_awaiting_of(key);
+        if matches!(work, Work::Update { .. }) && Class::of(key) == Class::Definitions {
+            self.judge_instances_again(key, now);
+        }
+    }
+
+    /// A CRD changed, and with it what applying its custom resources does: they are compared again, once the server
+    /// had time to take the new schema.
+    fn judge_instances_again(&mut self, crd: &ObjectKey, now: Tick) {
+        let desired = self.slots.get(crd).and_then(|slot| slot.desired.as_ref());
+        let kinds = desired.map(|desired| kinds_of_definitions(std::slice::from_ref(&desired.object)));
+        let until = now + self.options.limits.schema_lag;
+        for kind in kinds.into_iter().flatten().map(|(kind, _)| kind) {
+            let listed = |slot: &&mut Slot| slot.desired.is_some() && !slot.is_busy();
+            let keys: Vec<ObjectKey> = self.of_kind(&kind).map(|(key, _)| key.clone()).collect();
+            for key in keys {
+                let Some(slot) = self.slots.get_mut(&key).filter(listed) else {
+                    continue;
+                };
+                slot.settled = None;
+                slot.trouble = Some(Trouble {
+                    until,
+                    resting: false,
+                    look: true,
+                });
+                self.timers.insert((until, key.clone()));
+                self.mark_resting(&key, false);
+            }
+        }
     }
 }

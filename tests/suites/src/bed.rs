@@ -51,8 +51,12 @@ impl Bed {
 
     /// A fleet over all of them, with this source.
     pub fn fleet(&self, source: impl InventorySource) -> FleetBuilder {
-        let inventory = InventoryId::new("fleet").expect("id");
-        Fleet::builder(inventory)
+        self.fleet_of("fleet", source)
+    }
+
+    /// A fleet over all of them, with this inventory's id and source.
+    pub fn fleet_of(&self, inventory: &str, source: impl InventorySource) -> FleetBuilder {
+        Fleet::builder(InventoryId::new(inventory).expect("id"))
             .registry(self.clone())
             .connect(self.clone())
             .source(source)

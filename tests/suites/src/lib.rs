@@ -2,6 +2,7 @@
 
 mod bed;
 pub mod kill;
+pub mod manifests;
 pub mod proxy;
 
 pub use bed::{Bed, Notes, Settable, clean, on_runtime};

@@ -1,0 +1,315 @@
+//! Real manifests are made true as a plain client would make them true, upgrades and their reversal included.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Duration, Instant},
+};
+
+use fleet_core::{
+    ClusterId, DeleteBudget, EngineOptions, GroupKind, Inventory, InventoryId, Marks, ObjectKey, Reason,
+    Status, Target,
+};
+use fleet_harness::{ControlPlane, Options, User};
+use fleet_kube::{Fleet, LEDGER_NAMESPACE, Wave};
+use fleet_suites::{
+    Bed, Settable,
+    manifests::{Checked, Outcome, Plain, Set, SetVersion, all, converged},
+    on_runtime,
+};
+
+/// How long one version may take on our side, and both sides to look the same.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Kinds whose deletes need a permission: here all of them are permitted.
+const GUARDED: [(&str, &str); 5] = [
+    ("", "Namespace"),
+    ("", "PersistentVolume"),
+    ("", "PersistentVolumeClaim"),
+    ("apps", "StatefulSet"),
+    ("apiextensions.k8s.io", "CustomResourceDefinition"),
+];
+
+#[test]
+fn every_set_is_made_true_as_by_a_plain_client() {
+    let (sets, absent) = all();
+    let mut kinds: BTreeSet<GroupKind> = BTreeSet::new();
+    let mut objects = 0;
+    for set in &sets {
+        objects += set.identities().len();
+        kinds.extend(set.kinds());
+    }
+    println!(
+        "{:<28} {:>7} {:>8} {:>7} {:>9} {:>12} {:>7}",
+        "set", "objects", "accepted", "refused", "converged", "not answered", "seconds"
+    );
+    let mut wrong = Vec::new();
+    for group in side_by_side(&sets) {
+        let planes = ControlPlane::start_all(["ours", "reference"].map(Options::new)).unwrap();
+        for set in group {
+            let found = on_runtime(one_set(set, &planes));
+            wrong.extend(found.into_iter().map(|what| format!("{}: {what}", set.name)));
+        }
+    }
+    println!("{} sets, {objects} objects of {} kinds", sets.len(), kinds.len());
+    for what in absent {
+        println!("absent: {what}");
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} differences:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+}
+
+/// Groups of sets that can share a cluster: no object is in two of them, and no set leaves discovery incomplete.
+fn side_by_side(sets: &[Set]) -> Vec<Vec<&Set>> {
+    let breaks_discovery = |set: &Set| set.kinds().iter().any(|kind| kind.kind() == "APIService");
+    let mut groups: Vec<(BTreeSet<String>, Vec<&Set>)> = Vec::new();
+    for set in sets {
+        let names = set.names();
+        let fits = |taken: &BTreeSet<String>, group: &[&Set]| {
+            !breaks_discovery(set)
+                && !group.iter().any(|other| breaks_discovery(other))
+                && names.is_disjoint(taken)
+        };
+        match groups.iter_mut().find(|(taken, group)| fits(taken, group)) {
+            Some((taken, group)) => {
+                taken.extend(names);
+                group.push(set);
+            }
+            None => groups.push((names, vec![set])),
+        }
+    }
+    groups.into_iter().map(|(_, group)| group).collect()
+}
+
+/// What differs between a server kept by the reconciler and one on which a plain client did the same.
+async fn one_set(set: &Set, planes: &[ControlPlane]) -> Vec<String> {
+    let bed = Bed::new(planes);
+    let ours = Bed::new(&planes[..1]);
+    let client = async |name| kube::Client::try_from(bed.config(name, User::Someone).await).unwrap();
+    let mut reference = Plain::new(client("reference").await, set.default_namespace).await;
+    let mut onlooker = Plain::new(client("ours").await, set.default_namespace).await;
+    let listed = set.versions.iter().flat_map(|version| &version.objects);
+    if !listed
+        .map(|o| o.key())
+        .any(|key| key.is("", "Namespace") && key.name() == set.default_namespace)
+    {
+        reference.namespace(set.default_namespace).await;
+        onlooker.namespace(set.default_namespace).await;
+    }
+    let mut wrong = Vec::new();
+    // Up, and down again.
+    let back = &set.versions[..set.versions.len() - 1];
+    for (step, version) in set.versions.iter().chain(back).enumerate() {
+        let begin = Instant::now();
+        let label = format!(
+            "{} {}{}",
+            set.name,
+            version.name,
+            if step > 1 { " again" } else { "" }
+        );
+        let mut differences = Vec::new();
+        let revision = format!("step-{step}");
+        let (plain, (status, marks)) = tokio::join!(
+            reference.make_true(&version.objects),
+            make_true(&ours, set, version, &revision)
+        );
+        compare_refusals(&plain, &status, version, &mut differences);
+        compare_keys(&mut reference, &mut onlooker, version, &mut differences).await;
+        let (mut same, mut unanswered) = (0, 0);
+        for object in &version.objects {
+            let key = onlooker.key(object);
+            if status.refused.contains_key(&key) || status.blocked.contains_key(&key) {
+                continue;
+            }
+            match converged(&onlooker, object, &marks).await {
+                Checked::Converged => same += 1,
+                Checked::NotAnswered(why) => {
+                    unanswered += 1;
+                    println!("  not answered: {key}: {why}");
+                }
+                Checked::Differs(places) => {
+                    differences.push(format!("{key} has not converged: {}", places.join("; ")))
+                }
+            }
+        }
+        println!(
+            "{label:<28} {:>7} {:>8} {:>7} {same:>9} {unanswered:>12} {:>7.1}",
+            version.objects.len(),
+            plain.accepted.len(),
+            plain.refused.len(),
+            begin.elapsed().as_secs_f64()
+        );
+        wrong.extend(differences.into_iter().map(|what| format!("{label}: {what}")));
+    }
+    wrong
+}
+
+/// A new process of the reconciler makes a version true.
+async fn make_true(bed: &Bed, set: &Set, version: &SetVersion, revision: &str) -> (Status, Marks) {
+    let inventory = Inventory::new(revision, version.objects.iter().cloned()).unwrap();
+    let default_namespace = set.default_namespace.to_owned();
+    let fleet = bed
+        .fleet_of(&set.name, Settable::new(inventory.snapshot()))
+        .options(move |_| options(&default_namespace))
+        .budget(DeleteBudget::unlimited())
+        .wave(Wave::All)
+        .read_interval(Duration::from_secs(1))
+        .build()
+        .unwrap();
+    let running = fleet.clone();
+    let task = tokio::spawn(async move { running.run().await });
+    let status = settled(&fleet).await;
+    let cluster = fleet.kept()[0].connection.cluster().clone();
+    task.abort();
+    (status, marks(&set.name, cluster))
+}
+
+fn options(default_namespace: &str) -> EngineOptions {
+    let mut options = EngineOptions::default();
+    options.default_namespace = default_namespace.to_owned();
+    options.permitted_kinds = GUARDED
+        .iter()
+        .map(|(group, kind)| GroupKind::new(*group, *kind))
+        .collect();
+    options.budget = DeleteBudget::unlimited();
+    options
+}
+
+fn marks(inventory: &str, cluster: ClusterId) -> Marks {
+    let target = Target::new(cluster, InventoryId::new(inventory).unwrap());
+    Marks::new(&EngineOptions::default().domain, &target)
+}
+
+/// Waits until everything is done that can be done, deletes confirmed.
+async fn settled(fleet: &Fleet) -> Status {
+    let deadline = Instant::now() + PATIENCE;
+    let mut last = None;
+    while Instant::now() < deadline {
+        if let [one] = &fleet.kept()[..] {
+            let status = one.driver.status().await.expect("the driver runs");
+            if status.converged
+                && status.deleting.is_empty()
+                && status.waiting.is_empty()
+                && status.pending.is_empty()
+            {
+                return status;
+            }
+            last = Some(status);
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("not settled: {last:#?}");
+}
+
+/// The same objects are refused, with the same words.
+fn compare_refusals(plain: &Outcome, status: &Status, version: &SetVersion, differences: &mut Vec<String>) {
+    let ours: BTreeMap<&ObjectKey, &Reason> = status.refused.iter().chain(&status.blocked).collect();
+    for (key, refused) in &plain.refused {
+        match ours.get(key) {
+            None => differences.push(format!(
+                "{key} was refused only there: {} {}",
+                refused.code, refused.message
+            )),
+            // What is not served is found out without asking.
+            Some(reason) if matches!(reason.code, "kind-not-served" | "version-not-served") => {
+                if refused.code != 404 {
+                    differences.push(format!(
+                        "{key}: {reason} here, {} {} there",
+                        refused.code, refused.message
+                    ));
+                }
+            }
+            Some(reason) => {
+                let said = words(reason);
+                // Of a Secret's refusal the reconciler shows no values.
+                let same = key.is("", "Secret") || says(&said, &refused.message);
+                if !said.contains(&format!("({})", refused.code)) || !same {
+                    differences.push(format!(
+                        "{key}: {said} here, {} {} there",
+                        refused.code, refused.message
+                    ));
+                }
+            }
+        }
+    }
+    for (key, reason) in ours {
+        if !plain.refused.contains_key(key) {
+            differences.push(format!("{key} was held back only here: {}", words(reason)));
+        }
+    }
+    let known = plain.accepted.len() + plain.refused.len();
+    if known != version.objects.len() {
+        differences.push(format!("{} objects, {known} answers", version.objects.len()));
+    }
+}
+
+/// A reason with all that stands behind it.
+fn words(reason: &Reason) -> String {
+    serde_json::to_string(reason).unwrap()
+}
+
+/// Whether a reason repeats a server's message, UIDs aside.
+fn says(reason: &str, message: &str) -> bool {
+    let quoted = serde_json::to_string(message).unwrap();
+    let message = without_uids(quoted.trim_matches('"'));
+    let beginning: String = message.chars().take(1000).collect();
+    without_uids(reason).contains(&beginning)
+}
+
+fn without_uids(text: &str) -> String {
+    let is_uid = |word: &str| word.len() == 36 && word.split('-').map(str::len).eq([8, 4, 4, 4, 12]);
+    let words = text.split_inclusive(|c: char| !c.is_ascii_hexdigit() && c != '-');
+    let plain = words.map(|word| {
+        let name = word.trim_end_matches(|c: char| !c.is_ascii_hexdigit() && c != '-');
+        if is_uid(name) {
+            word.replace(name, "UID")
+        } else {
+            word.to_owned()
+        }
+    });
+    plain.collect()
+}
+
+/// The same objects are there in the end.
+async fn compare_keys(
+    reference: &mut Plain,
+    ours: &mut Plain,
+    version: &SetVersion,
+    differences: &mut Vec<String>,
+) {
+    let listed: BTreeSet<ObjectKey> = version.objects.iter().map(|object| ours.key(object)).collect();
+    let counts = |key: &ObjectKey| listed.contains(key) || !is_of_controllers(key);
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let there = reference.keys().await;
+        let mut here = ours.keys().await;
+        here.retain(|key| {
+            key.namespace() != Some(LEDGER_NAMESPACE)
+                && !(key.is("", "Namespace") && key.name() == LEDGER_NAMESPACE)
+        });
+        let there: BTreeSet<ObjectKey> = there.into_iter().filter(counts).collect();
+        here.retain(counts);
+        if here == there {
+            return;
+        }
+        if Instant::now() > deadline {
+            differences.extend(
+                there
+                    .difference(&here)
+                    .map(|key| format!("{key} is missing here")),
+            );
+            differences.extend(here.difference(&there).map(|key| format!("{key} is only here")));
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// Made or not made by controllers and API servers as their timing wants it.
+fn is_of_controllers(key: &ObjectKey) -> bool {
+    key.is("", "Endpoints")
+        || key.is("coordination.k8s.io", "Lease") && key.namespace() == Some("kube-system")
+}
