@@ -96,7 +96,9 @@ impl Class {
                 "admissionregistration.k8s.io",
                 "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration",
             )
-            | ("apiregistration.k8s.io", "APIService") => Self::Gates,
+            | ("apiregistration.k8s.io", "APIService")
+            // Until a new quota has been counted, it refuses everything.
+            | ("", "ResourceQuota") => Self::Gates,
             _ => Self::Rest,
         }
     }
