@@ -48,6 +48,7 @@ struct Condition {
 #[derive(Deserialize)]
 struct DefinitionSpec {
     group: String,
+    scope: String,
     names: Names,
 }
 
@@ -83,8 +84,8 @@ impl Connection {
         Ok(!self.is_served_elsewhere(kind).await? && !self.is_defined(kind).await?)
     }
 
-    /// A CRD that is established and whose kind discovery does not show at the moment, if there is one: what it
-    /// defines cannot be listed now, and exists all the same.
+    /// A CRD of a namespaced kind that is established and not shown by discovery at the moment, if there is one: what
+    /// it defines cannot be listed now, and exists all the same.
     ///
     /// # Errors
     /// When the definitions cannot be read.
@@ -100,7 +101,12 @@ impl Connection {
         };
         for name in names.into_iter().filter(|name| !is_shown(name)) {
             let defined: Page<Definition> = self.definition(&name).await?;
-            if defined.items.iter().any(Definition::is_established) {
+            let namespaced = |crd: &Definition| crd.spec.scope == "Namespaced";
+            if defined
+                .items
+                .iter()
+                .any(|crd| crd.is_established() && namespaced(crd))
+            {
                 return Ok(Some(name));
             }
         }

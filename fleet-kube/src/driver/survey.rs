@@ -1,12 +1,18 @@
 //! Listing over many kinds: what bears our label, what a container holds.
 
+use std::time::Duration;
+
 use fleet_core::{Container, Fault, GroupKind, Gvk, KindMap, LiveMeta, Marks, Remedy};
 use futures_util::{StreamExt, TryStreamExt, stream};
+use tokio::time::sleep;
 
 use crate::connection::Connection;
 
 /// Lists under way at once.
 const LISTS_AT_ONCE: usize = 8;
+/// Readings of discovery before what it leaves out is an error, and the pause between two.
+const DISCOVERY_TRIES: usize = 5;
+const DISCOVERY_PAUSE: Duration = Duration::from_millis(500);
 
 /// Everything that bears the owner label, of every kind that can be listed.
 ///
@@ -34,9 +40,9 @@ pub(super) async fn survey(
     marks: &Marks,
     container: &Container,
 ) -> Result<Vec<LiveMeta>, Fault> {
-    let kinds = everything(connection).await?;
     match container {
         Container::Namespace(namespace) => {
+            let kinds = everything(connection).await?;
             if let Some(group) = kinds.incomplete.iter().next() {
                 let message =
                     format!("discovery of group {group} is incomplete: a namespace may hold objects of it");
@@ -46,6 +52,7 @@ pub(super) async fn survey(
             list_all(connection, marks, gvks, Some(namespace), None).await
         }
         Container::Kind(kind) => {
+            let kinds = connection.discover().await?;
             let gvks = listable(&kinds, |other, _| other == kind);
             if gvks.is_empty() {
                 let message = format!("{kind} is not served at the moment: its objects cannot be listed");
@@ -57,17 +64,22 @@ pub(super) async fn survey(
     }
 }
 
-/// All kinds, read anew. Discovery forgets kinds for moments, such as while a server starts: what it leaves out must not
-/// pass for empty.
+/// All kinds, read anew. Discovery forgets kinds for moments, such as while a server starts or a CRD is new: what it
+/// leaves out must not pass for empty.
 async fn everything(connection: &Connection) -> Result<KindMap, Fault> {
-    let kinds = connection.discover().await?;
-    match connection.forgotten(&kinds).await? {
-        None => Ok(kinds),
-        Some(name) => {
+    let mut tries = 0;
+    loop {
+        let kinds = connection.discover().await?;
+        let Some(name) = connection.forgotten(&kinds).await? else {
+            return Ok(kinds);
+        };
+        tries += 1;
+        if tries == DISCOVERY_TRIES {
             let message =
                 format!("what {name} defines is not served at the moment: its objects cannot be listed");
-            Err(Fault::new(Remedy::Retry, message))
+            return Err(Fault::new(Remedy::Retry, message));
         }
+        sleep(DISCOVERY_PAUSE).await;
     }
 }
 

@@ -49,15 +49,17 @@ impl Resource {
         } else {
             "api"
         };
-        let mut path = format!("/{root}/{}", self.api_version);
-        if let Some(namespace) = namespace.filter(|_| self.namespaced) {
-            path += &format!("/namespaces/{namespace}");
-        }
-        path += &format!("/{}", self.plural);
-        if let Some(name) = name {
-            path += &format!("/{}", name.replace(':', "%3A"));
-        }
-        path
+        let namespace = namespace
+            .filter(|_| self.namespaced)
+            .map(|namespace| format!("/namespaces/{namespace}"));
+        let name = name.map(|name| format!("/{}", name.replace(':', "%3A")));
+        [
+            format!("/{root}/{}", self.api_version),
+            namespace.unwrap_or_default(),
+            format!("/{}", self.plural),
+            name.unwrap_or_default(),
+        ]
+        .concat()
     }
 }
 
