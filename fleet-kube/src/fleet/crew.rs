@@ -82,7 +82,8 @@ impl Crew {
     pub(super) async fn add(&mut self, cluster: Cluster, connection: Connection, options: EngineOptions) {
         let name = cluster.name.clone();
         // Two drivers of one target would take each other for strangers.
-        drop(self.members.remove(&name));
+        self.members.remove(&name);
+        self.fleet.forget(&name);
         let before = self.ids.insert(name.clone(), connection.cluster().clone());
         let same = before.is_none_or(|id| id == *connection.cluster());
         let again = self.rollout.again(&name, same);

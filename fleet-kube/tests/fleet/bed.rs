@@ -8,8 +8,8 @@ use std::{
 
 use async_trait::async_trait;
 use fleet_core::{
-    Cluster, ClusterRegistry, Digest, Fault, Inventory, InventoryId, Known, MemoryLedger, MemorySource, Note,
-    Object, Observer, Snapshot, Target, Unknown,
+    Cluster, ClusterRegistry, Digest, Fault, Inventory, InventoryId, Known, Ledger, LedgerAnswer,
+    LedgerWrite, MemoryLedger, MemorySource, Note, Object, Observer, Snapshot, Target, Unknown,
 };
 use fleet_kube::{Clock, Connect, Connection, ConnectionOptions, Fleet, FleetBuilder, Wave};
 use serde_json::json;
@@ -128,7 +128,7 @@ impl Bed {
             .connect(self.clone())
             .source(source.clone())
             .clock(Clock::at(fleet_core::Tick(1_000_000)))
-            .ledger(move |_, target| Arc::new(ledgers.ledger(target)))
+            .ledger(move |_, target| Arc::new(Slow(ledgers.ledger(target))))
             .observer(move |cluster: &Cluster, note: &Note| observer.note(cluster, note))
             .read_interval(Duration::from_secs(10))
             .settle_max(Duration::from_secs(100))
@@ -136,6 +136,21 @@ impl Bed {
                 first: first.map(str::to_owned),
                 first_max: Duration::from_secs(300),
             })
+    }
+}
+
+/// A ledger that takes its time to record.
+struct Slow(MemoryLedger);
+
+#[async_trait]
+impl Ledger for Slow {
+    async fn load(&self, target: &Target) -> Result<LedgerAnswer, Fault> {
+        self.0.load(target).await
+    }
+
+    async fn record(&self, target: &Target, writes: &[LedgerWrite]) -> Result<(), Fault> {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        self.0.record(target, writes).await
     }
 }
 

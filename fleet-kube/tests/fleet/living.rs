@@ -99,6 +99,27 @@ async fn a_renamed_entry_is_the_cluster_from_then_on() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_name_that_means_another_cluster_gives_its_old_one_free() {
+    let bed = Bed::new(&["a"]);
+    let source = source(&[("a", empty("1")), ("b", empty("1"))]);
+    let fleet = bed.fleet(&source, None).build().unwrap();
+    let _running = keep_running(&fleet);
+    reach(&fleet, "a=1").await;
+    source.set_unknown("a", "half written");
+    bed.change("a", |server| {
+        server.entry = 1;
+        server.uid = "uid-new".to_owned();
+    });
+    // What the old one was given is not for the new one.
+    sleep(Duration::from_secs(60)).await;
+    stay(&fleet, "a", 1).await;
+    source.set("a", empty("1"));
+    bed.add("b", "uid-a");
+    reach(&fleet, "a=1 b=1").await;
+    assert_eq!(bed.count("b", "same-cluster-twice"), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn changed_settings_go_to_one_cluster_first() {
     let bed = Bed::new(&["a", "b"]);
     let source = source(&[("a", empty("1")), ("b", empty("1"))]);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fleet_kube::Outcome;
+use fleet_kube::{Outcome, Wave};
 
 use crate::bed::{Bed, bad, empty, keep_running, one, reach, source, stay};
 
@@ -25,8 +25,10 @@ async fn an_apply_whose_first_fails_changes_nothing_elsewhere() {
     ]);
     let fleet = bed.fleet(&source, None).build().unwrap();
     // For c it is no change, so that there is nothing to hold back.
+    let begin = tokio::time::Instant::now();
     let outcomes = fleet.apply(&[]).await.unwrap();
     assert_eq!(failures(&outcomes), "a:unclean b:first-failed c:clean");
+    assert!(begin.elapsed() < Duration::from_secs(30), "{:?}", begin.elapsed());
 
     source.set("a", empty("2"));
     source.set("b", empty("2"));
@@ -151,4 +153,48 @@ async fn a_lost_ledger_is_searched_before_it_is_told_and_rebuilt_when_confirmed(
     let outcomes = fleet.apply(&[token]).await.unwrap();
     assert_eq!(failures(&outcomes), "a:clean b:clean");
     assert_eq!(failures(&fleet.plan().await.unwrap()), "a:clean b:clean");
+
+    // While it is being rebuilt it has not failed: b gets its change, which this server refuses.
+    let token = lose(&bed, &fleet).await;
+    source.set("b", one("2", "v1", "ConfigMap"));
+    let outcomes = fleet.apply(&[token]).await.unwrap();
+    assert_eq!(failures(&outcomes), "a:clean b:unclean");
+
+    // And it is waited for where nobody else waits.
+    bed.list(&["a"]);
+    let token = lose(&bed, &fleet).await;
+    let outcomes = fleet.apply(&[token]).await.unwrap();
+    assert_eq!(failures(&outcomes), "a:clean");
+}
+
+/// Loses the ledger of `a`; what confirms that it is made anew.
+async fn lose(bed: &Bed, fleet: &fleet_kube::Fleet) -> String {
+    bed.lose_ledger("a");
+    let outcomes = fleet.plan().await.unwrap();
+    outcomes[0]
+        .plan
+        .as_ref()
+        .unwrap()
+        .token
+        .clone()
+        .expect("what would be rebuilt")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_first_that_takes_too_long_has_failed() {
+    let bed = Bed::new(&["a", "b"]);
+    let map = one("2", "v1", "ConfigMap");
+    let source = source(&[("a", map.clone()), ("b", map)]);
+    // Recording takes two seconds there.
+    let wave = Wave::FirstThenRest {
+        first: None,
+        first_max: Duration::from_secs(1),
+    };
+    let fleet = bed.fleet(&source, None).wave(wave).build().unwrap();
+    let outcomes = fleet.apply(&[]).await.unwrap();
+    assert_eq!(failures(&outcomes), "a:not-converged b:first-failed");
+    assert_eq!(
+        outcomes[0].failure.as_ref().unwrap().message,
+        "not done within 1.0 s"
+    );
 }

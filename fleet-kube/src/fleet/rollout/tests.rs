@@ -314,6 +314,21 @@ fn a_named_first_is_waited_for_while_first_attempts_last() {
 }
 
 #[test]
+fn a_named_first_that_comes_back_is_read_for_before_another_is_chosen() {
+    check(
+        Some("z"),
+        "join a
+         away z
+         read a=1 -> a=1
+         clean 1
+         wait 100
+         join z
+         read a=2
+         read a=2 z=2 -> z=2",
+    );
+}
+
+#[test]
 fn a_silent_cluster_is_never_the_first() {
     check(
         Some("b"),
@@ -352,6 +367,15 @@ fn after_a_restart_clusters_are_looked_at_when_the_first_is_slow_or_fails() {
          looked c 2 0
          looked c 4 0 -> c=4",
     );
+    // Nor does one that ends while the answer is unknown.
+    check(
+        None,
+        "join a b
+         read a=2 b=2 -> a=2
+         troubles 2 -> a:first-failed look b=2
+         read b=? -> b=?
+         looked b 2 0",
+    );
     // What was given something is not looked at: it is kept at that.
     from_one("read a=2 b=2 c=2 -> a=2\n troubles 2 -> a:first-failed\n wait 100");
 }
@@ -368,6 +392,18 @@ fn a_cluster_that_joins_later_is_looked_at_while_a_wave_has_failed() {
          read a=2 b=2 c=2 d=2 e=2 -> look e=2
          looked e 2 5 -> e:waits-for-first
          clean 2 -> b=2 c=2 d=2 a:first-recovered e=2",
+    );
+}
+
+#[test]
+fn the_first_of_a_failed_wave_stays_the_first() {
+    from_one(
+        "mute a
+         read a=2 b=2 c=2 -> b=2
+         troubles 2 -> b:first-failed
+         join a
+         read a=3 b=3 c=3 -> b=3
+         clean 3 -> a=3 c=3",
     );
 }
 
