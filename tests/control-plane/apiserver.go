@@ -40,8 +40,9 @@ func runAPIServer(ctx context.Context, c *cluster, listener net.Listener, f *fla
 		"--token-auth-file=" + filepath.Join(c.data, "tokens.csv"),
 		"--authorization-mode=RBAC",
 		"--allow-privileged=true",
-		// Room for 65,000 Services.
-		"--service-cluster-ip-range=10.0.0.0/16",
+		// Room for 65,000 Services. Loopback: what the server sends to one of them (webhooks, aggregated APIs)
+		// must not leave this machine, and is refused at once.
+		"--service-cluster-ip-range=127.96.0.0/16",
 		"--service-account-issuer=https://kubernetes.default.svc",
 		"--service-account-key-file=" + c.identity.serviceAccount,
 		"--service-account-signing-key-file=" + c.identity.serviceAccount,

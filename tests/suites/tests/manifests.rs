@@ -261,21 +261,24 @@ fn words(reason: &Reason) -> String {
     serde_json::to_string(reason).unwrap()
 }
 
-/// Whether a reason repeats a server's message, UIDs aside.
+/// Whether a reason repeats a server's message, what each server chose by itself aside.
 fn says(reason: &str, message: &str) -> bool {
     let quoted = serde_json::to_string(message).unwrap();
-    let message = without_uids(quoted.trim_matches('"'));
+    let message = without_choices(quoted.trim_matches('"'));
     let beginning: String = message.chars().take(1000).collect();
-    without_uids(reason).contains(&beginning)
+    without_choices(reason).contains(&beginning)
 }
 
-fn without_uids(text: &str) -> String {
+/// A text without UIDs and cluster IPs.
+fn without_choices(text: &str) -> String {
+    let is_part = |c: char| c.is_ascii_hexdigit() || c == '-' || c == '.';
     let is_uid = |word: &str| word.len() == 36 && word.split('-').map(str::len).eq([8, 4, 4, 4, 12]);
-    let words = text.split_inclusive(|c: char| !c.is_ascii_hexdigit() && c != '-');
+    let is_address = |word: &str| word.split('.').filter(|part| part.parse::<u8>().is_ok()).count() == 4;
+    let words = text.split_inclusive(|c: char| !is_part(c));
     let plain = words.map(|word| {
-        let name = word.trim_end_matches(|c: char| !c.is_ascii_hexdigit() && c != '-');
-        if is_uid(name) {
-            word.replace(name, "UID")
+        let name = word.trim_end_matches(|c: char| !is_part(c));
+        if is_uid(name) || is_address(name) {
+            word.replace(name, "CHOSEN")
         } else {
             word.to_owned()
         }
