@@ -236,7 +236,7 @@ async fn refusals() {
     let cases = [
         (
             config_map("nowhere", "a", "1"),
-            Remedy::Retry,
+            Remedy::Invalid,
             404,
             "namespaces \"nowhere\" not found",
         ),

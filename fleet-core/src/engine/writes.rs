@@ -420,7 +420,9 @@ impl Engine {
         let kinds = desired.map(|desired| kinds_of_definitions(std::slice::from_ref(&desired.object)));
         let until = now + self.options.limits.schema_lag;
         for kind in kinds.into_iter().flatten().map(|(kind, _)| kind) {
-            let listed = |slot: &&mut Slot| slot.desired.is_some() && !slot.is_busy();
+            // What is being asked may be answered by the old schema; writes come after their CRD.
+            let listed =
+                |slot: &&mut Slot| slot.desired.is_some() && !matches!(slot.stage, Stage::Writing(_));
             let keys: Vec<ObjectKey> = self.of_kind(&kind).map(|(key, _)| key.clone()).collect();
             for key in keys {
                 let Some(slot) = self.slots.get_mut(&key).filter(listed) else {

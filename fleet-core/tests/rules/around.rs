@@ -438,3 +438,28 @@ fn what_goes_while_its_watch_moves_to_another_version_is_noticed() {
     world.push(Event::Kinds(kinds));
     assert!(world.engine.status().is_clean(), "{:?}", world.engine.status());
 }
+
+#[test]
+fn custom_resources_are_compared_again_when_their_definition_has_changed() {
+    for seed in 0..20 {
+        let mut world = World::new(EngineOptions::default());
+        world.publish("1", [namespace("shop"), crd(), widget("v1", "w")]);
+        world.restart(EngineOptions::default());
+        world.shuffle = Some(seed);
+        world.requests();
+        let mut changed = crd();
+        changed["spec"]["versions"][1]["deprecated"] = json!(true);
+        world.publish("2", [namespace("shop"), changed, widget("v1", "w")]);
+        world.pass(Millis::from_secs(5));
+        let sent = world.requests();
+        let written = sent
+            .iter()
+            .position(|s| *s.request.key() == crd_key() && s.request.is_write())
+            .unwrap();
+        let asked = |s: &Sent| {
+            *s.request.key() == widget_key("w") && matches!(s.request, Request::Apply { dry_run: true, .. })
+        };
+        assert!(sent[written..].iter().any(asked), "seed {seed}: {sent:?}");
+        assert!(world.engine.status().is_clean());
+    }
+}

@@ -48,6 +48,7 @@ struct Condition {
 #[derive(Deserialize)]
 struct DefinitionSpec {
     group: String,
+    #[serde(default)]
     scope: String,
     names: Names,
 }
