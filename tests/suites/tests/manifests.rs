@@ -2,6 +2,11 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    io::Write,
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -23,6 +28,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How long both sides may take to look the same then: controllers are at work.
 const ALIKE: Duration = Duration::from_secs(20);
 
+/// Pairs of clusters that are worked on at a time, and sets that share a pair.
+const AT_ONCE: usize = 2;
+const SETS_A_CLUSTER: usize = 6;
+
 /// Kinds whose deletes need a permission: here all of them are permitted.
 const GUARDED: [(&str, &str); 5] = [
     ("", "Namespace"),
@@ -41,25 +50,39 @@ fn every_set_is_made_true_as_by_a_plain_client() {
         objects += set.identities().len();
         kinds.extend(set.kinds());
     }
-    println!(
+    say(&format!(
         "{:<28} {:>7} {:>8} {:>7} {:>9} {:>12} {:>7}",
         "set", "objects", "accepted", "refused", "converged", "not answered", "seconds"
-    );
-    let mut wrong = Vec::new();
+    ));
     let only = std::env::var("FLEET_SETS").ok().filter(|names| !names.is_empty());
-    for group in side_by_side(&sets) {
-        let planes = ControlPlane::start_all(["ours", "reference"].map(Options::new)).unwrap();
-        for set in group
-            .into_iter()
-            .filter(|s| only.as_ref().is_none_or(|o| o.split(',').any(|n| n == s.name)))
-        {
-            let found = on_runtime(one_set(set, &planes));
-            wrong.extend(found.into_iter().map(|what| format!("{}: {what}", set.name)));
+    let is_wanted = |set: &&Set| {
+        only.as_ref()
+            .is_none_or(|names| names.split(',').any(|name| name == set.name))
+    };
+    let groups = side_by_side(sets.iter().filter(is_wanted));
+    let next = AtomicUsize::new(0);
+    let wrong = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while let Some(group) = groups.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let planes = ControlPlane::start_all(["ours", "reference"].map(Options::new)).unwrap();
+                    for set in group {
+                        let found = on_runtime(one_set(set, &planes));
+                        wrong.lock().unwrap().extend(found);
+                    }
+                }
+            });
         }
-    }
-    println!("{} sets, {objects} objects of {} kinds", sets.len(), kinds.len());
+    });
+    let wrong = wrong.into_inner().unwrap();
+    say(&format!(
+        "{} sets, {objects} objects of {} kinds",
+        sets.len(),
+        kinds.len()
+    ));
     for what in absent {
-        println!("absent: {what}");
+        say(&format!("absent: {what}"));
     }
     assert!(
         wrong.is_empty(),
@@ -69,14 +92,15 @@ fn every_set_is_made_true_as_by_a_plain_client() {
     );
 }
 
-/// Groups of sets that can share a cluster: no object is in two of them, and no set leaves discovery incomplete.
-fn side_by_side(sets: &[Set]) -> Vec<Vec<&Set>> {
+/// Groups of sets that share a cluster: no object is in two of them, and no set leaves discovery incomplete.
+fn side_by_side<'a>(sets: impl Iterator<Item = &'a Set>) -> Vec<Vec<&'a Set>> {
     let breaks_discovery = |set: &Set| set.kinds().iter().any(|kind| kind.kind() == "APIService");
     let mut groups: Vec<(BTreeSet<String>, Vec<&Set>)> = Vec::new();
     for set in sets {
         let names = set.names();
         let fits = |taken: &BTreeSet<String>, group: &[&Set]| {
-            !breaks_discovery(set)
+            group.len() < SETS_A_CLUSTER
+                && !breaks_discovery(set)
                 && !group.iter().any(|other| breaks_discovery(other))
                 && names.is_disjoint(taken)
         };
@@ -89,6 +113,12 @@ fn side_by_side(sets: &[Set]) -> Vec<Vec<&Set>> {
         }
     }
     groups.into_iter().map(|(_, group)| group).collect()
+}
+
+/// Says something that is to be read also when the test passes.
+fn say(line: &str) {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}").unwrap();
 }
 
 /// What differs between a server kept by the reconciler and one on which a plain client did the same.
@@ -135,22 +165,22 @@ async fn one_set(set: &Set, planes: &[ControlPlane]) -> Vec<String> {
                 Checked::Converged => same += 1,
                 Checked::NotAnswered(why) => {
                     unanswered += 1;
-                    println!("  not answered: {key}: {why}");
+                    say(&format!("  not answered: {key}: {why}"));
                 }
                 Checked::Differs(places) => {
                     differences.push(format!("{key} has not converged: {}", places.join("; ")));
                 }
             }
         }
-        println!(
+        say(&format!(
             "{label:<28} {:>7} {:>8} {:>7} {same:>9} {unanswered:>12} {:>7.1}",
             version.objects.len(),
             plain.accepted.len(),
             plain.refused.len(),
             begin.elapsed().as_secs_f64()
-        );
+        ));
         for what in differences {
-            println!("  {what}");
+            say(&format!("  {what}"));
             wrong.push(format!("{label}: {what}"));
         }
     }
