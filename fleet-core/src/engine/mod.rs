@@ -42,7 +42,7 @@ use std::{
 use fleet_diff::{GroupKind, Gvk, ObjectKey};
 
 pub use event::{CallId, Command, Container, Event};
-pub use options::{Adoption, Approval, DeleteBudget, EngineOptions, Limits};
+pub use options::{Adoption, Approval, DeleteBudget, EngineOptions, GUARDED_KINDS, Limits};
 pub use report::Status;
 
 use deletes::{Deletes, Unfinished};

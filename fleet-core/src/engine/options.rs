@@ -49,6 +49,15 @@ impl Adoption {
     }
 }
 
+/// Kinds whose deletes need a permission of their own, by group and kind, whatever [`EngineOptions::guarded`] adds.
+pub const GUARDED_KINDS: [(&str, &str); 5] = [
+    ("", "Namespace"),
+    ("", "PersistentVolume"),
+    ("", "PersistentVolumeClaim"),
+    ("apps", "StatefulSet"),
+    ("apiextensions.k8s.io", "CustomResourceDefinition"),
+];
+
 /// How many deletes a rolling window allows: as many as `count` and `percent` both allow, but never fewer than
 /// `floor`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -192,7 +201,7 @@ pub struct EngineOptions {
     pub approval: Approval,
     /// Objects that exist and are not ours.
     pub adoption: Adoption,
-    /// Kinds whose deletes need a permission beyond the standard ones (Namespace, CRD, PV, PVC and `StatefulSet`).
+    /// Kinds whose deletes need a permission, beside [`GUARDED_KINDS`].
     pub guarded: BTreeSet<GroupKind>,
     /// Guarded kinds that may be deleted.
     pub permitted_kinds: BTreeSet<GroupKind>,

@@ -15,7 +15,8 @@ use std::{
 };
 
 use fleet_core::{
-    Cluster, Command, Engine, Event, FleetBudget, Gvk, Ledger, Note, Observer, Plan, Reason, Status, Tick,
+    Cluster, Command, Engine, Event, FleetBudget, Gvk, Ledger, Note, Observer, Plan, Reason, Spent, Status,
+    Tick,
 };
 use tokio::{
     sync::{mpsc, oneshot, watch},
@@ -65,6 +66,8 @@ struct Driver {
     shown: mpsc::Sender<Event>,
     wake: Option<Tick>,
     progress: watch::Sender<Progress>,
+    /// What the fleet's budget heard last.
+    spending: Option<(u32, Vec<Spent>)>,
 }
 
 /// Runs `engine` until its handle is dropped or stopped. Nothing is read or written before the first event.
@@ -81,6 +84,7 @@ pub fn spawn(engine: Engine, parts: DriverParts) -> DriverHandle {
         shown,
         wake: None,
         progress,
+        spending: None,
     };
     let task = tokio::spawn(driver.run(received, events));
     DriverHandle::new(inputs, seen, task)
@@ -129,6 +133,7 @@ impl Driver {
         for command in commands {
             self.carry_out(command);
         }
+        self.tell_spending();
         self.tell_progress();
     }
 
@@ -139,22 +144,31 @@ impl Driver {
             stuck: self.engine.is_stuck().map(ToString::to_string),
             ready: self.engine.knows_ledger(),
         };
-        let budget = &self.parts.budget;
         self.progress.send_if_modified(|progress| {
             let changed = *progress != next;
-            if changed && next.ready {
-                let (owned, window) = self.engine.spending();
-                budget.lock().unwrap_or_else(PoisonError::into_inner).observe(
-                    self.engine.target(),
-                    owned,
-                    window,
-                );
-            }
             if changed {
                 *progress = next;
             }
             changed
         });
+    }
+
+    /// The fleet's budget hears of every change of what this target owns and has spent.
+    fn tell_spending(&mut self) {
+        if !self.engine.knows_ledger() {
+            return;
+        }
+        let (owned, window) = self.engine.spending();
+        let is_known = |(known_owned, known_window): &(u32, Vec<Spent>)| {
+            *known_owned == owned && known_window.as_slice() == window
+        };
+        if self.spending.as_ref().is_some_and(is_known) {
+            return;
+        }
+        let mut budget = self.parts.budget.lock().unwrap_or_else(PoisonError::into_inner);
+        budget.observe(self.engine.target(), owned, window);
+        drop(budget);
+        self.spending = Some((owned, window.to_vec()));
     }
 
     fn note(&self, note: &Note) {

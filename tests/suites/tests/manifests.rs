@@ -11,8 +11,8 @@ use std::{
 };
 
 use fleet_core::{
-    ClusterId, DeleteBudget, EngineOptions, GroupKind, Inventory, InventoryId, Marks, Object, ObjectKey,
-    Reason, Status, Target,
+    ClusterId, DeleteBudget, EngineOptions, GUARDED_KINDS, GroupKind, Inventory, InventoryId, Marks, Object,
+    ObjectKey, Reason, Status, Target,
 };
 use fleet_harness::{ControlPlane, Options, User};
 use fleet_kube::{Fleet, LEDGER_NAMESPACE, Wave};
@@ -31,15 +31,6 @@ const ALIKE: Duration = Duration::from_secs(20);
 /// Pairs of clusters that are worked on at a time, and sets that share a pair.
 const AT_ONCE: usize = 2;
 const SETS_A_CLUSTER: usize = 6;
-
-/// Kinds whose deletes need a permission: here all of them are permitted.
-const GUARDED: [(&str, &str); 5] = [
-    ("", "Namespace"),
-    ("", "PersistentVolume"),
-    ("", "PersistentVolumeClaim"),
-    ("apps", "StatefulSet"),
-    ("apiextensions.k8s.io", "CustomResourceDefinition"),
-];
 
 #[test]
 fn every_set_is_made_true_as_by_a_plain_client() {
@@ -210,7 +201,7 @@ async fn make_true(bed: &Bed, set: &Set, version: &SetVersion, revision: &str) -
 fn options(default_namespace: &str) -> EngineOptions {
     let mut options = EngineOptions::default();
     default_namespace.clone_into(&mut options.default_namespace);
-    options.permitted_kinds = GUARDED
+    options.permitted_kinds = GUARDED_KINDS
         .iter()
         .map(|(group, kind)| GroupKind::new(*group, *kind))
         .collect();

@@ -8,21 +8,12 @@ use super::Survey;
 use crate::{
     edge::Fault,
     engine::{
-        Call, CallId, Command, Container, Engine,
+        Call, CallId, Command, Container, Engine, GUARDED_KINDS,
         slot::{Class, Slot},
     },
     ledger::EntryState,
     words::{LiveMeta, Millis, Reason, Tick, Uid},
 };
-
-/// Kinds whose deletes need a permission of their own, whatever the user adds.
-const GUARDED: [(&str, &str); 5] = [
-    ("", "Namespace"),
-    ("", "PersistentVolume"),
-    ("", "PersistentVolumeClaim"),
-    ("apps", "StatefulSet"),
-    ("apiextensions.k8s.io", "CustomResourceDefinition"),
-];
 
 /// What a cluster makes itself in every namespace, by group, kind and (if it is always the same) name. Endpoints of a
 /// Service are judged by the Service of their name.
@@ -51,7 +42,7 @@ impl Engine {
             return Some(reason);
         }
         let kind = key.group_kind();
-        let guarded = GUARDED.iter().any(|(g, k)| key.is(g, k)) || self.options.guarded.contains(kind);
+        let guarded = GUARDED_KINDS.iter().any(|(g, k)| key.is(g, k)) || self.options.guarded.contains(kind);
         let permitted = self.options.permitted_kinds.contains(kind) || self.options.permitted.contains(key);
         (guarded && !permitted).then(|| {
             Reason::new(
