@@ -3,7 +3,9 @@
 use serde_json::{Map, Value};
 
 use crate::{
-    Digest, DigestBuilder, FieldChange, Object, compare::changes_without, managed_fields::applied_by,
+    Digest, DigestBuilder, FieldChange, Object,
+    compare::changes_without,
+    managed_fields::{Entry, applied_by},
 };
 
 /// The fields of `metadata` that do not count when a live object is compared with the server's answer.
@@ -58,7 +60,8 @@ pub fn differences(live: &Object, answer: &Object, manager: &str) -> Differences
 /// Digest of the state a dry-run answer about this object was given for: remember the answer by it.
 ///
 /// It covers the whole object without `status` and [`LEFT_OUT`], and the manager's own `managedFields` entries of
-/// operation `Apply` without their times. What other managers own is not in it, so a controller that only moves its
+/// operation `Apply` without their times. `status` is in it where the manager owns part of it through the object
+/// itself: kinds without a status subresource store whatever a definition says there. What other managers own is not in it, so a controller that only moves its
 /// times or its status does not change it.
 ///
 /// An answer that changes nothing stays true as long as this digest stays the same. Whether a *change* would conflict,
@@ -71,7 +74,15 @@ pub fn live_digest(live: &Object, manager: &str) -> Digest {
         .text("live object")
         .json_map_without(outside, &["status", "metadata"])
         .json_map_without(live.metadata(), LEFT_OUT);
-    for entry in applied_by(live, manager) {
+    let applied = applied_by(live, manager);
+    let in_status = |entry: &Entry<'_>| entry.fields.is_some_and(|fields| fields.contains_key("f:status"));
+    if applied
+        .iter()
+        .any(|entry| entry.subresource.is_empty() && in_status(entry))
+    {
+        digest = digest.json(outside.get("status").unwrap_or(&Value::Null));
+    }
+    for entry in applied {
         digest = digest.text(entry.subresource).text(entry.api_version);
         digest = match entry.fields {
             Some(fields) => digest.json_map_without(fields, &[]),
@@ -218,5 +229,21 @@ mod tests {
     fn digests_are_per_manager() {
         let object = Object::from_json(live()).unwrap();
         assert_ne!(live_digest(&object, "fleet"), live_digest(&object, "other"));
+    }
+
+    #[test]
+    fn status_counts_where_it_is_ours() {
+        let with = |status: u8, ours: bool, subresource: &str| {
+            let mut value = live();
+            value["status"]["replicas"] = json!(status);
+            if ours {
+                value["metadata"]["managedFields"][0]["fieldsV1"]["f:status"] = json!({"f:replicas": {}});
+                value["metadata"]["managedFields"][0]["subresource"] = json!(subresource);
+            }
+            live_digest(&Object::from_json(value).unwrap(), "fleet")
+        };
+        assert_eq!(with(1, false, ""), with(2, false, ""));
+        assert_ne!(with(1, true, ""), with(2, true, ""));
+        assert_eq!(with(1, true, "status"), with(2, true, "status"));
     }
 }
