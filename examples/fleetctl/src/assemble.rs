@@ -94,6 +94,19 @@ impl ClusterRegistry for Listed {
 }
 
 impl Listed {
+    /// Folders that no context of the kubeconfig is for: a mistyped name would go unnoticed. Empty while that is unknown.
+    async fn folders_of_nobody(&self) -> Vec<String> {
+        let (Ok(folders), Ok(clusters)) = (self.source.clusters(), self.registry.clusters().await) else {
+            return Vec::new();
+        };
+        let is_known = |folder: &String| clusters.iter().any(|cluster| cluster.name == *folder);
+        let chosen = |folder: &String| self.only.is_empty() || self.only.contains(folder);
+        folders
+            .into_iter()
+            .filter(|folder| chosen(folder) && !is_known(folder))
+            .collect()
+    }
+
     /// As [`ClusterRegistry::clusters`], with an error to print; the one that is to go first must be there.
     pub(crate) async fn clusters_now(
         &self,
@@ -103,6 +116,11 @@ impl Listed {
             .clusters()
             .await
             .map_err(|unknown| unknown.message().to_owned())?;
+        for folder in self.folders_of_nobody().await {
+            anstream::eprintln!(
+                "warning: folder `{folder}` of the inventory has no context in the kubeconfig: nothing is done for it"
+            );
+        }
         match first.filter(|first| !clusters.iter().any(|c| c.name == *first)) {
             None => Ok(clusters),
             Some(first) => {

@@ -32,7 +32,7 @@ pub(crate) async fn run(args: Args) -> Done {
 }
 
 async fn plan(common: &Common) -> Done {
-    let fleet = quiet(common)?;
+    let fleet = quiet(common).await?;
     let outcomes = fleet
         .plan()
         .await
@@ -45,7 +45,7 @@ async fn plan(common: &Common) -> Done {
 }
 
 async fn status(common: &Common) -> Done {
-    let fleet = quiet(common)?;
+    let fleet = quiet(common).await?;
     let outcomes = fleet
         .plan()
         .await
@@ -89,8 +89,9 @@ async fn keep(common: &Common, wave: &WaveArgs, interval: u64) -> Done {
 }
 
 /// A fleet whose notes nobody hears: for commands that only look.
-fn quiet(common: &Common) -> Result<Fleet, Box<dyn Error + Send + Sync>> {
-    let Assembly { builder, .. } = assemble(common, fleet_core::Silent)?;
+async fn quiet(common: &Common) -> Result<Fleet, Box<dyn Error + Send + Sync>> {
+    let Assembly { builder, clusters } = assemble(common, fleet_core::Silent)?;
+    clusters.clusters_now(None).await?;
     Ok(builder.settle_max(Duration::from_secs(common.timeout)).build()?)
 }
 

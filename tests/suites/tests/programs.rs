@@ -99,6 +99,12 @@ fn fleetctl_plans_applies_refuses_and_confirms() {
     let (code, plan, _) = fleetctl.run(&["plan"]);
     assert_eq!((code, plan.contains("nothing to do")), (0, true), "{plan}");
 
+    // A folder that is for no cluster is told, and holds nothing up.
+    fleetctl.write("c-9/maps.yaml", &maps(0..1));
+    let (code, _, errors) = fleetctl.run(&["plan"]);
+    assert_eq!((code, errors.contains("`c-9`")), (0, true), "{errors}");
+    std::fs::remove_dir_all(fleetctl.inventory().join("c-9")).unwrap();
+
     // A change of a Secret is shown, its value is not.
     fleetctl.write(
         "c-1/maps.yaml",
