@@ -12,6 +12,9 @@ use serde_json::Value;
 use super::{Row, cargo, step, timed};
 use crate::{Result, command};
 
+/// Suites that wait for nothing to happen: they run beside the others.
+const IDLE: [&str; 1] = ["suites: quiet"];
+
 /// A test binary.
 struct Suite {
     name: String,
@@ -25,17 +28,42 @@ pub(super) fn run(only: Option<&str>, rows: &mut Vec<Row>) -> Result {
         suites = build()?;
         Ok(())
     })?;
-    let mut failed = Vec::new();
-    for suite in suites
+    let wanted = suites
         .iter()
-        .filter(|s| only.is_none_or(|name| s.name.contains(name)))
-    {
-        let (row, ok) = run_one(suite)?;
-        rows.push(row);
-        if !ok {
-            failed.push(suite.name.as_str());
+        .filter(|s| only.is_none_or(|name| s.name.contains(name)));
+    let (idle, busy): (Vec<&Suite>, Vec<&Suite>) = wanted.partition(|s| IDLE.contains(&s.name.as_str()));
+    let mut failed = Vec::new();
+    std::thread::scope(|scope| -> Result {
+        let beside: Vec<_> = idle
+            .iter()
+            .map(|suite| {
+                scope.spawn(move || {
+                    let mut out = Vec::new();
+                    let ran = run_one(suite, &mut out).map_err(|error| error.to_string());
+                    (suite, out, ran)
+                })
+            })
+            .collect();
+        for suite in busy {
+            command::title(&suite.name);
+            let (row, ok) = run_one(suite, &mut std::io::stdout())?;
+            rows.push(row);
+            if !ok {
+                failed.push(suite.name.as_str());
+            }
         }
-    }
+        for thread in beside {
+            let (suite, out, ran) = thread.join().map_err(|_| "a test's thread failed")?;
+            command::title(&suite.name);
+            std::io::stdout().write_all(&out)?;
+            let (row, ok) = ran?;
+            rows.push(row);
+            if !ok {
+                failed.push(suite.name.as_str());
+            }
+        }
+        Ok(())
+    })?;
     if only.is_none() {
         step(
             rows,
@@ -103,8 +131,7 @@ fn suite(line: &str) -> Option<Suite> {
     })
 }
 
-fn run_one(suite: &Suite) -> Result<(Row, bool)> {
-    command::title(&suite.name);
+fn run_one(suite: &Suite, out: &mut dyn Write) -> Result<(Row, bool)> {
     let begin = Instant::now();
     let mut run = Command::new(&suite.program);
     run.current_dir(&suite.folder)
@@ -114,7 +141,6 @@ fn run_one(suite: &Suite) -> Result<(Row, bool)> {
         .spawn()
         .map_err(|e| command::cannot_start(&run, &e))?;
     let mut passed = 0;
-    let mut out = std::io::stdout();
     for line in child
         .stdout
         .take()
