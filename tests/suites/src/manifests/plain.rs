@@ -376,6 +376,8 @@ fn class_of(key: &ObjectKey) -> usize {
 fn is_of_the_cluster(kind: &GroupKind) -> bool {
     matches!(
         (kind.group(), kind.kind()),
-        ("" | "events.k8s.io", "Event") | ("networking.k8s.io", "IPAddress")
+        ("" | "events.k8s.io", "Event")
+            | ("networking.k8s.io", "IPAddress")
+            | ("certificates.k8s.io", "ClusterTrustBundle")
     )
 }
