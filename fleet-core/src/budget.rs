@@ -88,19 +88,20 @@ mod tests {
     use super::*;
     use crate::words::InventoryId;
 
+    const TEN_AN_HOUR: DeleteBudget = DeleteBudget {
+        count: 10,
+        percent: 100,
+        floor: 0,
+        window: Millis::from_mins(60),
+    };
+
     fn target(name: &str) -> Target {
         Target::new(name.into(), InventoryId::new("fleet").unwrap())
     }
 
     #[test]
     fn the_sum_over_targets_counts() {
-        let budget = DeleteBudget {
-            count: 10,
-            percent: 100,
-            floor: 0,
-            window: Millis::from_mins(60),
-        };
-        let mut fleet = FleetBudget::new(budget);
+        let mut fleet = FleetBudget::new(TEN_AN_HOUR);
         let (a, b) = (target("a"), target("b"));
         fleet.observe(&a, 100, &[]);
         fleet.observe(&b, 100, &[]);
@@ -115,7 +116,7 @@ mod tests {
         let later = now + GRANT_LIFE;
         assert!(fleet.ask(&b, 10, false, later).is_ok());
         // What was recorded counts for the whole window.
-        let mut fleet = FleetBudget::new(budget);
+        let mut fleet = FleetBudget::new(TEN_AN_HOUR);
         fleet.observe(&a, 100, &[Spent::new(now, 6)]);
         assert!(fleet.ask(&b, 6, false, later).is_err());
         assert!(fleet.ask(&b, 6, false, now + Millis::from_mins(60)).is_ok());
@@ -123,13 +124,7 @@ mod tests {
 
     #[test]
     fn each_grant_counts_until_the_ledger_shows_it() {
-        let budget = DeleteBudget {
-            count: 10,
-            percent: 100,
-            floor: 0,
-            window: Millis::from_mins(60),
-        };
-        let mut fleet = FleetBudget::new(budget);
+        let mut fleet = FleetBudget::new(TEN_AN_HOUR);
         let (a, b) = (target("a"), target("b"));
         fleet.observe(&a, 100, &[]);
         let now = Tick(1_000_000);

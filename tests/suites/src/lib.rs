@@ -2,7 +2,9 @@
 
 mod bed;
 pub mod kill;
+mod last_moment;
 pub mod manifests;
 pub mod proxy;
 
 pub use bed::{Bed, Notes, Settable, clean, on_runtime};
+pub use last_moment::LastMoment;

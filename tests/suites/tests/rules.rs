@@ -3,19 +3,18 @@
 
 use std::{
     sync::{
-        Arc, LazyLock, Mutex,
+        LazyLock,
         atomic::{AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
 
 use fleet_core::{
-    ApplyStrategy, DeleteBudget, EngineOptions, GroupKind, History, Inventory, Next, Object, Parts,
-    ServerSideApply, Snapshot, Switches, Unknown, Work,
+    DeleteBudget, EngineOptions, GroupKind, Inventory, Object, Parts, Snapshot, Switches, Unknown, Work,
 };
 use fleet_harness::{ControlPlane, Options, User};
 use fleet_kube::{Fleet, Wave};
-use fleet_suites::{Bed, Settable, clean, on_runtime};
+use fleet_suites::{Bed, LastMoment, Settable, clean, on_runtime};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
@@ -285,45 +284,23 @@ fn rule_07_nothing_is_written_when_nothing_would_change() {
     );
 }
 
-/// Lets somebody undo the drift at the last moment: after it was judged, before our write.
-struct Undone {
-    undo: Mutex<Option<Box<dyn FnOnce() + Send>>>,
-}
-
-impl ApplyStrategy for Undone {
-    fn id(&self) -> &'static str {
-        ServerSideApply.id()
-    }
-
-    fn next(&self, work: &Work, history: History<'_>) -> Next {
-        if matches!(work, Work::Update { .. })
-            && history.since.is_empty()
-            && let Some(undo) = self.undo.lock().unwrap().take()
-        {
-            undo();
-        }
-        ServerSideApply.next(work, history)
-    }
-}
-
 #[test]
 fn rule_08_a_change_is_written_only_on_what_it_was_judged_on() {
     guarded(
         async |mut lab: Lab| {
-            let undo: Arc<Undone> = Arc::new(Undone {
-                undo: Mutex::new(None),
-            });
+            // Somebody undoes the drift after it was judged, before our write.
+            let undo = LastMoment::before(|work| matches!(work, Work::Update { .. }));
             lab.parts = Parts::default().strategy(undo.clone());
             let _running = lab.run("1", [map("a", "1")]).await;
             let namespace = lab.name.clone();
             let patch = |value: &str| format!(r#"{{"data":{{"k":"{value}"}}}}"#);
             let back = patch("1");
-            *undo.undo.lock().unwrap() = Some(Box::new(move || {
+            undo.set(move || {
                 kubectl_in(&namespace, &["patch", "configmap", "a", "-p", &back]).unwrap();
-            }));
+            });
             let mark = PLANE.audit_mark().unwrap();
             lab.kubectl(&["patch", "configmap", "a", "-p", &patch("drift")])?;
-            until(|| undo.undo.lock().unwrap().is_none()).await?;
+            until(|| undo.is_over()).await?;
             a_while().await;
             let events = PLANE.audit_since(mark).unwrap();
             let ours =
