@@ -7,6 +7,7 @@ mod bench;
 mod command;
 mod control_plane;
 mod kill;
+mod schema;
 mod test;
 mod workspace;
 
@@ -37,6 +38,8 @@ enum Task {
     BenchFreeze(bench::Args),
     /// Kill a reconciler at every write of a pass, at three moments of each
     Kill(kill::Args),
+    /// Collect what servers publish and what their Go types say about built-in kinds
+    Schema(schema::Args),
     /// Run every check and every test
     Test(test::Args),
 }
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         Task::BenchEngine(args) => bench::engine(&args),
         Task::BenchFreeze(args) => bench::freeze(&args),
         Task::Kill(args) => kill::run(&args),
+        Task::Schema(args) => schema::run(&args),
         Task::Test(args) => test::run(&args),
     };
     match result {
@@ -56,5 +60,13 @@ fn main() -> ExitCode {
             eprintln!("error: {error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn commands_are_well_formed() {
+        <super::Cli as clap::CommandFactory>::command().debug_assert();
     }
 }
