@@ -92,21 +92,33 @@
 
 mod compare;
 mod digest;
+mod document;
+mod managed;
 mod managed_fields;
 mod object;
 mod ownership;
 mod path;
+mod predict;
 mod render;
+mod schema;
 mod server_answer;
+mod set;
+mod storage;
+mod typed;
 #[cfg(feature = "yaml")]
 mod yaml;
 
 pub use compare::{FieldChange, changes};
 pub use digest::{Digest, DigestBuilder};
+pub use document::{Document, DocumentError, Entries, Items, Kind, Node, Number};
 pub use object::{GroupKind, Gvk, Object, ObjectError, ObjectKey, ParseKeyError};
 pub use ownership::{FieldManager, managers_of, managers_within};
 pub use path::{FieldPath, Float, PathElement, Scalar};
+pub use predict::{Apply, Conflict, Doubt, Prediction, Refusal};
 pub use render::{RenderOptions, Style, masked, masked_value, render};
+pub use schema::{SchemaError, Schemas};
+pub use storage::{Quantity, QuantityError};
+pub use set::{FieldSet, FieldsError};
 pub use server_answer::{Differences, LEFT_OUT, differences, live_digest};
 #[cfg(feature = "yaml")]
 pub use yaml::{Located, LocatedValue, ReadError, ReadLimits, ReadProblem, read_objects, read_values};

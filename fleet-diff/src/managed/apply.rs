@@ -1,0 +1,200 @@
+//! An apply, as the field manager of an API server carries it out (structured-merge-diff, `merge/update.go`, and
+//! apimachinery, `pkg/util/managedfields/internal`).
+
+use std::collections::BTreeSet;
+
+use super::{
+    entry::{ManagerKey, Managers, Owned},
+    zero::empty_object,
+};
+use crate::{
+    Document, FieldPath, FieldSet, Gvk,
+    schema::KindSchema,
+    typed::{self, Comparison},
+};
+
+/// One apply.
+pub(crate) struct Apply<'a> {
+    pub(crate) kind: KindSchema<'a>,
+    pub(crate) gvk: &'a Gvk,
+    /// None: the object is created.
+    pub(crate) live: Option<&'a Document>,
+    pub(crate) config: &'a Document,
+    pub(crate) manager: &'a str,
+    pub(crate) force: bool,
+    /// Fields that this endpoint does not write, whatever is applied.
+    pub(crate) reset: &'a FieldSet,
+    /// What is to be done with an entry at another API version.
+    pub(crate) version: &'a dyn Fn(&str) -> OtherVersion,
+}
+
+/// What the server does with paths of another API version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OtherVersion {
+    /// The same fields by the same names.
+    Same,
+    /// It no longer exists; the entry is dropped.
+    Gone,
+    /// Only the server can convert it.
+    Unknown,
+}
+
+/// What came of it.
+pub(crate) struct Applied {
+    /// The merged object, before defaults; none when the merge changes nothing.
+    pub(crate) merged: Option<Document>,
+    pub(crate) managers: Managers,
+}
+
+#[derive(Debug)]
+pub(crate) enum ApplyError {
+    Conflicts(BTreeSet<(String, FieldPath)>),
+    /// An entry at this version cannot be converted here.
+    OtherVersion(String),
+}
+
+pub(crate) fn apply(apply: &Apply<'_>, mut managers: Managers) -> Result<Applied, ApplyError> {
+    let empty;
+    let version = apply.gvk.api_version();
+    let live = match apply.live {
+        Some(live) => live,
+        None => {
+            empty = empty_object(apply.kind, apply.gvk);
+            &empty
+        }
+    };
+    let run = Run { apply, version: &version, live };
+    if managers.is_empty() && apply.live.is_some() {
+        run.own_what_is_there(&mut managers);
+    }
+    run.reconcile(&mut managers)?;
+    run.apply(managers)
+}
+
+struct Run<'r, 'a> {
+    apply: &'r Apply<'a>,
+    version: &'r str,
+    live: &'r Document,
+}
+
+impl Run<'_, '_> {
+    /// Fields nobody owns when an object is first applied to belong to a manager of their own.
+    fn own_what_is_there(&self, managers: &mut Managers) {
+        let kind = self.apply.kind;
+        let empty = empty_object(kind, self.apply.gvk);
+        let found = typed::compare(kind.layer, kind.root, empty.root(), self.live.root());
+        let fields = found.modified.union(&found.added).recursive_difference(self.apply.reset);
+        let fields = fields.difference(&identity());
+        if !fields.is_empty() {
+            let key = ManagerKey::updated("before-first-apply", self.version);
+            managers.set(key, Owned { version: self.version.to_owned(), time: None, fields });
+        }
+    }
+
+    fn reconcile(&self, managers: &mut Managers) -> Result<(), ApplyError> {
+        let kind = self.apply.kind;
+        let mut gone = Vec::new();
+        for (key, owned) in managers.iter() {
+            if owned.version != self.version {
+                match (self.apply.version)(&owned.version) {
+                    OtherVersion::Same => {}
+                    OtherVersion::Gone => gone.push(key.clone()),
+                    OtherVersion::Unknown => return Err(ApplyError::OtherVersion(owned.version.clone())),
+                }
+            }
+        }
+        gone.iter().for_each(|key| managers.remove(key));
+        managers.change(|_, owned| {
+            if let Some(fields) = typed::reconcile(kind.layer, kind.root, &owned.fields) {
+                owned.fields = fields;
+            }
+        });
+        Ok(())
+    }
+
+    fn apply(&self, mut managers: Managers) -> Result<Applied, ApplyError> {
+        let (kind, config) = (self.apply.kind, self.apply.config);
+        let mut merged = typed::merge(kind.layer, kind.root, self.live, config);
+        let ours = ManagerKey::applied(self.apply.manager);
+        let before = managers.get(&ours).map(|owned| owned.fields.clone());
+        let time = managers.get(&ours).and_then(|owned| owned.time.clone());
+        let fields = typed::field_set(kind.layer, kind.root, config.root());
+        let fields = fields.recursive_difference(self.apply.reset);
+        managers.set(ours.clone(), Owned { version: self.version.to_owned(), time, fields });
+        if let Some(before) = before.filter(|before| !before.is_empty()) {
+            merged = self.prune(merged, &managers, &ours, &before);
+        }
+        let found = typed::compare(kind.layer, kind.root, self.live.root(), merged.root());
+        self.settle(&mut managers, &ours, &found)?;
+        managers.change(|key, owned| {
+            if *key == ours {
+                owned.fields = owned.fields.difference(&identity());
+            }
+        });
+        managers.drop_empty();
+        let changed = merged.root() != self.live.root();
+        Ok(Applied { merged: changed.then_some(merged), managers })
+    }
+
+    /// Fields that we applied last time and not now go, unless somebody else owns them too.
+    fn prune(&self, merged: Document, managers: &Managers, ours: &ManagerKey, before: &FieldSet) -> Document {
+        let kind = self.apply.kind;
+        let now = managers.get(ours).map(|owned| &owned.fields);
+        if now.is_some_and(|now| before.is_subset(now)) {
+            return merged;
+        }
+        let named = |set: &FieldSet| typed::named_fields_as_members(kind.layer, Some(kind.root), set);
+        let fields = |of: &Document| named(&typed::field_set(kind.layer, kind.root, of.root()));
+        let before = named(before);
+        let all = fields(&merged);
+        let pruned = typed::remove(kind.layer, kind.root, &merged, &before);
+        // What anybody owns, our new configuration included, comes back.
+        let owned = managers.iter().fold(FieldSet::new(), |all, (_, owned)| all.union(&owned.fields));
+        let gone = all.difference(&fields(&pruned).union(&named(&owned)));
+        let pruned = typed::remove(kind.layer, kind.root, &merged, &gone);
+        // So does what went along but was not ours.
+        let gone = all.difference(&fields(&pruned)).intersection(&before);
+        typed::remove(kind.layer, kind.root, &merged, &gone)
+    }
+
+    /// Who loses what by the change; conflicts unless forced.
+    fn settle(
+        &self,
+        managers: &mut Managers,
+        ours: &ManagerKey,
+        found: &Comparison,
+    ) -> Result<(), ApplyError> {
+        let reset = self.apply.reset;
+        let written = found.modified.union(&found.added).recursive_difference(reset);
+        let removed = found.removed.recursive_difference(reset);
+        if written.is_empty() && removed.is_empty() {
+            return Ok(());
+        }
+        let mut conflicts = BTreeSet::new();
+        for (key, owned) in managers.iter().filter(|(key, _)| *key != ours) {
+            let lost = owned.fields.intersection(&written);
+            conflicts.extend(lost.iter().map(|path| (key.name.clone(), path)));
+        }
+        if !conflicts.is_empty() && !self.apply.force {
+            return Err(ApplyError::Conflicts(conflicts));
+        }
+        managers.change(|key, owned| {
+            if key != ours {
+                let lost = owned.fields.intersection(&written);
+                owned.fields = owned.fields.difference(&lost).difference(&removed);
+            }
+        });
+        Ok(())
+    }
+}
+
+/// Fields that no manager owns (`managedfields/internal/stripmeta.go`).
+fn identity() -> FieldSet {
+    const INSIDE_METADATA: [&str; 9] = [
+        "name", "namespace", "creationTimestamp", "selfLink", "uid", "clusterName", "generation",
+        "managedFields", "resourceVersion",
+    ];
+    let top = ["apiVersion", "kind", "metadata"].map(|key| FieldPath::keys([key]));
+    let inside = INSIDE_METADATA.map(|key| FieldPath::keys(["metadata", key]));
+    top.into_iter().chain(inside).collect()
+}

@@ -1,0 +1,8 @@
+//! What the field manager of an API server does with an object and its `metadata.managedFields`.
+
+mod apply;
+mod entry;
+mod zero;
+
+pub(crate) use apply::{Apply, ApplyError, OtherVersion, apply};
+pub(crate) use entry::Managers;

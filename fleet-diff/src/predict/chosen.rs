@@ -1,0 +1,69 @@
+//! What the server decides by itself when an object is created or changed.
+
+use serde_json::{Map, Value, json};
+
+use crate::Gvk;
+
+/// Fields of `metadata` that an apply does not change.
+const KEPT: [&str; 5] =
+    ["uid", "creationTimestamp", "generation", "deletionTimestamp", "deletionGracePeriodSeconds"];
+
+pub(super) fn keep_identity(object: &mut Map<String, Value>, before: Option<&Value>) {
+    let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else { return };
+    let Some(before) = before else { return };
+    for field in KEPT.into_iter().chain(["resourceVersion"]) {
+        match before["metadata"].get(field) {
+            Some(value) => metadata.insert(field.into(), value.clone()),
+            None => metadata.remove(field),
+        };
+    }
+}
+
+/// What strategies of registries and admission plugins do to a new object.
+pub(super) fn on_create(object: &mut Map<String, Value>, gvk: &Gvk) {
+    match (gvk.group(), gvk.kind()) {
+        ("", "Namespace") => {
+            object.insert("spec".into(), json!({"finalizers": ["kubernetes"]}));
+        }
+        ("", "PersistentVolumeClaim") => finalizer(object, "kubernetes.io/pvc-protection"),
+        ("", "PersistentVolume") => finalizer(object, "kubernetes.io/pv-protection"),
+        ("apps", "DaemonSet") => annotate(object, TEMPLATE_GENERATION, "1"),
+        ("apiextensions.k8s.io", "CustomResourceDefinition") => {
+            let versions = object.get("spec").and_then(|spec| spec.get("versions")?.as_array());
+            let stored = versions.into_iter().flatten().filter(|version| version["storage"] == json!(true));
+            let stored: Vec<Value> = stored.map(|version| version["name"].clone()).collect();
+            let status = json!({
+                "acceptedNames": {"kind": "", "plural": ""}, "conditions": null, "storedVersions": stored,
+            });
+            object.insert("status".into(), status);
+        }
+        _ => {}
+    }
+}
+
+const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
+
+pub(super) fn on_update(object: &mut Map<String, Value>, before: &Value, gvk: &Gvk) {
+    if (gvk.group(), gvk.kind()) == ("apps", "DaemonSet") {
+        let was = before["metadata"]["annotations"][TEMPLATE_GENERATION].as_str().unwrap_or("0").parse().unwrap_or(0);
+        let changed = object.get("spec").map(|spec| &spec["template"]) != Some(&before["spec"]["template"]);
+        annotate(object, TEMPLATE_GENERATION, &(was + i64::from(changed)).to_string());
+    }
+}
+
+fn finalizer(object: &mut Map<String, Value>, name: &str) {
+    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut)
+        && let Some(list) = metadata.entry("finalizers").or_insert_with(|| json!([])).as_array_mut()
+        && !list.contains(&json!(name))
+    {
+        list.push(json!(name));
+    }
+}
+
+fn annotate(object: &mut Map<String, Value>, key: &str, value: &str) {
+    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut)
+        && let Some(map) = metadata.entry("annotations").or_insert_with(|| json!({})).as_object_mut()
+    {
+        map.insert(key.into(), value.into());
+    }
+}

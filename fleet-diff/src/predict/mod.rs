@@ -1,0 +1,244 @@
+//! What a server-side apply would answer.
+
+mod chosen;
+mod outcome;
+
+use serde_json::{Map, Value};
+
+pub use outcome::{Conflict, Doubt, Prediction, Refusal};
+
+use crate::{
+    Document, FieldPath, FieldSet, Object,
+    document::{Builder, Node},
+    managed::{self, Managers, OtherVersion},
+    schema::{KindSchema, Schemas},
+    storage,
+    typed::{self, Duplicates},
+};
+
+/// One apply: what would be sent, as whom, to what.
+///
+/// ```
+/// use fleet_diff::{Apply, Object, Prediction, Schemas};
+/// use serde_json::json;
+///
+/// let object = |value| Object::from_json(value);
+/// let desired = object(json!({"apiVersion": "example.com/v1", "kind": "Thing", "metadata": {"name": "a"}, "size": 2}))?;
+/// let live = object(json!({
+///     "apiVersion": "example.com/v1", "kind": "Thing", "size": 1,
+///     "metadata": {"name": "a", "managedFields": [
+///         {"manager": "operator", "operation": "Update", "apiVersion": "example.com/v1",
+///          "fieldsType": "FieldsV1", "fieldsV1": {"f:size": {}}},
+///     ]},
+/// }))?;
+/// let schemas = Schemas::default();
+/// let Prediction::Conflicts(conflicts) = Apply::new(&desired, "fleet", &schemas).to(Some(&live)).predict() else {
+///     panic!("somebody else owns the size");
+/// };
+/// assert_eq!(conflicts[0].to_string(), "operator: .size");
+/// # Ok::<(), fleet_diff::ObjectError>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Apply<'a> {
+    desired: &'a Object,
+    live: Option<&'a Object>,
+    manager: &'a str,
+    force: bool,
+    schemas: &'a Schemas,
+    time: Option<&'a str>,
+}
+
+impl<'a> Apply<'a> {
+    /// An apply that creates the object, until [`to`](Self::to) says what is there.
+    pub fn new(desired: &'a Object, manager: &'a str, schemas: &'a Schemas) -> Self {
+        Self { desired, live: None, manager, force: false, schemas, time: None }
+    }
+
+    /// The object as it is now; none when it is absent.
+    #[must_use]
+    pub fn to(self, live: Option<&'a Object>) -> Self {
+        Self { live, ..self }
+    }
+
+    /// Takes fields from their owners instead of reporting conflicts.
+    #[must_use]
+    pub fn force(self, force: bool) -> Self {
+        Self { force, ..self }
+    }
+
+    /// The time to write into our entry of `managedFields` when it changes, as the server would write it
+    /// (`2020-01-01T00:00:00Z`). Without one, a changed entry keeps its time.
+    #[must_use]
+    pub fn at(self, time: &'a str) -> Self {
+        Self { time: Some(time), ..self }
+    }
+
+    /// What the server would answer to this apply as a dry run.
+    pub fn predict(&self) -> Prediction {
+        Run::new(self).map_or_else(|early| early, |run| run.predict().unwrap_or_else(|early| early))
+    }
+}
+
+/// Answers that come before the end are errors here.
+type Step<T> = Result<T, Prediction>;
+
+struct Run<'r, 'a> {
+    ask: &'r Apply<'a>,
+    kind: KindSchema<'a>,
+    desired: Document,
+    live: Option<Document>,
+}
+
+impl<'r, 'a> Run<'r, 'a> {
+    fn new(ask: &'r Apply<'a>) -> Step<Self> {
+        let kind = ask.schemas.of(ask.desired.gvk());
+        let desired = Document::from_json(ask.desired.json());
+        let live = ask.live.map(|live| Document::from_json(live.json()));
+        let run = Self { ask, kind, desired, live };
+        run.check()?;
+        Ok(run)
+    }
+
+    fn check(&self) -> Step<()> {
+        let desired = self.desired.root();
+        if desired.get("metadata").and_then(|metadata| metadata.get("managedFields")).is_some_and(|f| !f.is_null()) {
+            let path = FieldPath::keys(["metadata", "managedFields"]);
+            return Err(Prediction::refused(path.to_string(), "must not be in what is applied"));
+        }
+        if let Some(live) = self.ask.live
+            && live.gvk() != self.ask.desired.gvk()
+        {
+            return Err(Prediction::unsure(Doubt::LiveAtOtherVersion));
+        }
+        typed::validate(self.kind.layer, self.kind.root, desired, Duplicates::Refused)
+            .map_err(|wrong| Prediction::refused(wrong.path.to_string(), wrong.problem))?;
+        if let Some(live) = &self.live {
+            typed::validate(self.kind.layer, self.kind.root, live.root(), Duplicates::Allowed)
+                .map_err(|wrong| Prediction::unsure(Doubt::LiveDoesNotFitSchema(wrong.path.to_string())))?;
+        }
+        Ok(())
+    }
+
+    fn managers(&self) -> Step<Managers> {
+        let list = self.live.as_ref().and_then(|live| live.root().get("metadata")?.get("managedFields"));
+        Managers::read(list).map_err(|error| Prediction::unsure(Doubt::ManagedFields(error.to_string())))
+    }
+
+    fn predict(self) -> Step<Prediction> {
+        let reset: FieldSet = if self.kind.status_apart {
+            [FieldPath::keys(["status"])].into_iter().collect()
+        } else {
+            FieldSet::new()
+        };
+        let apply = managed::Apply {
+            kind: self.kind,
+            gvk: self.ask.desired.gvk(),
+            live: self.live.as_ref(),
+            config: &self.desired,
+            manager: self.ask.manager,
+            force: self.ask.force,
+            reset: &reset,
+            version: &|version| self.other_version(version),
+        };
+        let applied = managed::apply(&apply, self.managers()?).map_err(|error| match error {
+            managed::ApplyError::Conflicts(conflicts) => Prediction::conflicts(conflicts),
+            managed::ApplyError::OtherVersion(version) => Prediction::unsure(Doubt::OtherVersion(version)),
+        })?;
+        let object = match (&applied.merged, self.ask.live) {
+            (None, Some(live)) => live.json().clone(),
+            (None, None) => self.stored(&self.desired)?,
+            (Some(merged), _) => self.stored(merged)?,
+        };
+        self.finish(object, applied.managers)
+    }
+
+    fn other_version(&self, version: &str) -> OtherVersion {
+        let gvk = self.ask.desired.gvk();
+        match crate::Gvk::from_api_version(version, gvk.kind()) {
+            Some(other) if other == *gvk => OtherVersion::Same,
+            Some(other) if !self.kind.native && self.ask.schemas.knows(&other) => OtherVersion::Same,
+            Some(other) if self.kind.native && !self.ask.schemas.knows(&other) => OtherVersion::Gone,
+            _ => OtherVersion::Unknown,
+        }
+    }
+
+    /// The merged object as it would be stored.
+    fn stored(&self, merged: &Document) -> Step<Value> {
+        let before = self.live.as_ref().map(Document::root);
+        let apart = self.kind.status_apart;
+        if self.kind.native {
+            // The endpoint does not write the status: it stays, or is what a new object begins with.
+            let without = if apart { without_status(merged) } else { None };
+            let merged = without.as_ref().unwrap_or(merged);
+            let mut object = storage::store_native(self.kind, merged.root())
+                .map_err(|wrong| Prediction::refused(wrong.path, wrong.problem))?;
+            if apart && let (Some(map), Some(before)) = (object.as_object_mut(), before) {
+                put_status(map, before);
+            }
+            return Ok(object);
+        }
+        let mut object = merged.to_json();
+        if let Some(map) = object.as_object_mut() {
+            if apart {
+                map.remove("status");
+                if let Some(before) = before {
+                    put_status(map, before);
+                }
+            }
+            let metadata = storage::store_metadata(self.kind, merged.root().get("metadata"))
+                .map_err(|wrong| Prediction::refused(wrong.path, wrong.problem))?;
+            map.insert("metadata".into(), metadata);
+        }
+        storage::store_custom(self.kind, &mut object);
+        Ok(object)
+    }
+
+    fn finish(&self, mut object: Value, mut managers: Managers) -> Step<Prediction> {
+        if let Some(map) = object.as_object_mut() {
+            let before = self.ask.live.map(Object::json);
+            chosen::keep_identity(map, before);
+            match before {
+                None => chosen::on_create(map, self.ask.desired.gvk()),
+                Some(before) => chosen::on_update(map, before, self.ask.desired.gvk()),
+            }
+        }
+        if let Some(time) = self.ask.time {
+            let before = self.managers()?;
+            managers.change(|key, owned| {
+                let same = before.get(key).is_some_and(|b| b.fields == owned.fields && b.version == owned.version);
+                if !same {
+                    owned.time = Some(time.to_owned());
+                }
+            });
+        }
+        if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+            metadata.remove("managedFields");
+            if !managers.is_empty() {
+                let mut out = Builder::new();
+                managers.write(&mut out);
+                metadata.insert("managedFields".into(), out.finish().to_json());
+            }
+        }
+        Object::from_json(object)
+            .map(Prediction::Object)
+            .map_err(|error| Prediction::unsure(Doubt::NoObject(error.to_string())))
+    }
+}
+
+fn without_status(object: &Document) -> Option<Document> {
+    object.root().get("status")?;
+    let mut out = Builder::based_on(object);
+    out.begin();
+    for (key, value) in object.root().entries().filter(|(key, _)| *key != "status") {
+        out.entry(key, value);
+    }
+    out.end_map();
+    Some(out.finish())
+}
+
+fn put_status(map: &mut Map<String, Value>, before: Node<'_>) {
+    match before.get("status") {
+        Some(status) => map.insert("status".into(), status.to_json()),
+        None => map.remove("status"),
+    };
+}

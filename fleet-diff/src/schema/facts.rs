@@ -1,0 +1,78 @@
+//! Facts about the Go types behind built-in kinds, which no OpenAPI document has: what is a pointer, what is left out
+//! when empty, what is rewritten.
+//!
+//! They come from `control-plane types`, which reads them by reflection from the server's own types.
+
+use crate::document::Node;
+
+use super::{Form, Omit, Stored};
+
+/// The document of `control-plane types`.
+#[derive(Clone, Copy)]
+pub(super) struct Facts<'a>(Node<'a>);
+
+/// What is known of one value.
+#[derive(Clone, Copy)]
+pub(super) struct Fact<'a>(Node<'a>);
+
+impl<'a> Facts<'a> {
+    pub(super) fn new(document: Node<'a>) -> Option<Self> {
+        document.get("types").map(Self)
+    }
+
+    pub(super) fn of(self, name: &str) -> Option<StructFacts<'a>> {
+        Some(StructFacts(self.0.get(name)?))
+    }
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct StructFacts<'a>(Node<'a>);
+
+impl<'a> StructFacts<'a> {
+    pub(super) fn field(self, name: &str) -> Option<Fact<'a>> {
+        let mut fields = self.0.get("fields")?.items();
+        fields.find(|field| field.get("name").and_then(Node::as_str) == Some(name)).map(Fact)
+    }
+
+    pub(super) fn stored(self) -> Stored {
+        Fact(self.0).stored()
+    }
+}
+
+impl<'a> Fact<'a> {
+    pub(super) fn form(self) -> Form {
+        Form {
+            pointer: self.0.get("pointer").and_then(Node::as_bool) == Some(true),
+            omit: match self.0.get("omit").and_then(Node::as_str) {
+                Some("empty") => Omit::Empty,
+                Some("zero") => Omit::Zero,
+                _ => Omit::Never,
+            },
+        }
+    }
+
+    pub(super) fn element(self) -> Option<Fact<'a>> {
+        self.0.get("element").map(Fact)
+    }
+
+    pub(super) fn stored(self) -> Stored {
+        match self.0.get("kind").and_then(Node::as_str) {
+            Some("int32") => Stored::Int32,
+            Some("int64") => Stored::Int64,
+            Some("float64") => Stored::Float,
+            Some("bool") => Stored::Bool,
+            Some("string") => Stored::Text,
+            Some("bytes") => Stored::Bytes,
+            Some("quantity") => Stored::Quantity,
+            Some("int-or-string") => Stored::IntOrString,
+            Some("time") => Stored::Time,
+            Some("micro-time") => Stored::MicroTime,
+            Some("duration") => Stored::Duration,
+            Some("raw-extension" | "fields-v1" | "custom") => Stored::Json,
+            Some("struct") => Stored::Struct,
+            Some("list") => Stored::List,
+            Some("map") => Stored::Map,
+            _ => Stored::AsIs,
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! What is known of the types of objects.
+
+mod build;
+mod crd;
+mod facts;
+mod openapi;
+mod types;
+
+use std::{collections::BTreeMap, fmt, sync::Arc};
+
+pub(crate) use types::{Custom, Field, Form, ListKind, ListType, MapType, Omit, ScalarType, Stored, Type, TypeId};
+
+use crate::{Gvk, Object};
+
+/// The types of many kinds of objects; cheap to clone, shared by all objects.
+///
+/// Layers may be put over one another; the topmost one that knows a kind counts.
+///
+/// ```
+/// use fleet_diff::{Gvk, Schemas};
+///
+/// let crd = fleet_diff::Object::from_json(serde_json::json!({
+///     "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+///     "metadata": {"name": "widgets.example.com"},
+///     "spec": {"group": "example.com", "scope": "Namespaced", "names": {"plural": "widgets", "kind": "Widget"},
+///         "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {
+///             "type": "object", "properties": {"spec": {"type": "object", "properties": {"size": {"type": "integer"}}}},
+///         }}}]},
+/// }))?;
+/// let schemas = Schemas::default().with_crd(&crd)?;
+/// assert!(schemas.knows(&Gvk::new("example.com", "v1", "Widget")));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct Schemas {
+    /// The last one is asked first.
+    layers: Vec<Arc<Layer>>,
+}
+
+/// Why a schema cannot be used. Names where in the document the problem is.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{place}: {problem}")]
+pub struct SchemaError {
+    pub(crate) place: String,
+    pub(crate) problem: String,
+}
+
+/// Types that refer to one another.
+#[derive(Default)]
+pub(crate) struct Layer {
+    types: Vec<Type>,
+    names: BTreeMap<Arc<str>, TypeId>,
+    /// The names of named types.
+    named: BTreeMap<TypeId, Arc<str>>,
+    kinds: BTreeMap<Gvk, KindEntry>,
+}
+
+#[derive(Clone)]
+struct KindEntry {
+    root: TypeId,
+    /// The server holds it in Go types, not as JSON.
+    native: bool,
+    /// The status is written through an endpoint of its own only.
+    status_apart: bool,
+}
+
+/// The type of one kind.
+#[derive(Clone, Copy)]
+pub(crate) struct KindSchema<'a> {
+    pub(crate) layer: &'a Layer,
+    pub(crate) root: TypeId,
+    pub(crate) native: bool,
+    /// The status is written through an endpoint of its own only.
+    pub(crate) status_apart: bool,
+    /// Nothing is known of it: merged as the server merges what it has no schema for.
+    pub(crate) deduced: bool,
+}
+
+impl Layer {
+    pub(crate) fn get(&self, id: TypeId) -> &Type {
+        &self.types[id.0 as usize]
+    }
+
+    /// The name of a type that has one.
+    pub(crate) fn name(&self, id: TypeId) -> Option<&str> {
+        self.named.get(&id).map(|name| &**name)
+    }
+}
+
+impl Schemas {
+    /// True when a layer knows this kind.
+    pub fn knows(&self, gvk: &Gvk) -> bool {
+        self.layers.iter().any(|layer| layer.kinds.contains_key(gvk))
+    }
+
+    /// With a layer of an OpenAPI v3 document on top, as an API server answers `/openapi/v3/…` for one group and
+    /// version.
+    ///
+    /// # Errors
+    /// When the document is no OpenAPI v3 document or contradicts itself.
+    pub fn with_openapi(mut self, document: &crate::Document) -> Result<Self, SchemaError> {
+        let layer = openapi::layer(document, None, self.meta())?;
+        self.layers.push(Arc::new(layer));
+        Ok(self)
+    }
+
+    /// With one layer of all built-in types on top: the OpenAPI v3 documents of a server, and the facts about its Go
+    /// types that `control-plane types` prints. This is how the built-in table is made.
+    ///
+    /// # Errors
+    /// As [`with_openapi`](Self::with_openapi).
+    pub fn with_native(
+        mut self,
+        documents: &[crate::Document],
+        facts: &crate::Document,
+    ) -> Result<Self, SchemaError> {
+        let mut types = build::Types::default();
+        for document in documents {
+            openapi::add(&mut types, document, Some(facts), None)?;
+        }
+        self.layers.push(Arc::new(types.finish()));
+        Ok(self)
+    }
+
+    /// With a layer for the versions of a CRD on top.
+    ///
+    /// # Errors
+    /// When it is no CRD, or its schema is none that an API server takes.
+    pub fn with_crd(mut self, crd: &Object) -> Result<Self, SchemaError> {
+        self.layers.push(Arc::new(crd::layer(crd, self.meta())?));
+        Ok(self)
+    }
+
+    /// The layer whose `ObjectMeta` custom resources use.
+    fn meta(&self) -> Option<&Layer> {
+        let mut layers = self.layers.iter().map(|layer| &**layer);
+        layers.find(|layer| layer.names.contains_key(openapi::OBJECT_META))
+    }
+
+    pub(crate) fn of(&self, gvk: &Gvk) -> KindSchema<'_> {
+        static NOTHING: std::sync::LazyLock<Layer> =
+            std::sync::LazyLock::new(|| build::Types::default().finish());
+        let found = self.layers.iter().rev().find_map(|layer| Some((layer, layer.kinds.get(gvk)?)));
+        match found {
+            Some((layer, kind)) => {
+                let KindEntry { root, native, status_apart } = *kind;
+                KindSchema { layer, root, native, status_apart, deduced: false }
+            }
+            None => KindSchema { layer: &NOTHING, root: TypeId::DEDUCED, native: false, status_apart: false, deduced: true },
+        }
+    }
+}
+
+impl fmt::Debug for Schemas {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kinds: usize = self.layers.iter().map(|layer| layer.kinds.len()).sum();
+        write!(f, "Schemas({} layers, {kinds} kinds)", self.layers.len())
+    }
+}
+
+impl fmt::Debug for KindSchema<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KindSchema({:?})", self.root)
+    }
+}

@@ -1,0 +1,64 @@
+//! What single kinds do with themselves between JSON and storage: conversions that are written by hand in the server.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use serde_json::{Map, Value, json};
+
+/// Conversions of one struct, by the name of its type.
+pub(super) fn structure(name: &str, map: &mut Map<String, Value>) {
+    match name {
+        "io.k8s.api.core.v1.PodSpec" => pod_spec(map),
+        "io.k8s.api.apps.v1.StatefulSetSpec" => claim_templates(map),
+        _ => {}
+    }
+}
+
+/// Conversions of a whole object.
+pub(super) fn object(map: &mut Map<String, Value>) {
+    let is = |version: &str, kind: &str| {
+        map.get("apiVersion").and_then(Value::as_str) == Some(version)
+            && map.get("kind").and_then(Value::as_str) == Some(kind)
+    };
+    if is("v1", "Secret") {
+        fold_string_data(map);
+    }
+}
+
+/// `serviceAccount` is the old name of `serviceAccountName`; both are written (`core/v1/conversion.go`).
+fn pod_spec(map: &mut Map<String, Value>) {
+    let text = |key: &str| map.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
+    match text("serviceAccountName").or_else(|| text("serviceAccount")) {
+        Some(name) => {
+            map.insert("serviceAccountName".into(), name.clone().into());
+            map.insert("serviceAccount".into(), name.into());
+        }
+        None => {
+            map.remove("serviceAccount");
+        }
+    }
+}
+
+/// Templates of claims say what they are (`apps/v1/conversion.go`).
+fn claim_templates(map: &mut Map<String, Value>) {
+    let templates = map.get_mut("volumeClaimTemplates").and_then(Value::as_array_mut);
+    for template in templates.into_iter().flatten().filter_map(Value::as_object_mut) {
+        let empty = |value: Option<&Value>| value.and_then(Value::as_str).is_none_or(str::is_empty);
+        if empty(template.get("apiVersion")) {
+            template.insert("apiVersion".into(), "v1".into());
+        }
+        if empty(template.get("kind")) {
+            template.insert("kind".into(), "PersistentVolumeClaim".into());
+        }
+    }
+}
+
+/// `stringData` is written only: it becomes `data`.
+fn fold_string_data(map: &mut Map<String, Value>) {
+    let Some(Value::Object(plain)) = map.remove("stringData") else { return };
+    let data = map.entry("data").or_insert_with(|| json!({}));
+    if let Some(data) = data.as_object_mut() {
+        for (key, value) in plain {
+            let encoded = BASE64.encode(value.as_str().unwrap_or(""));
+            data.insert(key, encoded.into());
+        }
+    }
+}
