@@ -13,6 +13,7 @@ import (
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	features "k8s.io/apiserver/pkg/util/feature"
 	"k8s.io/component-base/version"
 	"k8s.io/klog/v2"
 	aggregator "k8s.io/kube-aggregator/pkg/apiserver/scheme"
@@ -22,6 +23,8 @@ import (
 // typeTable is what `types` prints: what a published schema does not say about built-in kinds, above all whether
 // a field can be absent and whether the server leaves out one that is empty.
 type typeTable struct {
+	// Gates are the feature gates that are on by default.
+	Gates      []string    `json:"gates"`
 	Kinds      []kindFacts `json:"kinds"`
 	Kubernetes string      `json:"kubernetes"`
 	Types      shapes      `json:"types"`
@@ -64,6 +67,12 @@ func printTypes(ctx context.Context, out io.Writer) error {
 	slices.SortFunc(table.Kinds, func(a, b kindFacts) int {
 		return slices.Compare([]string{a.Group, a.Version, a.Kind}, []string{b.Group, b.Version, b.Kind})
 	})
+	for gate := range features.DefaultMutableFeatureGate.GetAll() {
+		if features.DefaultFeatureGate.Enabled(gate) {
+			table.Gates = append(table.Gates, string(gate))
+		}
+	}
+	slices.Sort(table.Gates)
 	encoder := json.NewEncoder(out)
 	encoder.SetIndent("", " ")
 	return encoder.Encode(table)

@@ -27,6 +27,7 @@ pub(super) fn on_create(object: &mut Map<String, Value>, gvk: &Gvk) {
         }
         ("", "PersistentVolumeClaim") => finalizer(object, "kubernetes.io/pvc-protection"),
         ("", "PersistentVolume") => finalizer(object, "kubernetes.io/pv-protection"),
+        ("storage.k8s.io", "VolumeAttributesClass") => finalizer(object, "kubernetes.io/vac-protection"),
         ("apps", "DaemonSet") => annotate(object, TEMPLATE_GENERATION, "1"),
         ("apiextensions.k8s.io", "CustomResourceDefinition") => {
             let versions = object.get("spec").and_then(|spec| spec.get("versions")?.as_array());
@@ -44,6 +45,13 @@ pub(super) fn on_create(object: &mut Map<String, Value>, gvk: &Gvk) {
 const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
 
 pub(super) fn on_update(object: &mut Map<String, Value>, before: &Value, gvk: &Gvk) {
+    if (gvk.group(), gvk.kind()) == ("", "Namespace") {
+        // Only the endpoint `finalize` writes it.
+        match before.get("spec") {
+            Some(spec) => object.insert("spec".into(), spec.clone()),
+            None => object.remove("spec"),
+        };
+    }
     if (gvk.group(), gvk.kind()) == ("apps", "DaemonSet") {
         let was = before["metadata"]["annotations"][TEMPLATE_GENERATION].as_str().unwrap_or("0").parse().unwrap_or(0);
         let changed = object.get("spec").map(|spec| &spec["template"]) != Some(&before["spec"]["template"]);

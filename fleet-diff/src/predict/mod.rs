@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 pub use outcome::{Conflict, Doubt, Prediction, Refusal};
 
 use crate::{
-    Document, FieldPath, FieldSet, Object,
+    Document, FieldPath, Object,
     document::{Builder, Node},
     managed::{self, Managers, OtherVersion},
     schema::{KindSchema, Schemas},
@@ -125,11 +125,6 @@ impl<'r, 'a> Run<'r, 'a> {
     }
 
     fn predict(self) -> Step<Prediction> {
-        let reset: FieldSet = if self.kind.status_apart {
-            [FieldPath::keys(["status"])].into_iter().collect()
-        } else {
-            FieldSet::new()
-        };
         let apply = managed::Apply {
             kind: self.kind,
             gvk: self.ask.desired.gvk(),
@@ -137,7 +132,7 @@ impl<'r, 'a> Run<'r, 'a> {
             config: &self.desired,
             manager: self.ask.manager,
             force: self.ask.force,
-            reset: &reset,
+            reset: self.kind.resets,
             version: &|version| self.other_version(version),
         };
         let applied = managed::apply(&apply, self.managers()?).map_err(|error| match error {
@@ -165,7 +160,7 @@ impl<'r, 'a> Run<'r, 'a> {
     /// The merged object as it would be stored.
     fn stored(&self, merged: &Document) -> Step<Value> {
         let before = self.live.as_ref().map(Document::root);
-        let apart = self.kind.status_apart;
+        let apart = self.kind.resets.contains(&FieldPath::keys(["status"]));
         if self.kind.native {
             // The endpoint does not write the status: it stays, or is what a new object begins with.
             let without = if apart { without_status(merged) } else { None };
@@ -189,7 +184,8 @@ impl<'r, 'a> Run<'r, 'a> {
                 .map_err(|wrong| Prediction::refused(wrong.path, wrong.problem))?;
             map.insert("metadata".into(), metadata);
         }
-        storage::store_custom(self.kind, &mut object);
+        storage::store_custom(self.kind, &mut object)
+            .map_err(|wrong| Prediction::refused(wrong.path, wrong.problem))?;
         Ok(object)
     }
 

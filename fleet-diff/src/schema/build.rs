@@ -1,7 +1,7 @@
 //! Makes a table of types, each different type once.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -13,6 +13,7 @@ pub(super) struct Types {
     known: HashMap<Type, TypeId>,
     names: BTreeMap<Arc<str>, TypeId>,
     kinds: BTreeMap<Gvk, KindEntry>,
+    gates: BTreeSet<Arc<str>>,
     is_named: HashSet<TypeId>,
     /// Named types that are merged otherwise than their own schema says: the type, the one it stands for, and whether
     /// it is replaced as a whole.
@@ -28,6 +29,7 @@ impl Default for Types {
             known: known.into(),
             names: BTreeMap::new(),
             kinds: BTreeMap::new(),
+            gates: BTreeSet::new(),
             is_named: HashSet::new(),
             overrides: Vec::new(),
         }
@@ -82,6 +84,10 @@ impl Types {
         self.kinds.insert(gvk, kind);
     }
 
+    pub(super) fn gate(&mut self, name: &str) {
+        self.gates.insert(name.into());
+    }
+
     fn next(&self) -> TypeId {
         TypeId(u32::try_from(self.types.len()).unwrap_or(u32::MAX))
     }
@@ -124,6 +130,6 @@ impl Types {
             self.define(own, of);
         }
         let named = self.names.iter().map(|(name, id)| (*id, name.clone())).collect();
-        Layer { types: self.types, names: self.names, named, kinds: self.kinds }
+        Layer { types: self.types, names: self.names, named, kinds: self.kinds, gates: self.gates }
     }
 }

@@ -1,11 +1,14 @@
 //! Schemas from `CustomResourceDefinition` objects, also of those that are not installed yet.
 
+use std::sync::Arc;
+
 use super::{
     KindEntry, Layer, SchemaError, Type, TypeId,
     build::Types,
     openapi::{OBJECT_META, Reader},
+    resets_status,
 };
-use crate::{Document, GroupKind, Object, document::Node};
+use crate::{Document, FieldSet, GroupKind, Object, document::Node};
 
 /// A layer with every version of the definition. `meta` is a layer that knows the metadata of objects.
 pub(super) fn layer(crd: &Object, meta: Option<&Layer>) -> Result<Layer, SchemaError> {
@@ -42,8 +45,9 @@ pub(super) fn layer(crd: &Object, meta: Option<&Layer>) -> Result<Layer, SchemaE
             }
         };
         let status = version.get("subresources").and_then(|subresources| subresources.get("status"));
-        let status_apart = status.is_some_and(|status| !status.is_null());
-        types.kind(GroupKind::new(group, kind).at(name), KindEntry { root, native: false, status_apart });
+        let apart = status.is_some_and(|status| !status.is_null());
+        let resets = Arc::new(if apart { resets_status() } else { FieldSet::new() });
+        types.kind(GroupKind::new(group, kind).at(name), KindEntry { root, native: false, resets });
     }
     Ok(types.finish())
 }

@@ -3,13 +3,16 @@
 //!
 //! They come from `control-plane types`, which reads them by reflection from the server's own types.
 
-use crate::document::Node;
+use crate::{FieldPath, FieldSet, Gvk, document::Node};
 
 use super::{Form, Omit, Stored};
 
 /// The document of `control-plane types`.
 #[derive(Clone, Copy)]
-pub(super) struct Facts<'a>(Node<'a>);
+pub(super) struct Facts<'a> {
+    types: Node<'a>,
+    document: Node<'a>,
+}
 
 /// What is known of one value.
 #[derive(Clone, Copy)]
@@ -17,11 +20,27 @@ pub(super) struct Fact<'a>(Node<'a>);
 
 impl<'a> Facts<'a> {
     pub(super) fn new(document: Node<'a>) -> Option<Self> {
-        document.get("types").map(Self)
+        document.get("types").map(|types| Self { types, document })
+    }
+
+    /// The feature gates that are on.
+    pub(super) fn gates(self) -> impl Iterator<Item = &'a str> {
+        self.document.get("gates").into_iter().flat_map(Node::items).filter_map(Node::as_str)
+    }
+
+    /// The fields that the main endpoint of a kind does not write; none when nothing is known of them.
+    pub(super) fn resets(self, gvk: &Gvk) -> Option<FieldSet> {
+        let is = |kind: Node<'_>, key: &str, text: &str| kind.get(key).and_then(Node::as_str) == Some(text);
+        let mut kinds = self.document.get("kinds")?.items();
+        let kind = kinds.find(|kind| {
+            is(*kind, "group", gvk.group()) && is(*kind, "version", gvk.version()) && is(*kind, "kind", gvk.kind())
+        })?;
+        let paths = kind.get("resets")?.get("")?.items().filter_map(Node::as_str);
+        Some(paths.map(|path| FieldPath::keys(path.split('.'))).collect())
     }
 
     pub(super) fn of(self, name: &str) -> Option<StructFacts<'a>> {
-        Some(StructFacts(self.0.get(name)?))
+        Some(StructFacts(self.types.get(name)?))
     }
 }
 

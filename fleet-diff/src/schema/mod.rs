@@ -6,11 +6,15 @@ mod facts;
 mod openapi;
 mod types;
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+};
 
 pub(crate) use types::{Custom, Field, Form, ListKind, ListType, MapType, Omit, ScalarType, Stored, Type, TypeId};
 
-use crate::{Gvk, Object};
+use crate::{FieldPath, FieldSet, Gvk, Object};
 
 /// The types of many kinds of objects; cheap to clone, shared by all objects.
 ///
@@ -53,6 +57,8 @@ pub(crate) struct Layer {
     /// The names of named types.
     named: BTreeMap<TypeId, Arc<str>>,
     kinds: BTreeMap<Gvk, KindEntry>,
+    /// Feature gates that are on.
+    gates: BTreeSet<Arc<str>>,
 }
 
 #[derive(Clone)]
@@ -60,8 +66,8 @@ struct KindEntry {
     root: TypeId,
     /// The server holds it in Go types, not as JSON.
     native: bool,
-    /// The status is written through an endpoint of its own only.
-    status_apart: bool,
+    /// Fields that the main endpoint does not write.
+    resets: Arc<FieldSet>,
 }
 
 /// The type of one kind.
@@ -70,8 +76,8 @@ pub(crate) struct KindSchema<'a> {
     pub(crate) layer: &'a Layer,
     pub(crate) root: TypeId,
     pub(crate) native: bool,
-    /// The status is written through an endpoint of its own only.
-    pub(crate) status_apart: bool,
+    /// Fields that the main endpoint does not write: for most kinds the status.
+    pub(crate) resets: &'a FieldSet,
     /// Nothing is known of it: merged as the server merges what it has no schema for.
     pub(crate) deduced: bool,
 }
@@ -79,6 +85,11 @@ pub(crate) struct KindSchema<'a> {
 impl Layer {
     pub(crate) fn get(&self, id: TypeId) -> &Type {
         &self.types[id.0 as usize]
+    }
+
+    /// Whether a feature gate is on.
+    pub(crate) fn gate(&self, name: &str) -> bool {
+        self.gates.contains(name)
     }
 
     /// The name of a type that has one.
@@ -140,15 +151,20 @@ impl Schemas {
     pub(crate) fn of(&self, gvk: &Gvk) -> KindSchema<'_> {
         static NOTHING: std::sync::LazyLock<Layer> =
             std::sync::LazyLock::new(|| build::Types::default().finish());
+        static NONE: FieldSet = FieldSet::empty();
         let found = self.layers.iter().rev().find_map(|layer| Some((layer, layer.kinds.get(gvk)?)));
         match found {
             Some((layer, kind)) => {
-                let KindEntry { root, native, status_apart } = *kind;
-                KindSchema { layer, root, native, status_apart, deduced: false }
+                KindSchema { layer, root: kind.root, native: kind.native, resets: &kind.resets, deduced: false }
             }
-            None => KindSchema { layer: &NOTHING, root: TypeId::DEDUCED, native: false, status_apart: false, deduced: true },
+            None => KindSchema { layer: &NOTHING, root: TypeId::DEDUCED, native: false, resets: &NONE, deduced: true },
         }
     }
+}
+
+/// The status has an endpoint of its own.
+fn resets_status() -> FieldSet {
+    [FieldPath::keys(["status"])].into_iter().collect()
 }
 
 impl fmt::Debug for Schemas {

@@ -9,9 +9,10 @@ use super::{
     Custom, Field, Form, KindEntry, Layer, ListKind, ListType, MapType, ScalarType, SchemaError, Stored, Type, TypeId,
     build::Types,
     facts::{Fact, Facts},
+    resets_status,
 };
 use crate::{
-    Document, GroupKind, Gvk,
+    Document, FieldSet, GroupKind, Gvk,
     document::{Builder, Node},
 };
 
@@ -52,6 +53,7 @@ pub(super) fn add(
         });
     };
     let facts = facts.and_then(|facts| Facts::new(facts.root()));
+    facts.into_iter().flat_map(Facts::gates).for_each(|gate| types.gate(gate));
     let apart = kinds_with_status(document);
     for (name, model) in models.entries() {
         let id = types.named(name);
@@ -72,8 +74,9 @@ pub(super) fn add(
         let native = is_native(name) && (facts.is_some() || known.is_some());
         let kinds = model.get("x-kubernetes-group-version-kind").into_iter().flat_map(Node::items);
         for gvk in kinds.filter_map(gvk) {
-            let status_apart = apart.contains(&gvk);
-            types.kind(gvk, KindEntry { root: id, native, status_apart });
+            let told = facts.and_then(|facts| facts.resets(&gvk));
+            let resets = told.unwrap_or_else(|| if apart.contains(&gvk) { resets_status() } else { FieldSet::new() });
+            types.kind(gvk, KindEntry { root: id, native, resets: Arc::new(resets) });
         }
     }
     Ok(())

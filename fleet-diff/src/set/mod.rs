@@ -47,6 +47,10 @@ impl FieldSet {
         Self::default()
     }
 
+    pub(crate) const fn empty() -> Self {
+        Self { entries: Vec::new() }
+    }
+
     /// True when no field is in it.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()

@@ -2,42 +2,61 @@
 
 use serde_json::{Map, Value};
 
-use crate::schema::{KindSchema, Layer, MapType, TypeId};
+use super::native::{Unstorable, store_struct};
+use crate::{
+    Document,
+    schema::{KindSchema, Layer, MapType, Type, TypeId},
+};
 
-/// The object as the server holds it: without nulls that the schema does not allow and that have a default, and with
-/// defaults (apiextensions-apiserver, `pkg/apiserver/schema/defaulting`).
-pub(crate) fn store_custom(kind: KindSchema<'_>, object: &mut Value) {
+/// The object as the server holds it: nulls that the schema does not allow take the default, what is absent too
+/// (apiextensions-apiserver, `pkg/apiserver/schema/defaulting`), and metadata is the server's own type.
+///
+/// An error names a field that is null and must not be.
+pub(crate) fn store_custom(kind: KindSchema<'_>, object: &mut Value) -> Result<(), Unstorable> {
     if kind.deduced {
-        return;
+        return Ok(());
     }
     if let Value::Object(map) = object {
-        // Metadata is the server's own type, and has no defaults.
         let metadata = map.remove("metadata");
-        fill(kind.layer, kind.root, object);
+        let filled = fill(kind.layer, kind.root, object);
         if let (Value::Object(map), Some(metadata)) = (object, metadata) {
             map.insert("metadata".into(), metadata);
         }
+        filled?;
     }
+    Ok(())
 }
 
-fn fill(layer: &Layer, id: TypeId, value: &mut Value) {
+fn fill(layer: &Layer, id: TypeId, value: &mut Value) -> Result<(), Unstorable> {
     let of = layer.get(id);
     match value {
         Value::Object(map) => {
             if let Some(fields) = &of.map {
-                members(layer, fields, map);
+                members(layer, fields, map)?;
+            }
+            if of.custom.embedded {
+                embedded(layer, of, map)?;
             }
         }
         Value::Array(items) => {
             if let Some(list) = &of.list {
-                items.iter_mut().for_each(|item| fill(layer, list.element, item));
+                for (i, item) in items.iter_mut().enumerate() {
+                    fill(layer, list.element, item).map_err(|wrong| wrong.within(&format!("[{i}]")))?;
+                }
             }
         }
+        Value::Null if !of.custom.nullable && !takes_anything(of) => return Err(Unstorable::null()),
         _ => {}
     }
+    Ok(())
 }
 
-fn members(layer: &Layer, of: &MapType, map: &mut Map<String, Value>) {
+/// No `type` in the schema: null is a value like others.
+fn takes_anything(of: &Type) -> bool {
+    of.scalar.is_some() && of.map.is_some() && !of.custom.int_or_string
+}
+
+fn members(layer: &Layer, of: &MapType, map: &mut Map<String, Value>) -> Result<(), Unstorable> {
     for field in &of.fields {
         let nullable = layer.get(field.of).custom.nullable;
         let Some(default) = &field.default else { continue };
@@ -50,7 +69,18 @@ fn members(layer: &Layer, of: &MapType, map: &mut Map<String, Value>) {
     }
     for (key, value) in map.iter_mut() {
         if let Some(id) = of.of(key) {
-            fill(layer, id, value);
+            fill(layer, id, value).map_err(|wrong| wrong.within(&format!(".{key}")))?;
         }
     }
+    Ok(())
+}
+
+/// Metadata of an embedded object goes through the server's own type too.
+fn embedded(layer: &Layer, of: &Type, map: &mut Map<String, Value>) -> Result<(), Unstorable> {
+    let field = of.map.as_ref().and_then(|of| of.field("metadata"));
+    if let (Some(field), Some(metadata)) = (field, map.get_mut("metadata")) {
+        let document = Document::from_json(metadata);
+        *metadata = store_struct(layer, field.of, document.root())?;
+    }
+    Ok(())
 }

@@ -4,16 +4,31 @@
 use serde_json::{Map, Value, json};
 
 /// Fills in what the type of this name has defaults for. The struct is in its stored form: what is empty is left out.
-pub(super) fn apply(type_name: &str, map: &mut Map<String, Value>) {
-    let Ok(at) = CONSTANT.binary_search_by(|(name, _)| (*name).cmp(short(type_name))) else {
-        return computed(short(type_name), map);
-    };
-    for (field, value) in CONSTANT[at].1 {
-        if is_unset(map, field) {
-            map.insert((*field).to_owned(), value.to_json());
+pub(super) fn apply(
+    type_name: &str,
+    map: &mut Map<String, Value>,
+    is_pointer: &dyn Fn(&str) -> bool,
+    gate: &dyn Fn(&str) -> bool,
+) {
+    let name = short(type_name);
+    if let Ok(at) = CONSTANT.binary_search_by(|(known, _)| (*known).cmp(name)) {
+        for (field, value) in CONSTANT[at].1 {
+            let zero = || !is_pointer(field) && map.get(*field).and_then(Value::as_i64) == Some(0);
+            if (is_unset(map, field) || zero()) && is_on(name, field, gate) {
+                map.insert((*field).to_owned(), value.to_json());
+            }
         }
     }
-    computed(short(type_name), map);
+    computed(name, map, gate);
+}
+
+/// Some fields have their default only where a feature gate is on.
+fn is_on(type_name: &str, field: &str, gate: &dyn Fn(&str) -> bool) -> bool {
+    match (type_name, field) {
+        ("storage.v1.CSIDriverSpec", "seLinuxMount") => gate("SELinuxMountReadWriteOncePod"),
+        ("storage.v1.CSIDriverSpec", "preventPodSchedulingIfMissing") => gate("VolumeLimitScaling"),
+        _ => true,
+    }
 }
 
 /// Without the prefix that all API types have.
@@ -175,7 +190,7 @@ const CONSTANT: &[(&str, &[(&str, Default)])] = &[
 ];
 
 /// Defaults that depend on other fields.
-fn computed(type_name: &str, map: &mut Map<String, Value>) {
+fn computed(type_name: &str, map: &mut Map<String, Value>, gate: &dyn Fn(&str) -> bool) {
     match type_name {
         "core.v1.Container" | "core.v1.EphemeralContainer" => pull_policy(map, "image", "imagePullPolicy"),
         "core.v1.ImageVolumeSource" => pull_policy(map, "reference", "pullPolicy"),
@@ -238,7 +253,9 @@ fn computed(type_name: &str, map: &mut Map<String, Value>) {
             }
             if let (true, Some(rolling)) = (is_text(map, "type", "RollingUpdate"), map.get_mut("rollingUpdate")) {
                 default(rolling, "partition", json!(0));
-                default(rolling, "maxUnavailable", json!(1));
+                if gate("MaxUnavailableStatefulSet") {
+                    default(rolling, "maxUnavailable", json!(1));
+                }
             }
         }
         "apps.v1.StatefulSetSpec" => {
@@ -246,8 +263,11 @@ fn computed(type_name: &str, map: &mut Map<String, Value>) {
             default(retention, "whenDeleted", json!("Retain"));
             default(retention, "whenScaled", json!("Retain"));
         }
-        "batch.v1.JobSpec" => job_spec(map),
         "batch.v1.Job" => {
+            // Not of the template in a CronJob.
+            if let Some(spec) = inner(map, "spec") {
+                job_spec(spec);
+            }
             let spec = inner(map, "spec").cloned().unwrap_or_default();
             let own = spec.get("template").and_then(|template| template["metadata"].get("labels")?.as_object());
             if let Some(own) = own {

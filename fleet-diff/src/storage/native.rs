@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{defaults, duration, quantity::Quantity, special};
+use super::{defaults, duration, quantity::{Quantity, QuantityError}, special};
 use crate::{
     document::{Kind, Node},
     schema::{Field, KindSchema, Layer, MapType, Omit, Stored, TypeId},
@@ -39,6 +39,14 @@ pub(crate) fn store_metadata(kind: KindSchema<'_>, metadata: Option<Node<'_>>) -
     }
 }
 
+/// A value of a built-in type by itself.
+pub(super) fn store_struct(layer: &Layer, id: TypeId, value: Node<'_>) -> Stores<Value> {
+    match layer.get(id).stored {
+        Stored::Struct => Walk { layer }.structure(id, Some(value)),
+        _ => Ok(value.to_json()),
+    }
+}
+
 struct Walk<'s> {
     layer: &'s Layer,
 }
@@ -66,7 +74,8 @@ impl Walk<'_> {
         self.schema_defaults(map, &mut out);
         if let Some(name) = self.layer.name(id) {
             special::structure(name, &mut out);
-            defaults::apply(name, &mut out);
+            let is_pointer = |field: &str| map.field(field).is_some_and(|field| field.form.pointer);
+            defaults::apply(name, &mut out, &is_pointer, &|gate| self.layer.gate(gate));
         }
         Ok(Value::Object(out))
     }
@@ -122,7 +131,7 @@ impl Walk<'_> {
             },
             Stored::Text => text(value)?.unwrap_or("").into(),
             Stored::Bytes => bytes(value)?,
-            Stored::Quantity => quantity(value)?.to_string().into(),
+            Stored::Quantity => quantity(value, Quantity::stored_form)?,
             Stored::IntOrString => match value {
                 None => Value::from(0),
                 Some(value) if value.kind() == Kind::Text => value.to_json(),
@@ -151,8 +160,8 @@ impl Walk<'_> {
                 for (key, inner) in value.into_iter().flat_map(Node::entries) {
                     let within = |inner: Unstorable| inner.within(&format!(".{key}"));
                     let stored = if resources {
-                        // Lists of resources are kept in thousandths (`SetDefaults_ResourceList`).
-                        quantity(Some(inner)).map_err(within)?.rounded_up_to_milli().to_string().into()
+                        // `SetDefaults_ResourceList`
+                        quantity(Some(inner), Quantity::stored_resource).map_err(within)?
                     } else {
                         self.value(element, Some(inner)).map_err(within)?
                     };
@@ -169,7 +178,11 @@ fn unstorable(problem: &'static str) -> Unstorable {
 }
 
 impl Unstorable {
-    fn within(mut self, step: &str) -> Self {
+    pub(super) fn null() -> Self {
+        unstorable("must not be null")
+    }
+
+    pub(super) fn within(mut self, step: &str) -> Self {
         self.path.insert_str(0, step);
         self
     }
@@ -194,7 +207,7 @@ fn integer(value: Option<Node<'_>>) -> Stores<Value> {
     }
 }
 
-fn quantity(value: Option<Node<'_>>) -> Stores<Quantity> {
+fn quantity(value: Option<Node<'_>>, store: fn(&str) -> Result<String, QuantityError>) -> Stores<Value> {
     let text = match value {
         None => "0".to_owned(),
         Some(value) => match value.kind() {
@@ -204,7 +217,7 @@ fn quantity(value: Option<Node<'_>>) -> Stores<Quantity> {
             _ => return Err(unstorable("must be a quantity")),
         },
     };
-    text.parse().map_err(|_| unstorable("is no quantity"))
+    store(&text).map(Value::from).map_err(|_| unstorable("is no quantity"))
 }
 
 fn bytes(value: Option<Node<'_>>) -> Stores<Value> {

@@ -37,6 +37,27 @@ enum Format {
 const NANOS: i128 = 1_000_000_000;
 
 impl Quantity {
+    /// The form in which a server stores this text: as it is where its form counts as canonical, which is more than
+    /// what is printed here (`+10`, `10.500`, `20e0`).
+    ///
+    /// # Errors
+    /// When it is no quantity.
+    pub fn stored_form(text: &str) -> Result<String, QuantityError> {
+        let text = text.trim();
+        let quantity: Self = text.parse()?;
+        Ok(if is_kept(text) { text.to_owned() } else { quantity.to_string() })
+    }
+
+    /// As [`stored_form`](Self::stored_form) in a list of resources, which is kept in thousandths.
+    ///
+    /// # Errors
+    /// When it is no quantity.
+    pub fn stored_resource(text: &str) -> Result<String, QuantityError> {
+        let quantity: Self = text.trim().parse()?;
+        let rounded = quantity.rounded_up_to_milli();
+        if rounded == quantity { Self::stored_form(text) } else { Ok(rounded.to_string()) }
+    }
+
     /// Rounded up, away from zero, to whole thousandths, as the server keeps lists of resources.
     #[must_use]
     pub fn rounded_up_to_milli(self) -> Self {
@@ -120,6 +141,33 @@ impl std::str::FromStr for Quantity {
     }
 }
 
+/// Whether the server keeps a text as it is (`ParseQuantity`, "if the number is in canonical form, reuse the string").
+fn is_kept(text: &str) -> bool {
+    if text == "0" {
+        return true;
+    }
+    let digits = text.trim_start_matches(['+', '-']);
+    let end = digits.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(digits.len());
+    let (number, suffix) = digits.split_at(end);
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let whole = whole.trim_start_matches('0');
+    let whole = if whole.is_empty() { "0" } else { whole };
+    let Ok((_, exponent, format)) = scale(suffix) else { return false };
+    let shifted = format!("{whole}{fraction}");
+    let behind = fraction.len() as i32;
+    match format {
+        Format::BinarySi => {
+            let precision = 15 - whole.len() as i32 - exponent * 3 / 10 - 1;
+            let odd = shifted.parse::<i64>().is_ok_and(|value| value & 7 != 0);
+            fraction.is_empty() && precision >= 0 && odd
+        }
+        Format::DecimalSi | Format::Exponent => {
+            let fits = shifted.len() <= 18 && exponent - behind >= -9;
+            fits && (exponent - behind) % 3 == 0 && !shifted.ends_with("000") && !shifted.starts_with('0')
+        }
+    }
+}
+
 /// Base, exponent and form of a suffix.
 fn scale(suffix: &str) -> Result<(u32, i32, Format), QuantityError> {
     Ok(match suffix {
@@ -154,10 +202,8 @@ impl fmt::Display for Quantity {
         if self.nanos == 0 {
             return f.write_str("0");
         }
-        if self.format == Format::BinarySi && self.nanos.abs() >= 1024 * NANOS {
-            // Whole units only, rounded up.
-            let rest = self.nanos % NANOS;
-            let mut units = self.nanos / NANOS + if rest == 0 { 0 } else { rest.signum() };
+        if self.format == Format::BinarySi && self.nanos.abs() >= 1024 * NANOS && self.nanos % NANOS == 0 {
+            let mut units = self.nanos / NANOS;
             let mut power = 0;
             while units % 1024 == 0 && power < 6 {
                 units /= 1024;
@@ -239,6 +285,21 @@ mod tests {
         for (text, expect) in cases {
             let quantity: Quantity = text.parse().unwrap_or_else(|error| panic!("{text}: {error}"));
             assert_eq!(quantity.to_string(), expect, "{text}");
+        }
+        let kept = [
+            ("+10", "+10"),
+            ("10.500", "10.500"),
+            ("20e0", "20e0"),
+            ("1000m", "1"),
+            ("1.5", "1500m"),
+            ("0.5", "500m"),
+            ("1Gi", "1Gi"),
+            ("8Gi", "8Gi"),
+            ("01", "1"),
+            ("1024Mi", "1Gi"),
+        ];
+        for (text, expect) in kept {
+            assert_eq!(Quantity::stored_form(text).unwrap(), expect, "{text}");
         }
         for (bad, why) in
             [("", "no digits"), ("x", "no digits"), ("1x", "suffix"), ("1.2.3", "two"), ("1 Gi", "suffix")]

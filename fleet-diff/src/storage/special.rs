@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 pub(super) fn structure(name: &str, map: &mut Map<String, Value>) {
     match name {
         "io.k8s.api.core.v1.PodSpec" => pod_spec(map),
+        "io.k8s.api.core.v1.Pod" | "io.k8s.api.core.v1.PodTemplateSpec" => old_init_containers(map),
         "io.k8s.api.apps.v1.StatefulSetSpec" => claim_templates(map),
         _ => {}
     }
@@ -33,6 +34,25 @@ fn pod_spec(map: &mut Map<String, Value>) {
         }
         None => {
             map.remove("serviceAccount");
+        }
+    }
+}
+
+/// Annotations that once held init containers are dropped (`core/v1/conversion.go`, `dropInitContainerAnnotations`).
+fn old_init_containers(map: &mut Map<String, Value>) {
+    const OLD: [&str; 4] = [
+        "pod.beta.kubernetes.io/init-containers",
+        "pod.alpha.kubernetes.io/init-containers",
+        "pod.beta.kubernetes.io/init-container-statuses",
+        "pod.alpha.kubernetes.io/init-container-statuses",
+    ];
+    let Some(metadata) = map.get_mut("metadata").and_then(Value::as_object_mut) else { return };
+    if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
+        OLD.iter().for_each(|key| {
+            annotations.remove(*key);
+        });
+        if annotations.is_empty() {
+            metadata.remove("annotations");
         }
     }
 }
