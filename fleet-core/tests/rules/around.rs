@@ -463,34 +463,3 @@ fn custom_resources_are_compared_again_when_their_definition_has_changed() {
         assert!(world.engine.status().is_clean());
     }
 }
-
-/// A policy that keeps an object, for a reason of this code.
-fn kept_by_a_policy(code: &'static str) -> String {
-    let mut world = World::new(EngineOptions::default());
-    world.publish("1", three());
-    world.restart(EngineOptions::default());
-    let policy = move |_: &ObjectKey, _: &Uid| Err(Reason::new(code, "it stays"));
-    let parts = Parts::default().deletes(policy);
-    world.engine = Engine::new(world.engine.target().clone(), parts, EngineOptions::default());
-    world.publish("2", [namespace("shop"), map("a", "1")]);
-    world.pass(Millis::from_mins(30));
-    assert_eq!(world.engine.status().blocked[&key("b")].code, code);
-    world.log.join("\n").replace(&format!("{code:?}"), "…")
-}
-
-#[test]
-fn what_happens_next_is_not_chosen_by_the_code_of_a_reason() {
-    let plain = kept_by_a_policy("kept");
-    // Codes of ours that come with looks, with waits, or with neither.
-    for code in [
-        "container-not-empty",
-        "contents-unknown",
-        "later",
-        "mark-with-other-uid",
-        "not-equal",
-        "not-ours",
-        "permission-needed",
-    ] {
-        assert!(kept_by_a_policy(code) == plain, "{code}");
-    }
-}
