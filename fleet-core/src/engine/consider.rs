@@ -7,7 +7,7 @@ use super::{
     contest::Contest,
     decide::{Step, Surroundings, decide},
     inventory::kinds_of_definitions,
-    slot::{Class, Outcome, Sight, Slot, Stage, Trouble, read_gvk},
+    slot::{Awaited, Class, Outcome, Recheck, Sight, Slot, Stage, read_gvk},
 };
 use crate::{
     edge::{Note, Request},
@@ -48,12 +48,12 @@ impl Engine {
         let step = decide(key, slot, &self.surroundings(key, slot, now));
         match &step {
             Step::Remove => {}
-            Step::Rest(Outcome::Deleting(_)) => {
+            Step::Stand(Outcome::Deleting(_)) => {
                 self.deletes.withdraw(key);
                 self.deletes.linger(key);
             }
             // Being looked at, it may still be on its way out.
-            Step::Read | Step::Wait(_) => self.deletes.withdraw(key),
+            Step::Read | Step::Stand(Outcome::Waiting { .. }) => self.deletes.withdraw(key),
             _ => {
                 self.deletes.withdraw(key);
                 self.deletes.left(key);
@@ -65,8 +65,7 @@ impl Engine {
                 self.held_back.remove(key);
                 self.watches_stale = true;
             }
-            Step::Rest(outcome) => self.rest(key, outcome, now, out),
-            Step::Wait(reason) => self.wait(key, reason, now),
+            Step::Stand(outcome) => self.stand(key, outcome, now, out),
             Step::Read => self.read(key, out),
             Step::Judge => self.judge(key, now, out),
             Step::Create => self.create(key, now, out),
@@ -77,14 +76,14 @@ impl Engine {
                 if !self.gone_kinds.contains_key(key.group_kind()) {
                     self.ask_kind_gone(key.group_kind().clone(), out);
                 }
-                self.wait(
-                    key,
-                    Reason::new(
+                let outcome = Outcome::Waiting {
+                    awaited: Awaited::KindGone,
+                    reason: Reason::new(
                         "kind-not-served",
                         "its kind is not served; finding out whether it is gone",
                     ),
-                    now,
-                );
+                };
+                self.stand(key, outcome, now, out);
             }
         }
     }
@@ -282,37 +281,27 @@ impl Engine {
         if !ready && self.options.approval == Approval::Auto {
             let by = *slot.establish_by.get_or_insert(now + established_max);
             if now < by {
-                slot.trouble = Some(Trouble {
-                    until: by,
-                    resting: false,
-                    look: true,
-                });
-                self.timers.insert((by, key.clone()));
-                let reason = if established {
-                    Reason::new(
-                        "not-discovered",
-                        "what the CRD defines is not served at its versions yet",
-                    )
+                let (awaited, reason) = if established {
+                    let message = "what the CRD defines is not served at its versions yet";
+                    (Awaited::Discovery { by }, Reason::new("not-discovered", message))
                 } else {
-                    Reason::new("not-established", "the CRD is not established yet")
+                    let message = "the CRD is not established yet";
+                    (
+                        Awaited::Establishment { by },
+                        Reason::new("not-established", message),
+                    )
                 };
-                self.set_outcome(key, Outcome::Waiting(reason));
-                self.mark_resting(key, false);
-                if established {
-                    self.look_for_kinds(now);
-                }
+                self.stand(key, Outcome::Waiting { awaited, reason }, now, out);
             } else if established {
-                self.rest(key, Outcome::InSync, now, out);
+                self.stand(key, Outcome::InSync, now, out);
             } else {
-                let reason = Reason::new(
-                    "not-established",
-                    format!("the CRD was not established within {established_max}"),
-                );
-                self.rest(key, Outcome::Blocked(reason), now, out);
+                let message = format!("the CRD was not established within {established_max}");
+                let reason = Reason::new("not-established", message);
+                self.block(key, Recheck::News, reason, now, out);
             }
         } else {
             slot.fresh_start();
-            self.rest(key, Outcome::InSync, now, out);
+            self.stand(key, Outcome::InSync, now, out);
         }
         let current = self.slots.get(key).and_then(|s| s.entry.as_ref());
         if self.ledger.intended(key, current) != Some(&entry) {
@@ -415,8 +404,8 @@ impl Engine {
                 "it exists and is not ours{managers}; to take it over set adoption, or the annotation {}",
                 self.marks.adopt_key()
             );
-            self.rest(key, Outcome::Blocked(Reason::new("not-ours", message)), now, out);
-            return;
+            let reason = Reason::new("not-ours", message);
+            return self.block(key, Recheck::NowAndThen, reason, now, out);
         }
         let (Some(live), Some(document)) = (seen.body.clone(), slot.document(&self.marks)) else {
             self.read(key, out);
@@ -438,8 +427,7 @@ impl Engine {
                             "not-equal",
                             format!("it exists, is not ours, and differs in {}", others.join(", ")),
                         );
-                        self.rest(key, Outcome::Blocked(reason), now, out);
-                        return;
+                        return self.block(key, Recheck::NowAndThen, reason, now, out);
                     }
                 }
                 Judgement::Ask(request) => {
@@ -481,10 +469,10 @@ impl Engine {
     fn release(&mut self, key: &ObjectKey, reason: Reason, now: Tick, out: &mut Vec<Command>) {
         if self.options.approval == Approval::Never {
             let change = Change::new(key.clone(), Action::Release, None, reason);
-            self.rest(key, Outcome::Planned(Box::new(change)), now, out);
+            self.stand(key, Outcome::Planned(Box::new(change)), now, out);
             return;
         }
-        self.rest(key, Outcome::Undecided, now, out);
+        self.stand(key, Outcome::Undecided, now, out);
         self.record_later(key, None, now);
         Self::report(
             Note::Released {

@@ -22,7 +22,7 @@ impl Engine {
             out.push(Command::Discover);
         }
         self.ask_for_ledger(now, out);
-        if self.kinds.is_none() || !self.ledger.is_ready() || self.inventory.known.is_none() {
+        if !self.is_informed() {
             return;
         }
         self.choose_watches(out);
@@ -126,7 +126,7 @@ impl Engine {
         for key in waiting {
             if let Some(slot) = self.slots.get_mut(key).filter(|slot| !slot.is_busy()) {
                 slot.trouble
-                    .take_if(|_| matches!(slot.outcome, Outcome::Waiting(_)));
+                    .take_if(|_| matches!(slot.outcome, Outcome::Waiting { .. }));
                 self.dirty.insert(key.clone());
             }
         }

@@ -12,10 +12,13 @@
 //! ```
 //!
 //! Where things are: `event` is the interface, `options` what an embedder chooses, `slot` what is known of one
-//! object, `decide` the next step for it, `consider` carries that step out, `resting` ends or puts off an object's
-//! pass, `intake` and `inventory` take events in, `writes` runs strategies, `namespaces` wakes what waits for one,
-//! `ledger` keeps the record, `deletes` guards deletes, `token` is what a person confirms with, `contest` notices
-//! other writers, `report` tells how things stand.
+//! object, `decide` the next step for it, `consider` carries that step out, `resting` sees to what brings back an
+//! object that nothing is to be done for, `intake` and `inventory` take events in, `writes` runs strategies,
+//! `namespaces` wakes what waits for one, `ledger` keeps the record, `deletes` guards deletes, `token` is what a person
+//! confirms with, `contest` notices other writers, `report` tells how things stand.
+//!
+//! What happens next is never chosen by the code or the words of a [`Reason`]: those are for people and for programs
+//! outside. What waits says what for, and what is blocked says what ends that (`slot::Awaited`, `slot::Recheck`).
 
 mod consider;
 mod contest;

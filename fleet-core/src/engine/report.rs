@@ -74,7 +74,7 @@ impl Engine {
                     change.unchecked |= change.action == Action::Create && self.is_namespace_missing(key);
                     changes.push(change);
                 }
-                Outcome::Blocked(reason) => {
+                Outcome::Blocked { reason, .. } => {
                     changes.push(Change::new(key.clone(), Action::Blocked, uid, reason.clone()));
                 }
                 Outcome::Refused(fault) => {
@@ -143,10 +143,10 @@ impl Engine {
                 Outcome::Planned(change) if !slot.resting || self.options.approval == Approval::Never => {
                     status.pending.insert(key.clone(), change.action);
                 }
-                Outcome::Waiting(reason) => {
+                Outcome::Waiting { reason, .. } => {
                     status.waiting.insert(key.clone(), reason.clone());
                 }
-                Outcome::Blocked(reason) => {
+                Outcome::Blocked { reason, .. } => {
                     status.blocked.insert(key.clone(), reason.clone());
                 }
                 Outcome::Refused(fault) => {

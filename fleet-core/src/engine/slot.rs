@@ -155,9 +155,7 @@ impl Seen {
             body: Some(live),
         }
     }
-}
 
-impl Seen {
     /// True when both versions are numbers and this one is smaller; servers count them over all objects of a kind.
     pub(super) fn is_older_than(&self, other: &Self) -> bool {
         let number = |version: &ResourceVersion| version.as_str().parse::<u64>();
@@ -251,7 +249,7 @@ pub(super) enum Outcome {
     #[default]
     Undecided,
     /// Something else must come first.
-    Waiting(Reason),
+    Waiting { awaited: Awaited, reason: Reason },
     /// As its definition says.
     InSync,
     /// A Job that ran and was removed by its TTL.
@@ -259,13 +257,52 @@ pub(super) enum Outcome {
     /// This would be done, or is being done.
     Planned(Box<Change>),
     /// Not done, on purpose.
-    Blocked(Reason),
+    Blocked { recheck: Recheck, reason: Reason },
     /// The server said no.
     Refused(Fault),
     /// Deleted, and waiting for its finalizers.
     Deleting(Reason),
     /// Known, not listed, and let alone because the inventory is unknown.
     Kept,
+}
+
+/// What an object waits for. What brings it back then, and whether the pass goes on without it, is in
+/// `Engine::stand`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Awaited {
+    /// The listing of its kind.
+    Listing,
+    /// What the watch of its kind shows when it begins.
+    Watch,
+    /// Its kind, which a CRD of the inventory defines.
+    Kind,
+    /// The answer whether its kind is gone.
+    KindGone,
+    /// A CRD: being established, until then at the latest.
+    Establishment { by: Tick },
+    /// An established CRD: discovery that shows what it defines, until then at the latest.
+    Discovery { by: Tick },
+    /// The end of its own deletion, to be made again.
+    OwnDeletion,
+    /// The end of its namespace's deletion, to be made again.
+    NamespaceDeletion,
+    /// Its turn among the granted deletes.
+    Turn,
+    /// The next try of what the cluster could not answer.
+    NextTry { at: Tick },
+    /// A cluster that answers at all.
+    Contact,
+}
+
+/// What ends a block.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Recheck {
+    /// News: of the inventory, of discovery, of a listing, or of the object itself. They come by themselves.
+    News,
+    /// The deletes of its plan are weighed again: see `deletes::Held`.
+    Held,
+    /// Nothing shows its end (that of a foreign object, say): the object is looked at less and less often.
+    NowAndThen,
 }
 
 impl Slot {

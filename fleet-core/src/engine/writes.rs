@@ -5,7 +5,7 @@ use fleet_diff::ObjectKey;
 use super::{
     Approval, Call, CallId, Command, Engine,
     inventory::kinds_of_definitions,
-    slot::{Class, Outcome, Seen, Settled, Sight, Slot, Stage, Trouble, Writing},
+    slot::{Class, Outcome, Recheck, Seen, Settled, Sight, Slot, Stage, Trouble, Writing},
 };
 use crate::{
     edge::{Answer, Exchange, Note, Remedy, Request},
@@ -26,7 +26,7 @@ impl Engine {
         out: &mut Vec<Command>,
     ) {
         if self.options.approval == Approval::Never {
-            self.rest(key, Outcome::Planned(Box::new(change)), now, out);
+            self.stand(key, Outcome::Planned(Box::new(change)), now, out);
             return;
         }
         let Some(slot) = self.slots.get_mut(key) else {
@@ -42,7 +42,7 @@ impl Engine {
             Next::Send(request) => request,
             Next::Declined(reason) => return self.declined(key, reason, now, out),
             Next::Refused(fault) => return self.refused(key, fault, now, out),
-            Next::Done | Next::Look => return self.rest(key, Outcome::InSync, now, out),
+            Next::Done | Next::Look => return self.stand(key, Outcome::InSync, now, out),
         };
         // What the cluster did not answer about waits for that, also while it waits for its next try.
         if self.has_room() || self.slots.get(key).is_none_or(|slot| slot.silences == 0) {
@@ -85,7 +85,7 @@ impl Engine {
 
     /// The strategy does not do it.
     fn declined(&mut self, key: &ObjectKey, reason: Reason, now: Tick, out: &mut Vec<Command>) {
-        self.rest(key, Outcome::Blocked(reason), now, out);
+        self.block(key, Recheck::News, reason, now, out);
         self.deletes.set_aside(key);
     }
 
@@ -429,12 +429,12 @@ impl Engine {
                     continue;
                 };
                 slot.settled = None;
-                slot.trouble = Some(Trouble {
+                let trouble = Trouble {
                     until,
                     resting: false,
                     look: true,
-                });
-                self.timers.insert((until, key.clone()));
+                };
+                self.leave_alone(&key, trouble);
                 self.mark_resting(&key, false);
             }
         }

@@ -1,8 +1,9 @@
-//! One file a rule or a small group of them; what goes on around the rules is in `around` and
-//! `leaving`.
+//! One file a rule or a small group of them; what goes on around the rules is in `around`,
+//! `leaving` and `resting`.
 
 mod around;
 mod leaving;
+mod resting;
 mod rule_01_unknown;
 mod rule_02_write_ahead;
 mod rule_03_deletes;

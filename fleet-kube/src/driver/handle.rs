@@ -25,6 +25,27 @@ pub struct Progress {
     pub ready: bool,
 }
 
+/// Why a driver has not done everything that can be done.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Unsettled {
+    /// Not within this time.
+    Late(String),
+    /// It cannot go on by itself.
+    Stuck(String),
+    /// It does not run any more.
+    Stopped,
+}
+
+impl From<Unsettled> for Reason {
+    fn from(why: Unsettled) -> Self {
+        match why {
+            Unsettled::Late(limit) => Self::new("not-converged", format!("not done within {limit}")),
+            Unsettled::Stuck(why) => Self::new("stuck", why),
+            Unsettled::Stopped => Self::new("stopped", "the driver has stopped"),
+        }
+    }
+}
+
 /// A running driver. Dropping the handle stops it: requests under way are abandoned, and the next process looks at
 /// their outcome.
 pub struct DriverHandle {
@@ -91,6 +112,11 @@ impl DriverHandle {
     /// # Errors
     /// When it is stuck, stopped, or not done in time.
     pub async fn settled(&self, limit: Duration) -> Result<(), Reason> {
+        Ok(self.until_settled(limit).await?)
+    }
+
+    /// The same, with an error to decide by.
+    pub(crate) async fn until_settled(&self, limit: Duration) -> Result<(), Unsettled> {
         let mut progress = self.progress.clone();
         let done = timeout(
             limit,
@@ -99,13 +125,10 @@ impl DriverHandle {
         .await;
         match done {
             Err(_) if self.progress().settled => Ok(()),
-            Err(_) => Err(Reason::new(
-                "not-converged",
-                format!("not done within {} s", limit.as_secs()),
-            )),
-            Ok(Err(_)) => Err(Reason::new("stopped", "the driver has stopped")),
+            Err(_) => Err(Unsettled::Late(format!("{} s", limit.as_secs()))),
+            Ok(Err(_)) => Err(Unsettled::Stopped),
             Ok(Ok(p)) => match &p.stuck {
-                Some(why) => Err(Reason::new("stuck", why.clone())),
+                Some(why) => Err(Unsettled::Stuck(why.clone())),
                 None => Ok(()),
             },
         }

@@ -25,6 +25,7 @@ use tokio::{
 };
 
 pub use clock::Clock;
+pub(crate) use handle::Unsettled;
 pub use handle::{DriverHandle, Progress};
 
 use crate::connection::Connection;

@@ -7,7 +7,11 @@ use fleet_diff::ObjectKey;
 use super::{Confirmed, Grant, Held, Reserving, Survey};
 use crate::{
     edge::Note,
-    engine::{Approval, Call, CallId, Command, Engine, slot::Outcome, token::confirmation_token},
+    engine::{
+        Approval, Call, CallId, Command, Engine,
+        slot::{Outcome, Recheck},
+        token::confirmation_token,
+    },
     ledger::{EntryState, Spent},
     plan::{Action, Change},
     words::{Millis, Reason, Revision, Tick, Uid},
@@ -66,25 +70,31 @@ impl Engine {
                 self.dirty.insert(key);
                 continue;
             }
-            let weight = match self.why_not_deleted(&key, &uid) {
-                Some(reason) => Some(Err(reason)),
-                None => match self.container(&key) {
-                    Ok(None) => Some(Ok(1)),
-                    Ok(Some(container)) => self.survey(&key, container, now, out),
-                    Err(reason) => Some(Err(reason)),
-                },
-            };
-            match weight {
+            if let Some(reason) = self.why_not_deleted(&key, &uid) {
+                self.strike(&key, Recheck::News, reason, now, out);
+                continue;
+            }
+            match self.weight(&key, now, out) {
                 None => waiting = true,
                 Some(Ok(weight)) => total = total.saturating_add(weight),
-                Some(Err(reason)) => {
-                    self.deletes.withdraw(&key);
-                    self.deletes.surveys.remove(&key);
-                    self.rest(&key, Outcome::Blocked(reason), now, out);
-                }
+                Some(Err(reason)) => self.strike(&key, Recheck::NowAndThen, reason, now, out),
             }
         }
         (!waiting).then_some(total)
+    }
+
+    /// A candidate turns out to stay.
+    fn strike(
+        &mut self,
+        key: &ObjectKey,
+        recheck: Recheck,
+        reason: Reason,
+        now: Tick,
+        out: &mut Vec<Command>,
+    ) {
+        self.deletes.withdraw(key);
+        self.deletes.surveys.remove(key);
+        self.block(key, recheck, reason, now, out);
     }
 
     fn spend(&mut self, total: u32, now: Tick, out: &mut Vec<Command>) {
@@ -153,7 +163,7 @@ impl Engine {
             {
                 change.weight = *weight;
             }
-            self.rest(&key, Outcome::Planned(Box::new(change)), now, out);
+            self.stand(&key, Outcome::Planned(Box::new(change)), now, out);
         }
     }
 
@@ -184,7 +194,11 @@ impl Engine {
             self.plan_deletes(now, out);
         } else {
             for key in &keys {
-                self.set_outcome(key, Outcome::Blocked(reason.clone()));
+                let outcome = Outcome::Blocked {
+                    recheck: Recheck::Held,
+                    reason: reason.clone(),
+                };
+                self.set_outcome(key, outcome);
             }
         }
         Self::report(

@@ -28,6 +28,7 @@ const CLUSTER_MADE: [(&str, &str, Option<&str>); 4] = [
 const SURVEY_LIFE: Millis = Millis::from_secs(30);
 
 impl Engine {
+    /// Why the object may not be deleted, whatever it holds.
     pub(super) fn why_not_deleted(&self, key: &ObjectKey, uid: &Uid) -> Option<Reason> {
         if !self.options.switches.containers {
             return None;
@@ -52,8 +53,23 @@ impl Engine {
         })
     }
 
+    /// How many deletes the object counts for, with what goes along; or why it must stay on account of what it holds.
+    /// None while that is being listed.
+    pub(super) fn weight(
+        &mut self,
+        key: &ObjectKey,
+        now: Tick,
+        out: &mut Vec<Command>,
+    ) -> Option<Result<u32, Reason>> {
+        match self.container(key) {
+            Ok(None) => Some(Ok(1)),
+            Ok(Some(container)) => self.survey(key, container, now, out),
+            Err(reason) => Some(Err(reason)),
+        }
+    }
+
     /// What goes with the object, if anything does. An error where that cannot be said.
-    pub(super) fn container(&self, key: &ObjectKey) -> Result<Option<Container>, Reason> {
+    fn container(&self, key: &ObjectKey) -> Result<Option<Container>, Reason> {
         if !self.options.switches.containers {
             return Ok(None);
         }
@@ -92,7 +108,7 @@ impl Engine {
 
     /// What is known of a container's contents: how many deletes it counts for, or why it must stay. None while it
     /// is being listed.
-    pub(super) fn survey(
+    fn survey(
         &mut self,
         key: &ObjectKey,
         container: Container,

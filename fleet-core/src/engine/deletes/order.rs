@@ -5,7 +5,7 @@ use fleet_diff::ObjectKey;
 use crate::{
     engine::{
         Approval, Command, Engine,
-        slot::{Class, Outcome, read_gvk},
+        slot::{Awaited, Class, Outcome, Recheck, read_gvk},
     },
     plan::{Action, Change},
     strategy::Work,
@@ -35,20 +35,16 @@ impl Engine {
         self.deletes.withdraw(key);
         // A permission may have been withdrawn since the intent was recorded.
         if let Some(reason) = self.why_not_deleted(key, &uid) {
-            return self.keep(key, reason, now, out);
+            return self.keep(key, Recheck::News, reason, now, out);
         }
         // What only shows a plan holds nothing back and waits for nothing.
         if self.options.approval == Approval::Auto && !self.takes_its_turn(key, now, out) {
             return;
         }
-        let weight = match self.container(key) {
-            Ok(None) => 1,
-            Ok(Some(container)) => match self.survey(key, container, now, out) {
-                None => return,
-                Some(Err(reason)) => return self.keep(key, reason, now, out),
-                Some(Ok(weight)) => weight,
-            },
-            Err(reason) => return self.keep(key, reason, now, out),
+        let weight = match self.weight(key, now, out) {
+            None => return,
+            Some(Ok(weight)) => weight,
+            Some(Err(reason)) => return self.keep(key, Recheck::NowAndThen, reason, now, out),
         };
         let Some(kinds) = &self.kinds else { return };
         let Some(gvk) = self.slots.get(key).and_then(|slot| read_gvk(key, slot, kinds)) else {
@@ -86,8 +82,11 @@ impl Engine {
         leaving.remove(key);
         if must_wait {
             leaving.waiting.insert(key.clone());
-            let reason = Reason::new("later", "it is deleted once what goes before it is gone");
-            self.rest(key, Outcome::Waiting(reason), now, out);
+            let outcome = Outcome::Waiting {
+                awaited: Awaited::Turn,
+                reason: Reason::new("later", "it is deleted once what goes before it is gone"),
+            };
+            self.stand(key, outcome, now, out);
         } else {
             leaving.active.insert(key.clone());
         }
@@ -95,12 +94,12 @@ impl Engine {
     }
 
     /// A delete that was granted turns out not to be possible now.
-    fn keep(&mut self, key: &ObjectKey, reason: Reason, now: Tick, out: &mut Vec<Command>) {
+    fn keep(&mut self, key: &ObjectKey, recheck: Recheck, reason: Reason, now: Tick, out: &mut Vec<Command>) {
         self.deletes.left(key);
         if let Some(slot) = self.slots.get_mut(key) {
             slot.approved = false;
         }
-        self.rest(key, Outcome::Blocked(reason), now, out);
+        self.block(key, recheck, reason, now, out);
     }
 
     /// Some listed object is not at rest.
