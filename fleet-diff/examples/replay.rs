@@ -48,8 +48,8 @@ fn main() {
         match (&p, status) {
             (Prediction::Unsure(d), _) => { row[2] += 1; why.push(format!("unsure {d}")); }
             (Prediction::Object(o), 200 | 201) => {
-                let (a, am) = strip(o.json().clone(), create);
-                let (b, bm) = strip(c["answer"]["object"].clone(), create);
+                let (_, am) = strip(o.json().clone(), create); let server = Object::from_json(c["answer"]["object"].clone()).unwrap(); let a = fleet_diff::comparable(o, o);
+                let (_, bm) = strip(c["answer"]["object"].clone(), create); let b = fleet_diff::comparable(&server, o);
                 for ch in changes(&a, &b) { why.push(format!("{}: predicted {} server {}", ch.path, ch.before.map_or("-".into(), |v| v.to_string()), ch.after.map_or("-".into(), |v| v.to_string()))); }
                 for m in am.difference(&bm) { why.push(format!("managers predicted {m}")); }
                 for m in bm.difference(&am) { why.push(format!("managers server    {m}")); }
@@ -59,7 +59,7 @@ fn main() {
                 let b: BTreeSet<(String, String)> = c["answer"]["conflicts"].as_array().unwrap().iter().map(|c| (c[0].as_str().unwrap().to_owned(), c[1].as_str().unwrap().to_owned())).collect();
                 if a != b { why.push(format!("conflicts predicted {a:?} server {b:?}")); }
             }
-            (Prediction::Refused(_), s) if s >= 400 => { row[4] += 1; }
+            (Prediction::Refused(_) | Prediction::Blocked(_), s) if s >= 400 => { row[4] += 1; }
             (p, s) => { let p = match p { Prediction::Object(_) => "object".into(), p => format!("{p:?}") }; why.push(format!("predicted {p}, server {s} {} {}", c["answer"]["message"], c["answer"]["conflicts"])); }
         }
         if matches!(p, Prediction::Unsure(_)) { if shown < limit { shown += 1; println!("{class} {} {}: {why:?}", c["kind"], c["number"]); } continue; }

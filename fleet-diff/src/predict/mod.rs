@@ -5,13 +5,15 @@ mod outcome;
 
 use serde_json::{Map, Value};
 
-pub use outcome::{Conflict, Doubt, Prediction, Refusal};
+pub use chosen::{CHOSEN, comparable};
+pub use outcome::{Blocked, Conflict, Doubt, Prediction, Refusal};
 
 use crate::{
     Document, FieldPath, Object,
     document::{Builder, Node},
     managed::{self, Managers, OtherVersion},
-    schema::{KindSchema, Schemas},
+    rules,
+    schema::{self, KindSchema, Schemas},
     storage,
     typed::{self, Duplicates},
 };
@@ -196,6 +198,20 @@ impl<'r, 'a> Run<'r, 'a> {
             match before {
                 None => chosen::on_create(map, self.ask.desired.gvk()),
                 Some(before) => chosen::on_update(map, before, self.ask.desired.gvk()),
+            }
+        }
+        if let (Some(live), Some(before)) = (self.ask.live, &self.live) {
+            let after = Document::from_json(&object);
+            let found = typed::compare(self.kind.layer, self.kind.root, before.root(), after.root());
+            let changed = found.modified.union(&found.added).union(&found.removed);
+            if !changed.is_empty() {
+                let broken = rules::broken(self.ask.desired.gvk(), &changed, live.json(), &object);
+                if !broken.is_empty() {
+                    return Err(Prediction::blocked(broken));
+                }
+                if let Some(path) = schema::watched_change(self.kind, before.root(), after.root()) {
+                    return Err(Prediction::unsure(Doubt::ValidationRule(path)));
+                }
             }
         }
         if let Some(time) = self.ask.time {
