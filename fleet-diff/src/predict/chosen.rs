@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::{Doubt, Prediction};
 use crate::{Gvk, LEFT_OUT, Object, rules::is_same};
 
 /// Fields whose values a server chooses itself, as group, kind and path; `*` is every element of a list. An empty group
@@ -76,6 +77,31 @@ pub(super) fn keep_identity(object: &mut Map<String, Value>, before: Option<&Val
             Some(value) => metadata.insert(field.into(), value.clone()),
             None => metadata.remove(field),
         };
+    }
+}
+
+/// What only the server can say of a new object, or refuses.
+pub(super) fn check_create(object: &Value, gvk: &Gvk) -> Result<(), Prediction> {
+    match (gvk.group(), gvk.kind()) {
+        // Tokens with random names, tolerations, priorities, limits of the namespace.
+        ("", "Pod") => Err(Prediction::unsure(Doubt::Admission)),
+        ("batch", "Job") if object["spec"]["manualSelector"] != json!(true) => {
+            let labels = object["spec"]["template"]["metadata"]["labels"].as_object();
+            let name = object["metadata"]["name"].as_str();
+            let wrong = labels.into_iter().flatten().find(|(key, value)| match key.as_str() {
+                "controller-uid" | "batch.kubernetes.io/controller-uid" => true,
+                "job-name" | "batch.kubernetes.io/job-name" => value.as_str() != name,
+                _ => false,
+            });
+            match wrong {
+                Some((key, _)) => {
+                    let path = format!(".spec.template.metadata.labels.{key}");
+                    Err(Prediction::refused(path, "is the server's to choose"))
+                }
+                None => Ok(()),
+            }
+        }
+        _ => Ok(()),
     }
 }
 

@@ -87,16 +87,14 @@ type Step<T> = Result<T, Prediction>;
 struct Run<'r, 'a> {
     ask: &'r Apply<'a>,
     kind: KindSchema<'a>,
-    desired: Document,
-    live: Option<Document>,
+    desired: &'a Document,
+    live: Option<&'a Document>,
 }
 
 impl<'r, 'a> Run<'r, 'a> {
     fn new(ask: &'r Apply<'a>) -> Step<Self> {
         let kind = ask.schemas.of(ask.desired.gvk());
-        let desired = Document::from_json(ask.desired.json());
-        let live = ask.live.map(|live| Document::from_json(live.json()));
-        let run = Self { ask, kind, desired, live };
+        let run = Self { ask, kind, desired: ask.desired.document(), live: ask.live.map(Object::document) };
         run.check()?;
         Ok(run)
     }
@@ -114,7 +112,7 @@ impl<'r, 'a> Run<'r, 'a> {
         }
         typed::validate(self.kind.layer, self.kind.root, desired, Duplicates::Refused)
             .map_err(|wrong| Prediction::refused(wrong.path.to_string(), wrong.problem))?;
-        if let Some(live) = &self.live {
+        if let Some(live) = self.live {
             typed::validate(self.kind.layer, self.kind.root, live.root(), Duplicates::Allowed)
                 .map_err(|wrong| Prediction::unsure(Doubt::LiveDoesNotFitSchema(wrong.path.to_string())))?;
         }
@@ -122,7 +120,7 @@ impl<'r, 'a> Run<'r, 'a> {
     }
 
     fn managers(&self) -> Step<Managers> {
-        let list = self.live.as_ref().and_then(|live| live.root().get("metadata")?.get("managedFields"));
+        let list = self.live.and_then(|live| live.root().get("metadata")?.get("managedFields"));
         Managers::read(list).map_err(|error| Prediction::unsure(Doubt::ManagedFields(error.to_string())))
     }
 
@@ -130,8 +128,8 @@ impl<'r, 'a> Run<'r, 'a> {
         let apply = managed::Apply {
             kind: self.kind,
             gvk: self.ask.desired.gvk(),
-            live: self.live.as_ref(),
-            config: &self.desired,
+            live: self.live,
+            config: self.desired,
             manager: self.ask.manager,
             force: self.ask.force,
             reset: self.kind.resets,
@@ -143,7 +141,7 @@ impl<'r, 'a> Run<'r, 'a> {
         })?;
         let object = match (&applied.merged, self.ask.live) {
             (None, Some(live)) => live.json().clone(),
-            (None, None) => self.stored(&self.desired)?,
+            (None, None) => self.stored(self.desired)?,
             (Some(merged), _) => self.stored(merged)?,
         };
         self.finish(object, applied.managers)
@@ -161,7 +159,7 @@ impl<'r, 'a> Run<'r, 'a> {
 
     /// The merged object as it would be stored.
     fn stored(&self, merged: &Document) -> Step<Value> {
-        let before = self.live.as_ref().map(Document::root);
+        let before = self.live.map(Document::root);
         let apart = self.kind.resets.contains(&FieldPath::keys(["status"]));
         if self.kind.native {
             // The endpoint does not write the status: it stays, or is what a new object begins with.
@@ -192,6 +190,9 @@ impl<'r, 'a> Run<'r, 'a> {
     }
 
     fn finish(&self, mut object: Value, mut managers: Managers) -> Step<Prediction> {
+        if self.ask.live.is_none() {
+            chosen::check_create(&object, self.ask.desired.gvk())?;
+        }
         if let Some(map) = object.as_object_mut() {
             let before = self.ask.live.map(Object::json);
             chosen::keep_identity(map, before);
@@ -200,7 +201,7 @@ impl<'r, 'a> Run<'r, 'a> {
                 Some(before) => chosen::on_update(map, before, self.ask.desired.gvk()),
             }
         }
-        if let (Some(live), Some(before)) = (self.ask.live, &self.live) {
+        if let (Some(live), Some(before)) = (self.ask.live, self.live) {
             let after = Document::from_json(&object);
             let found = typed::compare(self.kind.layer, self.kind.root, before.root(), after.root());
             let changed = found.modified.union(&found.added).union(&found.removed);

@@ -65,6 +65,8 @@ pub enum Doubt {
     ManagedFields(String),
     /// A manager owns fields at this API version, and only the server can convert them.
     OtherVersion(String),
+    /// Admission plugins of the server fill in what depends on the cluster.
+    Admission,
     /// A rule in the schema of a custom resource compares with the old value here, and rules are not evaluated.
     ValidationRule(String),
     /// The answer would be no object.
@@ -116,6 +118,7 @@ impl fmt::Display for Doubt {
             Self::LiveDoesNotFitSchema(path) => write!(f, "the schema does not know {path} of the live object"),
             Self::ManagedFields(problem) => write!(f, "metadata.managedFields cannot be read: {problem}"),
             Self::OtherVersion(version) => write!(f, "fields are owned at {version}, which only the server can convert"),
+            Self::Admission => f.write_str("admission in the server fills in what depends on the cluster"),
             Self::ValidationRule(path) => {
                 write!(f, "a rule in the schema compares {path} with its old value, and only the server evaluates it")
             }
