@@ -91,6 +91,7 @@
 #![warn(clippy::unwrap_used)]
 
 mod compare;
+mod decide;
 mod digest;
 mod document;
 mod managed;
@@ -110,13 +111,16 @@ mod typed;
 mod yaml;
 
 pub use compare::{FieldChange, changes};
+pub use decide::{Action, Decision, FieldVerdict, Verdict};
 pub use digest::{Digest, DigestBuilder};
 pub use document::{Document, DocumentError, Entries, Items, Kind, Node, Number};
 pub use object::{GroupKind, Gvk, Object, ObjectError, ObjectKey, ParseKeyError};
 pub use ownership::{FieldManager, managers_of, managers_within};
 pub use path::{FieldPath, Float, PathElement, Scalar};
 pub use predict::{Apply, Blocked, CHOSEN, Conflict, Doubt, Prediction, Refusal, comparable};
-pub use rules::{PathPattern, PatternError};
+pub use rules::{
+    FieldIntentRules, Intent, Kinds, PathPattern, PatternError, Rule, RuleError, RuleSet, Rules, Sharing,
+};
 pub use render::{RenderOptions, Style, masked, masked_value, render};
 pub use schema::{SchemaError, Schemas};
 pub use storage::{Quantity, QuantityError};
