@@ -12,7 +12,7 @@ pub use chosen::{CHOSEN, comparable};
 pub use outcome::{Blocked, Conflict, Doubt, Prediction, Refusal};
 
 use crate::{
-    Decision, Document, FieldIntentRules, FieldPath, FieldSet, Object, decide,
+    Admission, Decision, Document, FieldIntentRules, FieldPath, FieldSet, Object, decide,
     document::{Builder, Node},
     managed::{self, Managers, OtherVersion},
     rules,
@@ -53,12 +53,13 @@ pub struct Apply<'a> {
     time: Option<&'a str>,
     rules: Option<&'a dyn FieldIntentRules>,
     memory: Option<&'a FieldSet>,
+    admission: Option<&'a Admission>,
 }
 
 impl<'a> Apply<'a> {
     /// An apply that creates the object, until [`to`](Self::to) says what is there.
     pub fn new(desired: &'a Object, manager: &'a str, schemas: &'a Schemas) -> Self {
-        Self { desired, live: None, manager, force: false, schemas, time: None, rules: None, memory: None }
+        Self { desired, live: None, manager, force: false, schemas, time: None, rules: None, memory: None, admission: None }
     }
 
     /// The object as it is now; none when it is absent.
@@ -91,6 +92,12 @@ impl<'a> Apply<'a> {
     #[must_use]
     pub fn remembering(self, memory: Option<&'a FieldSet>) -> Self {
         Self { memory, ..self }
+    }
+
+    /// What may change the object on its way into the cluster; without this nothing.
+    #[must_use]
+    pub fn admitted_by(self, admission: &'a Admission) -> Self {
+        Self { admission: Some(admission), ..self }
     }
 
     /// What this apply would do with the rules for its fields, and why.
@@ -210,12 +217,24 @@ impl<'r, 'a> Run<'r, 'a> {
             managed::ApplyError::Conflicts(conflicts) => Prediction::conflicts(conflicts),
             managed::ApplyError::OtherVersion(version) => Prediction::unsure(Doubt::OtherVersion(version)),
         })?;
+        if applied.merged.is_some() || self.ask.live.is_none() {
+            self.check_admission()?;
+        }
         let object = match (&applied.merged, self.ask.live) {
             (None, Some(live)) => live.json().clone(),
             (None, None) => self.stored(self.desired)?,
             (Some(merged), _) => self.stored(merged)?,
         };
         self.finish(object, applied.managers)
+    }
+
+    /// What is written may be changed by admission.
+    fn check_admission(&self) -> Step<()> {
+        let hook = self.ask.admission.and_then(|admission| admission.may_change(self.ask.desired, self.ask.live));
+        match hook {
+            Some(hook) => Err(Prediction::unsure(Doubt::Mutates(hook.to_owned()))),
+            None => Ok(()),
+        }
     }
 
     fn other_version(&self, version: &str) -> OtherVersion {
