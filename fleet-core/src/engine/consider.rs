@@ -3,7 +3,7 @@
 use fleet_diff::{DigestBuilder, ObjectKey};
 
 use super::{
-    Approval, Call, Command, Engine, Listing,
+    Approval, Call, CallId, Command, Engine, Listing,
     contest::Contest,
     decide::{Step, Surroundings, decide},
     inventory::kinds_of_definitions,
@@ -176,20 +176,23 @@ impl Engine {
             .zip(self.kinds.as_ref())
             .and_then(|(slot, kinds)| read_gvk(key, slot, kinds));
         let Some(gvk) = gvk else { return };
+        let request = Request::Get {
+            key: key.clone(),
+            gvk,
+        };
         let reason = Reason::new("look", "to see how it is");
-        self.ask(
-            key,
-            Request::Get {
-                key: key.clone(),
-                gvk,
-            },
-            reason,
-            out,
-        );
+        self.ask(key, request, reason, |call, _| Stage::Reading(call), out);
     }
 
     /// Sends a question about an object, or queues it when too much is under way.
-    fn ask(&mut self, key: &ObjectKey, request: Request, reason: Reason, out: &mut Vec<Command>) {
+    fn ask(
+        &mut self,
+        key: &ObjectKey,
+        request: Request,
+        reason: Reason,
+        stage: impl FnOnce(CallId, &Request) -> Stage,
+        out: &mut Vec<Command>,
+    ) {
         self.mark_resting(key, false);
         if !self.has_room() {
             self.starved.insert(key.clone());
@@ -198,13 +201,44 @@ impl Engine {
         let call = self.new_call(Call::Ask(key.clone()));
         if let Some(slot) = self.slots.get_mut(key) {
             slot.left = None;
-            slot.stage = Stage::Asking(call, Box::new(request.clone()));
+            slot.stage = stage(call, &request);
         }
         out.push(Command::Send {
             call,
             request,
             reason,
         });
+    }
+
+    /// What the judge says that applying this document would do. None if it cannot say now: then what it needs is seen
+    /// to, and the object comes back.
+    fn opinion(
+        &mut self,
+        key: &ObjectKey,
+        document: &crate::Object,
+        live: Option<&Live>,
+        now: Tick,
+        out: &mut Vec<Command>,
+    ) -> Option<Opinion> {
+        let slot = self.slots.get_mut(key)?;
+        let subject = Subject::new(document, live, self.marks.manager()).exchanges(&slot.exchanges);
+        match self.parts.judge.judge(subject) {
+            Judgement::Nothing => return Some(Opinion::Nothing),
+            Judgement::Create(document) => return Some(Opinion::Create(document)),
+            Judgement::Update(document, fields) => return Some(Opinion::Update(document, fields)),
+            Judgement::Ask(request) => {
+                let reason = Reason::new("compare", "to see what applying its definition would change");
+                let asking = |call, request: &Request| Stage::Asking(call, Box::new(request.clone()));
+                self.ask(key, request, reason, asking, out);
+            }
+            Judgement::Stale => self.moved(key, now, out),
+            Judgement::Refused(fault) => self.refused(key, fault, now, out),
+            Judgement::Unsure(fault) => {
+                slot.exchanges.clear();
+                self.transient(key, fault, now, out);
+            }
+        }
+        None
     }
 
     fn judge(&mut self, key: &ObjectKey, now: Tick, out: &mut Vec<Command>) {
@@ -223,26 +257,18 @@ impl Engine {
             self.read(key, out);
             return;
         };
-        let subject = Subject::new(&document, Some(&live), self.marks.manager()).exchanges(&slot.exchanges);
-        match self.parts.judge.judge(subject) {
-            Judgement::Nothing if self.options.switches.nothing_without_change => {
-                slot.settled = Some(now_settled);
+        match self.opinion(key, &document, Some(&live), now, out) {
+            None => {}
+            Some(Opinion::Nothing) if self.options.switches.nothing_without_change => {
+                if let Some(slot) = self.slots.get_mut(key) {
+                    slot.settled = Some(now_settled);
+                }
                 self.in_sync(key, now, out);
             }
-            Judgement::Nothing | Judgement::Create(_) => {
+            Some(Opinion::Nothing | Opinion::Create(_)) => {
                 self.update(key, &live, document, Vec::new(), now, out);
             }
-            Judgement::Update(document, fields) => self.update(key, &live, document, fields, now, out),
-            Judgement::Ask(request) => {
-                let reason = Reason::new("compare", "to see what applying its definition would change");
-                self.ask(key, request, reason, out);
-            }
-            Judgement::Stale => self.moved(key, now, out),
-            Judgement::Refused(fault) => self.refused(key, fault, now, out),
-            Judgement::Unsure(fault) => {
-                slot.exchanges.clear();
-                self.transient(key, fault, now, out);
-            }
+            Some(Opinion::Update(document, fields)) => self.update(key, &live, document, fields, now, out),
         }
     }
 
@@ -314,10 +340,16 @@ impl Engine {
         let Some(document) = slot.document(&self.marks) else {
             return;
         };
-        let subject = Subject::new(&document, None, self.marks.manager());
-        let Judgement::Create(document) = self.parts.judge.judge(subject) else {
-            return;
+        let document = match self.opinion(key, &document, None, now, out) {
+            None => return,
+            Some(Opinion::Create(document) | Opinion::Update(document, _)) => document,
+            Some(Opinion::Nothing) => {
+                let message = "it does not exist, and the judge says that applying it changes nothing";
+                let reason = Reason::new("judged-absent", message);
+                return self.block(key, Recheck::NowAndThen, reason, now, out);
+            }
         };
+        let Some(slot) = self.slots.get(key) else { return };
         let exists = matches!(slot.sight, Sight::Listed(_) | Sight::Present(_));
         let (action, reason) = if exists {
             // Only a plan comes here: what would change cannot be asked before the version is served.
@@ -412,34 +444,22 @@ impl Engine {
             return;
         };
         if policy == super::Adoption::AdoptEqual {
-            let subject =
-                Subject::new(&document, Some(&live), self.marks.manager()).exchanges(&slot.exchanges);
-            match self.parts.judge.judge(subject) {
-                Judgement::Nothing | Judgement::Create(_) => {}
-                Judgement::Update(_, fields) => {
-                    let others: Vec<String> = fields
-                        .iter()
-                        .filter(|f| !self.is_mark(f))
-                        .map(|f| f.path.to_string())
-                        .collect();
-                    if !others.is_empty() {
-                        let reason = Reason::new(
-                            "not-equal",
-                            format!("it exists, is not ours, and differs in {}", others.join(", ")),
-                        );
-                        return self.block(key, Recheck::NowAndThen, reason, now, out);
-                    }
-                }
-                Judgement::Ask(request) => {
-                    let reason = Reason::new("compare", "to see whether it is what its definition says");
-                    return self.ask(key, request, reason, out);
-                }
-                Judgement::Stale => return self.moved(key, now, out),
-                Judgement::Refused(fault) => return self.refused(key, fault, now, out),
-                Judgement::Unsure(fault) => {
-                    slot.exchanges.clear();
-                    return self.transient(key, fault, now, out);
-                }
+            let fields = match self.opinion(key, &document, Some(&live), now, out) {
+                None => return,
+                Some(Opinion::Nothing | Opinion::Create(_)) => Vec::new(),
+                Some(Opinion::Update(_, fields)) => fields,
+            };
+            let others: Vec<String> = fields
+                .iter()
+                .filter(|f| !self.is_mark(f))
+                .map(|f| f.path.to_string())
+                .collect();
+            if !others.is_empty() {
+                let reason = Reason::new(
+                    "not-equal",
+                    format!("it exists, is not ours, and differs in {}", others.join(", ")),
+                );
+                return self.block(key, Recheck::NowAndThen, reason, now, out);
             }
         }
         let reason = self.reason("adopt", "it exists, and the adoption policy takes it over");
@@ -505,6 +525,13 @@ impl Engine {
             fields
         }
     }
+}
+
+/// What a judge that can say it says that applying a document would do.
+enum Opinion {
+    Nothing,
+    Create(crate::Object),
+    Update(crate::Object, Vec<fleet_diff::FieldChange>),
 }
 
 /// Who else manages an object, for a message.

@@ -212,7 +212,9 @@ pub(super) struct Settled {
 pub(super) enum Stage {
     #[default]
     Idle,
-    /// Its own read or the judge's question.
+    /// A look at it.
+    Reading(CallId),
+    /// A question of the judge's.
     Asking(CallId, Box<Request>),
     /// Waits for its ledger entry.
     Recording,
@@ -364,6 +366,12 @@ impl Slot {
     /// Forgets everything that was concluded from the sight before.
     pub(super) fn look_again(&mut self) {
         self.sight = Sight::Unknown;
+        self.exchanges.clear();
+    }
+
+    /// It is known to be absent.
+    pub(super) fn see_absent(&mut self) {
+        self.sight = Sight::Absent;
         self.exchanges.clear();
     }
 

@@ -5,7 +5,7 @@ use fleet_diff::ObjectKey;
 use super::{
     Approval, Call, CallId, Command, Engine,
     inventory::kinds_of_definitions,
-    slot::{Class, Outcome, Recheck, Seen, Settled, Sight, Slot, Stage, Trouble, Writing},
+    slot::{Class, Outcome, Recheck, Seen, Settled, Slot, Stage, Trouble, Writing},
 };
 use crate::{
     edge::{Answer, Exchange, Note, Remedy, Request},
@@ -205,34 +205,37 @@ impl Engine {
         now: Tick,
         out: &mut Vec<Command>,
     ) {
-        let marks = &self.marks;
         let Some(slot) = self.slots.get_mut(key) else {
             return;
         };
-        let request = match std::mem::take(&mut slot.stage) {
-            Stage::Asking(asked, request) if asked == call => *request,
+        match std::mem::take(&mut slot.stage) {
+            Stage::Reading(asked) if asked == call => self.take_read(key, answer, now, out),
+            Stage::Asking(asked, request) if asked == call => match answer {
+                Answer::NotSent(fault) | Answer::Lost(fault) => self.transient(key, fault, now, out),
+                answer => slot.exchanges.push(Exchange {
+                    request: *request,
+                    answer,
+                }),
+            },
             other => {
                 slot.stage = other;
                 return;
             }
-        };
-        self.dirty.insert(key.clone());
-        if matches!(request, Request::Apply { .. }) {
-            match answer {
-                Answer::NotSent(fault) | Answer::Lost(fault) => self.transient(key, fault, now, out),
-                answer => slot.exchanges.push(Exchange { request, answer }),
-            }
-            return;
         }
+        self.dirty.insert(key.clone());
+    }
+
+    fn take_read(&mut self, key: &ObjectKey, answer: Answer, now: Tick, out: &mut Vec<Command>) {
+        let marks = &self.marks;
+        let Some(slot) = self.slots.get_mut(key) else {
+            return;
+        };
         match answer {
             Answer::Object(live) | Answer::Created(live) => {
                 slot.see(Seen::new(live, marks));
                 self.wake_awaiting_of(key);
             }
-            Answer::Absent | Answer::Deleted => {
-                slot.exchanges.clear();
-                slot.sight = Sight::Absent;
-            }
+            Answer::Absent | Answer::Deleted => slot.see_absent(),
             Answer::Refused(fault)
                 if matches!(fault.remedy, Remedy::Forbidden | Remedy::Invalid | Remedy::Policy) =>
             {
@@ -240,7 +243,7 @@ impl Engine {
             }
             Answer::Refused(fault) | Answer::NotSent(fault) | Answer::Lost(fault) => {
                 if fault.remedy == Remedy::Unreachable && !self.options.switches.contact {
-                    slot.sight = Sight::Absent;
+                    slot.see_absent();
                     return;
                 }
                 self.transient(key, fault, now, out);
@@ -343,7 +346,7 @@ impl Engine {
             }
             (Work::Delete { .. }, _) => {
                 if let Some(slot) = self.slots.get_mut(key) {
-                    slot.sight = Sight::Absent;
+                    slot.see_absent();
                 }
             }
             (_, Some(Answer::Object(live) | Answer::Created(live))) => {

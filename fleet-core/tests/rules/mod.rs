@@ -1,7 +1,8 @@
 //! One file a rule or a small group of them; what goes on around the rules is in `around`,
-//! `leaving` and `resting`.
+//! `judges`, `leaving` and `resting`.
 
 mod around;
+mod judges;
 mod leaving;
 mod resting;
 mod rule_01_unknown;

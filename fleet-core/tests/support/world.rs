@@ -191,7 +191,11 @@ impl World {
 
     /// A new process on the same cluster and ledger.
     pub fn restart(&mut self, options: EngineOptions) {
-        self.engine = Engine::new(target(), Parts::default(), options);
+        self.restart_with(Parts::default(), options);
+    }
+
+    pub fn restart_with(&mut self, parts: Parts, options: EngineOptions) {
+        self.engine = Engine::new(target(), parts, options);
         self.events.clear();
         self.watched.clear();
         self.wake = None;
