@@ -42,7 +42,12 @@ impl Engine {
             Next::Send(request) => request,
             Next::Declined(reason) => return self.declined(key, reason, now, out),
             Next::Refused(fault) => return self.refused(key, fault, now, out),
-            Next::Done | Next::Look => return self.stand(key, Outcome::InSync, now, out),
+            Next::Look => return self.moved(key, now, out),
+            Next::Done if matches!(work, Work::Delete { .. }) => {
+                let message = "the strategy says that it is deleted, and it is there";
+                return self.declined(key, Reason::new("not-deleted", message), now, out);
+            }
+            Next::Done => return self.stand(key, Outcome::InSync, now, out),
         };
         // What the cluster did not answer about waits for that, also while it waits for its next try.
         if self.has_room() || self.slots.get(key).is_none_or(|slot| slot.silences == 0) {
@@ -83,10 +88,14 @@ impl Engine {
         });
     }
 
-    /// The strategy does not do it.
+    /// The strategy does not do it. A granted delete is tried again all the same: others wait for it.
     fn declined(&mut self, key: &ObjectKey, reason: Reason, now: Tick, out: &mut Vec<Command>) {
-        self.block(key, Recheck::News, reason, now, out);
-        self.deletes.set_aside(key);
+        let recheck = if self.deletes.set_aside(key) {
+            Recheck::NowAndThen
+        } else {
+            Recheck::News
+        };
+        self.block(key, recheck, reason, now, out);
     }
 
     /// Whether the ledger already says what it must say before this work; if not, it is told.

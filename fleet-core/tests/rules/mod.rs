@@ -1,5 +1,5 @@
 //! One file a rule or a small group of them; what goes on around the rules is in `around`,
-//! `judges`, `leaving` and `resting`.
+//! `judges`, `leaving`, `resting` and `strategies`.
 
 mod around;
 mod judges;
@@ -20,6 +20,7 @@ mod rule_12_not_ours;
 mod rule_14_contested;
 mod rule_15_secrets;
 mod rule_16_determinism;
+mod strategies;
 
 use fleet_core::{EngineOptions, Switches};
 

@@ -43,7 +43,7 @@ struct Leaving {
     waiting: BTreeSet<ObjectKey>,
     /// Deleted, and waiting for finalizers.
     lingering: BTreeSet<ObjectKey>,
-    /// Refused, and to be tried again now and then.
+    /// Refused or declined, and to be tried again now and then.
     aside: BTreeSet<ObjectKey>,
 }
 
@@ -161,12 +161,15 @@ impl Deletes {
         self.surveys.remove(key);
     }
 
-    /// It cannot be deleted for now: it is quiet, and still holds back what goes after it.
-    pub(super) fn set_aside(&mut self, key: &ObjectKey) {
+    /// It cannot be deleted for now: it is quiet, and still holds back what goes after it. True if it was being
+    /// deleted.
+    pub(super) fn set_aside(&mut self, key: &ObjectKey) -> bool {
         let leaving = self.leaving.entry(Class::of(key)).or_default();
-        if leaving.active.remove(key) {
+        let active = leaving.active.remove(key);
+        if active {
             leaving.aside.insert(key.clone());
         }
+        active
     }
 
     /// It is deleted and held by its finalizers.
