@@ -353,7 +353,7 @@ impl Engine {
                     slot.see(seen);
                 }
             }
-            (Work::Delete { .. }, _) => {
+            (Work::Delete { .. }, Some(Answer::Deleted | Answer::Absent)) => {
                 if let Some(slot) = self.slots.get_mut(key) {
                     slot.see_absent();
                 }
@@ -361,7 +361,8 @@ impl Engine {
             (_, Some(Answer::Object(live) | Answer::Created(live))) => {
                 self.take_written_object(key, live, &work, document, now);
             }
-            _ => return,
+            // Whatever the strategy makes of this answer, it does not show that it is done.
+            _ => return self.moved(key, now, out),
         }
         let Change {
             action,
