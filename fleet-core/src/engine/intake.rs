@@ -6,7 +6,7 @@ use fleet_diff::{GroupKind, Gvk, ObjectKey};
 
 use super::{
     Call, CallId, Command, Engine, Listing, ListingStage, of_kind_mut,
-    slot::{Class, Outcome, Seen, Sight, Stage, read_gvk},
+    slot::{Awaited, Class, Outcome, Seen, Sight, Stage, read_gvk},
 };
 use crate::{
     edge::{Fault, Note},
@@ -122,11 +122,16 @@ impl Engine {
 
     /// CRDs that wait for discovery to show what they define.
     fn wake_definitions(&mut self) {
-        let waiting = self.restless.get(&Class::Definitions).into_iter().flatten();
-        for key in waiting {
-            if let Some(slot) = self.slots.get_mut(key).filter(|slot| !slot.is_busy()) {
-                slot.trouble
-                    .take_if(|_| matches!(slot.outcome, Outcome::Waiting { .. }));
+        let restless = self.restless.get(&Class::Definitions).into_iter().flatten();
+        for key in restless {
+            if let Some(slot) = self.slots.get_mut(key)
+                && !slot.is_busy()
+                && let Outcome::Waiting {
+                    awaited: Awaited::Discovery { .. },
+                    ..
+                } = slot.outcome
+            {
+                slot.trouble = None;
                 self.dirty.insert(key.clone());
             }
         }

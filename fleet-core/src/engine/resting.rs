@@ -55,9 +55,9 @@ impl Engine {
             Outcome::Waiting { awaited, .. } => return self.see_to(key, *awaited, now),
             Outcome::Blocked { recheck, .. } => match recheck {
                 Recheck::News | Recheck::Held => {}
-                Recheck::NowAndThen => self.look_less_and_less(key, now),
+                Recheck::NowAndThen => self.look_less_and_less(key, |slot| &mut slot.looks, now),
             },
-            Outcome::Refused(_) => self.look_less_and_less(key, now),
+            Outcome::Refused(_) => self.look_less_and_less(key, |slot| &mut slot.refusals, now),
             Outcome::Deleting(_) => self.look_at_deletion(key, now),
         }
         true
@@ -93,15 +93,16 @@ impl Engine {
         false
     }
 
-    /// Nothing shows when it can go on.
-    fn look_less_and_less(&mut self, key: &ObjectKey, now: Tick) {
+    /// Nothing shows when it can go on: the more often it stood like this in a row, the longer is the wait.
+    fn look_less_and_less(&mut self, key: &ObjectKey, times: fn(&mut Slot) -> &mut u32, now: Tick) {
         let limits = self.options.limits;
         let Some(slot) = self.slots.get_mut(key) else {
             return;
         };
-        slot.refusals += 1;
+        let times = times(slot);
+        *times += 1;
         let trouble = Trouble {
-            until: now + Self::backoff(limits.refused_first, limits.refused_max, slot.refusals),
+            until: now + Self::backoff(limits.refused_first, limits.refused_max, *times),
             resting: true,
             look: true,
         };

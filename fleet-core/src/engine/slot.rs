@@ -39,6 +39,8 @@ pub(super) struct Slot {
     pub(super) silent_since: u64,
     /// Refusals in a row of the same definition.
     pub(super) refusals: u32,
+    /// How often in a row it was blocked by something that nothing shows the end of.
+    pub(super) looks: u32,
     /// What left its watch while a call was under way: the call's answer may be older than that.
     pub(super) left: Option<Uid>,
     /// A CRD: until when it may take to be established.
@@ -404,6 +406,7 @@ impl Slot {
         self.failures = 0;
         self.silences = 0;
         self.refusals = 0;
+        self.looks = 0;
     }
 }
 
