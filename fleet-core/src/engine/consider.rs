@@ -1,6 +1,6 @@
 //! Carries out the next step for one object.
 
-use fleet_diff::{DigestBuilder, ObjectKey};
+use fleet_diff::{DigestBuilder, Gvk, ObjectKey};
 
 use super::{
     Approval, Call, CallId, Command, Engine, Listing,
@@ -169,13 +169,17 @@ impl Engine {
             })
     }
 
+    /// The kind at the version an object is read, watched and deleted at. There is one: an object whose kind is not
+    /// served never gets so far.
+    pub(super) fn served_gvk(&self, key: &ObjectKey) -> Option<Gvk> {
+        let slot = self.slots.get(key)?;
+        let gvk = read_gvk(key, slot, self.kinds.as_ref()?);
+        debug_assert!(gvk.is_some(), "no version of {key} is served");
+        gvk
+    }
+
     fn read(&mut self, key: &ObjectKey, out: &mut Vec<Command>) {
-        let gvk = self
-            .slots
-            .get(key)
-            .zip(self.kinds.as_ref())
-            .and_then(|(slot, kinds)| read_gvk(key, slot, kinds));
-        let Some(gvk) = gvk else { return };
+        let Some(gvk) = self.served_gvk(key) else { return };
         let request = Request::Get {
             key: key.clone(),
             gvk,

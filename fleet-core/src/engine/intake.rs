@@ -73,7 +73,9 @@ impl Engine {
         }
     }
 
-    pub(super) fn take_kinds(&mut self, kinds: KindMap) {
+    pub(super) fn take_kinds(&mut self, mut kinds: KindMap) {
+        // What is served at no version cannot be read: it is not served.
+        kinds.kinds.retain(|_, info| !info.versions.is_empty());
         let before = self.kinds.replace(kinds);
         let Some(kinds) = &self.kinds else { return };
         if before.as_ref() == Some(kinds) {

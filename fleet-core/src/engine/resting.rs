@@ -4,7 +4,7 @@ use fleet_diff::ObjectKey;
 
 use super::{
     Command, Engine,
-    slot::{Awaited, Class, Outcome, Recheck, Slot, Trouble, read_gvk},
+    slot::{Awaited, Class, Outcome, Recheck, Slot, Trouble},
 };
 use crate::{
     edge::{Fault, Note, Remedy},
@@ -164,11 +164,7 @@ impl Engine {
 
     /// A watch is waited for, but not for ever.
     fn await_watch(&mut self, key: &ObjectKey, now: Tick) {
-        let slot = self.slots.get(key);
-        let gvk = slot
-            .zip(self.kinds.as_ref())
-            .and_then(|(slot, kinds)| read_gvk(key, slot, kinds));
-        if let Some(gvk) = gvk {
+        if let Some(gvk) = self.served_gvk(key) {
             let since = *self
                 .watches
                 .entry(gvk)

@@ -5,7 +5,7 @@ use fleet_diff::ObjectKey;
 use crate::{
     engine::{
         Approval, Command, Engine,
-        slot::{Awaited, Class, Outcome, Recheck, read_gvk},
+        slot::{Awaited, Class, Outcome, Recheck},
     },
     plan::{Action, Change},
     strategy::Work,
@@ -46,10 +46,7 @@ impl Engine {
             Some(Ok(weight)) => weight,
             Some(Err(reason)) => return self.keep(key, Recheck::NowAndThen, reason, now, out),
         };
-        let Some(kinds) = &self.kinds else { return };
-        let Some(gvk) = self.slots.get(key).and_then(|slot| read_gvk(key, slot, kinds)) else {
-            return;
-        };
+        let Some(gvk) = self.served_gvk(key) else { return };
         let reason = self.reason("unlisted", "it was managed and is no longer listed");
         let mut change = Change::new(key.clone(), Action::Delete, Some(uid.clone()), reason);
         change.weight = weight;
