@@ -27,7 +27,9 @@ impl Engine {
     pub(super) fn consider(&mut self, key: &ObjectKey, now: Tick, out: &mut Vec<Command>) {
         self.starved.remove(key);
         self.follow_namespace(key);
-        let Some(slot) = self.slots.get(key) else { return };
+        let (Some(slot), Some(kinds)) = (self.slots.get(key), &self.kinds) else {
+            return;
+        };
         if slot.is_busy() {
             self.deletes.withdraw(key);
             return;
@@ -45,7 +47,7 @@ impl Engine {
             // Let go already; the ledger will say so soon.
             return;
         }
-        let step = decide(key, slot, &self.surroundings(key, slot, now));
+        let step = decide(key, slot, &self.surroundings(key, slot, kinds, now));
         match &step {
             Step::Remove => {}
             Step::Stand(Outcome::Deleting(_)) => {
@@ -88,12 +90,13 @@ impl Engine {
         }
     }
 
-    fn surroundings<'a>(&'a self, key: &ObjectKey, slot: &'a Slot, now: Tick) -> Surroundings<'a> {
-        static NO_KINDS: std::sync::OnceLock<KindMap> = std::sync::OnceLock::new();
-        let kinds = self
-            .kinds
-            .as_ref()
-            .unwrap_or_else(|| NO_KINDS.get_or_init(KindMap::default));
+    fn surroundings<'a>(
+        &'a self,
+        key: &ObjectKey,
+        slot: &'a Slot,
+        kinds: &'a KindMap,
+        now: Tick,
+    ) -> Surroundings<'a> {
         let kind = key.group_kind();
         let listing = self.listings.get(kind);
         let watch = read_gvk(key, slot, kinds).and_then(|gvk| self.watches.get(&gvk));

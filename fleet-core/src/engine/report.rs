@@ -111,7 +111,7 @@ impl Engine {
             held: self.deletes.held.as_ref().map(|h| h.reason.clone()),
             token: match rebuildable {
                 Some((_, token)) => Some(token.to_owned()),
-                None => self.deletes.held.as_ref().and_then(|h| h.token.clone()),
+                None => self.deletes.held.as_ref().map(|h| h.token.clone()),
             },
             changes,
         }
@@ -227,7 +227,7 @@ impl Engine {
     pub(super) fn finish_pass(&mut self) -> bool {
         let busy =
             !self.dirty.is_empty() || !self.starved.is_empty() || self.in_flight > 0 || self.is_writing();
-        if busy || self.second_try.is_empty() || !self.deletes.is_quiet() || !self.is_informed() {
+        if busy || self.second_try.is_empty() || !self.deletes.is_quiet() {
             return false;
         }
         for key in std::mem::take(&mut self.second_try) {

@@ -120,9 +120,11 @@ enum Survey {
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Held {
     pub(super) reason: Reason,
-    pub(super) token: Option<String>,
+    /// What lets them go.
+    pub(super) token: String,
     keys: BTreeSet<ObjectKey>,
-    until: Option<Tick>,
+    /// Then they are weighed again.
+    until: Tick,
 }
 
 /// What a person confirmed.
@@ -203,7 +205,7 @@ impl Deletes {
     }
 
     pub(super) fn due(&self) -> Option<Tick> {
-        let held = self.held.as_ref().and_then(|held| held.until);
+        let held = self.held.as_ref().map(|held| held.until);
         let reserving = self.reserving.as_ref().map(|reserving| reserving.until);
         [held, reserving].into_iter().flatten().min()
     }
