@@ -1,6 +1,6 @@
 //! Carries out the next step for one object.
 
-use fleet_diff::{DigestBuilder, Gvk, ObjectKey};
+use fleet_diff::{Gvk, ObjectKey};
 
 use super::{
     Approval, Call, CallId, Command, Engine, Listing,
@@ -8,6 +8,7 @@ use super::{
     decide::{Step, Surroundings, decide},
     inventory::kinds_of_definitions,
     slot::{Awaited, Class, Outcome, Recheck, Sight, Slot, Stage, read_gvk},
+    unserved,
 };
 use crate::{
     edge::{Note, Request},
@@ -34,8 +35,8 @@ impl Engine {
             self.deletes.withdraw(key);
             return;
         }
-        if let Some(trouble) = &slot.trouble {
-            let resting = trouble.resting;
+        if slot.trouble.is_some() {
+            let resting = slot.resting;
             self.deletes.withdraw(key);
             self.mark_resting(key, resting);
             return;
@@ -80,10 +81,7 @@ impl Engine {
                 }
                 let outcome = Outcome::Waiting {
                     awaited: Awaited::KindGone,
-                    reason: Reason::new(
-                        "kind-not-served",
-                        "its kind is not served; finding out whether it is gone",
-                    ),
+                    reason: unserved::perhaps_gone(),
                 };
                 self.stand(key, outcome, now, out);
             }
@@ -369,10 +367,7 @@ impl Engine {
             )
         };
         let mut change = Change::new(key.clone(), action, None, reason);
-        change.digest = DigestBuilder::new()
-            .digest(&change.digest)
-            .digest(&document.digest())
-            .finish();
+        change.covers(&document, &[]);
         change.unchecked = slot.desired.as_ref().is_some_and(|d| d.awaits.is_some());
         self.start(key, Work::Create { document }, change, now, out);
     }
@@ -412,13 +407,7 @@ impl Engine {
                 .with("fields", paths.join(", "))
         };
         let mut change = Change::new(key.clone(), Action::Update, Some(live.uid().clone()), reason);
-        let base = DigestBuilder::new()
-            .digest(&change.digest)
-            .digest(&document.digest());
-        change.digest = fields
-            .iter()
-            .fold(base, |b, f| b.text(&f.path.to_string()))
-            .finish();
+        change.covers(&document, &fields);
         change.fields = shown;
         let work = Work::Update {
             document,

@@ -5,6 +5,7 @@ use fleet_diff::ObjectKey;
 use super::{
     options::EngineOptions,
     slot::{Awaited, Outcome, Recheck, Seen, Sight, Slot},
+    unserved,
 };
 use crate::{
     ledger::{Entry, EntryState},
@@ -85,24 +86,16 @@ fn decide_listed(key: &ObjectKey, slot: &Slot, around: &Surroundings<'_>) -> Ste
     if let Some(reason) = &desired.blocked {
         return blocked(Recheck::News, reason.clone());
     }
-    let served = around.kinds.get(key.group_kind());
-    if desired.awaits.is_some() && !served.is_some_and(|info| info.serves(desired.object.gvk().version())) {
+    let kind = key.group_kind();
+    let version = desired.object.gvk().version();
+    let served = around.kinds.get(kind);
+    if desired.awaits.is_some() && !served.is_some_and(|info| info.serves(version)) {
         return if around.options.approval == super::Approval::Never {
             Step::Create
         } else if around.definition_coming {
-            let message = format!(
-                "{} is not served at {} until its CRD is written and established",
-                key.group_kind(),
-                desired.object.gvk().version()
-            );
-            waiting(Awaited::Kind, Reason::new("kind-awaited", message))
+            waiting(Awaited::Kind, unserved::definition_awaited(kind, version))
         } else {
-            let message = format!(
-                "{} is not served at {}, and its CRD was refused or did not become established",
-                key.group_kind(),
-                desired.object.gvk().version()
-            );
-            blocked(Recheck::News, Reason::new("kind-not-served", message))
+            blocked(Recheck::News, unserved::definition_failed(kind, version))
         };
     }
     match &slot.sight {
@@ -151,8 +144,7 @@ fn decide_unlisted(key: &ObjectKey, slot: &Slot, around: &Surroundings<'_>) -> S
             return blocked(Recheck::News, Reason::new("kind-unmapped", message));
         }
         if !around.kinds.is_complete(key.group()) {
-            let message = format!("discovery of group {} is incomplete", key.group());
-            return blocked(Recheck::News, Reason::new("discovery-incomplete", message));
+            return blocked(Recheck::News, unserved::undiscovered(key.group()));
         }
     }
     if around.kinds.get(key.group_kind()).is_none() {
@@ -162,10 +154,7 @@ fn decide_unlisted(key: &ObjectKey, slot: &Slot, around: &Surroundings<'_>) -> S
                 "its kind no longer exists in the cluster",
             )),
             Some(Err(reason)) => blocked(Recheck::News, reason.clone()),
-            Some(Ok(false)) => {
-                let message = format!("{} is defined but not served", key.group_kind());
-                blocked(Recheck::News, Reason::new("kind-not-served", message))
-            }
+            Some(Ok(false)) => blocked(Recheck::News, unserved::still_defined(key.group_kind())),
             None if around.options.switches.incomplete_kinds => Step::AskKindGone,
             None => Step::Release(Reason::new("kind-gone", "its kind is not served")),
         };

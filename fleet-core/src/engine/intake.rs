@@ -7,6 +7,7 @@ use fleet_diff::{GroupKind, Gvk, ObjectKey};
 use super::{
     Call, CallId, Command, Engine, Listing, ListingStage, of_kind_mut,
     slot::{Awaited, Class, Outcome, Seen, Sight, Stage, read_gvk},
+    unserved,
 };
 use crate::{
     edge::{Fault, Note},
@@ -202,8 +203,7 @@ impl Engine {
         match result {
             Ok(gone) => state.answer = Some(Ok(*gone)),
             Err(fault) => {
-                let message = format!("whether {kind} is gone cannot be found out: {fault}");
-                state.answer = Some(Err(Reason::new("kind-not-served", message)));
+                state.answer = Some(Err(unserved::gone_unknown(&kind, fault)));
                 state.again_at = Some(now + self.options.limits.retry_max);
             }
         }

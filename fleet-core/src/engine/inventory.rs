@@ -8,6 +8,7 @@ use super::{
     Command, Engine, Listing, ListingStage,
     options::Adoption,
     slot::{Class, Desired},
+    unserved,
 };
 use crate::{
     edge::Note,
@@ -154,15 +155,9 @@ impl Engine {
             (None, Some((crd, info))) => (info, Some(crd.clone())),
             (None, None) => {
                 return Err(if kinds.is_none_or(|k| k.is_complete(kind.group())) {
-                    Reason::new(
-                        "kind-not-served",
-                        format!("the cluster does not serve {kind}, and no CRD of the inventory defines it"),
-                    )
+                    unserved::undefined(kind)
                 } else {
-                    Reason::new(
-                        "discovery-incomplete",
-                        format!("discovery of group {} is incomplete", kind.group()),
-                    )
+                    unserved::undiscovered(kind.group())
                 });
             }
         };
@@ -189,12 +184,11 @@ impl Engine {
         }
         let version = object.gvk().version();
         if !info.serves(version) && !awaited {
-            let message = format!(
-                "{} is served at {}, not at {version}",
+            return Some(unserved::at_other_versions(
                 object.gvk().group_kind(),
-                info.versions.join(", ")
-            );
-            return Some(Reason::new("version-not-served", message));
+                version,
+                info,
+            ));
         }
         match object.annotation(self.marks.adopt_key()) {
             Some(text) if Adoption::parse(text).is_none() => {

@@ -34,6 +34,7 @@ mod report;
 mod resting;
 mod slot;
 mod token;
+mod unserved;
 mod writes;
 
 use std::{

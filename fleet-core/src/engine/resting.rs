@@ -65,11 +65,6 @@ impl Engine {
 
     /// The same for what waits for this.
     fn see_to(&mut self, key: &ObjectKey, awaited: Awaited, now: Tick) -> bool {
-        let until = |until, look| Trouble {
-            until,
-            resting: false,
-            look,
-        };
         match awaited {
             // Their ends wake what waits for them.
             Awaited::Listing | Awaited::KindGone => {}
@@ -80,12 +75,12 @@ impl Engine {
             }
             Awaited::Watch => self.await_watch(key, now),
             Awaited::Kind => self.look_for_kinds_of(key, now),
-            Awaited::Establishment { by } => self.leave_alone(key, until(by, true)),
+            Awaited::Establishment { by } => self.leave_alone(key, Trouble::look(by)),
             Awaited::Discovery { by } => {
-                self.leave_alone(key, until(by, true));
+                self.leave_alone(key, Trouble::look(by));
                 self.look_for_kinds(now);
             }
-            Awaited::NextTry { at } => self.leave_alone(key, until(at, false)),
+            Awaited::NextTry { at } => self.leave_alone(key, Trouble::wait(at)),
             Awaited::Contact => {
                 self.starved.insert(key.clone());
             }
@@ -101,22 +96,14 @@ impl Engine {
         };
         let times = times(slot);
         *times += 1;
-        let trouble = Trouble {
-            until: now + Self::backoff(limits.refused_first, limits.refused_max, *times),
-            resting: true,
-            look: true,
-        };
-        self.leave_alone(key, trouble);
+        let until = now + Self::backoff(limits.refused_first, limits.refused_max, *times);
+        self.leave_alone(key, Trouble::look(until));
     }
 
     /// It is being deleted: beside its watch, it is looked at now and then.
     fn look_at_deletion(&mut self, key: &ObjectKey, now: Tick) {
-        let trouble = Trouble {
-            until: now + self.options.limits.deletion_look,
-            resting: true,
-            look: true,
-        };
-        self.leave_alone(key, trouble);
+        let until = now + self.options.limits.deletion_look;
+        self.leave_alone(key, Trouble::look(until));
     }
 
     /// It is not decided on before.

@@ -59,7 +59,7 @@ pub(super) struct Slot {
     pub(super) approved: bool,
     /// How it stands, for reports.
     pub(super) outcome: Outcome,
-    /// True when nothing more will be done for it in this pass.
+    /// True when nothing more will be done for it in this pass, and the rest goes on without it.
     pub(super) resting: bool,
     /// Epoch of the watch that showed it last.
     pub(super) epoch: u64,
@@ -240,10 +240,20 @@ pub(super) struct Writing {
 /// Why an object is left alone, and until when.
 pub(super) struct Trouble {
     pub(super) until: Tick,
-    /// Whether the rest of the pass goes on without it.
-    pub(super) resting: bool,
     /// Whether it is to be read again then.
     pub(super) look: bool,
+}
+
+impl Trouble {
+    /// It is read again then.
+    pub(super) fn look(until: Tick) -> Self {
+        Self { until, look: true }
+    }
+
+    /// It is decided on again then, from what is known.
+    pub(super) fn wait(until: Tick) -> Self {
+        Self { until, look: false }
+    }
 }
 
 /// How an object stands.

@@ -442,12 +442,7 @@ impl Engine {
                     continue;
                 };
                 slot.settled = None;
-                let trouble = Trouble {
-                    until,
-                    resting: false,
-                    look: true,
-                };
-                self.leave_alone(&key, trouble);
+                self.leave_alone(&key, Trouble::look(until));
                 self.mark_resting(&key, false);
             }
         }
