@@ -59,7 +59,7 @@ impl Engine {
             Step::Read | Step::Stand(Outcome::Waiting { .. }) => self.deletes.withdraw(key),
             _ => {
                 self.deletes.withdraw(key);
-                self.deletes.left(key);
+                self.deletes.done_with(key);
             }
         }
         match step {
@@ -110,7 +110,8 @@ impl Engine {
             unmapped: self.inventory.unmapped_kinds.contains(kind),
             kind_gone: self.gone_kinds.get(kind).and_then(|state| state.answer.as_ref()),
             definition_coming: self.is_definition_coming(slot),
-            namespace_leaving: matches!(slot.sight, Sight::Absent) && self.is_namespace_leaving(key),
+            namespace_being_deleted: matches!(slot.sight, Sight::Absent)
+                && self.is_namespace_being_deleted(key),
             same_object: slot
                 .seen()
                 .is_some_and(|seen| self.is_same_elsewhere(key, slot, &seen.uid)),
@@ -205,7 +206,7 @@ impl Engine {
         }
         let call = self.new_call(Call::Ask(key.clone()));
         if let Some(slot) = self.slots.get_mut(key) {
-            slot.left = None;
+            slot.left_watch = None;
             slot.stage = stage(call, &request);
         }
         out.push(Command::Send {
@@ -497,7 +498,7 @@ impl Engine {
             },
             out,
         );
-        self.deletes.left(key);
+        self.deletes.done_with(key);
     }
 
     /// Why something is written, with the inventory's revision.

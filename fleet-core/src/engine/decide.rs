@@ -35,7 +35,7 @@ pub(super) struct Surroundings<'a> {
     /// The CRD that will define its kind: still to come, or never.
     pub(super) definition_coming: bool,
     /// Its namespace is being deleted.
-    pub(super) namespace_leaving: bool,
+    pub(super) namespace_being_deleted: bool,
     /// It is the same object as one listed, or recorded, under another group.
     pub(super) same_object: bool,
 }
@@ -112,7 +112,7 @@ fn decide_listed(key: &ObjectKey, slot: &Slot, around: &Surroundings<'_>) -> Ste
             let finished = around.entry.and_then(|e| e.finished);
             if finished.is_some_and(|digest| digest == desired.object.digest()) {
                 Step::Stand(Outcome::Finished)
-            } else if around.namespace_leaving {
+            } else if around.namespace_being_deleted {
                 let message = "its namespace is being deleted: it is made again after that";
                 waiting(
                     Awaited::NamespaceDeletion,
@@ -172,12 +172,12 @@ fn decide_unlisted(key: &ObjectKey, slot: &Slot, around: &Surroundings<'_>) -> S
         Sight::Listed(meta) if meta.owner_label.is_some() && !around.watch_synced => watch_awaited(),
         Sight::Unknown | Sight::Listed(_) => Step::Read,
         Sight::Absent => Step::Release(Reason::new("gone", "it is gone")),
-        Sight::Present(seen) => decide_leaving(key, seen, around),
+        Sight::Present(seen) => decide_unlisted_present(key, seen, around),
     }
 }
 
 /// Owned, no longer listed, and there.
-fn decide_leaving(key: &ObjectKey, seen: &Seen, around: &Surroundings<'_>) -> Step {
+fn decide_unlisted_present(key: &ObjectKey, seen: &Seen, around: &Surroundings<'_>) -> Step {
     let recorded = around.entry.and_then(|e| e.uid.as_ref());
     let switches = &around.options.switches;
     if switches.uid_check && recorded.is_some_and(|uid| *uid != seen.uid) {

@@ -249,7 +249,7 @@ impl Engine {
                     .map(|seen| seen.uid.clone())
             {
                 if slot.is_busy() {
-                    slot.left = Some(uid);
+                    slot.left_watch = Some(uid);
                 } else {
                     slot.look_again();
                 }
@@ -350,7 +350,7 @@ impl Engine {
         };
         if slot.is_busy() {
             // The answer under way may be older than this.
-            slot.left = Some(uid.clone());
+            slot.left_watch = Some(uid.clone());
         }
         if concerns_it && !matches!(slot.stage, Stage::Writing(_)) {
             slot.look_again();

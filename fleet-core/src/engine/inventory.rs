@@ -165,7 +165,7 @@ impl Engine {
             .namespaced
             .then(|| object.namespace().unwrap_or(&self.options.default_namespace));
         let object = object.with_namespace(namespace);
-        let blocked = self.why_not(&object, info, awaits.is_some());
+        let blocked = self.why_not_written(&object, info, awaits.is_some());
         let adoption = object
             .annotation(self.marks.adopt_key())
             .and_then(Adoption::parse)
@@ -178,7 +178,8 @@ impl Engine {
         })
     }
 
-    fn why_not(&self, object: &Object, info: &KindInfo, awaited: bool) -> Option<Reason> {
+    /// Why it cannot be written at all.
+    fn why_not_written(&self, object: &Object, info: &KindInfo, awaited: bool) -> Option<Reason> {
         if !self.options.scope.contains(object.namespace()) {
             return Some(Reason::new("out-of-scope", "it lies outside the target's scope"));
         }
@@ -253,7 +254,7 @@ impl Engine {
                 *unseen.entry(key.group_kind().clone()).or_default() += 1;
             }
             self.strays.remove(&key);
-            self.deletes.left(&key);
+            self.deletes.done_with(&key);
             self.mark_resting(&key, false);
             self.dirty.insert(key);
         }

@@ -49,7 +49,7 @@ pub use event::{CallId, Command, Container, Event};
 pub use options::{Adoption, Approval, DeleteBudget, EngineOptions, GUARDED_KINDS, Limits};
 pub use report::Status;
 
-use deletes::{Deletes, Unfinished};
+use deletes::{Deletes, Standstill};
 use inventory::InventoryState;
 use ledger::LedgerState;
 use namespaces::Away;
@@ -145,8 +145,8 @@ pub struct Engine {
     /// Namespaces that are absent or being deleted.
     namespaces_away: BTreeMap<String, Away>,
     deletes: Deletes,
-    /// How many granted deletes are not done, and since when that is so.
-    leaving: Option<(Unfinished, Tick)>,
+    /// Granted deletes that are not done.
+    standstill: Option<Standstill>,
 
     calls: BTreeMap<CallId, Call>,
     next_call: u64,
@@ -273,7 +273,7 @@ impl Engine {
             second_try: BTreeSet::new(),
             namespaces_away: BTreeMap::new(),
             deletes: Deletes::default(),
-            leaving: None,
+            standstill: None,
             calls: BTreeMap::new(),
             next_call: 0,
             in_flight: 0,
@@ -335,7 +335,7 @@ impl Engine {
             while let Some(key) = self.next_dirty() {
                 self.consider(&key, now, out);
             }
-            let moved = self.open_gates() || self.arrange_deletes(now, out) || self.finish_pass();
+            let moved = self.open_gates() || self.arrange_deletes(now, out) || self.retry_refused();
             let hungry = !self.starved.is_empty() && self.room() > 0;
             if !moved && !hungry && self.dirty.is_empty() {
                 break;
@@ -345,7 +345,7 @@ impl Engine {
             self.ask_for_inputs(now, out);
         }
         self.flush_ledger(now, out);
-        self.follow_leaving(now);
+        self.follow_deletes(now);
         self.announce(out);
         self.set_alarm(now, out);
     }
@@ -479,7 +479,7 @@ impl Engine {
         due.extend(self.discover_at.filter(|at| *at > now));
         due.extend(self.ledger.due());
         due.extend(self.deletes.due());
-        due.extend(self.leaving_until());
+        due.extend(self.worth_waiting_until());
         due.extend(self.listings.values().filter_map(Listing::due));
         due.extend(self.gone_kinds.values().filter_map(|state| state.again_at));
         let next = due.into_iter().min();

@@ -262,9 +262,9 @@ impl Engine {
         };
         slot.silences += 1;
         if slot.silences == 1 {
-            slot.silent_since = self.answers;
+            slot.answers_at_silence = self.answers;
         }
-        let answered_meanwhile = self.answers > slot.silent_since;
+        let answered_meanwhile = self.answers > slot.answers_at_silence;
         if slot.silences > self.options.limits.transient_tries && answered_meanwhile {
             return self.refused(key, fault, now, out);
         }

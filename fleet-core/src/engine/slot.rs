@@ -35,14 +35,14 @@ pub(super) struct Slot {
     pub(super) failures: u32,
     /// Requests about it that the cluster did not answer since it was last as defined.
     pub(super) silences: u32,
-    /// How many answers about objects there had been at the first of them.
-    pub(super) silent_since: u64,
+    /// How many answers about objects there had been when the first of them was missing.
+    pub(super) answers_at_silence: u64,
     /// Refusals in a row of the same definition.
     pub(super) refusals: u32,
     /// How often in a row it was blocked by something that nothing shows the end of.
     pub(super) looks: u32,
     /// What left its watch while a call was under way: the call's answer may be older than that.
-    pub(super) left: Option<Uid>,
+    pub(super) left_watch: Option<Uid>,
     /// A CRD: until when it may take to be established.
     pub(super) establish_by: Option<Tick>,
     /// Repairs of its fields, by field and manager.
@@ -390,7 +390,7 @@ impl Slot {
     /// Takes what an answer shows, unless a watch has shown something newer meanwhile.
     pub(super) fn see(&mut self, seen: Seen) {
         self.exchanges.clear();
-        if self.left.take().is_some_and(|uid| uid == seen.uid) {
+        if self.left_watch.take().is_some_and(|uid| uid == seen.uid) {
             self.sight = Sight::Unknown;
         } else if !self.seen().is_some_and(|known| seen.is_older_than(known)) {
             self.sight = Sight::Present(Box::new(seen));

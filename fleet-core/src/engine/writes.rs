@@ -71,7 +71,7 @@ impl Engine {
         let call = self.new_call(Call::Write(key.clone()));
         let request = self.guarded(request);
         if let Some(slot) = self.slots.get_mut(key) {
-            slot.left = None;
+            slot.left_watch = None;
             slot.stage = Stage::Writing(Box::new(Writing {
                 call,
                 request: request.clone(),

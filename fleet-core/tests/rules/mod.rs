@@ -1,9 +1,9 @@
 //! One file a rule or a small group of them; what goes on around the rules is in `around`,
-//! `judges`, `leaving`, `resting` and `strategies`.
+//! `being_deleted`, `judges`, `resting` and `strategies`.
 
 mod around;
+mod being_deleted;
 mod judges;
-mod leaving;
 mod resting;
 mod rule_01_unknown;
 mod rule_02_write_ahead;

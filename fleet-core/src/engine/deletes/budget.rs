@@ -20,7 +20,7 @@ use crate::{
 impl Engine {
     /// Once every object is decided: permissions, contents, budget, reservation. True if something moved.
     pub(in crate::engine) fn arrange_deletes(&mut self, now: Tick, out: &mut Vec<Command>) -> bool {
-        if self.wake_leaving() {
+        if self.wake_deletes() {
             return true;
         }
         let known = self.inventory.is_known() || !self.options.switches.unknown_changes_nothing;
