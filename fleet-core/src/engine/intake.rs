@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use fleet_diff::{GroupKind, Gvk, ObjectKey};
 
 use super::{
-    Call, CallId, Command, Engine, Listing, ListingStage, of_kind_mut,
+    CallId, Command, Engine,
+    calls::Call,
+    kinds::{Listing, ListingStage, of_kind_mut},
     slot::{Awaited, Class, Outcome, Seen, Sight, Stage, read_gvk},
     unserved,
 };

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use fleet_diff::{GroupKind, Object, ObjectKey};
 
 use super::{
-    Command, Engine, Listing, ListingStage,
+    Command, Engine,
+    kinds::{Listing, ListingStage},
     options::Adoption,
     slot::{Class, Desired},
     unserved,

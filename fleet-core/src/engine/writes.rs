@@ -3,7 +3,8 @@
 use fleet_diff::ObjectKey;
 
 use super::{
-    Approval, Call, CallId, Command, Engine,
+    Approval, CallId, Command, Engine,
+    calls::Call,
     inventory::kinds_of_definitions,
     slot::{Class, Outcome, Recheck, Seen, Settled, Slot, Stage, Trouble, Writing},
 };

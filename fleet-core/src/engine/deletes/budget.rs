@@ -8,7 +8,8 @@ use super::{Confirmed, Grant, Held, Reserving, Survey};
 use crate::{
     edge::Note,
     engine::{
-        Approval, Call, CallId, Command, Engine,
+        Approval, CallId, Command, Engine,
+        calls::Call,
         slot::{Outcome, Recheck},
         token::confirmation_token,
     },

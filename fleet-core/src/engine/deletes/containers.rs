@@ -8,7 +8,8 @@ use super::Survey;
 use crate::{
     edge::Fault,
     engine::{
-        Call, CallId, Command, Container, Engine, GUARDED_KINDS,
+        CallId, Command, Container, Engine, GUARDED_KINDS,
+        calls::Call,
         slot::{Class, Slot},
     },
     ledger::EntryState,

@@ -7,7 +7,7 @@ use fleet_diff::ObjectKey;
 use super::{InFlight, Reading};
 use crate::{
     edge::{Fault, Note, Remedy},
-    engine::{Approval, Call, CallId, Command, Engine, ListingStage, slot::Stage},
+    engine::{Approval, CallId, Command, Engine, calls::Call, kinds::ListingStage, slot::Stage},
     ledger::{Entry, EntryState, LedgerWrite, Spent},
     words::{Reason, Tick},
 };
