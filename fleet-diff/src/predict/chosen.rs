@@ -2,7 +2,83 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::Gvk;
+use super::{Doubt, Prediction};
+use crate::{FieldPath, Gvk, LEFT_OUT, Object, PathElement, rules::is_same};
+
+/// Fields whose values a server chooses itself, as group, kind and path; `*` is every element of a list. An empty group
+/// and kind mean all. A dry run does not show the values that the write will have.
+pub const CHOSEN: &[(&str, &str, &[&str])] = &[
+    ("", "", &["metadata", "uid"]),
+    ("", "", &["metadata", "creationTimestamp"]),
+    ("", "Service", &["spec", "clusterIP"]),
+    ("", "Service", &["spec", "clusterIPs"]),
+    ("", "Service", &["spec", "healthCheckNodePort"]),
+    ("", "Service", &["spec", "ports", "*", "nodePort"]),
+    ("", "PersistentVolume", &["status", "lastPhaseTransitionTime"]),
+    ("batch", "Job", &["spec", "selector"]),
+    ("batch", "Job", &["spec", "template", "metadata", "labels", "batch.kubernetes.io/controller-uid"]),
+    ("batch", "Job", &["spec", "template", "metadata", "labels", "controller-uid"]),
+    ("batch", "Job", &["spec", "template", "metadata", "labels", "batch.kubernetes.io/job-name"]),
+    ("batch", "Job", &["spec", "template", "metadata", "labels", "job-name"]),
+];
+
+/// What of a server's answer can be compared with a prediction: without [`LEFT_OUT`], and without the fields of
+/// [`CHOSEN`] that the prediction leaves open.
+pub fn comparable(answer: &Object, prediction: &Object) -> Value {
+    let mut value = answer.json().clone();
+    if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
+        LEFT_OUT.iter().for_each(|field| {
+            metadata.remove(*field);
+        });
+    }
+    let gvk = answer.gvk();
+    for (group, kind, path) in CHOSEN {
+        if kind.is_empty() || (*group == gvk.group() && *kind == gvk.kind()) {
+            take(&mut value, prediction.json(), path);
+        }
+    }
+    value
+}
+
+/// True for a field of [`CHOSEN`].
+pub(crate) fn is_chosen(gvk: &Gvk, path: &FieldPath) -> bool {
+    let of_kind = CHOSEN.iter().filter(|(group, kind, _)| {
+        kind.is_empty() || (*group == gvk.group() && *kind == gvk.kind())
+    });
+    let agrees = |wanted: &[&str]| {
+        wanted.len() <= path.elements().len()
+            && wanted.iter().zip(path.elements()).all(|(wanted, element)| match element {
+                PathElement::Key(key) => **key == **wanted,
+                _ => *wanted == "*",
+            })
+    };
+    of_kind.map(|(_, _, wanted)| *wanted).any(agrees)
+}
+
+/// Removes the value at the path where the other has none.
+fn take(value: &mut Value, other: &Value, path: &[&str]) {
+    match (path, value) {
+        (["*", rest @ ..], Value::Array(items)) => {
+            for (i, item) in items.iter_mut().enumerate() {
+                take(item, other.get(i).unwrap_or(&Value::Null), rest);
+            }
+        }
+        ([key], Value::Object(map)) => {
+            if other.get(*key).is_none() {
+                map.remove(*key);
+            }
+        }
+        ([key, rest @ ..], Value::Object(map)) => {
+            if let Some(inner) = map.get_mut(*key) {
+                take(inner, other.get(*key).unwrap_or(&Value::Null), rest);
+                if inner.as_object().is_some_and(Map::is_empty) && other.get(*key).is_none() {
+                    map.remove(*key);
+                }
+            }
+        }
+        _ => {}
+    }
+}
 
 /// Fields of `metadata` that an apply does not change.
 const KEPT: [&str; 5] =
@@ -16,6 +92,31 @@ pub(super) fn keep_identity(object: &mut Map<String, Value>, before: Option<&Val
             Some(value) => metadata.insert(field.into(), value.clone()),
             None => metadata.remove(field),
         };
+    }
+}
+
+/// What only the server can say of a new object, or refuses.
+pub(super) fn check_create(object: &Value, gvk: &Gvk) -> Result<(), Prediction> {
+    match (gvk.group(), gvk.kind()) {
+        // Tokens with random names, tolerations, priorities, limits of the namespace.
+        ("", "Pod") => Err(Prediction::unsure(Doubt::Admission)),
+        ("batch", "Job") if object["spec"]["manualSelector"] != json!(true) => {
+            let labels = object["spec"]["template"]["metadata"]["labels"].as_object();
+            let name = object["metadata"]["name"].as_str();
+            let wrong = labels.into_iter().flatten().find(|(key, value)| match key.as_str() {
+                "controller-uid" | "batch.kubernetes.io/controller-uid" => true,
+                "job-name" | "batch.kubernetes.io/job-name" => value.as_str() != name,
+                _ => false,
+            });
+            match wrong {
+                Some((key, _)) => {
+                    let path = format!(".spec.template.metadata.labels.{key}");
+                    Err(Prediction::refused(path, "is the server's to choose"))
+                }
+                None => Ok(()),
+            }
+        }
+        _ => Ok(()),
     }
 }
 
@@ -54,7 +155,8 @@ pub(super) fn on_update(object: &mut Map<String, Value>, before: &Value, gvk: &G
     }
     if (gvk.group(), gvk.kind()) == ("apps", "DaemonSet") {
         let was = before["metadata"]["annotations"][TEMPLATE_GENERATION].as_str().unwrap_or("0").parse().unwrap_or(0);
-        let changed = object.get("spec").map(|spec| &spec["template"]) != Some(&before["spec"]["template"]);
+        let template = object.get("spec").map_or(&Value::Null, |spec| &spec["template"]);
+        let changed = !is_same(template, &before["spec"]["template"]);
         annotate(object, TEMPLATE_GENERATION, &(was + i64::from(changed)).to_string());
     }
 }

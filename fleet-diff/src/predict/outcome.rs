@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use crate::{FieldPath, Object};
+use crate::{
+    FieldPath, Object,
+    rules::{Broken, Fact},
+};
 
 /// What the server would answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,8 +17,22 @@ pub enum Prediction {
     Conflicts(Vec<Conflict>),
     /// The server would refuse it.
     Refused(Refusal),
+    /// It would change fields that no server lets change. At least one.
+    Blocked(Vec<Blocked>),
     /// It cannot be said without asking.
     Unsure(Doubt),
+}
+
+/// A field that cannot be changed in place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Blocked {
+    /// The field.
+    pub path: FieldPath,
+    /// The id of the rule that says so, such as `deployment/selector`.
+    pub rule: &'static str,
+    /// It may change, but only to a larger quantity.
+    pub grow_only: bool,
 }
 
 /// A field that somebody else owns with another value.
@@ -48,6 +65,12 @@ pub enum Doubt {
     ManagedFields(String),
     /// A manager owns fields at this API version, and only the server can convert them.
     OtherVersion(String),
+    /// Admission plugins of the server fill in what depends on the cluster.
+    Admission,
+    /// This webhook or policy may change what is written.
+    Mutates(String),
+    /// A rule in the schema of a custom resource compares with the old value here, and rules are not evaluated.
+    ValidationRule(String),
     /// The answer would be no object.
     NoObject(String),
 }
@@ -59,6 +82,15 @@ impl Prediction {
 
     pub(super) fn unsure(doubt: Doubt) -> Self {
         Self::Unsure(doubt)
+    }
+
+    pub(super) fn blocked(found: Vec<Broken>) -> Self {
+        let blocked = |broken: Broken| Blocked {
+            path: broken.path,
+            rule: broken.rule,
+            grow_only: broken.fact == Fact::GrowOnly,
+        };
+        Self::Blocked(found.into_iter().map(blocked).collect())
     }
 
     pub(super) fn conflicts(found: BTreeSet<(String, FieldPath)>) -> Self {
@@ -88,6 +120,11 @@ impl fmt::Display for Doubt {
             Self::LiveDoesNotFitSchema(path) => write!(f, "the schema does not know {path} of the live object"),
             Self::ManagedFields(problem) => write!(f, "metadata.managedFields cannot be read: {problem}"),
             Self::OtherVersion(version) => write!(f, "fields are owned at {version}, which only the server can convert"),
+            Self::Admission => f.write_str("admission in the server fills in what depends on the cluster"),
+            Self::Mutates(hook) => write!(f, "the mutating {hook} may change what is written"),
+            Self::ValidationRule(path) => {
+                write!(f, "a rule in the schema compares {path} with its old value, and only the server evaluates it")
+            }
             Self::NoObject(problem) => write!(f, "the answer would be no object: {problem}"),
         }
     }

@@ -5,6 +5,7 @@ mod crd;
 mod facts;
 mod openapi;
 mod types;
+mod watched;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,6 +14,8 @@ use std::{
 };
 
 pub(crate) use types::{Custom, Field, Form, ListKind, ListType, MapType, Omit, ScalarType, Stored, Type, TypeId};
+
+pub(crate) use watched::watched_change;
 
 use crate::{FieldPath, FieldSet, Gvk, Object};
 

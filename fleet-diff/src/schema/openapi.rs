@@ -336,7 +336,14 @@ fn custom(schema: Node<'_>) -> Custom {
         preserve_unknown: flag(schema, "x-kubernetes-preserve-unknown-fields"),
         embedded: flag(schema, "x-kubernetes-embedded-resource"),
         int_or_string: flag(schema, "x-kubernetes-int-or-string"),
+        watches_changes: watches_changes(schema),
     }
+}
+
+/// True for a schema with a rule in which `oldSelf` occurs.
+fn watches_changes(schema: Node<'_>) -> bool {
+    let mut rules = schema.get("x-kubernetes-validations").into_iter().flat_map(Node::items);
+    rules.any(|rule| rule.get("rule").and_then(Node::as_str).is_some_and(|rule| rule.contains("oldSelf")))
 }
 
 fn flag(schema: Node<'_>, name: &str) -> bool {

@@ -129,6 +129,8 @@ pub(crate) struct Custom {
     pub(crate) preserve_unknown: bool,
     pub(crate) embedded: bool,
     pub(crate) int_or_string: bool,
+    /// It has validation rules that look at the old value.
+    pub(crate) watches_changes: bool,
 }
 
 impl MapType {

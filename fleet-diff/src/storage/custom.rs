@@ -31,11 +31,12 @@ fn fill(layer: &Layer, id: TypeId, value: &mut Value) -> Result<(), Unstorable> 
     let of = layer.get(id);
     match value {
         Value::Object(map) => {
+            let metadata = if of.custom.embedded { embedded(layer, of, map)? } else { None };
             if let Some(fields) = &of.map {
                 members(layer, fields, map)?;
             }
-            if of.custom.embedded {
-                embedded(layer, of, map)?;
+            if let Some(metadata) = metadata {
+                map.insert("metadata".into(), metadata);
             }
         }
         Value::Array(items) => {
@@ -75,12 +76,10 @@ fn members(layer: &Layer, of: &MapType, map: &mut Map<String, Value>) -> Result<
     Ok(())
 }
 
-/// Metadata of an embedded object goes through the server's own type too.
-fn embedded(layer: &Layer, of: &Type, map: &mut Map<String, Value>) -> Result<(), Unstorable> {
+/// Takes the metadata of an embedded object out, in its stored form: it is the server's own type too.
+fn embedded(layer: &Layer, of: &Type, map: &mut Map<String, Value>) -> Result<Option<Value>, Unstorable> {
     let field = of.map.as_ref().and_then(|of| of.field("metadata"));
-    if let (Some(field), Some(metadata)) = (field, map.get_mut("metadata")) {
-        let document = Document::from_json(metadata);
-        *metadata = store_struct(layer, field.of, document.root())?;
-    }
-    Ok(())
+    let (Some(field), Some(metadata)) = (field, map.remove("metadata")) else { return Ok(None) };
+    let document = Document::from_json(&metadata);
+    store_struct(layer, field.of, document.root()).map(Some)
 }
