@@ -119,6 +119,9 @@ pub use predict::{Apply, Blocked, CHOSEN, Conflict, Doubt, Prediction, Refusal, 
 pub use rules::{PathPattern, PatternError};
 pub use render::{RenderOptions, Style, masked, masked_value, render};
 pub use schema::{SchemaError, Schemas};
+#[cfg(feature = "table-writer")]
+#[doc(hidden)]
+pub use schema::table_writer;
 pub use storage::{Quantity, QuantityError};
 pub use set::{FieldSet, FieldsError};
 pub use server_answer::{Differences, LEFT_OUT, differences, live_digest};

@@ -8,12 +8,16 @@ use std::{
 use super::{KindEntry, Layer, Type, TypeId};
 use crate::Gvk;
 
+/// In names of types that are merged otherwise than their own schema says, before how they are.
+pub(super) const MERGED: char = '#';
+
 pub(super) struct Types {
     types: Vec<Type>,
     known: HashMap<Type, TypeId>,
     names: BTreeMap<Arc<str>, TypeId>,
     kinds: BTreeMap<Gvk, KindEntry>,
     gates: BTreeSet<Arc<str>>,
+    told: bool,
     is_named: HashSet<TypeId>,
     /// Named types that are merged otherwise than their own schema says: the type, the one it stands for, and whether
     /// it is replaced as a whole.
@@ -30,6 +34,7 @@ impl Default for Types {
             names: BTreeMap::new(),
             kinds: BTreeMap::new(),
             gates: BTreeSet::new(),
+            told: false,
             is_named: HashSet::new(),
             overrides: Vec::new(),
         }
@@ -65,7 +70,7 @@ impl Types {
 
     /// A named type with another way to merge its mapping.
     pub(super) fn overridden(&mut self, name: &str, id: TypeId, atomic: bool) -> TypeId {
-        let own = self.named(&format!("{name}#{}", if atomic { "atomic" } else { "granular" }));
+        let own = self.named(&format!("{name}{MERGED}{}", if atomic { "atomic" } else { "granular" }));
         self.overrides.push((own, id, atomic));
         own
     }
@@ -86,6 +91,11 @@ impl Types {
 
     pub(super) fn gate(&mut self, name: &str) {
         self.gates.insert(name.into());
+    }
+
+    /// The layer has facts about the Go types of its own.
+    pub(super) fn told(&mut self) {
+        self.told = true;
     }
 
     fn next(&self) -> TypeId {
@@ -130,6 +140,6 @@ impl Types {
             self.define(own, of);
         }
         let named = self.names.iter().map(|(name, id)| (*id, name.clone())).collect();
-        Layer { types: self.types, names: self.names, named, kinds: self.kinds, gates: self.gates }
+        Layer { types: self.types, names: self.names, named, kinds: self.kinds, gates: self.gates, told: self.told }
     }
 }

@@ -30,13 +30,33 @@ impl<'a> Facts<'a> {
 
     /// The fields that the main endpoint of a kind does not write; none when nothing is known of them.
     pub(super) fn resets(self, gvk: &Gvk) -> Option<FieldSet> {
+        let main = self.kind(gvk)?.get("resets")?.get("");
+        let paths = main.into_iter().flat_map(Node::items).filter_map(Node::as_str);
+        Some(paths.map(|path| FieldPath::keys(path.split('.'))).collect())
+    }
+
+    /// Whether objects of a kind are in namespaces; none when the server does not serve it.
+    pub(super) fn namespaced(self, gvk: &Gvk) -> Option<bool> {
+        self.kind(gvk)?.get("namespaced")?.as_bool()
+    }
+
+    /// The kinds that the server serves.
+    #[cfg(any(test, feature = "table-writer"))]
+    pub(super) fn served(self) -> impl Iterator<Item = Gvk> {
+        let kinds = self.document.get("kinds").into_iter().flat_map(Node::items);
+        let served = kinds.filter(|kind| kind.get("namespaced").is_some());
+        served.filter_map(|kind| {
+            let text = |key: &str| kind.get(key).and_then(Node::as_str);
+            Some(crate::GroupKind::new(text("group")?, text("kind")?).at(text("version")?))
+        })
+    }
+
+    fn kind(self, gvk: &Gvk) -> Option<Node<'a>> {
         let is = |kind: Node<'_>, key: &str, text: &str| kind.get(key).and_then(Node::as_str) == Some(text);
         let mut kinds = self.document.get("kinds")?.items();
-        let kind = kinds.find(|kind| {
+        kinds.find(|kind| {
             is(*kind, "group", gvk.group()) && is(*kind, "version", gvk.version()) && is(*kind, "kind", gvk.kind())
-        })?;
-        let paths = kind.get("resets")?.get("")?.items().filter_map(Node::as_str);
-        Some(paths.map(|path| FieldPath::keys(path.split('.'))).collect())
+        })
     }
 
     pub(super) fn of(self, name: &str) -> Option<StructFacts<'a>> {

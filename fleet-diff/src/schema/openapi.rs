@@ -3,7 +3,10 @@
 //! The conversion is the server's own (kube-openapi, `pkg/schemaconv`): the field manager of the server merges by
 //! what it makes of the same documents.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::{
     Custom, Field, Form, KindEntry, Layer, ListKind, ListType, MapType, ScalarType, SchemaError, Stored, Type, TypeId,
@@ -28,21 +31,32 @@ pub(super) fn is_native(name: &str) -> bool {
 /// How deep a schema may be nested in itself without references.
 const DEEPEST: usize = 100;
 
-/// All types and kinds of a document. Facts make them native; without facts, those of `below` are taken over.
-pub(super) fn layer(
-    document: &Document,
-    facts: Option<&Document>,
-    below: Option<&Layer>,
-) -> Result<Layer, SchemaError> {
+/// All types and kinds of a document. The facts are taken over from `below`, a layer that has them.
+pub(super) fn layer(document: &Document, below: Option<&Layer>) -> Result<Layer, SchemaError> {
     let mut types = Types::default();
-    add(&mut types, document, facts, below)?;
+    below.into_iter().flat_map(|below| &below.gates).for_each(|gate| types.gate(gate));
+    add(&mut types, document, None, below)?;
     Ok(types.finish())
 }
 
-pub(super) fn add(
+/// All types and kinds of a server's documents, with the facts about them.
+pub(super) fn native(documents: &[Document], facts: &Document) -> Result<Layer, SchemaError> {
+    let Some(facts) = Facts::new(facts.root()) else {
+        return Err(SchemaError { place: "types".into(), problem: "is missing: are these facts?".into() });
+    };
+    let mut types = Types::default();
+    types.told();
+    facts.gates().for_each(|gate| types.gate(gate));
+    for document in documents {
+        add(&mut types, document, Some(facts), None)?;
+    }
+    Ok(types.finish())
+}
+
+fn add(
     types: &mut Types,
     document: &Document,
-    facts: Option<&Document>,
+    facts: Option<Facts<'_>>,
     below: Option<&Layer>,
 ) -> Result<(), SchemaError> {
     let models = document.root().get("components").and_then(|components| components.get("schemas"));
@@ -52,9 +66,8 @@ pub(super) fn add(
             problem: "is missing: is this an OpenAPI v3 document?".into(),
         });
     };
-    let facts = facts.and_then(|facts| Facts::new(facts.root()));
-    facts.into_iter().flat_map(Facts::gates).for_each(|gate| types.gate(gate));
     let apart = kinds_with_status(document);
+    let scopes = scopes(document);
     for (name, model) in models.entries() {
         let id = types.named(name);
         let known = below.and_then(|below| Some((below, *below.names.get(name)?)));
@@ -74,9 +87,22 @@ pub(super) fn add(
         let native = is_native(name) && (facts.is_some() || known.is_some());
         let kinds = model.get("x-kubernetes-group-version-kind").into_iter().flat_map(Node::items);
         for gvk in kinds.filter_map(gvk) {
-            let told = facts.and_then(|facts| facts.resets(&gvk));
-            let resets = told.unwrap_or_else(|| if apart.contains(&gvk) { resets_status() } else { FieldSet::new() });
-            types.kind(gvk, KindEntry { root: id, native, resets: Arc::new(resets) });
+            let told = known.and_then(|(below, _)| below.kinds.get(&gvk));
+            let kind = told.map_or_else(
+                || {
+                    let resets = facts.and_then(|facts| facts.resets(&gvk));
+                    let status = || if apart.contains(&gvk) { resets_status() } else { FieldSet::new() };
+                    let by_path = || scopes.get(&gvk).copied();
+                    KindEntry {
+                        root: id,
+                        native,
+                        resets: Arc::new(resets.unwrap_or_else(status)),
+                        namespaced: facts.map_or_else(by_path, |facts| facts.namespaced(&gvk)),
+                    }
+                },
+                |told| KindEntry { root: id, ..told.clone() },
+            );
+            types.kind(gvk, kind);
         }
     }
     Ok(())
@@ -92,6 +118,18 @@ fn kinds_with_status(document: &Document) -> BTreeSet<Gvk> {
     let paths = document.root().get("paths").into_iter().flat_map(Node::entries);
     let status = paths.filter(|(path, _)| path.ends_with("/status"));
     status.filter_map(|(_, path)| gvk(path.get("get")?.get("x-kubernetes-group-version-kind")?)).collect()
+}
+
+/// Whether kinds are in namespaces, by the paths of their objects. Kinds that are only created have none.
+fn scopes(document: &Document) -> BTreeMap<Gvk, bool> {
+    let paths = document.root().get("paths").into_iter().flat_map(Node::entries);
+    let objects = paths.filter(|(path, _)| path.ends_with("/{name}"));
+    objects
+        .filter_map(|(path, methods)| {
+            let gvk = gvk(methods.get("get")?.get("x-kubernetes-group-version-kind")?)?;
+            Some((gvk, path.contains("/namespaces/{namespace}/")))
+        })
+        .collect()
 }
 
 /// The same type, stored as a type of another layer is.
