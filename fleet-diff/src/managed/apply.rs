@@ -114,47 +114,59 @@ impl Run<'_, '_> {
 
     fn apply(&self, mut managers: Managers) -> Result<Applied, ApplyError> {
         let (kind, config) = (self.apply.kind, self.apply.config);
-        let mut merged = typed::merge(kind.layer, kind.root, self.live, config);
+        let merged = typed::merge(kind.layer, kind.root, self.live, config);
         let ours = ManagerKey::applied(self.apply.manager);
         let before = managers.get(&ours).map(|owned| owned.fields.clone());
         let time = managers.get(&ours).and_then(|owned| owned.time.clone());
         let fields = typed::field_set(kind.layer, kind.root, config.root());
         let fields = fields.recursive_difference(self.apply.reset);
         managers.set(ours.clone(), Owned { version: self.version.to_owned(), time, fields });
-        if let Some(before) = before.filter(|before| !before.is_empty()) {
-            merged = self.prune(merged, &managers, &ours, &before);
+        let pruned = before.filter(|before| !before.is_empty()).and_then(|before| {
+            self.prune(merged.as_ref().unwrap_or(self.live), &managers, &ours, &before)
+        });
+        let merged = match (pruned, merged) {
+            (Some(pruned), _) => (pruned.root() != self.live.root()).then_some(pruned),
+            (None, merged) => merged,
+        };
+        if let Some(merged) = &merged {
+            let found = typed::compare_based(kind.layer, kind.root, self.live.root(), merged.root());
+            self.settle(&mut managers, &ours, &found)?;
         }
-        let found = typed::compare(kind.layer, kind.root, self.live.root(), merged.root());
-        self.settle(&mut managers, &ours, &found)?;
         managers.change(|key, owned| {
             if *key == ours {
                 owned.fields = owned.fields.difference(&identity());
             }
         });
         managers.drop_empty();
-        let changed = merged.root() != self.live.root();
-        Ok(Applied { merged: changed.then_some(merged), managers })
+        Ok(Applied { merged, managers })
     }
 
     /// Fields that we applied last time and not now go, unless somebody else owns them too.
-    fn prune(&self, merged: Document, managers: &Managers, ours: &ManagerKey, before: &FieldSet) -> Document {
+    /// None when nothing goes.
+    fn prune(
+        &self,
+        merged: &Document,
+        managers: &Managers,
+        ours: &ManagerKey,
+        before: &FieldSet,
+    ) -> Option<Document> {
         let kind = self.apply.kind;
         let now = managers.get(ours).map(|owned| &owned.fields);
         if now.is_some_and(|now| before.is_subset(now)) {
-            return merged;
+            return None;
         }
         let named = |set: &FieldSet| typed::named_fields_as_members(kind.layer, Some(kind.root), set);
         let fields = |of: &Document| named(&typed::field_set(kind.layer, kind.root, of.root()));
         let before = named(before);
-        let all = fields(&merged);
-        let pruned = typed::remove(kind.layer, kind.root, &merged, &before);
+        let all = fields(merged);
+        let pruned = typed::remove(kind.layer, kind.root, merged, &before);
         // What anybody owns, our new configuration included, comes back.
         let owned = managers.iter().fold(FieldSet::new(), |all, (_, owned)| all.union(&owned.fields));
         let gone = all.difference(&fields(&pruned).union(&named(&owned)));
-        let pruned = typed::remove(kind.layer, kind.root, &merged, &gone);
+        let pruned = typed::remove(kind.layer, kind.root, merged, &gone);
         // So does what went along but was not ours.
         let gone = all.difference(&fields(&pruned)).intersection(&before);
-        typed::remove(kind.layer, kind.root, &merged, &gone)
+        Some(typed::remove(kind.layer, kind.root, merged, &gone))
     }
 
     /// Who loses what by the change; conflicts unless forced.

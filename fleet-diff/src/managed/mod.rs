@@ -5,4 +5,4 @@ mod entry;
 mod zero;
 
 pub(crate) use apply::{Apply, ApplyError, OtherVersion, apply};
-pub(crate) use entry::Managers;
+pub(crate) use entry::{ManagerKey, Managers};

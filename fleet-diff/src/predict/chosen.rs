@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Doubt, Prediction};
-use crate::{Gvk, LEFT_OUT, Object, rules::is_same};
+use crate::{FieldPath, Gvk, LEFT_OUT, Object, PathElement, rules::is_same};
 
 /// Fields whose values a server chooses itself, as group, kind and path; `*` is every element of a list. An empty group
 /// and kind mean all. A dry run does not show the values that the write will have.
@@ -38,6 +38,21 @@ pub fn comparable(answer: &Object, prediction: &Object) -> Value {
         }
     }
     value
+}
+
+/// True for a field of [`CHOSEN`].
+pub(crate) fn is_chosen(gvk: &Gvk, path: &FieldPath) -> bool {
+    let of_kind = CHOSEN.iter().filter(|(group, kind, _)| {
+        kind.is_empty() || (*group == gvk.group() && *kind == gvk.kind())
+    });
+    let agrees = |wanted: &[&str]| {
+        wanted.len() <= path.elements().len()
+            && wanted.iter().zip(path.elements()).all(|(wanted, element)| match element {
+                PathElement::Key(key) => **key == **wanted,
+                _ => *wanted == "*",
+            })
+    };
+    of_kind.map(|(_, _, wanted)| *wanted).any(agrees)
 }
 
 /// Removes the value at the path where the other has none.

@@ -9,9 +9,9 @@ mod reconcile;
 mod remove;
 mod validate;
 
-pub(crate) use compare::{Comparison, compare};
+pub(crate) use compare::{Comparison, compare, compare_based};
 pub(crate) use field_set::field_set;
-pub(crate) use items::{element_name, key_of};
+pub(crate) use items::{element_name, has_same_name};
 pub(crate) use merge::merge;
 pub(crate) use reconcile::reconcile;
 pub(crate) use remove::{extract, named_fields_as_members, remove};
