@@ -12,7 +12,7 @@ use crate::Gvk;
 pub(super) const MERGED: char = '#';
 
 pub(super) struct Types {
-    types: Vec<Type>,
+    all: Vec<Type>,
     known: HashMap<Type, TypeId>,
     names: BTreeMap<Arc<str>, TypeId>,
     kinds: BTreeMap<Gvk, KindEntry>,
@@ -29,7 +29,7 @@ impl Default for Types {
         let (untyped, deduced) = (Type::untyped(), Type::deduced());
         let known = [(untyped.clone(), TypeId::UNTYPED), (deduced.clone(), TypeId::DEDUCED)];
         Self {
-            types: vec![untyped, deduced],
+            all: vec![untyped, deduced],
             known: known.into(),
             names: BTreeMap::new(),
             kinds: BTreeMap::new(),
@@ -48,7 +48,7 @@ impl Types {
         }
         let id = self.next();
         self.known.insert(of.clone(), id);
-        self.types.push(of);
+        self.all.push(of);
         id
     }
 
@@ -58,7 +58,7 @@ impl Types {
             return *id;
         }
         let id = self.next();
-        self.types.push(Type::deduced());
+        self.all.push(Type::deduced());
         self.names.insert(name.into(), id);
         self.is_named.insert(id);
         id
@@ -76,13 +76,13 @@ impl Types {
     }
 
     pub(super) fn define(&mut self, id: TypeId, of: Type) {
-        if let Some(slot) = self.types.get_mut(id.0 as usize) {
+        if let Some(slot) = self.all.get_mut(id.0 as usize) {
             *slot = of;
         }
     }
 
     pub(super) fn get(&self, id: TypeId) -> &Type {
-        &self.types[id.0 as usize]
+        &self.all[id.0 as usize]
     }
 
     pub(super) fn kind(&mut self, gvk: Gvk, kind: KindEntry) {
@@ -99,7 +99,7 @@ impl Types {
     }
 
     fn next(&self) -> TypeId {
-        TypeId(u32::try_from(self.types.len()).unwrap_or(u32::MAX))
+        TypeId(u32::try_from(self.all.len()).unwrap_or(u32::MAX))
     }
 
     /// Takes a type of another layer over, with everything it refers to.
@@ -115,7 +115,7 @@ impl Types {
             return *known;
         }
         let own = self.next();
-        self.types.push(Type::deduced());
+        self.all.push(Type::deduced());
         done.insert(id, own);
         let mut of = from.get(id).clone();
         if let Some(list) = &mut of.list {
@@ -140,6 +140,6 @@ impl Types {
             self.define(own, of);
         }
         let named = self.names.iter().map(|(name, id)| (*id, name.clone())).collect();
-        Layer { types: self.types, names: self.names, named, kinds: self.kinds, gates: self.gates, told: self.told }
+        Layer { types: self.all, names: self.names, named, kinds: self.kinds, gates: self.gates, told: self.told }
     }
 }

@@ -312,10 +312,9 @@ impl<'f> Reader<'_, 'f> {
         }
         let element = match schema.get("additionalProperties") {
             None if self.preserve || fields.is_empty() => Some(TypeId::DEDUCED),
-            None => None,
             Some(values) if values.is_map() => Some(self.within("[*]", |reader| reader.of(values))?),
             Some(values) if values.as_bool() == Some(true) => Some(TypeId::DEDUCED),
-            Some(_) => None,
+            _ => None,
         };
         let atomic = relation(schema).map_err(|problem| self.error(problem))? == Some(true);
         Ok(MapType { fields: fields.into(), element, atomic })

@@ -1,6 +1,6 @@
 //! Parts of types, fields and kinds that are a few bits each, both ways.
 
-use crate::schema::{Custom, Form, ListKind, Omit, ScalarType, Stored, Type};
+use crate::schema::{Custom, Form, Omit, ScalarType, Stored};
 
 const STORED: [Stored; 16] = [
     Stored::AsIs,
@@ -129,7 +129,8 @@ pub(super) fn read_kind(bits: u32) -> Option<(bool, Option<bool>)> {
 
 #[cfg(any(test, feature = "table-writer"))]
 pub(super) mod write {
-    use super::*;
+    use super::{Custom, Form, LISTS, ListBits, OMITS, SCALARS, SCOPES, STORED};
+    use crate::schema::{ListKind, Type};
 
     /// Puts bits above those before.
     #[derive(Default)]

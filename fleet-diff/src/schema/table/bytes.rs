@@ -105,11 +105,14 @@ impl<'a> Bytes<'a> {
 #[cfg(any(test, feature = "table-writer"))]
 pub(super) mod write {
     pub(in super::super) fn number(out: &mut Vec<u8>, mut number: u32) {
-        while number >= 0x80 {
-            out.push((number & 0x7f) as u8 | 0x80);
+        loop {
+            let [low, ..] = number.to_le_bytes();
             number >>= 7;
+            if number == 0 {
+                return out.push(low);
+            }
+            out.push(low | 0x80);
         }
-        out.push(number as u8);
     }
 
     /// Nothing in a table comes near the largest number; if it did, the writer would notice.

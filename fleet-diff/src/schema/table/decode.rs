@@ -12,6 +12,8 @@ use crate::{
 };
 
 type Read<T> = Result<T, SchemaError>;
+type ByName = BTreeMap<Arc<str>, TypeId>;
+type Names = BTreeMap<TypeId, Arc<str>>;
 
 /// The layer that was written. The time it takes and the memory it fills are within a fixed multiple of the bytes.
 ///
@@ -144,7 +146,8 @@ impl Table<'_> {
         Ok(fields.into())
     }
 
-    fn names(&mut self) -> Read<(BTreeMap<Arc<str>, TypeId>, BTreeMap<TypeId, Arc<str>>)> {
+    /// Types by name, and names by type.
+    fn names(&mut self) -> Read<(ByName, Names)> {
         let count = self.bytes.count()?;
         let mut names = Vec::with_capacity(count);
         let mut word = None;

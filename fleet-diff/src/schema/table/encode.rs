@@ -20,7 +20,9 @@ pub(super) fn encode(layer: &Layer) -> Vec<u8> {
     put::words(&mut out, &words.iter().copied().collect::<Vec<_>>());
     for texts in [&defaults, &sets] {
         put::count(&mut out, texts.len());
-        texts.iter().for_each(|text| put::text(&mut out, text));
+        for text in texts {
+            put::text(&mut out, text);
+        }
     }
     let mut writer = Writer {
         out,
@@ -89,7 +91,9 @@ impl Writer<'_> {
     fn layer(&mut self, layer: &Layer) {
         let types = layer.types.get(2..).unwrap_or_default();
         self.count(types.len());
-        types.iter().for_each(|of| self.one_type(of));
+        for of in types {
+            self.one_type(of);
+        }
         self.count(layer.names.len());
         let mut next = 0;
         for (name, id) in &layer.names {

@@ -1,6 +1,7 @@
 use std::time::{Duration, Instant};
 
 use proptest::{prelude::*, sample::Index};
+use serde_json::{Value, json};
 
 use super::{LONGEST_WORD, bits, bytes, decode, encode::encode, reduce::reduced, text::text, writer};
 use crate::{
@@ -47,21 +48,28 @@ fn what_is_written_is_read() {
 
 #[test]
 fn a_table_has_what_served_kinds_reach_whatever_the_order_of_documents() {
-    let core: Document = r##"{"components": {"schemas": {
-        "io.k8s.api.core.v1.Pod": {"type": "object", "properties": {"thing": {"$ref": "#/x/io.k8s.api.apps.v1.Thing"}},
-            "x-kubernetes-group-version-kind": [{"group": "", "version": "v1", "kind": "Pod"}]},
-        "io.k8s.api.core.v1.Secret": {"type": "object", "properties": {"data": {"type": "string"}},
-            "x-kubernetes-group-version-kind": [{"group": "", "version": "v1", "kind": "Secret"}]}}}}"##
-        .parse()
-        .unwrap();
+    let thing = "io.k8s.api.apps.v1.Thing";
+    let kind = |kind: &str| json!([{"group": "", "version": "v1", "kind": kind}]);
+    let core = |schema: &Value| {
+        Document::from_json(&json!({"components": {"schemas": {
+            thing: schema,
+            "io.k8s.api.core.v1.Pod": {"type": "object", "x-kubernetes-group-version-kind": kind("Pod"),
+                "properties": {"thing": {"$ref": format!("#/components/schemas/{thing}")}}},
+            "io.k8s.api.core.v1.Secret": {"type": "object", "x-kubernetes-group-version-kind": kind("Secret"),
+                "properties": {"data": {"type": "string"}}},
+        }}}))
+    };
+    let schema = apps().to_json()["components"]["schemas"][thing].clone();
     let mut facts = facts().to_json();
     let pod =
         serde_json::json!({"group": "", "version": "v1", "kind": "Pod", "namespaced": true, "resets": {}});
     facts["kinds"].as_array_mut().unwrap().push(pod);
     let facts = Document::from_json(&facts);
-    let table = writer::table(&[apps(), core.clone()], &facts).unwrap();
-    assert_eq!(writer::table(&[core, apps()], &facts).unwrap(), table);
+    let table = writer::table(&[apps(), core(&schema)], &facts).unwrap();
+    assert_eq!(writer::table(&[core(&schema), apps()], &facts).unwrap(), table);
     assert_eq!(writer::text(&table).unwrap(), SHOWN);
+    let error = writer::table(&[apps(), core(&json!({"type": "string"}))], &facts).unwrap_err();
+    assert!(error.to_string().contains("which says otherwise"), "{error}");
     let error = writer::table(&[apps()], &facts).unwrap_err();
     assert_eq!(error.to_string(), "v1 Pod: is served, and no document has it");
 }

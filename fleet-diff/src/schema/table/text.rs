@@ -22,9 +22,12 @@ pub(super) fn text(layer: &Layer) -> String {
             Some(false) => ", cluster-wide",
             None => "",
         };
-        let resets: String = kind.resets.iter().map(|path| format!(", drops {path}")).collect();
+        let resets: Vec<_> = kind.resets.iter().map(|path| format!(", drops {path}")).collect();
         let of = show(layer, kind.root, 0);
-        line(&mut out, format_args!("kind {gvk}: {of}{native}{scope}{resets}"));
+        line(
+            &mut out,
+            format_args!("kind {gvk}: {of}{native}{scope}{}", resets.concat()),
+        );
     }
     for (name, id) in &layer.names {
         let of = layer.get(*id);
