@@ -29,6 +29,8 @@ fn main() {
     let crds: Value = serde_json::from_str(&read(&args[3])).unwrap();
     let list = crds.as_array().cloned().unwrap_or_else(|| crds["items"].as_array().unwrap().clone());
     for crd in list.into_iter().filter(|c| c["kind"] == "CustomResourceDefinition") { schemas = schemas.with_crd(&Object::from_json(crd).unwrap()).unwrap(); }
+    let policies: Vec<Object> = args.get(6).map(|p| serde_json::from_str::<Vec<Value>>(&read(p)).unwrap().into_iter().map(|v| Object::from_json(v).unwrap()).collect()).unwrap_or_default();
+    let admission = fleet_diff::Admission::from_objects(policies.iter());
     let limit: usize = args.get(4).and_then(|a| a.parse().ok()).unwrap_or(10);
     let only = args.get(5).cloned();
     let mut table: BTreeMap<String, [usize; 5]> = BTreeMap::new();
@@ -39,11 +41,11 @@ fn main() {
         let class = c["class"].as_str().unwrap().to_owned();
         let live = (!c["live"].is_null()).then(|| Object::from_json(c["live"].clone()).unwrap());
         let desired = Object::from_json(c["desired"].clone()).unwrap();
-        let p = Apply::new(&desired, c["manager"].as_str().unwrap(), &schemas).to(live.as_ref()).force(c["force"] == json!(true)).predict();
+        let p = Apply::new(&desired, c["manager"].as_str().unwrap(), &schemas).to(live.as_ref()).force(c["force"] == json!(true)).admitted_by(&admission).predict();
         let status = c["answer"]["status"].as_u64().unwrap();
         {
             let none = fleet_diff::Rules::none();
-            let d = Apply::new(&desired, c["manager"].as_str().unwrap(), &schemas).to(live.as_ref()).force(c["force"] == json!(true)).rules(&none).decide();
+            let d = Apply::new(&desired, c["manager"].as_str().unwrap(), &schemas).to(live.as_ref()).force(c["force"] == json!(true)).rules(&none).admitted_by(&admission).decide();
             let expect = match c["answer"]["effect"].as_str() { Some("nothing") => "none", Some("owners") => "adopt", Some("content") => if live.is_none() { "create" } else { "update" }, _ => "" };
             let act = d.action().to_string();
             if !expect.is_empty() && act != "unsure" && act != expect { println!("ACTION {act} expected {expect} {} #{}", c["kind"], c["number"]); }
@@ -87,5 +89,5 @@ fn main() {
     println!("{:40} cases agree unsure wrong refused", "class");
     for (k, r) in &table { println!("{k:40} {:5} {:5} {:5} {:5} {:5}", r[0], r[1], r[2], r[3], r[4]); }
     let mut s: Vec<_> = signatures.into_iter().collect(); s.sort_by_key(|(_, n)| std::cmp::Reverse(n.0));
-    for (sig, n) in s.iter().take(40) { println!("{:4} (#{}) {sig}", n.0, n.1); }
+    for (sig, n) in s.iter().take(400) { println!("{:4} (#{}) {sig}", n.0, n.1); }
 }

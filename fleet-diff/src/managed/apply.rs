@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::{
+    last_applied,
     entry::{ManagerKey, Managers, Owned},
     zero::empty_object,
 };
@@ -182,9 +183,14 @@ impl Run<'_, '_> {
         if written.is_empty() && removed.is_empty() {
             return Ok(());
         }
+        // Fields that the last client-side apply set are taken over without a conflict.
+        let allowed = (self.apply.manager == last_applied::MANAGER && !self.apply.force)
+            .then(|| last_applied::still_applied(self.apply.kind, self.apply.gvk, self.live))
+            .flatten();
         let mut conflicts = BTreeSet::new();
         for (key, owned) in managers.iter().filter(|(key, _)| *key != ours) {
             let lost = owned.fields.intersection(&written);
+            let lost = allowed.as_ref().map_or(lost.clone(), |allowed| lost.difference(allowed));
             conflicts.extend(lost.iter().map(|path| (key.name.clone(), path)));
         }
         if !conflicts.is_empty() && !self.apply.force {

@@ -2,6 +2,7 @@
 
 mod apply;
 mod entry;
+pub(crate) mod last_applied;
 mod zero;
 
 pub(crate) use apply::{Apply, ApplyError, OtherVersion, apply};

@@ -146,6 +146,9 @@ pub(super) fn on_create(object: &mut Map<String, Value>, gvk: &Gvk) {
 const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
 
 pub(super) fn on_update(object: &mut Map<String, Value>, before: &Value, gvk: &Gvk) {
+    if (gvk.group(), gvk.kind()) == ("", "Pod") {
+        tolerate_lost_nodes(object);
+    }
     if (gvk.group(), gvk.kind()) == ("", "Namespace") {
         // Only the endpoint `finalize` writes it.
         match before.get("spec") {
@@ -158,6 +161,23 @@ pub(super) fn on_update(object: &mut Map<String, Value>, before: &Value, gvk: &G
         let template = object.get("spec").map_or(&Value::Null, |spec| &spec["template"]);
         let changed = !is_same(template, &before["spec"]["template"]);
         annotate(object, TEMPLATE_GENERATION, &(was + i64::from(changed)).to_string());
+    }
+}
+
+/// The admission plugin `DefaultTolerationSeconds`, with its own defaults.
+fn tolerate_lost_nodes(object: &mut Map<String, Value>) {
+    let Some(spec) = object.get_mut("spec").and_then(Value::as_object_mut) else { return };
+    let Some(list) = spec.entry("tolerations").or_insert_with(|| json!([])).as_array_mut() else { return };
+    for key in ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"] {
+        let tolerates = |toleration: &Value| {
+            let text = |field: &str| toleration[field].as_str().unwrap_or("");
+            matches!(text("key"), "" | "node.kubernetes.io/not-ready" | "node.kubernetes.io/unreachable")
+                && (text("key") == key || text("key").is_empty())
+                && matches!(text("effect"), "" | "NoExecute")
+        };
+        if !list.iter().any(tolerates) {
+            list.push(json!({"effect": "NoExecute", "key": key, "operator": "Exists", "tolerationSeconds": 300}));
+        }
     }
 }
 

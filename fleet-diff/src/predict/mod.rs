@@ -14,7 +14,7 @@ pub use outcome::{Blocked, Conflict, Doubt, Prediction, Refusal};
 use crate::{
     Admission, Decision, Document, FieldIntentRules, FieldPath, FieldSet, Object, decide,
     document::{Builder, Node},
-    managed::{self, Managers, OtherVersion},
+    managed::{self, Managers, OtherVersion, last_applied},
     rules,
     schema::{self, KindSchema, Schemas},
     storage,
@@ -220,12 +220,27 @@ impl<'r, 'a> Run<'r, 'a> {
         if applied.merged.is_some() || self.ask.live.is_none() {
             self.check_admission()?;
         }
-        let object = match (&applied.merged, self.ask.live) {
+        let mut object = match (&applied.merged, self.ask.live) {
             (None, Some(live)) => live.json().clone(),
             (None, None) => self.stored(self.desired)?,
             (Some(merged), _) => self.stored(merged)?,
         };
+        if self.ask.manager == last_applied::MANAGER {
+            self.renew_last_applied(applied.merged.as_ref(), &mut object);
+        }
         self.finish(object, applied.managers)
+    }
+
+    fn renew_last_applied(&self, merged: Option<&Document>, object: &mut Value) {
+        let Some(merged) = merged.or(self.live) else { return };
+        let Some(text) = last_applied::renewed(merged.root(), self.desired) else { return };
+        if let Some(annotations) = object["metadata"]["annotations"].as_object_mut() {
+            if text.is_empty() {
+                annotations.remove(last_applied::ANNOTATION);
+            } else {
+                annotations.insert(last_applied::ANNOTATION.to_owned(), text.into());
+            }
+        }
     }
 
     /// What is written may be changed by admission.
