@@ -24,7 +24,8 @@ impl Schemas {
     /// The Kubernetes versions whose built-in types this crate knows, oldest first.
     pub const KUBERNETES: [&str; 2] = ["1.36", "1.37"];
 
-    /// The built-in types of the newest of these [versions](Self::KUBERNETES).
+    /// The built-in types of the newest of these [versions](Self::KUBERNETES). Where the version of the server is
+    /// known, [`for_kubernetes`](Self::for_kubernetes) is better: versions differ in what they fill in.
     ///
     /// They are read from a table in this crate when they are first asked for, which takes less than a millisecond;
     /// after that this costs nothing. Put CRDs over them with [`with_crd`](Self::with_crd).
