@@ -6,7 +6,6 @@ use serde::Serialize;
 
 use super::{
     effective::{Left, Ruled, Situation, effective},
-    order::reordered,
     verdicts::{FieldVerdict, Verdict},
 };
 use crate::{
@@ -199,7 +198,7 @@ impl<'a> Decision<'a> {
     /// Lists whose elements are the same in another order.
     fn reordered(&self) -> Vec<FieldVerdict> {
         let (Some(live), Some(after)) = (self.apply.live(), self.predicted()) else { return Vec::new() };
-        let found = reordered(self.kind.layer, self.kind.root, live.root(), after.root());
+        let found = typed::reordered(self.kind.layer, self.kind.root, live.root(), after.root());
         let verdict = |path: FieldPath| FieldVerdict {
             verdict: Verdict::OursToChange,
             rule: None,

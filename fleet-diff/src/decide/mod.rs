@@ -2,7 +2,6 @@
 
 mod action;
 mod effective;
-mod order;
 mod verdicts;
 
 pub(crate) use action::decide;

@@ -44,9 +44,6 @@ pub(crate) fn renewed(merged: Node<'_>, applied: &Document) -> Option<String> {
         && let Some(annotations) = metadata.get_mut("annotations").and_then(serde_json::Value::as_object_mut)
     {
         annotations.remove(ANNOTATION);
-        if annotations.is_empty() {
-            metadata.remove("annotations");
-        }
     }
     let mut text = crate::set::escaped(&object.to_string());
     text.push('\n');

@@ -216,6 +216,9 @@ impl<'r, 'a> Run<'r, 'a> {
         let applied = managed::apply(&apply, self.managers()?).map_err(|error| match error {
             managed::ApplyError::Conflicts(conflicts) => Prediction::conflicts(conflicts),
             managed::ApplyError::OtherVersion(version) => Prediction::unsure(Doubt::OtherVersion(version)),
+            managed::ApplyError::NotAtOtherVersion(wrong) => {
+                Prediction::refused(wrong.path.to_string(), format!("{} at a version others own fields at", wrong.problem))
+            }
         })?;
         if applied.merged.is_some() || self.ask.live.is_none() {
             self.check_admission()?;
@@ -252,11 +255,12 @@ impl<'r, 'a> Run<'r, 'a> {
         }
     }
 
-    fn other_version(&self, version: &str) -> OtherVersion {
+    fn other_version(&self, version: &str) -> OtherVersion<'a> {
         let gvk = self.ask.desired.gvk();
         match crate::Gvk::from_api_version(version, gvk.kind()) {
-            Some(other) if other == *gvk => OtherVersion::Same,
-            Some(other) if !self.kind.native && self.ask.schemas.knows(&other) => OtherVersion::Same,
+            Some(other) if !self.kind.native && self.ask.schemas.knows(&other) => {
+                OtherVersion::Same(self.ask.schemas.of(&other))
+            }
             Some(other) if self.kind.native && !self.ask.schemas.knows(&other) => OtherVersion::Gone,
             _ => OtherVersion::Unknown,
         }
@@ -309,7 +313,10 @@ impl<'r, 'a> Run<'r, 'a> {
         if let (Some(live), Some(before)) = (self.ask.live, self.live) {
             let after = Document::from_json(&object);
             let found = typed::compare(self.kind.layer, self.kind.root, before.root(), after.root());
-            let changed = found.modified.union(&found.added).union(&found.removed);
+            let mut changed = found.modified.union(&found.added).union(&found.removed);
+            for list in typed::reordered(self.kind.layer, self.kind.root, before.root(), after.root()) {
+                changed.insert(&list);
+            }
             if !changed.is_empty() {
                 let broken = rules::broken(self.ask.desired.gvk(), &changed, live.json(), &object);
                 if !broken.is_empty() {

@@ -1,14 +1,14 @@
 //! Lists whose elements change their order.
 
+use super::{Shape, element_name, shape};
 use crate::{
     FieldPath, PathElement,
     document::{Node, Zipped, zip},
     schema::{Layer, ListKind, TypeId},
-    typed::{self, Shape},
 };
 
 /// The keyed lists and sets in which elements that stay change their order.
-pub(super) fn reordered(layer: &Layer, root: TypeId, before: Node<'_>, after: Node<'_>) -> Vec<FieldPath> {
+pub(crate) fn reordered(layer: &Layer, root: TypeId, before: Node<'_>, after: Node<'_>) -> Vec<FieldPath> {
     let mut walk = Walk { layer, path: Vec::new(), found: Vec::new() };
     walk.values(root, before, after);
     walk.found
@@ -25,7 +25,7 @@ impl Walk<'_> {
         if before == after {
             return;
         }
-        match typed::shape(self.layer, id, Some(after)) {
+        match shape(self.layer, id, Some(after)) {
             Shape::Map(of) if !of.atomic => zip(before.entries(), after.entries(), |pair| {
                 if let Zipped::Both(key, before, after) = pair
                     && let Some(id) = of.of(key)
@@ -36,7 +36,7 @@ impl Walk<'_> {
                 }
             }),
             Shape::List(of) if of.kind != ListKind::Atomic => {
-                let name = |item: Node<'_>| typed::element_name(self.layer, of, item).ok();
+                let name = |item: Node<'_>| element_name(self.layer, of, item).ok();
                 let old: Vec<_> = before.items().filter_map(|item| Some((name(item)?, item))).collect();
                 let new: Vec<_> = after.items().filter_map(|item| Some((name(item)?, item))).collect();
                 let place = |name: &PathElement| new.iter().position(|(other, _)| other == name);
