@@ -27,7 +27,10 @@ pub(super) struct Types {
 impl Default for Types {
     fn default() -> Self {
         let (untyped, deduced) = (Type::untyped(), Type::deduced());
-        let known = [(untyped.clone(), TypeId::UNTYPED), (deduced.clone(), TypeId::DEDUCED)];
+        let known = [
+            (untyped.clone(), TypeId::UNTYPED),
+            (deduced.clone(), TypeId::DEDUCED),
+        ];
         Self {
             all: vec![untyped, deduced],
             known: known.into(),
@@ -70,7 +73,10 @@ impl Types {
 
     /// A named type with another way to merge its mapping.
     pub(super) fn overridden(&mut self, name: &str, id: TypeId, atomic: bool) -> TypeId {
-        let own = self.named(&format!("{name}{MERGED}{}", if atomic { "atomic" } else { "granular" }));
+        let own = self.named(&format!(
+            "{name}{MERGED}{}",
+            if atomic { "atomic" } else { "granular" }
+        ));
         self.overrides.push((own, id, atomic));
         own
     }
@@ -140,6 +146,13 @@ impl Types {
             self.define(own, of);
         }
         let named = self.names.iter().map(|(name, id)| (*id, name.clone())).collect();
-        Layer { types: self.all, names: self.names, named, kinds: self.kinds, gates: self.gates, told: self.told }
+        Layer {
+            types: self.all,
+            names: self.names,
+            named,
+            kinds: self.kinds,
+            gates: self.gates,
+            told: self.told,
+        }
     }
 }

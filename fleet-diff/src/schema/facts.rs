@@ -25,7 +25,11 @@ impl<'a> Facts<'a> {
 
     /// The feature gates that are on.
     pub(super) fn gates(self) -> impl Iterator<Item = &'a str> {
-        self.document.get("gates").into_iter().flat_map(Node::items).filter_map(Node::as_str)
+        self.document
+            .get("gates")
+            .into_iter()
+            .flat_map(Node::items)
+            .filter_map(Node::as_str)
     }
 
     /// The fields that the main endpoint of a kind does not write; none when nothing is known of them.
@@ -55,7 +59,9 @@ impl<'a> Facts<'a> {
         let is = |kind: Node<'_>, key: &str, text: &str| kind.get(key).and_then(Node::as_str) == Some(text);
         let mut kinds = self.document.get("kinds")?.items();
         kinds.find(|kind| {
-            is(*kind, "group", gvk.group()) && is(*kind, "version", gvk.version()) && is(*kind, "kind", gvk.kind())
+            is(*kind, "group", gvk.group())
+                && is(*kind, "version", gvk.version())
+                && is(*kind, "kind", gvk.kind())
         })
     }
 
@@ -70,7 +76,9 @@ pub(super) struct StructFacts<'a>(Node<'a>);
 impl<'a> StructFacts<'a> {
     pub(super) fn field(self, name: &str) -> Option<Fact<'a>> {
         let mut fields = self.0.get("fields")?.items();
-        fields.find(|field| field.get("name").and_then(Node::as_str) == Some(name)).map(Fact)
+        fields
+            .find(|field| field.get("name").and_then(Node::as_str) == Some(name))
+            .map(Fact)
     }
 
     pub(super) fn stored(self) -> Stored {

@@ -19,7 +19,9 @@ use std::{
     sync::Arc,
 };
 
-pub(crate) use types::{Custom, Field, Form, ListKind, ListType, MapType, Omit, ScalarType, Stored, Type, TypeId};
+pub(crate) use types::{
+    Custom, Field, Form, ListKind, ListType, MapType, Omit, ScalarType, Stored, Type, TypeId,
+};
 
 #[cfg(feature = "table-writer")]
 pub use table::writer as table_writer;
@@ -122,7 +124,10 @@ impl Schemas {
 
     /// Whether objects of this kind are in namespaces; none when no layer says so.
     pub fn is_namespaced(&self, gvk: &Gvk) -> Option<bool> {
-        self.layers.iter().rev().find_map(|layer| layer.kinds.get(gvk)?.namespaced)
+        self.layers
+            .iter()
+            .rev()
+            .find_map(|layer| layer.kinds.get(gvk)?.namespaced)
     }
 
     /// With a layer of an OpenAPI v3 document on top, as an API server answers `/openapi/v3/…` for one group and
@@ -165,7 +170,11 @@ impl Schemas {
 
     /// The topmost layer with facts of its own, from which others take them over.
     fn told(&self) -> Option<&Layer> {
-        self.layers.iter().rev().map(|layer| &**layer).find(|layer| layer.told)
+        self.layers
+            .iter()
+            .rev()
+            .map(|layer| &**layer)
+            .find(|layer| layer.told)
     }
 
     /// What the metadata of objects is, best by a layer with facts of its own.
@@ -182,12 +191,26 @@ impl Schemas {
         static NOTHING: std::sync::LazyLock<Layer> =
             std::sync::LazyLock::new(|| build::Types::default().finish());
         static NONE: FieldSet = FieldSet::empty();
-        let found = self.layers.iter().rev().find_map(|layer| Some((layer, layer.kinds.get(gvk)?)));
+        let found = self
+            .layers
+            .iter()
+            .rev()
+            .find_map(|layer| Some((layer, layer.kinds.get(gvk)?)));
         match found {
-            Some((layer, kind)) => {
-                KindSchema { layer, root: kind.root, native: kind.native, resets: &kind.resets, deduced: false }
-            }
-            None => KindSchema { layer: &NOTHING, root: TypeId::DEDUCED, native: false, resets: &NONE, deduced: true },
+            Some((layer, kind)) => KindSchema {
+                layer,
+                root: kind.root,
+                native: kind.native,
+                resets: &kind.resets,
+                deduced: false,
+            },
+            None => KindSchema {
+                layer: &NOTHING,
+                root: TypeId::DEDUCED,
+                native: false,
+                resets: &NONE,
+                deduced: true,
+            },
         }
     }
 }
