@@ -264,34 +264,13 @@ impl<'r, 'a> Run<'r, 'a> {
 
     /// The merged object as it would be stored.
     fn stored<'n>(&'n self, merged: &'n Document) -> Step<Draft<'n>> {
-        let apart = self.kind.resets.contains(&FieldPath::keys(["status"]));
         let refused = |wrong: storage::Unstorable| Prediction::refused(wrong.path, wrong.problem);
-        let live = self.live.filter(|_| self.ask.live.is_some());
-        let mut object = if self.kind.native {
-            storage::store_native(self.kind, merged.root(), live).map_err(refused)?
+        let stored = if self.kind.native {
+            storage::store_native(self.kind, merged.root(), self.live)
         } else {
-            storage::store_custom(self.kind, merged.root(), live).map_err(refused)?
+            storage::store_custom(self.kind, merged.root(), self.live)
         };
-        if apart {
-            self.keep_status(&mut object)?;
-        }
-        Ok(object)
-    }
-
-    /// The endpoint does not write the status: it stays, or is what a new object begins with.
-    fn keep_status<'n>(&'n self, object: &mut Draft<'n>) -> Step<()> {
-        match self.live.and_then(|live| live.root().get("status")) {
-            Some(status) => object.put("status", Tree::Node(status)),
-            None => {
-                object.remove("status");
-                if self.live.is_none()
-                    && let Some(status) = storage::initial_status(self.kind)
-                {
-                    object.put("status", status);
-                }
-            }
-        }
-        Ok(())
+        stored.map_err(refused)
     }
 
     fn finish<'n>(&self, mut object: Draft<'n>, base: &Document, mut managers: Managers) -> Step<Prediction>

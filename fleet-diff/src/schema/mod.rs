@@ -116,6 +116,13 @@ impl Layer {
     }
 }
 
+impl KindSchema<'_> {
+    /// The main endpoint does not write the status.
+    pub(crate) fn keeps_status(&self) -> bool {
+        self.resets.contains(&FieldPath::keys(["status"]))
+    }
+}
+
 impl Schemas {
     /// True when a layer knows this kind.
     pub fn knows(&self, gvk: &Gvk) -> bool {

@@ -18,9 +18,16 @@ use crate::{
 pub(crate) fn store_custom<'n>(
     kind: KindSchema<'n>,
     object: Node<'n>,
-    live: Option<&Document>,
+    live: Option<&'n Document>,
 ) -> Result<Draft<'n>, Unstorable> {
     let mut draft = Draft::of(object);
+    if kind.keeps_status() {
+        // Before defaults: a status may have some.
+        draft.remove("status");
+        if let Some(status) = live.and_then(|live| live.root().get("status")) {
+            draft.put("status", Tree::Node(status));
+        }
+    }
     let metadata = store_metadata(kind, object.get("metadata"))?;
     draft.put("metadata", metadata);
     let Some(map) = kind.layer.get(kind.root).map.as_ref().filter(|_| !kind.deduced) else {

@@ -28,21 +28,25 @@ type Stores<T> = Result<T, Unstorable>;
 pub(crate) fn store_native<'n>(
     kind: KindSchema<'n>,
     object: Node<'n>,
-    live: Option<&Document>,
+    live: Option<&'n Document>,
 ) -> Stores<Draft<'n>> {
     let walk = Walk { layer: kind.layer, live };
     let mut draft = walk.structure(kind.root, Some(object))?;
     special::object(&mut draft);
-    Ok(draft)
-}
-
-/// The status of a new object, for kinds that have one.
-pub(crate) fn initial_status(kind: KindSchema<'_>) -> Option<Tree<'_>> {
-    if !kind.native {
-        return None;
+    if kind.keeps_status() {
+        // The endpoint does not write it: it stays, or is what a new object begins with.
+        let status = match live {
+            Some(live) => live.root().get("status").map(Tree::Node),
+            None => walk.initial_status(kind)?,
+        };
+        match status {
+            Some(status) => draft.put("status", status),
+            None => {
+                draft.remove("status");
+            }
+        }
     }
-    let field = kind.layer.get(kind.root).map.as_ref()?.field("status")?;
-    Walk { layer: kind.layer, live: None }.field(field, None).ok()?
+    Ok(draft)
 }
 
 /// The metadata of a custom resource, which is the server's own type.
@@ -68,6 +72,14 @@ struct Walk<'s, 'l> {
 }
 
 impl<'s> Walk<'s, '_> {
+    fn initial_status(&self, kind: KindSchema<'s>) -> Stores<Option<Tree<'s>>> {
+        let map = self.layer.get(kind.root).map.as_ref();
+        match map.and_then(|map| map.field("status")) {
+            Some(field) => self.field(field, None),
+            None => Ok(None),
+        }
+    }
+
     /// A struct with all its fields, whether they are there or not.
     fn structure(&self, id: TypeId, value: Option<Node<'s>>) -> Stores<Draft<'s>> {
         let of = self.layer.get(id);
