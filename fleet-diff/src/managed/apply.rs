@@ -157,7 +157,7 @@ impl<'n> Run<'_, 'n> {
             Fields::Raw(node) => is_set_of(kind.layer, kind.root, *node, config.root(), self.apply.reset),
             Fields::Set(_) => false,
         });
-        let at_version = before.is_some_and(|before| before.version == self.version);
+        let at_version = before.is_none_or(|before| before.version == self.version);
         let mut owners_change = changed || !at_version;
         let mut pruned = None;
         if !same || !at_version {

@@ -233,6 +233,12 @@ impl<'r, 'a> Run<'r, 'a> {
         if applied.merged.is_some() || self.ask.live.is_none() {
             self.check_admission()?;
         }
+        if let (None, false, Some(live)) = (&applied.merged, applied.owners_change, self.ask.live)
+            && self.ask.manager != last_applied::MANAGER
+            && !chosen::is_completed_on_every_write(live.gvk())
+        {
+            return Ok(Foreseen { object: live.clone(), owners_change: false });
+        }
         let base = applied.merged.as_ref().or(self.live).unwrap_or(self.desired);
         let mut object = match (&applied.merged, self.live) {
             (None, Some(live)) => Draft::of(live.root()),
@@ -303,14 +309,14 @@ impl<'r, 'a> Run<'r, 'a> {
                 chosen::on_update(&mut object, before.root(), gvk);
             }
         }
-        if let Some(before) = self.live {
-            let after = object.finish(base);
-            self.check_changes(before, &after)?;
-        }
         if owners_change || self.live.is_none() {
             self.write_managers(&mut object, applied)?;
         }
-        Object::from_json(object.finish(base).to_json())
+        let object = object.finish(base);
+        if let (Some(before), Some(_)) = (self.live, &applied.merged) {
+            self.check_changes(before, &object)?;
+        }
+        Object::from_json(object.to_json())
             .map(|object| Foreseen { object, owners_change })
             .map_err(|error| Prediction::unsure(Doubt::NoObject(error.to_string())))
     }
