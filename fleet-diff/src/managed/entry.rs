@@ -120,7 +120,17 @@ impl ManagerKey {
     }
 
     pub(crate) fn updated(name: &str, version: &str) -> Self {
-        Self { applied: false, version: version.to_owned(), ..Self::applied(name) }
+        Self::wrote(name, version, "")
+    }
+
+    /// An update through a subresource, or of the object itself when that is empty.
+    pub(crate) fn wrote(name: &str, version: &str, subresource: &str) -> Self {
+        Self {
+            applied: false,
+            version: version.to_owned(),
+            subresource: subresource.to_owned(),
+            ..Self::applied(name)
+        }
     }
 }
 
@@ -178,8 +188,15 @@ impl<'n> Managers<'n> {
         self.0.insert(key, owned);
     }
 
-    pub(crate) fn remove(&mut self, key: &ManagerKey) {
-        self.0.remove(key);
+    pub(crate) fn remove(&mut self, key: &ManagerKey) -> Option<Owned<'n>> {
+        self.0.remove(key)
+    }
+
+    /// Gives an entry another name, in place of what has that name.
+    pub(crate) fn rename(&mut self, from: &ManagerKey, to: ManagerKey) {
+        if let Some(owned) = self.0.remove(from) {
+            self.0.insert(to, owned);
+        }
     }
 
     /// Changes what each manager owns.

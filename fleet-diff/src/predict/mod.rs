@@ -10,9 +10,9 @@ pub use chosen::{CHOSEN, comparable};
 pub use outcome::{Blocked, Conflict, Doubt, Prediction, Refusal};
 
 use crate::{
-    Admission, Decision, Document, FieldIntentRules, FieldPath, FieldSet, Object, decide,
+    Admission, Decision, Document, FieldIntentRules, FieldPath, FieldSet, Gvk, Object, decide,
     document::Builder,
-    managed::{self, Applied, Managers, OtherVersion, last_applied},
+    managed::{self, Applied, Managers, OtherVersion, VersionError, last_applied},
     rules,
     schema::{self, KindSchema, Schemas},
     storage::{self, Draft, InStorage},
@@ -213,20 +213,23 @@ impl<'r, 'a> Run<'r, 'a> {
     }
 
     fn predict(self) -> Step<Foreseen> {
-        let apply = managed::Apply {
+        let version = self.ask.desired.gvk().api_version();
+        let target = managed::Target {
             kind: self.kind,
             gvk: self.ask.desired.gvk(),
+            version: &version,
             live: self.live,
-            config: self.desired,
-            manager: self.ask.manager,
-            force: self.ask.force,
             reset: self.kind.resets,
-            version: &|version| self.other_version(version),
+            other: &|version| other_version(self.ask.schemas, self.ask.desired.gvk(), version),
         };
+        let apply =
+            managed::Apply { target, config: self.desired, manager: self.ask.manager, force: self.ask.force };
         let applied = managed::apply(&apply, self.managers()?).map_err(|error| match error {
             managed::ApplyError::Conflicts(conflicts) => Prediction::conflicts(conflicts),
-            managed::ApplyError::OtherVersion(version) => Prediction::unsure(Doubt::OtherVersion(version)),
-            managed::ApplyError::NotAtOtherVersion(wrong) => {
+            managed::ApplyError::Version(VersionError::Unknown(version)) => {
+                Prediction::unsure(Doubt::OtherVersion(version))
+            }
+            managed::ApplyError::Version(VersionError::DoesNotFit(wrong)) => {
                 Prediction::refused(wrong.path.to_string(), format!("{} at a version others own fields at", wrong.problem))
             }
         })?;
@@ -277,17 +280,6 @@ impl<'r, 'a> Run<'r, 'a> {
         match hook {
             Some(hook) => Err(Prediction::unsure(Doubt::Mutates(hook.to_owned()))),
             None => Ok(()),
-        }
-    }
-
-    fn other_version(&self, version: &str) -> OtherVersion<'a> {
-        let gvk = self.ask.desired.gvk();
-        match crate::Gvk::from_api_version(version, gvk.kind()) {
-            Some(other) if !self.kind.native && self.ask.schemas.knows(&other) => {
-                OtherVersion::Same(self.ask.schemas.of(&other))
-            }
-            Some(other) if self.kind.native && !self.ask.schemas.knows(&other) => OtherVersion::Gone,
-            _ => OtherVersion::Unknown,
         }
     }
 
@@ -372,5 +364,15 @@ impl<'r, 'a> Run<'r, 'a> {
             Some(path) => Err(Prediction::unsure(Doubt::ValidationRule(path))),
             None => Ok(()),
         }
+    }
+}
+
+/// What a server does with entries at another version of a kind.
+pub(crate) fn other_version<'a>(schemas: &'a Schemas, gvk: &Gvk, version: &str) -> OtherVersion<'a> {
+    let native = schemas.of(gvk).native;
+    match Gvk::from_api_version(version, gvk.kind()) {
+        Some(other) if !native && schemas.knows(&other) => OtherVersion::Same(schemas.of(&other)),
+        Some(other) if native && !schemas.knows(&other) => OtherVersion::Gone,
+        _ => OtherVersion::Unknown,
     }
 }
