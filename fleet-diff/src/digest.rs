@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde_json::{Map, Value};
+use crate::document::{Kind, Node};
 
 /// A 128-bit digest of content (BLAKE3, truncated). Equal content gives equal digests on every machine.
 ///
@@ -11,9 +11,9 @@ use serde_json::{Map, Value};
 pub struct Digest([u8; 16]);
 
 impl Digest {
-    /// Digest of a JSON value. Object keys are taken in sorted order, whatever order the map holds them in.
-    pub fn of_json(value: &Value) -> Self {
-        DigestBuilder::new().json(value).finish()
+    /// Digest of a JSON value. The order of keys does not matter, how numbers are written does: `1` is not `1.0`.
+    pub fn of(value: Node<'_>) -> Self {
+        DigestBuilder::new().node(value).finish()
     }
 
     /// Digest of plain bytes.
@@ -88,15 +88,22 @@ impl DigestBuilder {
 
     /// Adds a JSON value.
     #[must_use]
-    pub fn json(mut self, value: &Value) -> Self {
-        feed_json(&mut self.0, value);
+    pub fn node(mut self, value: Node<'_>) -> Self {
+        feed(&mut self.0, value);
         self
     }
 
     /// Adds a JSON mapping as if these keys were not in it.
     #[must_use]
-    pub fn json_map_without(mut self, map: &Map<String, Value>, left_out: &[&str]) -> Self {
+    pub fn map_without(mut self, map: Node<'_>, left_out: &[&str]) -> Self {
         feed_map(&mut self.0, map, left_out);
+        self
+    }
+
+    /// Adds `null`.
+    #[must_use]
+    pub(crate) fn null(mut self) -> Self {
+        self.0.update(b"n");
         self
     }
 
@@ -114,57 +121,100 @@ fn feed_bytes(hasher: &mut blake3::Hasher, tag: u8, bytes: &[u8]) {
     hasher.update(bytes);
 }
 
-fn feed_json(hasher: &mut blake3::Hasher, value: &Value) {
-    match value {
-        Value::Null => {
+fn feed(hasher: &mut blake3::Hasher, value: Node<'_>) {
+    match value.kind() {
+        Kind::Null => {
             hasher.update(b"n");
         }
-        Value::Bool(b) => {
-            hasher.update(if *b { b"t" } else { b"f" });
+        Kind::Bool => {
+            let is_true = value.as_bool() == Some(true);
+            hasher.update(if is_true { b"t" } else { b"f" });
         }
-        Value::Number(n) => feed_bytes(hasher, b'#', n.to_string().as_bytes()),
-        Value::String(s) => feed_bytes(hasher, b's', s.as_bytes()),
-        Value::Array(items) => {
-            feed_bytes(hasher, b'[', &(items.len() as u64).to_le_bytes());
-            for item in items {
-                feed_json(hasher, item);
-            }
+        Kind::Number => value.with_digits(|digits| feed_bytes(hasher, b'#', digits.as_bytes())),
+        Kind::Text => feed_bytes(hasher, b's', value.as_str().unwrap_or("").as_bytes()),
+        Kind::List => {
+            feed_bytes(hasher, b'[', &(value.len() as u64).to_le_bytes());
+            value.items().for_each(|item| feed(hasher, item));
         }
-        Value::Object(map) => feed_map(hasher, map, &[]),
+        Kind::Map => feed_map(hasher, value, &[]),
     }
 }
 
-fn feed_map(hasher: &mut blake3::Hasher, map: &Map<String, Value>, left_out: &[&str]) {
-    // Another crate may turn on serde_json's `preserve_order`: never trust the map's own order.
-    let kept = map.iter().filter(|(key, _)| !left_out.contains(&key.as_str()));
-    let mut kept: Vec<(&String, &Value)> = kept.collect();
-    kept.sort_unstable_by_key(|(key, _)| *key);
-    feed_bytes(hasher, b'{', &(kept.len() as u64).to_le_bytes());
-    for (key, value) in kept {
+fn feed_map(hasher: &mut blake3::Hasher, map: Node<'_>, left_out: &[&str]) {
+    let kept = || map.entries().filter(|(key, _)| !left_out.contains(key));
+    feed_bytes(hasher, b'{', &(kept().count() as u64).to_le_bytes());
+    for (key, value) in kept() {
         feed_bytes(hasher, b'k', key.as_bytes());
-        feed_json(hasher, value);
+        feed(hasher, value);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use crate::Document;
+
+    fn document(text: &str) -> Document {
+        text.parse().unwrap()
+    }
+
+    fn of(text: &str) -> Digest {
+        Digest::of(document(text).root())
+    }
 
     #[test]
     fn key_order_does_not_matter_and_everything_else_does() {
-        let a: Value = serde_json::from_str(r#"{"a":1,"b":[1,2]}"#).unwrap();
-        let b: Value = serde_json::from_str(r#"{"b":[1,2],"a":1}"#).unwrap();
-        assert_eq!(Digest::of_json(&a), Digest::of_json(&b));
+        let one = of(r#"{"a":1,"b":[1,2]}"#);
+        assert_eq!(one, of(r#"{"b":[1,2],"a":1}"#));
         let others = [
-            json!({"a":1,"b":[2,1]}),
-            json!({"a":"1","b":[1,2]}),
-            json!({"a":1,"b":[[1,2]]}),
-            json!({"a":1}),
+            r#"{"a":1,"b":[2,1]}"#,
+            r#"{"a":"1","b":[1,2]}"#,
+            r#"{"a":1,"b":[[1,2]]}"#,
+            r#"{"a":1.0,"b":[1,2]}"#,
+            r#"{"a":1}"#,
         ];
         for other in others {
-            assert_ne!(Digest::of_json(&a), Digest::of_json(&other), "{other}");
+            assert_ne!(one, of(other), "{other}");
         }
+    }
+
+    /// Ledgers and plan tokens hold digests: those of a release before must be found again.
+    #[test]
+    fn digests_never_change() {
+        let cases = [
+            ("null", "a74e0b1433b54b7a33bfe58e60093239"),
+            ("true", "0538661423236a5d8df6286a8633369e"),
+            ("[]", "6cadeca39f4b047b849bfd8c40d7e2d0"),
+            ("{}", "3dfed9f2b79b5056fbe937c2dd502bd9"),
+            (r#""é\n\"""#, "3e32b449b0c56dbc2c3685cfacbe7d47"),
+            (
+                "[0,-0.0,1,1.0,-1,0.1,1e3,1e21,1.5e300,5e-324,0.30000000000000004]",
+                "b03ac97ac46e0d912c6fb6774cd0ae94",
+            ),
+            (
+                "[576460752303423487,576460752303423488,-576460752303423488,-576460752303423489]",
+                "5552e021de255ab803875b60fad0933c",
+            ),
+            (
+                "[9223372036854775807,-9223372036854775808,9223372036854775808,18446744073709551615,\
+                 18446744073709551616,-9223372036854775809]",
+                "88c518ebe54bddf0b3c0908a55fd244c",
+            ),
+            (
+                r#"{"b":{"d":[{"z":1,"a":[[],{}]}],"c":null},"a":{"é":"x","e":"y","":false}}"#,
+                "675cdd39f7f39a94fa3dfc348f7de918",
+            ),
+            (r#"{"a":1,"a":2}"#, "f6448fcfe71d432093810e723259ed24"),
+        ];
+        for (text, expect) in cases {
+            assert_eq!(of(text).to_string(), expect, "{text}");
+            let json: serde_json::Value = serde_json::from_str(text).unwrap();
+            let digest = Digest::of(Document::from_json(&json).root());
+            assert_eq!(digest.to_string(), expect, "{text}");
+        }
+        let map = document(r#"{"status":1,"b":{"status":2},"a":[1.5]}"#);
+        let parts = DigestBuilder::new().text("t").map_without(map.root(), &["status"]).node(map.root());
+        assert_eq!(parts.finish().to_string(), "b335154ad36ab24ed93261ceec91ce82");
     }
 
     #[test]
@@ -176,18 +226,12 @@ mod tests {
 
     #[test]
     fn keys_are_left_out_as_if_they_were_not_there() {
-        let digest = |value: Value, left_out: &[&str]| {
-            let builder = DigestBuilder::new();
-            builder
-                .json_map_without(value.as_object().unwrap(), left_out)
-                .finish()
+        let digest = |text: &str, left_out: &[&str]| {
+            DigestBuilder::new().map_without(document(text).root(), left_out).finish()
         };
-        let both = json!({"a": 1, "b": {"a": 1}});
-        assert_eq!(
-            digest(both.clone(), &["a", "x"]),
-            digest(json!({"b": {"a": 1}}), &[])
-        );
-        assert_eq!(digest(both.clone(), &[]), Digest::of_json(&both));
+        let both = r#"{"a": 1, "b": {"a": 1}}"#;
+        assert_eq!(digest(both, &["a", "x"]), digest(r#"{"b": {"a": 1}}"#, &[]));
+        assert_eq!(digest(both, &[]), of(both));
     }
 
     #[test]

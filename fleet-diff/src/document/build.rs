@@ -50,6 +50,21 @@ impl<'b> Builder<'b> {
         }
     }
 
+    /// [Based on](Self::based_on) a document whose root is to be replaced: the root's own entries must be written
+    /// again, the root itself must not.
+    pub(crate) fn reopening(base: &'b Document) -> Self {
+        let root = base.root().slot();
+        let children = root.at as usize..base.slots.len().saturating_sub(1);
+        let is_last = matches!(root.tag(), Tag::List | Tag::Map) && children.len() == root.len();
+        let kept = if is_last { children.start } else { base.slots.len() };
+        Self {
+            base: Some(base),
+            slots: base.slots[..kept].to_vec(),
+            text: base.text.to_string(),
+            ..Self::new()
+        }
+    }
+
     /// The key of the next value.
     pub(crate) fn key(&mut self, key: &str) {
         let hash = hash(key);
@@ -167,7 +182,7 @@ impl<'b> Builder<'b> {
 
     /// A value of any document.
     pub(crate) fn node(&mut self, node: Node<'_>) {
-        if self.base.is_some_and(|base| std::ptr::eq(base, node.document())) {
+        if self.is_of_base(node) {
             return self.push(node.slot());
         }
         match node.slot().tag() {
@@ -197,9 +212,29 @@ impl<'b> Builder<'b> {
         }
     }
 
+    /// The key of the next value: the one of this node, which comes from a mapping.
+    pub(crate) fn same_key(&mut self, node: Node<'_>) {
+        if self.is_of_base(node) {
+            self.name = node.slot().name;
+        } else {
+            self.key(node.key().unwrap_or(""));
+        }
+    }
+
+    /// All entries of a mapping of any document but those with these keys.
+    pub(crate) fn entries_without(&mut self, map: Node<'_>, left_out: &[&str]) {
+        for (key, value) in map.entries().filter(|(key, _)| !left_out.contains(key)) {
+            self.entry(key, value);
+        }
+    }
+
+    fn is_of_base(&self, node: Node<'_>) -> bool {
+        self.base.is_some_and(|base| std::ptr::eq(base, node.document()))
+    }
+
     /// An entry of a mapping of any document, with its key.
     pub(crate) fn entry(&mut self, key: &str, node: Node<'_>) {
-        if self.base.is_some_and(|base| std::ptr::eq(base, node.document()))
+        if self.is_of_base(node)
             && node.slot().name != Slot::NAMELESS
             && read_name(&self.text, node.slot().name) == key
         {
@@ -250,8 +285,12 @@ impl<'b> Builder<'b> {
         self.too_large
     }
 
-    /// The document whose root is the last value that was written; `null` when there is none.
+    /// The document whose root is the last value that was written; `null` when there is none, or when something did
+    /// not fit.
     pub(crate) fn finish(mut self) -> Document {
+        if self.too_large {
+            self = Self::new();
+        }
         let root = self.stack.pop().unwrap_or(Slot::new(0, Tag::Null, 0, 0));
         self.slots.push(Slot { name: Slot::NAMELESS, ..root });
         Document {

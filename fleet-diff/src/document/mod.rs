@@ -33,7 +33,7 @@ pub struct Document {
 
 /// Why a text is not a document: not JSON, nested too deeply, or larger than 256 MiB. The message quotes nothing of
 /// the text.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not JSON that can be read: line {line}, column {column}: {problem}")]
 pub struct DocumentError {
     line: usize,
@@ -154,7 +154,7 @@ impl Document {
         Node::new(self, self.slots.last().copied().unwrap_or(Slot::new(Slot::NAMELESS, Tag::Null, 0, 0)))
     }
 
-    /// From a `serde_json` value.
+    /// From a `serde_json` value; `null` from one that does not fit (256 MiB in one text or mapping, 4 GiB in all).
     pub fn from_json(value: &serde_json::Value) -> Self {
         let mut builder = Builder::new();
         builder.json(value);

@@ -55,6 +55,11 @@ impl<'a> Node<'a> {
         self.slot
     }
 
+    /// Its key, when it was reached as an entry of a mapping.
+    pub(super) fn key(self) -> Option<&'a str> {
+        (self.slot.name != Slot::NAMELESS).then(|| read_name(&self.document.text, self.slot.name))
+    }
+
     /// What it is.
     pub fn kind(self) -> Kind {
         match self.slot.tag() {
@@ -114,6 +119,14 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// Of a number: as JSON writes it.
+    pub(crate) fn with_digits<T>(self, then: impl FnOnce(&str) -> T) -> T {
+        match self.slot.tag() {
+            Tag::Integer => then(&self.slot.as_integer().to_string()),
+            _ => then(self.bytes_of_text()),
+        }
+    }
+
     fn bytes_of_text(self) -> &'a str {
         let at = self.slot.at as usize;
         self.document.text.get(at..at + self.slot.len()).unwrap_or("")
@@ -164,6 +177,11 @@ impl<'a> Node<'a> {
         Some(Self::new(self.document, slots[found]))
     }
 
+    /// The value under these keys of nested mappings, outermost first.
+    pub fn at(self, keys: &[&str]) -> Option<Node<'a>> {
+        keys.iter().try_fold(self, |node, key| node.get(key))
+    }
+
     /// As a `serde_json` value.
     pub fn to_json(self) -> Value {
         match self.slot.tag() {
@@ -193,28 +211,44 @@ impl<'a> Node<'a> {
             && self.slot.meta == other.slot.meta
             && self.slot.at == other.slot.at
     }
-}
 
-impl PartialEq for Node<'_> {
-    fn eq(&self, other: &Self) -> bool {
+    /// Equal, and every number written the same way: `1` is not `1.0`.
+    pub(crate) fn is_exactly(self, other: Self) -> bool {
+        self.equals(other, |a, b| match (a, b) {
+            (Number::Integer(a), Number::Integer(b)) => a == b,
+            (Number::Float(_), Number::Float(_)) => a == b,
+            _ => false,
+        })
+    }
+
+    fn equals(self, other: Self, numbers: fn(Number, Number) -> bool) -> bool {
         let (a, b) = (self.slot.tag(), other.slot.tag());
         match (a, b) {
             (Tag::Text, Tag::Text) => self.bytes_of_text() == other.bytes_of_text(),
             (Tag::Integer, Tag::Integer) => self.slot.as_integer() == other.slot.as_integer(),
             (Tag::List, Tag::List) => {
-                self.slot.len() == other.slot.len()
-                    && (self.is_same_place(*other) || self.items().eq(other.items()))
+                let mut pairs = self.items().zip(other.items());
+                self.len() == other.len()
+                    && (self.is_same_place(other) || pairs.all(|(a, b)| a.equals(b, numbers)))
             }
             (Tag::Map, Tag::Map) => {
-                self.slot.len() == other.slot.len()
-                    && (self.is_same_place(*other) || self.entries().eq(other.entries()))
+                let mut pairs = self.entries().zip(other.entries());
+                self.len() == other.len()
+                    && (self.is_same_place(other)
+                        || pairs.all(|((key, a), (other_key, b))| key == other_key && a.equals(b, numbers)))
             }
             _ => match (self.as_number(), other.as_number()) {
-                (Some(a), Some(b)) => a == b,
+                (Some(a), Some(b)) => numbers(a, b),
                 (None, None) => a == b,
                 _ => false,
             },
         }
+    }
+}
+
+impl PartialEq for Node<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.equals(*other, |a, b| a == b)
     }
 }
 

@@ -140,7 +140,7 @@ impl<'r, 'a> Run<'r, 'a> {
             managed::ApplyError::OtherVersion(version) => Prediction::unsure(Doubt::OtherVersion(version)),
         })?;
         let object = match (&applied.merged, self.ask.live) {
-            (None, Some(live)) => live.json().clone(),
+            (None, Some(live)) => live.to_json(),
             (None, None) => self.stored(self.desired)?,
             (Some(merged), _) => self.stored(merged)?,
         };
@@ -193,20 +193,20 @@ impl<'r, 'a> Run<'r, 'a> {
         if self.ask.live.is_none() {
             chosen::check_create(&object, self.ask.desired.gvk())?;
         }
+        let live = self.ask.live.map(Object::to_json);
         if let Some(map) = object.as_object_mut() {
-            let before = self.ask.live.map(Object::json);
-            chosen::keep_identity(map, before);
-            match before {
+            chosen::keep_identity(map, live.as_ref());
+            match &live {
                 None => chosen::on_create(map, self.ask.desired.gvk()),
                 Some(before) => chosen::on_update(map, before, self.ask.desired.gvk()),
             }
         }
-        if let (Some(live), Some(before)) = (self.ask.live, self.live) {
+        if let (Some(live), Some(before)) = (&live, self.live) {
             let after = Document::from_json(&object);
             let found = typed::compare(self.kind.layer, self.kind.root, before.root(), after.root());
             let changed = found.modified.union(&found.added).union(&found.removed);
             if !changed.is_empty() {
-                let broken = rules::broken(self.ask.desired.gvk(), &changed, live.json(), &object);
+                let broken = rules::broken(self.ask.desired.gvk(), &changed, live, &object);
                 if !broken.is_empty() {
                     return Err(Prediction::blocked(broken));
                 }

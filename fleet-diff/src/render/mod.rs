@@ -8,7 +8,7 @@ use serde_json::Value;
 
 pub use mask::{masked, masked_value};
 
-use crate::{FieldChange, ObjectKey, PathElement, compare::element_names, path::is_printable};
+use crate::{Document, FieldChange, ObjectKey, PathElement, compare::element_names, path::is_printable};
 
 /// How changes are written.
 ///
@@ -67,10 +67,10 @@ impl Style {
 /// is hidden (see [`masked`]), and characters that could confuse a terminal are escaped.
 ///
 /// ```
-/// use fleet_diff::{ObjectKey, RenderOptions, changes, render};
+/// use fleet_diff::{ObjectKey, RenderOptions, json_changes, render};
 /// use serde_json::json;
 ///
-/// let found = changes(&json!({"spec": {"replicas": 1}}), &json!({"spec": {"replicas": 3, "paused": true}}));
+/// let found = json_changes(&json!({"spec": {"replicas": 1}}), &json!({"spec": {"replicas": 3, "paused": true}}));
 /// let key = ObjectKey::new("apps", "Deployment", Some("shop"), "web");
 /// assert_eq!(
 ///     render(&key, &found, &RenderOptions::default()),
@@ -128,10 +128,11 @@ fn json(key: &ObjectKey, value: &Value) -> String {
 
 /// A list that changed as a whole did so by its order: what its elements are called says more than their content.
 fn order(change: &FieldChange) -> Option<(String, String)> {
-    let (Some(Value::Array(before)), Some(Value::Array(after))) = (&change.before, &change.after) else {
+    let (Some(before @ Value::Array(_)), Some(after @ Value::Array(_))) = (&change.before, &change.after) else {
         return None;
     };
-    let (before, after) = element_names(change.path.elements().last(), before, after)?;
+    let (before, after) = (Document::from_json(before), Document::from_json(after));
+    let (before, after) = element_names(change.path.elements().last(), before.root(), after.root())?;
     let text = |names: Vec<PathElement>| names.iter().map(ToString::to_string).collect::<String>();
     Some((text(before), text(after)))
 }

@@ -8,13 +8,12 @@ use super::{
     openapi::{OBJECT_META, Reader},
     resets_status,
 };
-use crate::{Document, FieldSet, GroupKind, Object, document::Node};
+use crate::{FieldSet, GroupKind, Object, document::Node};
 
 /// A layer with every version of the definition. `meta` is a layer that knows the metadata of objects.
 pub(super) fn layer(crd: &Object, meta: Option<&Layer>) -> Result<Layer, SchemaError> {
     let error = |problem: &str| SchemaError { place: crd.key().to_string(), problem: problem.into() };
-    let document = Document::from_json(crd.json());
-    let spec = document.root().get("spec").ok_or_else(|| error("has no spec"))?;
+    let spec = crd.root().get("spec").ok_or_else(|| error("has no spec"))?;
     let text = |path: &[&str]| path.iter().try_fold(spec, |at, key| at.get(key)).and_then(Node::as_str);
     let group = text(&["group"]).ok_or_else(|| error("has no spec.group"))?;
     let kind = text(&["names", "kind"]).ok_or_else(|| error("has no spec.names.kind"))?;

@@ -32,10 +32,15 @@ impl FieldSet {
 
     pub(crate) fn from_node(node: Node<'_>) -> Result<Self, FieldsError> {
         match node.kind() {
-            Kind::Map => read(node).map(|(_, set)| set),
+            Kind::Map => read(node, Odd::Refused).map(|(_, set)| set),
             Kind::Null => Ok(Self::new()),
             _ => Err(FieldsError { at: String::new(), problem: "it is no mapping" }),
         }
+    }
+
+    /// As [`from_node`](Self::from_node), passing over what no `FieldsV1` has.
+    pub(crate) fn from_node_leniently(node: Node<'_>) -> Self {
+        read(node, Odd::PassedOver).map(|(_, set)| set).unwrap_or_default()
     }
 
     /// As a `fieldsV1` value, in the server's own form.
@@ -68,24 +73,44 @@ impl Entry {
     }
 }
 
+/// What is done with names and values that no `FieldsV1` has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Odd {
+    Refused,
+    PassedOver,
+}
+
 /// Whether the mapping makes its name a member, and the fields inside it.
-fn read(node: Node<'_>) -> Result<(bool, FieldSet), FieldsError> {
-    let (mut member, mut set) = (false, FieldSet::new());
+fn read(node: Node<'_>, odd: Odd) -> Result<(bool, FieldSet), FieldsError> {
+    let (mut member, mut set) = (node.is_empty(), FieldSet::new());
     for (name, value) in node.entries() {
         if name == "." {
             member = true;
             continue;
         }
-        let Some(element) = element_of(name).map_err(|problem| error(name, problem))? else {
-            continue;
-        };
-        if !matches!(value.kind(), Kind::Map | Kind::Null) {
-            return Err(error(name, "its value is no mapping"));
+        match read_entry(name, value, odd) {
+            Ok(Some((element, inner_member, inside))) => set.add(element, inner_member, inside),
+            Ok(None) => {}
+            Err(_) if odd == Odd::PassedOver => {}
+            Err(error) => return Err(error),
         }
-        let (inner_member, inside) = read(value).map_err(|inner| inner.within(name))?;
-        set.add(element, inner_member, inside);
     }
-    Ok((member || set.is_empty(), set))
+    Ok((member || (set.is_empty() && odd == Odd::Refused), set))
+}
+
+type ReadEntry = Option<(PathElement, bool, FieldSet)>;
+
+fn read_entry(name: &str, value: Node<'_>, odd: Odd) -> Result<ReadEntry, FieldsError> {
+    let Some(element) = element_of(name).map_err(|problem| error(name, problem))? else {
+        return Ok(None);
+    };
+    match value.kind() {
+        Kind::Map => {}
+        Kind::Null if odd == Odd::Refused => {}
+        _ => return Err(error(name, "its value is no mapping")),
+    }
+    let (member, inside) = read(value, odd).map_err(|inner| inner.within(name))?;
+    Ok(Some((element, member, inside)))
 }
 
 fn error(name: &str, problem: &'static str) -> FieldsError {
