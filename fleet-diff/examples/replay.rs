@@ -29,18 +29,32 @@ fn main() {
     let crds: Value = serde_json::from_str(&read(&args[3])).unwrap();
     let list = crds.as_array().cloned().unwrap_or_else(|| crds["items"].as_array().unwrap().clone());
     for crd in list.into_iter().filter(|c| c["kind"] == "CustomResourceDefinition") { schemas = schemas.with_crd(&Object::from_json(crd).unwrap()).unwrap(); }
+    let policies: Vec<Object> = args.get(6).map(|p| serde_json::from_str::<Vec<Value>>(&read(p)).unwrap().into_iter().map(|v| Object::from_json(v).unwrap()).collect()).unwrap_or_default();
+    let admission = fleet_diff::Admission::from_objects(policies.iter());
     let limit: usize = args.get(4).and_then(|a| a.parse().ok()).unwrap_or(10);
     let only = args.get(5).cloned();
     let mut table: BTreeMap<String, [usize; 5]> = BTreeMap::new();
-    let mut shown = 0;
+    let mut shown = 0; let mut verdicts: BTreeMap<String, usize> = BTreeMap::new(); let mut unknown: BTreeMap<String, usize> = BTreeMap::new();
     let mut signatures: BTreeMap<String, (usize, u64)> = BTreeMap::new();
     for line in read(&args[2]).lines() {
         let c: Value = serde_json::from_str(line).unwrap();
         let class = c["class"].as_str().unwrap().to_owned();
         let live = (!c["live"].is_null()).then(|| Object::from_json(c["live"].clone()).unwrap());
         let desired = Object::from_json(c["desired"].clone()).unwrap();
-        let p = Apply::new(&desired, c["manager"].as_str().unwrap(), &schemas).to(live.as_ref()).force(c["force"] == json!(true)).predict();
+        let p = Apply::new(&desired, c["manager"].as_str().unwrap(), &schemas).to(live.as_ref()).force(c["force"] == json!(true)).admitted_by(&admission).predict();
         let status = c["answer"]["status"].as_u64().unwrap();
+        {
+            let none = fleet_diff::Rules::none();
+            let d = Apply::new(&desired, c["manager"].as_str().unwrap(), &schemas).to(live.as_ref()).force(c["force"] == json!(true)).rules(&none).admitted_by(&admission).decide();
+            let expect = match c["answer"]["effect"].as_str() { Some("nothing") => "none", Some("owners") => "adopt", Some("content") => if live.is_none() { "create" } else { "update" }, _ => "" };
+            let act = d.action().to_string();
+            if !expect.is_empty() && act != "unsure" && act != expect { println!("ACTION {act} expected {expect} {} #{}", c["kind"], c["number"]); }
+            let fields = d.fields();
+            for f in &fields { *verdicts.entry(f.verdict.to_string()).or_insert(0usize) += 1; if f.verdict == fleet_diff::Verdict::ForeignUnknownWriter && verdicts["foreign-unknown-writer"] < 30 { println!("unknown writer {} {}", c["kind"], f.path); } if f.verdict == fleet_diff::Verdict::ForeignUnknownWriter { *unknown.entry(format!("{} {}", c["kind"].as_str().unwrap(), f.path)).or_insert(0usize) += 1; } }
+            let changed = fields.iter().any(|f| f.verdict.is_change());
+            if act == "update" && !changed { println!("UPDATE without change {} #{} {:?}", c["kind"], c["number"], c["path"]); }
+            if (act == "none" || act == "adopt") && changed { println!("{act} with change {} #{} {:?}", c["kind"], c["number"], d.changes()); }
+        }
         let row = table.entry(class.clone()).or_default();
         row[0] += 1;
         let mut why = vec![];
@@ -71,8 +85,9 @@ fn main() {
             if shown < limit && only.as_ref().is_none_or(|o| c["kind"].as_str().unwrap().contains(o.as_str()) ) { shown += 1; println!("--- {class} {} {} #{} {}", c["kind"], c["path"], c["number"], c["desired"]["metadata"]["name"]); for w in why.iter().take(6) { println!("    {}", w.chars().take(400).collect::<String>()); } }
         }
     }
+    println!("{verdicts:?}"); let mut u: Vec<_> = unknown.into_iter().collect(); u.sort_by_key(|(_, n)| std::cmp::Reverse(*n)); for (k, n) in u.iter().take(40) { println!("  unknown {n} {k}"); }
     println!("{:40} cases agree unsure wrong refused", "class");
     for (k, r) in &table { println!("{k:40} {:5} {:5} {:5} {:5} {:5}", r[0], r[1], r[2], r[3], r[4]); }
     let mut s: Vec<_> = signatures.into_iter().collect(); s.sort_by_key(|(_, n)| std::cmp::Reverse(n.0));
-    for (sig, n) in s.iter().take(40) { println!("{:4} (#{}) {sig}", n.0, n.1); }
+    for (sig, n) in s.iter().take(400) { println!("{:4} (#{}) {sig}", n.0, n.1); }
 }

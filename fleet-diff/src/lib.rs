@@ -92,13 +92,16 @@
 )]
 #![warn(clippy::unwrap_used)]
 
+mod admission;
 mod compare;
+mod decide;
 mod digest;
 mod document;
 mod managed;
 mod managed_fields;
 mod object;
 mod ownership;
+mod patch;
 mod path;
 mod predict;
 mod render;
@@ -111,15 +114,20 @@ mod typed;
 #[cfg(feature = "yaml")]
 mod yaml;
 
+pub use admission::Admission;
 pub use compare::{FieldChange, changes, json_changes};
+pub use decide::{Action, Decision, FieldVerdict, Verdict};
 pub use digest::{Digest, DigestBuilder};
 pub use document::{Document, DocumentError, Entries, Items, Kind, Node, Number};
 pub use object::{GroupKind, Gvk, Object, ObjectError, ObjectKey, ParseKeyError};
 pub use ownership::{FieldManager, managers_of, managers_within};
+pub use patch::{json_patch, merge_patch};
 pub use path::{FieldPath, Float, PathElement, Scalar};
 pub use predict::{Apply, Blocked, CHOSEN, Conflict, Doubt, Prediction, Refusal, comparable};
-pub use rules::{PathPattern, PatternError};
-pub use render::{RenderOptions, Style, masked, masked_value, render};
+pub use rules::{
+    FieldIntentRules, Intent, Kinds, PathPattern, PatternError, Rule, RuleError, RuleSet, Rules, Sharing,
+};
+pub use render::{RenderOptions, Style, masked, masked_fields, masked_value, render, render_fields};
 pub use schema::{SchemaError, Schemas};
 pub use storage::{Quantity, QuantityError};
 pub use set::{FieldSet, FieldsError};

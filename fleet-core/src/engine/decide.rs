@@ -5,6 +5,7 @@ use fleet_diff::ObjectKey;
 use super::{
     options::EngineOptions,
     slot::{Awaited, Outcome, Recheck, Seen, Sight, Slot},
+    unserved,
 };
 use crate::{
     ledger::{Entry, EntryState},
@@ -34,7 +35,7 @@ pub(super) struct Surroundings<'a> {
     /// The CRD that will define its kind: still to come, or never.
     pub(super) definition_coming: bool,
     /// Its namespace is being deleted.
-    pub(super) namespace_leaving: bool,
+    pub(super) namespace_being_deleted: bool,
     /// It is the same object as one listed, or recorded, under another group.
     pub(super) same_object: bool,
 }
@@ -85,24 +86,16 @@ fn decide_listed(key: &ObjectKey, slot: &Slot, around: &Surroundings<'_>) -> Ste
     if let Some(reason) = &desired.blocked {
         return blocked(Recheck::News, reason.clone());
     }
-    let served = around.kinds.get(key.group_kind());
-    if desired.awaits.is_some() && !served.is_some_and(|info| info.serves(desired.object.gvk().version())) {
+    let kind = key.group_kind();
+    let version = desired.object.gvk().version();
+    let served = around.kinds.get(kind);
+    if desired.awaits.is_some() && !served.is_some_and(|info| info.serves(version)) {
         return if around.options.approval == super::Approval::Never {
             Step::Create
         } else if around.definition_coming {
-            let message = format!(
-                "{} is not served at {} until its CRD is written and established",
-                key.group_kind(),
-                desired.object.gvk().version()
-            );
-            waiting(Awaited::Kind, Reason::new("kind-awaited", message))
+            waiting(Awaited::Kind, unserved::definition_awaited(kind, version))
         } else {
-            let message = format!(
-                "{} is not served at {}, and its CRD was refused or did not become established",
-                key.group_kind(),
-                desired.object.gvk().version()
-            );
-            blocked(Recheck::News, Reason::new("kind-not-served", message))
+            blocked(Recheck::News, unserved::definition_failed(kind, version))
         };
     }
     match &slot.sight {
@@ -119,7 +112,7 @@ fn decide_listed(key: &ObjectKey, slot: &Slot, around: &Surroundings<'_>) -> Ste
             let finished = around.entry.and_then(|e| e.finished);
             if finished.is_some_and(|digest| digest == desired.object.digest()) {
                 Step::Stand(Outcome::Finished)
-            } else if around.namespace_leaving {
+            } else if around.namespace_being_deleted {
                 let message = "its namespace is being deleted: it is made again after that";
                 waiting(
                     Awaited::NamespaceDeletion,
@@ -151,8 +144,7 @@ fn decide_unlisted(key: &ObjectKey, slot: &Slot, around: &Surroundings<'_>) -> S
             return blocked(Recheck::News, Reason::new("kind-unmapped", message));
         }
         if !around.kinds.is_complete(key.group()) {
-            let message = format!("discovery of group {} is incomplete", key.group());
-            return blocked(Recheck::News, Reason::new("discovery-incomplete", message));
+            return blocked(Recheck::News, unserved::undiscovered(key.group()));
         }
     }
     if around.kinds.get(key.group_kind()).is_none() {
@@ -162,10 +154,7 @@ fn decide_unlisted(key: &ObjectKey, slot: &Slot, around: &Surroundings<'_>) -> S
                 "its kind no longer exists in the cluster",
             )),
             Some(Err(reason)) => blocked(Recheck::News, reason.clone()),
-            Some(Ok(false)) => {
-                let message = format!("{} is defined but not served", key.group_kind());
-                blocked(Recheck::News, Reason::new("kind-not-served", message))
-            }
+            Some(Ok(false)) => blocked(Recheck::News, unserved::still_defined(key.group_kind())),
             None if around.options.switches.incomplete_kinds => Step::AskKindGone,
             None => Step::Release(Reason::new("kind-gone", "its kind is not served")),
         };
@@ -183,12 +172,12 @@ fn decide_unlisted(key: &ObjectKey, slot: &Slot, around: &Surroundings<'_>) -> S
         Sight::Listed(meta) if meta.owner_label.is_some() && !around.watch_synced => watch_awaited(),
         Sight::Unknown | Sight::Listed(_) => Step::Read,
         Sight::Absent => Step::Release(Reason::new("gone", "it is gone")),
-        Sight::Present(seen) => decide_leaving(key, seen, around),
+        Sight::Present(seen) => decide_unlisted_present(key, seen, around),
     }
 }
 
 /// Owned, no longer listed, and there.
-fn decide_leaving(key: &ObjectKey, seen: &Seen, around: &Surroundings<'_>) -> Step {
+fn decide_unlisted_present(key: &ObjectKey, seen: &Seen, around: &Surroundings<'_>) -> Step {
     let recorded = around.entry.and_then(|e| e.uid.as_ref());
     let switches = &around.options.switches;
     if switches.uid_check && recorded.is_some_and(|uid| *uid != seen.uid) {

@@ -4,7 +4,7 @@ use fleet_diff::ObjectKey;
 
 use super::{
     Command, Engine,
-    slot::{Awaited, Class, Outcome, Recheck, Slot, Trouble, read_gvk},
+    slot::{Awaited, Class, Outcome, Recheck, Slot, Trouble},
 };
 use crate::{
     edge::{Fault, Note, Remedy},
@@ -55,9 +55,9 @@ impl Engine {
             Outcome::Waiting { awaited, .. } => return self.see_to(key, *awaited, now),
             Outcome::Blocked { recheck, .. } => match recheck {
                 Recheck::News | Recheck::Held => {}
-                Recheck::NowAndThen => self.look_less_and_less(key, now),
+                Recheck::NowAndThen => self.look_less_and_less(key, |slot| &mut slot.looks, now),
             },
-            Outcome::Refused(_) => self.look_less_and_less(key, now),
+            Outcome::Refused(_) => self.look_less_and_less(key, |slot| &mut slot.refusals, now),
             Outcome::Deleting(_) => self.look_at_deletion(key, now),
         }
         true
@@ -65,11 +65,6 @@ impl Engine {
 
     /// The same for what waits for this.
     fn see_to(&mut self, key: &ObjectKey, awaited: Awaited, now: Tick) -> bool {
-        let until = |until, look| Trouble {
-            until,
-            resting: false,
-            look,
-        };
         match awaited {
             // Their ends wake what waits for them.
             Awaited::Listing | Awaited::KindGone => {}
@@ -80,12 +75,12 @@ impl Engine {
             }
             Awaited::Watch => self.await_watch(key, now),
             Awaited::Kind => self.look_for_kinds_of(key, now),
-            Awaited::Establishment { by } => self.leave_alone(key, until(by, true)),
+            Awaited::Establishment { by } => self.leave_alone(key, Trouble::look(by)),
             Awaited::Discovery { by } => {
-                self.leave_alone(key, until(by, true));
+                self.leave_alone(key, Trouble::look(by));
                 self.look_for_kinds(now);
             }
-            Awaited::NextTry { at } => self.leave_alone(key, until(at, false)),
+            Awaited::NextTry { at } => self.leave_alone(key, Trouble::wait(at)),
             Awaited::Contact => {
                 self.starved.insert(key.clone());
             }
@@ -93,29 +88,22 @@ impl Engine {
         false
     }
 
-    /// Nothing shows when it can go on.
-    fn look_less_and_less(&mut self, key: &ObjectKey, now: Tick) {
+    /// Nothing shows when it can go on: the more often it stood like this in a row, the longer is the wait.
+    fn look_less_and_less(&mut self, key: &ObjectKey, times: fn(&mut Slot) -> &mut u32, now: Tick) {
         let limits = self.options.limits;
         let Some(slot) = self.slots.get_mut(key) else {
             return;
         };
-        slot.refusals += 1;
-        let trouble = Trouble {
-            until: now + Self::backoff(limits.refused_first, limits.refused_max, slot.refusals),
-            resting: true,
-            look: true,
-        };
-        self.leave_alone(key, trouble);
+        let times = times(slot);
+        *times += 1;
+        let until = now + Self::backoff(limits.refused_first, limits.refused_max, *times);
+        self.leave_alone(key, Trouble::look(until));
     }
 
     /// It is being deleted: beside its watch, it is looked at now and then.
     fn look_at_deletion(&mut self, key: &ObjectKey, now: Tick) {
-        let trouble = Trouble {
-            until: now + self.options.limits.deletion_look,
-            resting: true,
-            look: true,
-        };
-        self.leave_alone(key, trouble);
+        let until = now + self.options.limits.deletion_look;
+        self.leave_alone(key, Trouble::look(until));
     }
 
     /// It is not decided on before.
@@ -163,11 +151,7 @@ impl Engine {
 
     /// A watch is waited for, but not for ever.
     fn await_watch(&mut self, key: &ObjectKey, now: Tick) {
-        let slot = self.slots.get(key);
-        let gvk = slot
-            .zip(self.kinds.as_ref())
-            .and_then(|(slot, kinds)| read_gvk(key, slot, kinds));
-        if let Some(gvk) = gvk {
+        if let Some(gvk) = self.served_gvk(key) {
             let since = *self
                 .watches
                 .entry(gvk)
@@ -278,9 +262,9 @@ impl Engine {
         };
         slot.silences += 1;
         if slot.silences == 1 {
-            slot.silent_since = self.answers;
+            slot.answers_at_silence = self.answers;
         }
-        let answered_meanwhile = self.answers > slot.silent_since;
+        let answered_meanwhile = self.answers > slot.answers_at_silence;
         if slot.silences > self.options.limits.transient_tries && answered_meanwhile {
             return self.refused(key, fault, now, out);
         }

@@ -35,12 +35,14 @@ pub(super) struct Slot {
     pub(super) failures: u32,
     /// Requests about it that the cluster did not answer since it was last as defined.
     pub(super) silences: u32,
-    /// How many answers about objects there had been at the first of them.
-    pub(super) silent_since: u64,
+    /// How many answers about objects there had been when the first of them was missing.
+    pub(super) answers_at_silence: u64,
     /// Refusals in a row of the same definition.
     pub(super) refusals: u32,
+    /// How often in a row it was blocked by something that nothing shows the end of.
+    pub(super) looks: u32,
     /// What left its watch while a call was under way: the call's answer may be older than that.
-    pub(super) left: Option<Uid>,
+    pub(super) left_watch: Option<Uid>,
     /// A CRD: until when it may take to be established.
     pub(super) establish_by: Option<Tick>,
     /// Repairs of its fields, by field and manager.
@@ -57,7 +59,7 @@ pub(super) struct Slot {
     pub(super) approved: bool,
     /// How it stands, for reports.
     pub(super) outcome: Outcome,
-    /// True when nothing more will be done for it in this pass.
+    /// True when nothing more will be done for it in this pass, and the rest goes on without it.
     pub(super) resting: bool,
     /// Epoch of the watch that showed it last.
     pub(super) epoch: u64,
@@ -201,7 +203,9 @@ pub(super) struct Settled {
 pub(super) enum Stage {
     #[default]
     Idle,
-    /// Its own read or the judge's question.
+    /// A look at it.
+    Reading(CallId),
+    /// A question of the judge's.
     Asking(CallId, Box<Request>),
     /// Waits for its ledger entry.
     Recording,
@@ -225,10 +229,20 @@ pub(super) struct Writing {
 /// Why an object is left alone, and until when.
 pub(super) struct Trouble {
     pub(super) until: Tick,
-    /// Whether the rest of the pass goes on without it.
-    pub(super) resting: bool,
     /// Whether it is to be read again then.
     pub(super) look: bool,
+}
+
+impl Trouble {
+    /// It is read again then.
+    pub(super) fn look(until: Tick) -> Self {
+        Self { until, look: true }
+    }
+
+    /// It is decided on again then, from what is known.
+    pub(super) fn wait(until: Tick) -> Self {
+        Self { until, look: false }
+    }
 }
 
 /// How an object stands.
@@ -349,10 +363,16 @@ impl Slot {
         self.exchanges.clear();
     }
 
+    /// It is known to be absent.
+    pub(super) fn see_absent(&mut self) {
+        self.sight = Sight::Absent;
+        self.exchanges.clear();
+    }
+
     /// Takes what an answer shows, unless a watch has shown something newer meanwhile.
     pub(super) fn see(&mut self, seen: Seen) {
         self.exchanges.clear();
-        if self.left.take().is_some_and(|uid| uid == seen.uid) {
+        if self.left_watch.take().is_some_and(|uid| uid == seen.uid) {
             self.sight = Sight::Unknown;
         } else if !self.seen().is_some_and(|known| seen.is_older_than(known)) {
             self.sight = Sight::Present(Box::new(seen));
@@ -378,6 +398,7 @@ impl Slot {
         self.failures = 0;
         self.silences = 0;
         self.refusals = 0;
+        self.looks = 0;
     }
 }
 

@@ -1,8 +1,9 @@
 //! One file a rule or a small group of them; what goes on around the rules is in `around`,
-//! `leaving` and `resting`.
+//! `being_deleted`, `judges`, `resting` and `strategies`.
 
 mod around;
-mod leaving;
+mod being_deleted;
+mod judges;
 mod resting;
 mod rule_01_unknown;
 mod rule_02_write_ahead;
@@ -19,6 +20,7 @@ mod rule_12_not_ours;
 mod rule_14_contested;
 mod rule_15_secrets;
 mod rule_16_determinism;
+mod strategies;
 
 use fleet_core::{EngineOptions, Switches};
 

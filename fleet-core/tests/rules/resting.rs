@@ -59,3 +59,51 @@ fn an_object_that_is_not_ours_is_looked_at_less_and_less_often() {
         assert_eq!(world.get(&key("a")).unwrap()["data"]["k"], "1", "{code}");
     }
 }
+
+#[test]
+fn looks_at_an_object_that_is_not_ours_are_no_refusals() {
+    let mut world = World::new(EngineOptions::default());
+    world.make(namespace("shop"));
+    world.make(map("a", "theirs"));
+    world.publish("1", [map("a", "1")]);
+    world.pass(Millis::from_mins(30));
+    assert_eq!(world.engine.status().blocked[&key("a")].code, "not-ours");
+    // It goes unseen, and a webhook fails once when ours is made.
+    world.objects.remove(&key("a"));
+    let mut failed = false;
+    world.interfere = Some(Box::new(move |_, request| {
+        (request.is_write() && !std::mem::replace(&mut failed, true))
+            .then(|| Answer::Refused(Fault::new(Remedy::Policy, "the webhook does not answer").code(500)))
+    }));
+    world.notes.clear();
+    world.pass(Millis::from_mins(16));
+    assert_eq!(world.get(&key("a")).unwrap()["data"]["k"], "1");
+    assert!(
+        !world.codes().contains(&"refused"),
+        "the first refusal is tried once more at the end of the pass"
+    );
+}
+
+#[test]
+fn discovery_wakes_only_definitions_that_wait_for_it() {
+    let mut world = World::new(EngineOptions::default());
+    world.publish("1", [namespace("shop")]);
+    let tries = std::rc::Rc::new(std::cell::Cell::new(0));
+    let count = tries.clone();
+    world.interfere = Some(Box::new(move |_, request| {
+        let busy = *request.key() == crd_key() && request.is_write();
+        count.set(count.get() + u32::from(busy));
+        busy.then(|| {
+            let fault = Fault::new(Remedy::Retry, "too many requests").code(429);
+            Answer::Refused(fault.retry_after(Some(Millis::from_secs(20))))
+        })
+    }));
+    world.publish("2", [namespace("shop"), crd()]);
+    assert_eq!(tries.get(), 1);
+    for _ in 0..5 {
+        world.push(Event::Kinds(world.discovery()));
+    }
+    assert_eq!(tries.get(), 1, "it was told to wait");
+    world.pass(Millis::from_secs(21));
+    assert_eq!(tries.get(), 2);
+}

@@ -5,7 +5,9 @@ use std::{
     sync::Arc,
 };
 
-use crate::{Node, PathElement, Scalar};
+use serde_json::Value;
+
+use crate::{Node, PathElement, Scalar, document::Builder};
 
 /// Key fields by the name of the list, where the general order below would pick others than the API server.
 ///
@@ -69,6 +71,22 @@ pub(crate) fn names(
     special
         .chain(ON_ANY_LIST)
         .find_map(|fields| Some((unique_names(before, fields)?, unique_names(after, fields)?)))
+}
+
+/// [`names`] of two lists of `serde_json` values.
+pub(crate) fn names_in_json(
+    list: Option<&PathElement>,
+    before: &[Value],
+    after: &[Value],
+) -> Option<(Vec<PathElement>, Vec<PathElement>)> {
+    let document = |items: &[Value]| {
+        let mut out = Builder::new();
+        out.begin();
+        items.iter().for_each(|item| out.json(item));
+        out.end_list();
+        out.finish()
+    };
+    names(list, document(before).root(), document(after).root())
 }
 
 fn unique_names(list: Node<'_>, fields: &[&str]) -> Option<Vec<PathElement>> {

@@ -232,6 +232,17 @@ impl<'b> Builder<'b> {
         self.base.is_some_and(|base| std::ptr::eq(base, node.document()))
     }
 
+    /// An entry of the base, with the key it has there.
+    pub(crate) fn kept(&mut self, node: Node<'_>) {
+        debug_assert!(self.is_of_base(node));
+        self.stack.push(node.slot());
+    }
+
+    /// A value that was built before, under the key that this entry of the base has.
+    pub(crate) fn part_as(&mut self, node: Node<'_>, part: Part) {
+        self.stack.push(Slot { name: node.slot().name, ..part.0 });
+    }
+
     /// An entry of a mapping of any document, with its key.
     pub(crate) fn entry(&mut self, key: &str, node: Node<'_>) {
         if self.is_of_base(node)

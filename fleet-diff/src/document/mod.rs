@@ -154,6 +154,11 @@ impl Document {
         Node::new(self, self.slots.last().copied().unwrap_or(Slot::new(Slot::NAMELESS, Tag::Null, 0, 0)))
     }
 
+    /// The value `null`.
+    pub(crate) fn null() -> Self {
+        Self { slots: [Slot::new(Slot::NAMELESS, Tag::Null, 0, 0)].into(), text: "".into() }
+    }
+
     /// From a `serde_json` value; `null` from one that does not fit (256 MiB in one text or mapping, 4 GiB in all).
     pub fn from_json(value: &serde_json::Value) -> Self {
         let mut builder = Builder::new();

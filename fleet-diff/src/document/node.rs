@@ -205,6 +205,12 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// True when this is the other value itself, taken over into a document that was
+    /// [based on](super::Builder::based_on) the other's. Says nothing of documents that were not.
+    pub(crate) fn is_taken_from(self, base: Self) -> bool {
+        self.slot.meta == base.slot.meta && self.slot.at == base.slot.at && self.slot.name == base.slot.name
+    }
+
     /// True when both are in the same document and are the same place in it.
     fn is_same_place(self, other: Self) -> bool {
         std::ptr::eq(self.document, other.document)

@@ -1,16 +1,17 @@
 //! An apply, as the field manager of an API server carries it out (structured-merge-diff, `merge/update.go`, and
 //! apimachinery, `pkg/util/managedfields/internal`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
+    last_applied,
     entry::{ManagerKey, Managers, Owned},
     zero::empty_object,
 };
 use crate::{
     Document, FieldPath, FieldSet, Gvk,
     schema::KindSchema,
-    typed::{self, Comparison},
+    typed::{self, Duplicates, Misfit},
 };
 
 /// One apply.
@@ -25,14 +26,14 @@ pub(crate) struct Apply<'a> {
     /// Fields that this endpoint does not write, whatever is applied.
     pub(crate) reset: &'a FieldSet,
     /// What is to be done with an entry at another API version.
-    pub(crate) version: &'a dyn Fn(&str) -> OtherVersion,
+    pub(crate) version: &'a dyn Fn(&str) -> OtherVersion<'a>,
 }
 
 /// What the server does with paths of another API version.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum OtherVersion {
-    /// The same fields by the same names.
-    Same,
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum OtherVersion<'a> {
+    /// Objects are the same at both versions but for the version itself; this is their type there.
+    Same(KindSchema<'a>),
     /// It no longer exists; the entry is dropped.
     Gone,
     /// Only the server can convert it.
@@ -51,6 +52,8 @@ pub(crate) enum ApplyError {
     Conflicts(BTreeSet<(String, FieldPath)>),
     /// An entry at this version cannot be converted here.
     OtherVersion(String),
+    /// At another version, at which fields are owned, the object has a field that there is not.
+    NotAtOtherVersion(Misfit),
 }
 
 pub(crate) fn apply(apply: &Apply<'_>, mut managers: Managers) -> Result<Applied, ApplyError> {
@@ -97,7 +100,7 @@ impl Run<'_, '_> {
         for (key, owned) in managers.iter() {
             if owned.version != self.version {
                 match (self.apply.version)(&owned.version) {
-                    OtherVersion::Same => {}
+                    OtherVersion::Same(kind) => fits(kind, self.live)?,
                     OtherVersion::Gone => gone.push(key.clone()),
                     OtherVersion::Unknown => return Err(ApplyError::OtherVersion(owned.version.clone())),
                 }
@@ -105,6 +108,7 @@ impl Run<'_, '_> {
         }
         gone.iter().for_each(|key| managers.remove(key));
         managers.change(|_, owned| {
+            let kind = self.kind_at(&owned.version).unwrap_or(kind);
             if let Some(fields) = typed::reconcile(kind.layer, kind.root, &owned.fields) {
                 owned.fields = fields;
             }
@@ -112,80 +116,134 @@ impl Run<'_, '_> {
         Ok(())
     }
 
+    /// The type at another version.
+    fn kind_at(&self, version: &str) -> Option<KindSchema<'_>> {
+        if version == self.version {
+            return None;
+        }
+        match (self.apply.version)(version) {
+            OtherVersion::Same(kind) => Some(kind),
+            OtherVersion::Gone | OtherVersion::Unknown => None,
+        }
+    }
+
     fn apply(&self, mut managers: Managers) -> Result<Applied, ApplyError> {
         let (kind, config) = (self.apply.kind, self.apply.config);
-        let mut merged = typed::merge(kind.layer, kind.root, self.live, config);
+        let merged = typed::merge(kind.layer, kind.root, self.live, config);
         let ours = ManagerKey::applied(self.apply.manager);
         let before = managers.get(&ours).map(|owned| owned.fields.clone());
         let time = managers.get(&ours).and_then(|owned| owned.time.clone());
         let fields = typed::field_set(kind.layer, kind.root, config.root());
         let fields = fields.recursive_difference(self.apply.reset);
         managers.set(ours.clone(), Owned { version: self.version.to_owned(), time, fields });
-        if let Some(before) = before.filter(|before| !before.is_empty()) {
-            merged = self.prune(merged, &managers, &ours, &before);
+        let pruned = before.filter(|before| !before.is_empty()).and_then(|before| {
+            self.prune(merged.as_ref().unwrap_or(self.live), &managers, &ours, &before)
+        });
+        let merged = match (pruned, merged) {
+            (Some(pruned), _) => (pruned.root() != self.live.root()).then_some(pruned),
+            (None, merged) => merged,
+        };
+        if let Some(merged) = &merged {
+            for (_, owned) in managers.iter() {
+                if let Some(kind) = self.kind_at(&owned.version) {
+                    fits(kind, merged)?;
+                }
+            }
+            self.settle(&mut managers, &ours, merged)?;
         }
-        let found = typed::compare(kind.layer, kind.root, self.live.root(), merged.root());
-        self.settle(&mut managers, &ours, &found)?;
         managers.change(|key, owned| {
             if *key == ours {
                 owned.fields = owned.fields.difference(&identity());
             }
         });
         managers.drop_empty();
-        let changed = merged.root() != self.live.root();
-        Ok(Applied { merged: changed.then_some(merged), managers })
+        Ok(Applied { merged, managers })
     }
 
     /// Fields that we applied last time and not now go, unless somebody else owns them too.
-    fn prune(&self, merged: Document, managers: &Managers, ours: &ManagerKey, before: &FieldSet) -> Document {
+    /// None when nothing goes.
+    fn prune(
+        &self,
+        merged: &Document,
+        managers: &Managers,
+        ours: &ManagerKey,
+        before: &FieldSet,
+    ) -> Option<Document> {
         let kind = self.apply.kind;
         let now = managers.get(ours).map(|owned| &owned.fields);
         if now.is_some_and(|now| before.is_subset(now)) {
-            return merged;
+            return None;
         }
         let named = |set: &FieldSet| typed::named_fields_as_members(kind.layer, Some(kind.root), set);
         let fields = |of: &Document| named(&typed::field_set(kind.layer, kind.root, of.root()));
         let before = named(before);
-        let all = fields(&merged);
-        let pruned = typed::remove(kind.layer, kind.root, &merged, &before);
+        let all = fields(merged);
+        let pruned = typed::remove(kind.layer, kind.root, merged, &before);
         // What anybody owns, our new configuration included, comes back.
         let owned = managers.iter().fold(FieldSet::new(), |all, (_, owned)| all.union(&owned.fields));
         let gone = all.difference(&fields(&pruned).union(&named(&owned)));
-        let pruned = typed::remove(kind.layer, kind.root, &merged, &gone);
+        let pruned = typed::remove(kind.layer, kind.root, merged, &gone);
         // So does what went along but was not ours.
         let gone = all.difference(&fields(&pruned)).intersection(&before);
-        typed::remove(kind.layer, kind.root, &merged, &gone)
+        Some(typed::remove(kind.layer, kind.root, merged, &gone))
     }
 
     /// Who loses what by the change; conflicts unless forced.
-    fn settle(
-        &self,
-        managers: &mut Managers,
-        ours: &ManagerKey,
-        found: &Comparison,
-    ) -> Result<(), ApplyError> {
-        let reset = self.apply.reset;
-        let written = found.modified.union(&found.added).recursive_difference(reset);
-        let removed = found.removed.recursive_difference(reset);
-        if written.is_empty() && removed.is_empty() {
+    fn settle(&self, managers: &mut Managers, ours: &ManagerKey, merged: &Document) -> Result<(), ApplyError> {
+        let mut versions = BTreeMap::from([(self.version.to_owned(), self.change(self.apply.kind, merged))]);
+        for (_, owned) in managers.iter() {
+            if let Some(kind) = self.kind_at(&owned.version) {
+                versions.entry(owned.version.clone()).or_insert_with(|| self.change(kind, merged));
+            }
+        }
+        if versions.values().all(|change| change.written.is_empty() && change.removed.is_empty()) {
             return Ok(());
         }
+        let change = |owned: &Owned| versions.get(&owned.version);
+        // Fields that the last client-side apply set are taken over without a conflict.
+        let allowed = (self.apply.manager == last_applied::MANAGER && !self.apply.force)
+            .then(|| last_applied::still_applied(self.apply.kind, self.apply.gvk, self.live))
+            .flatten();
         let mut conflicts = BTreeSet::new();
         for (key, owned) in managers.iter().filter(|(key, _)| *key != ours) {
-            let lost = owned.fields.intersection(&written);
+            let Some(change) = change(owned) else { continue };
+            let lost = owned.fields.intersection(&change.written);
+            let lost = allowed.as_ref().map_or(lost.clone(), |allowed| lost.difference(allowed));
             conflicts.extend(lost.iter().map(|path| (key.name.clone(), path)));
         }
         if !conflicts.is_empty() && !self.apply.force {
             return Err(ApplyError::Conflicts(conflicts));
         }
         managers.change(|key, owned| {
-            if key != ours {
-                let lost = owned.fields.intersection(&written);
-                owned.fields = owned.fields.difference(&lost).difference(&removed);
+            if let (true, Some(change)) = (key != ours, versions.get(&owned.version)) {
+                let lost = owned.fields.intersection(&change.written);
+                owned.fields = owned.fields.difference(&lost).difference(&change.removed);
             }
         });
         Ok(())
     }
+}
+
+/// The fields that an apply changes.
+struct Change {
+    written: FieldSet,
+    removed: FieldSet,
+}
+
+impl Run<'_, '_> {
+    fn change(&self, kind: KindSchema<'_>, merged: &Document) -> Change {
+        let found = typed::compare_based(kind.layer, kind.root, self.live.root(), merged.root());
+        let reset = self.apply.reset;
+        Change {
+            written: found.modified.union(&found.added).recursive_difference(reset),
+            removed: found.removed.recursive_difference(reset),
+        }
+    }
+}
+
+/// An object that others own fields of at another version must be one there too.
+fn fits(kind: KindSchema<'_>, object: &Document) -> Result<(), ApplyError> {
+    typed::validate(kind.layer, kind.root, object.root(), Duplicates::Refused).map_err(ApplyError::NotAtOtherVersion)
 }
 
 /// Fields that no manager owns (`managedfields/internal/stripmeta.go`).

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    FieldSet,
+    FieldManager, FieldSet,
     document::{Builder, Node},
 };
 
@@ -40,6 +40,16 @@ pub(crate) struct ManagersError {
 impl ManagerKey {
     pub(crate) fn applied(name: &str) -> Self {
         Self { name: name.to_owned(), applied: true, subresource: String::new(), version: String::new() }
+    }
+
+    pub(crate) fn describe(&self, owned: &Owned) -> FieldManager {
+        FieldManager {
+            name: self.name.clone(),
+            operation: if self.applied { "Apply" } else { "Update" }.to_owned(),
+            subresource: self.subresource.clone(),
+            api_version: owned.version.clone(),
+            time: owned.time.clone(),
+        }
     }
 
     pub(crate) fn updated(name: &str, version: &str) -> Self {

@@ -2,7 +2,8 @@
 
 mod apply;
 mod entry;
+pub(crate) mod last_applied;
 mod zero;
 
 pub(crate) use apply::{Apply, ApplyError, OtherVersion, apply};
-pub(crate) use entry::Managers;
+pub(crate) use entry::{ManagerKey, Managers};

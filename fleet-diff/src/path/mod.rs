@@ -51,9 +51,22 @@ impl PathElement {
         }
     }
 
+    /// The value it names inside a node. A key field that is absent in an element is as good as one that says nothing:
+    /// names may hold defaults.
     fn find<'v>(&self, within: Node<'v>) -> Option<Node<'v>> {
         match self {
             Self::Key(name) => within.get(name),
+            Self::ListKey(fields) => {
+                let open = |item: &Node<'_>| {
+                    let mut fields = fields.iter();
+                    item.is_map()
+                        && fields.all(|(name, scalar)| item.get(name).is_none_or(|value| scalar.is(value)))
+                };
+                match self.position(within) {
+                    Some(position) => within.item(position),
+                    None => within.items().find(open),
+                }
+            }
             element => within.item(element.position(within)?),
         }
     }

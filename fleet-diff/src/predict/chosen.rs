@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Doubt, Prediction};
-use crate::{Gvk, LEFT_OUT, Object, rules::is_same};
+use crate::{FieldPath, Gvk, LEFT_OUT, Object, PathElement, rules::is_same};
 
 /// Fields whose values a server chooses itself, as group, kind and path; `*` is every element of a list. An empty group
 /// and kind mean all. A dry run does not show the values that the write will have.
@@ -38,6 +38,21 @@ pub fn comparable(answer: &Object, prediction: &Object) -> Value {
         }
     }
     value
+}
+
+/// True for a field of [`CHOSEN`].
+pub(crate) fn is_chosen(gvk: &Gvk, path: &FieldPath) -> bool {
+    let of_kind = CHOSEN.iter().filter(|(group, kind, _)| {
+        kind.is_empty() || (*group == gvk.group() && *kind == gvk.kind())
+    });
+    let agrees = |wanted: &[&str]| {
+        wanted.len() <= path.elements().len()
+            && wanted.iter().zip(path.elements()).all(|(wanted, element)| match element {
+                PathElement::Key(key) => **key == **wanted,
+                _ => *wanted == "*",
+            })
+    };
+    of_kind.map(|(_, _, wanted)| *wanted).any(agrees)
 }
 
 /// Removes the value at the path where the other has none.
@@ -131,6 +146,11 @@ pub(super) fn on_create(object: &mut Map<String, Value>, gvk: &Gvk) {
 const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
 
 pub(super) fn on_update(object: &mut Map<String, Value>, before: &Value, gvk: &Gvk) {
+    match (gvk.group(), gvk.kind()) {
+        ("", "Pod") => tolerate_lost_nodes(object),
+        ("", "Service") => keep_allocated(object, before),
+        _ => {}
+    }
     if (gvk.group(), gvk.kind()) == ("", "Namespace") {
         // Only the endpoint `finalize` writes it.
         match before.get("spec") {
@@ -143,6 +163,56 @@ pub(super) fn on_update(object: &mut Map<String, Value>, before: &Value, gvk: &G
         let template = object.get("spec").map_or(&Value::Null, |spec| &spec["template"]);
         let changed = !is_same(template, &before["spec"]["template"]);
         annotate(object, TEMPLATE_GENERATION, &(was + i64::from(changed)).to_string());
+    }
+}
+
+/// A Service keeps the addresses and ports it was given while it needs them
+/// (`pkg/registry/core/service/storage/storage.go`, `patchAllocatedValues`).
+fn keep_allocated(object: &mut Map<String, Value>, before: &Value) {
+    let Some(spec) = object.get_mut("spec").and_then(Value::as_object_mut) else { return };
+    let was = &before["spec"];
+    let kind = |of: Option<&Value>| of.and_then(Value::as_str).unwrap_or("ClusterIP").to_owned();
+    let (kind_was, kind_is) = (kind(was.get("type")), kind(spec.get("type")));
+    if kind_was != "ExternalName" && kind_is != "ExternalName" {
+        for field in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"] {
+            if let (None | Some(Value::Null), Some(value)) = (spec.get(field), was.get(field)) {
+                spec.insert(field.into(), value.clone());
+            }
+        }
+    }
+    let needs_ports = |kind: &str| matches!(kind, "NodePort" | "LoadBalancer");
+    if needs_ports(&kind_was) && needs_ports(&kind_is) {
+        let old = was["ports"].as_array();
+        for port in spec.get_mut("ports").and_then(Value::as_array_mut).into_iter().flatten() {
+            let same = |other: &&Value| other["port"] == port["port"] && other["protocol"] == port["protocol"];
+            let known = old.into_iter().flatten().find(same).and_then(|old| old.get("nodePort")).cloned();
+            if let (Some(known), Some(port)) = (known, port.as_object_mut()) {
+                port.entry("nodePort").or_insert(known);
+            }
+        }
+    }
+    if let (None, Some(port)) = (spec.get("healthCheckNodePort"), was.get("healthCheckNodePort"))
+        && kind_is == "LoadBalancer"
+        && spec.get("externalTrafficPolicy") == Some(&json!("Local"))
+    {
+        spec.insert("healthCheckNodePort".into(), port.clone());
+    }
+}
+
+/// The admission plugin `DefaultTolerationSeconds`, with its own defaults.
+fn tolerate_lost_nodes(object: &mut Map<String, Value>) {
+    let Some(spec) = object.get_mut("spec").and_then(Value::as_object_mut) else { return };
+    let Some(list) = spec.entry("tolerations").or_insert_with(|| json!([])).as_array_mut() else { return };
+    for key in ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"] {
+        let tolerates = |toleration: &Value| {
+            let text = |field: &str| toleration[field].as_str().unwrap_or("");
+            matches!(text("key"), "" | "node.kubernetes.io/not-ready" | "node.kubernetes.io/unreachable")
+                && (text("key") == key || text("key").is_empty())
+                && matches!(text("effect"), "" | "NoExecute")
+        };
+        if !list.iter().any(tolerates) {
+            list.push(json!({"effect": "NoExecute", "key": key, "operator": "Exists", "tolerationSeconds": 300}));
+        }
     }
 }
 

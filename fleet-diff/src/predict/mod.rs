@@ -3,15 +3,18 @@
 mod chosen;
 mod outcome;
 
+use std::fmt;
+
 use serde_json::{Map, Value};
 
+pub(crate) use chosen::is_chosen;
 pub use chosen::{CHOSEN, comparable};
 pub use outcome::{Blocked, Conflict, Doubt, Prediction, Refusal};
 
 use crate::{
-    Document, FieldPath, Object,
+    Admission, Decision, Document, FieldIntentRules, FieldPath, FieldSet, Object, decide,
     document::{Builder, Node},
-    managed::{self, Managers, OtherVersion},
+    managed::{self, Managers, OtherVersion, last_applied},
     rules,
     schema::{self, KindSchema, Schemas},
     storage,
@@ -40,7 +43,7 @@ use crate::{
 /// assert_eq!(conflicts[0].to_string(), "operator: .size");
 /// # Ok::<(), fleet_diff::ObjectError>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Apply<'a> {
     desired: &'a Object,
     live: Option<&'a Object>,
@@ -48,12 +51,15 @@ pub struct Apply<'a> {
     force: bool,
     schemas: &'a Schemas,
     time: Option<&'a str>,
+    rules: Option<&'a dyn FieldIntentRules>,
+    memory: Option<&'a FieldSet>,
+    admission: Option<&'a Admission>,
 }
 
 impl<'a> Apply<'a> {
     /// An apply that creates the object, until [`to`](Self::to) says what is there.
     pub fn new(desired: &'a Object, manager: &'a str, schemas: &'a Schemas) -> Self {
-        Self { desired, live: None, manager, force: false, schemas, time: None }
+        Self { desired, live: None, manager, force: false, schemas, time: None, rules: None, memory: None, admission: None }
     }
 
     /// The object as it is now; none when it is absent.
@@ -75,10 +81,82 @@ impl<'a> Apply<'a> {
         Self { time: Some(time), ..self }
     }
 
+    /// The rules that [`decide`](Self::decide) follows; without this the built-in ones.
+    #[must_use]
+    pub fn rules(self, rules: &'a dyn FieldIntentRules) -> Self {
+        Self { rules: Some(rules), ..self }
+    }
+
+    /// What we wrote last time, where the live object does not say so itself: for ways to write that leave no `Apply`
+    /// entry in `managedFields`.
+    #[must_use]
+    pub fn remembering(self, memory: Option<&'a FieldSet>) -> Self {
+        Self { memory, ..self }
+    }
+
+    /// What may change the object on its way into the cluster; without this nothing.
+    #[must_use]
+    pub fn admitted_by(self, admission: &'a Admission) -> Self {
+        Self { admission: Some(admission), ..self }
+    }
+
+    /// What this apply would do with the rules for its fields, and why.
+    pub fn decide(&self) -> Decision<'a> {
+        decide::decide(*self)
+    }
+
+    pub(crate) fn kind(&self) -> KindSchema<'a> {
+        self.schemas.of(self.desired.gvk())
+    }
+
+    pub(crate) fn desired(&self) -> &'a Object {
+        self.desired
+    }
+
+    pub(crate) fn live(&self) -> Option<&'a Object> {
+        self.live
+    }
+
+    pub(crate) fn manager(&self) -> &'a str {
+        self.manager
+    }
+
+    pub(crate) fn intents(&self) -> Option<&'a dyn FieldIntentRules> {
+        self.rules
+    }
+
+    pub(crate) fn remembered(&self) -> Option<&'a FieldSet> {
+        self.memory
+    }
+
+    /// The same apply of another definition.
+    pub(crate) fn sending<'b>(&self, desired: &'b Object) -> Apply<'b>
+    where
+        'a: 'b,
+    {
+        Apply { desired, ..*self }
+    }
+
     /// What the server would answer to this apply as a dry run.
     pub fn predict(&self) -> Prediction {
         Run::new(self).map_or_else(|early| early, |run| run.predict().unwrap_or_else(|early| early))
     }
+}
+
+impl fmt::Debug for Apply<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Apply({:?} as {})", self.desired, self.manager)
+    }
+}
+
+/// The definition as it would be stored if the object were made now, admission aside. None when it would be refused.
+pub(crate) fn stored_form(apply: Apply<'_>) -> Option<Document> {
+    let run = Run::new(&apply).ok()?;
+    let mut object = run.stored(run.desired).ok()?;
+    if let Some(map) = object.as_object_mut() {
+        chosen::on_create(map, apply.desired.gvk());
+    }
+    Some(Document::from_json(&object))
 }
 
 /// Answers that come before the end are errors here.
@@ -138,20 +216,51 @@ impl<'r, 'a> Run<'r, 'a> {
         let applied = managed::apply(&apply, self.managers()?).map_err(|error| match error {
             managed::ApplyError::Conflicts(conflicts) => Prediction::conflicts(conflicts),
             managed::ApplyError::OtherVersion(version) => Prediction::unsure(Doubt::OtherVersion(version)),
+            managed::ApplyError::NotAtOtherVersion(wrong) => {
+                Prediction::refused(wrong.path.to_string(), format!("{} at a version others own fields at", wrong.problem))
+            }
         })?;
-        let object = match (&applied.merged, self.ask.live) {
+        if applied.merged.is_some() || self.ask.live.is_none() {
+            self.check_admission()?;
+        }
+        let mut object = match (&applied.merged, self.ask.live) {
             (None, Some(live)) => live.to_json(),
             (None, None) => self.stored(self.desired)?,
             (Some(merged), _) => self.stored(merged)?,
         };
+        if self.ask.manager == last_applied::MANAGER {
+            self.renew_last_applied(applied.merged.as_ref(), &mut object);
+        }
         self.finish(object, applied.managers)
     }
 
-    fn other_version(&self, version: &str) -> OtherVersion {
+    fn renew_last_applied(&self, merged: Option<&Document>, object: &mut Value) {
+        let Some(merged) = merged.or(self.live) else { return };
+        let Some(text) = last_applied::renewed(merged.root(), self.desired) else { return };
+        if let Some(annotations) = object["metadata"]["annotations"].as_object_mut() {
+            if text.is_empty() {
+                annotations.remove(last_applied::ANNOTATION);
+            } else {
+                annotations.insert(last_applied::ANNOTATION.to_owned(), text.into());
+            }
+        }
+    }
+
+    /// What is written may be changed by admission.
+    fn check_admission(&self) -> Step<()> {
+        let hook = self.ask.admission.and_then(|admission| admission.may_change(self.ask.desired, self.ask.live));
+        match hook {
+            Some(hook) => Err(Prediction::unsure(Doubt::Mutates(hook.to_owned()))),
+            None => Ok(()),
+        }
+    }
+
+    fn other_version(&self, version: &str) -> OtherVersion<'a> {
         let gvk = self.ask.desired.gvk();
         match crate::Gvk::from_api_version(version, gvk.kind()) {
-            Some(other) if other == *gvk => OtherVersion::Same,
-            Some(other) if !self.kind.native && self.ask.schemas.knows(&other) => OtherVersion::Same,
+            Some(other) if !self.kind.native && self.ask.schemas.knows(&other) => {
+                OtherVersion::Same(self.ask.schemas.of(&other))
+            }
             Some(other) if self.kind.native && !self.ask.schemas.knows(&other) => OtherVersion::Gone,
             _ => OtherVersion::Unknown,
         }
@@ -204,7 +313,10 @@ impl<'r, 'a> Run<'r, 'a> {
         if let (Some(live), Some(before)) = (&live, self.live) {
             let after = Document::from_json(&object);
             let found = typed::compare(self.kind.layer, self.kind.root, before.root(), after.root());
-            let changed = found.modified.union(&found.added).union(&found.removed);
+            let mut changed = found.modified.union(&found.added).union(&found.removed);
+            for list in typed::reordered(self.kind.layer, self.kind.root, before.root(), after.root()) {
+                changed.insert(&list);
+            }
             if !changed.is_empty() {
                 let broken = rules::broken(self.ask.desired.gvk(), &changed, live, &object);
                 if !broken.is_empty() {

@@ -67,6 +67,8 @@ pub enum Doubt {
     OtherVersion(String),
     /// Admission plugins of the server fill in what depends on the cluster.
     Admission,
+    /// This webhook or policy may change what is written.
+    Mutates(String),
     /// A rule in the schema of a custom resource compares with the old value here, and rules are not evaluated.
     ValidationRule(String),
     /// The answer would be no object.
@@ -119,6 +121,7 @@ impl fmt::Display for Doubt {
             Self::ManagedFields(problem) => write!(f, "metadata.managedFields cannot be read: {problem}"),
             Self::OtherVersion(version) => write!(f, "fields are owned at {version}, which only the server can convert"),
             Self::Admission => f.write_str("admission in the server fills in what depends on the cluster"),
+            Self::Mutates(hook) => write!(f, "the mutating {hook} may change what is written"),
             Self::ValidationRule(path) => {
                 write!(f, "a rule in the schema compares {path} with its old value, and only the server evaluates it")
             }

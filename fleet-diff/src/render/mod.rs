@@ -1,14 +1,16 @@
 //! Changes as lines for people.
 
+mod fields;
 mod mask;
 
 use std::fmt::Write as _;
 
 use serde_json::Value;
 
-pub use mask::{masked, masked_value};
+pub use fields::render_fields;
+pub use mask::{masked, masked_fields, masked_value};
 
-use crate::{Document, FieldChange, ObjectKey, PathElement, compare::element_names, path::is_printable};
+use crate::{FieldChange, ObjectKey, PathElement, compare::names_in_json, path::is_printable};
 
 /// How changes are written.
 ///
@@ -128,11 +130,10 @@ fn json(key: &ObjectKey, value: &Value) -> String {
 
 /// A list that changed as a whole did so by its order: what its elements are called says more than their content.
 fn order(change: &FieldChange) -> Option<(String, String)> {
-    let (Some(before @ Value::Array(_)), Some(after @ Value::Array(_))) = (&change.before, &change.after) else {
+    let (Some(Value::Array(before)), Some(Value::Array(after))) = (&change.before, &change.after) else {
         return None;
     };
-    let (before, after) = (Document::from_json(before), Document::from_json(after));
-    let (before, after) = element_names(change.path.elements().last(), before.root(), after.root())?;
+    let (before, after) = names_in_json(change.path.elements().last(), before, after)?;
     let text = |names: Vec<PathElement>| names.iter().map(ToString::to_string).collect::<String>();
     Some((text(before), text(after)))
 }

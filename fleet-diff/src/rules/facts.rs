@@ -111,6 +111,9 @@ const ROWS: &[Row] = &[
         ".spec.nodeSelector",
         ".spec.affinity",
     ]),
+    row("node/pod-cidr", "", "Node", ".spec.podCIDR").fact(Fact::WriteOnce),
+    row("node/pod-cidrs", "", "Node", ".spec.podCIDRs").fact(Fact::WriteOnce),
+    row("node/provider-id", "", "Node", ".spec.providerID").fact(Fact::WriteOnce),
     row("resource-quota/scopes", "", "ResourceQuota", ".spec.scopes"),
     row("deployment/selector", "apps", "Deployment", ".spec.selector"),
     row("daemonset/selector", "apps", "DaemonSet", ".spec.selector"),
@@ -128,6 +131,18 @@ const ROWS: &[Row] = &[
     row("job/completions", "batch", "Job", ".spec.completions").when(is_not_elastic),
     row("job/selector", "batch", "Job", ".spec.selector"),
     row("job/template", "batch", "Job", ".spec.template").when(is_running),
+    row("job/suspended-template", "batch", "Job", ".spec.template")
+        .except(&[
+            ".spec.template.metadata.annotations",
+            ".spec.template.metadata.labels",
+            ".spec.template.spec.affinity.nodeAffinity",
+            ".spec.template.spec.nodeSelector",
+            ".spec.template.spec.schedulingGates",
+            ".spec.template.spec.tolerations",
+            ".spec.template.spec.containers[*].resources",
+            ".spec.template.spec.initContainers[*].resources",
+        ])
+        .when(is_suspended),
     row("job/completion-mode", "batch", "Job", ".spec.completionMode"),
     row("job/pod-failure-policy", "batch", "Job", ".spec.podFailurePolicy"),
     row("job/backoff-limit-per-index", "batch", "Job", ".spec.backoffLimitPerIndex"),
@@ -187,7 +202,7 @@ pub(crate) fn broken(gvk: &Gvk, changed: &FieldSet, live: &Value, new: &Value) -
     let mut found = Vec::new();
     for compiled in rows.filter(|c| (c.row.when)(live, new)) {
         let hit = changed.iter().find(|path| {
-            let meant = compiled.path.covers(path) && !is_excepted(compiled, path);
+            let meant = compiled.path.covers(path) && !is_excepted(compiled, path, live);
             meant && really_changed(path, live, new) && forbids(compiled.row.fact, path, live, new)
         });
         if let Some(path) = hit {
@@ -197,9 +212,10 @@ pub(crate) fn broken(gvk: &Gvk, changed: &FieldSet, live: &Value, new: &Value) -
     found
 }
 
-/// A field around an exception changes along with it: it says nothing by itself.
-fn is_excepted(compiled: &Compiled, path: &FieldPath) -> bool {
-    compiled.except.iter().any(|except| except.covers(path) || except.is_inside(path))
+/// A field around an exception changes along with it: it says nothing by itself. A list does: by its order.
+fn is_excepted(compiled: &Compiled, path: &FieldPath, live: &Value) -> bool {
+    let is_list = path.get(live).is_some_and(Value::is_array);
+    compiled.except.iter().any(|except| except.covers(path) || (!is_list && except.is_inside(path)))
 }
 
 fn really_changed(path: &FieldPath, live: &Value, new: &Value) -> bool {
@@ -280,6 +296,10 @@ fn is_not_elastic(_: &Value, new: &Value) -> bool {
 
 fn is_running(live: &Value, _: &Value) -> bool {
     live["spec"]["suspend"] != Value::Bool(true)
+}
+
+fn is_suspended(live: &Value, new: &Value) -> bool {
+    !is_running(live, new)
 }
 
 fn is_established(live: &Value, _: &Value) -> bool {

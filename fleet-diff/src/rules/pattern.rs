@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use crate::{FieldPath, PathElement, Scalar};
+use crate::{FieldPath, PathElement, Scalar, document::Node};
 
 /// A pattern of field paths, such as `.spec.template.spec.containers[*].image` or
 /// `.metadata.annotations["example.com/*"]`. It means the field and everything inside it.
@@ -60,6 +60,11 @@ impl PathPattern {
         path.elements().len() < self.0.len() && self.agrees(path)
     }
 
+    /// True when a value has a field that is meant.
+    pub(crate) fn is_in(&self, value: Node<'_>) -> bool {
+        is_in(&self.0, value)
+    }
+
     /// True as far as both go.
     fn agrees(&self, path: &FieldPath) -> bool {
         self.0.iter().zip(path.elements()).all(|(step, element)| step.matches(element))
@@ -68,6 +73,16 @@ impl PathPattern {
     pub(crate) fn weight(&self) -> Weight {
         let exact = self.0.iter().filter(|step| !matches!(step, Step::Glob(_) | Step::AnyElement)).count();
         Weight { steps: self.0.len(), exact }
+    }
+}
+
+fn is_in(steps: &[Step], value: Node<'_>) -> bool {
+    let Some((first, rest)) = steps.split_first() else { return true };
+    match first {
+        Step::Key(key) => value.get(key).is_some_and(|inner| is_in(rest, inner)),
+        Step::Glob(pattern) => value.entries().any(|(key, inner)| glob(pattern, key) && is_in(rest, inner)),
+        // Which element is meant depends on its schema.
+        Step::AnyElement | Step::Element(_) => value.items().any(|inner| is_in(rest, inner)),
     }
 }
 

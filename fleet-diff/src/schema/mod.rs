@@ -24,7 +24,7 @@ use crate::{FieldPath, FieldSet, Gvk, Object};
 /// Layers may be put over one another; the topmost one that knows a kind counts.
 ///
 /// ```
-/// use fleet_diff::{Gvk, Schemas};
+/// use fleet_diff::{GroupKind, Schemas};
 ///
 /// let crd = fleet_diff::Object::from_json(serde_json::json!({
 ///     "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
@@ -35,7 +35,7 @@ use crate::{FieldPath, FieldSet, Gvk, Object};
 ///         }}}]},
 /// }))?;
 /// let schemas = Schemas::default().with_crd(&crd)?;
-/// assert!(schemas.knows(&Gvk::new("example.com", "v1", "Widget")));
+/// assert!(schemas.knows(&GroupKind::new("example.com", "Widget").at("v1")));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Default)]

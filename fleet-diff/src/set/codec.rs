@@ -205,12 +205,18 @@ fn push_json(out: &mut String, value: &Scalar) {
     }
 }
 
-/// A JSON string as Go's encoders write it: `<`, `>`, `&` and the two line separators escaped too.
 fn push_text(out: &mut String, text: &str) {
-    for c in serde_json::Value::from(text).to_string().chars() {
+    out.push_str(&escaped(&serde_json::Value::from(text).to_string()));
+}
+
+/// JSON as Go's encoders write it: `<`, `>`, `&` and the two line separators escaped too.
+pub(crate) fn escaped(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
         match c {
             '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => out.push_str(&format!("\\u{:04x}", u32::from(c))),
             c => out.push(c),
         }
     }
+    out
 }

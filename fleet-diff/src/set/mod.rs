@@ -5,6 +5,7 @@ mod codec;
 
 use std::fmt;
 
+pub(crate) use codec::escaped;
 pub use codec::FieldsError;
 
 use crate::{FieldPath, PathElement};

@@ -3,6 +3,7 @@
 mod custom;
 mod defaults;
 mod duration;
+mod gated;
 mod native;
 mod quantity;
 mod special;

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{defaults, duration, quantity::{Quantity, QuantityError}, special};
+use super::{defaults, duration, gated, quantity::{Quantity, QuantityError}, special};
 use crate::{
     document::{Kind, Node},
     schema::{Field, KindSchema, Layer, MapType, Omit, Stored, TypeId},
@@ -75,7 +75,9 @@ impl Walk<'_> {
         if let Some(name) = self.layer.name(id) {
             special::structure(name, &mut out);
             let is_pointer = |field: &str| map.field(field).is_some_and(|field| field.form.pointer);
-            defaults::apply(name, &mut out, &is_pointer, &|gate| self.layer.gate(gate));
+            let gate = |gate: &str| self.layer.gate(gate);
+            defaults::apply(name, &mut out, &is_pointer, &gate);
+            gated::drop_disabled(name, &mut out, &gate);
         }
         Ok(Value::Object(out))
     }

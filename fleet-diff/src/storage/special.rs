@@ -21,6 +21,10 @@ pub(super) fn object(map: &mut Map<String, Value>) {
     };
     if is("v1", "Secret") {
         fold_string_data(map);
+    } else if is("autoscaling/v1", "HorizontalPodAutoscaler") {
+        cpu_target(map);
+    } else if is("v1", "Node") {
+        pod_cidrs(map);
     }
 }
 
@@ -68,6 +72,33 @@ fn claim_templates(map: &mut Map<String, Value>) {
         if empty(template.get("kind")) {
             template.insert("kind".into(), "PersistentVolumeClaim".into());
         }
+    }
+}
+
+/// Kept as `autoscaling/v2`, where no metric means the usual one.
+fn cpu_target(map: &mut Map<String, Value>) {
+    let metrics = map.get("metadata").and_then(|m| m.get("annotations")?.get("autoscaling.alpha.kubernetes.io/metrics"));
+    if metrics.is_none()
+        && let Some(spec) = map.get_mut("spec").and_then(Value::as_object_mut)
+    {
+        spec.entry("targetCPUUtilizationPercentage").or_insert(json!(80));
+    }
+}
+
+/// One network is the first of several (`core/v1/conversion.go`).
+fn pod_cidrs(map: &mut Map<String, Value>) {
+    let Some(spec) = map.get_mut("spec").and_then(Value::as_object_mut) else { return };
+    let one = spec.get("podCIDR").and_then(Value::as_str).map(str::to_owned);
+    let first = spec.get("podCIDRs").and_then(|list| list.get(0)?.as_str()).map(str::to_owned);
+    match (one, first) {
+        // The old field counts where they disagree.
+        (Some(one), first) if first.as_ref() != Some(&one) => {
+            spec.insert("podCIDRs".into(), json!([one]));
+        }
+        (None, Some(first)) => {
+            spec.insert("podCIDR".into(), first.into());
+        }
+        _ => {}
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Shape, element_name, shape};
+use super::{Shape, element_name, has_same_name, shape};
 use crate::{
     FieldSet, PathElement,
     document::{Node, Zipped, zip},
@@ -19,7 +19,16 @@ pub(crate) struct Comparison {
 
 /// Compares by schema. Where the values are equal as JSON nothing differs.
 pub(crate) fn compare(layer: &Layer, id: TypeId, before: Node<'_>, after: Node<'_>) -> Comparison {
-    let mut walk = Walk { layer, path: Vec::new(), found: Comparison::default() };
+    run(layer, id, before, after, false)
+}
+
+/// [`compare`] of a document with one that was made of it: what was taken over is not looked at.
+pub(crate) fn compare_based(layer: &Layer, id: TypeId, before: Node<'_>, after: Node<'_>) -> Comparison {
+    run(layer, id, before, after, true)
+}
+
+fn run(layer: &Layer, id: TypeId, before: Node<'_>, after: Node<'_>, based: bool) -> Comparison {
+    let mut walk = Walk { layer, based, path: Vec::new(), found: Comparison::default() };
     walk.values(id, Some(before), Some(after));
     walk.found
 }
@@ -33,16 +42,21 @@ enum Step<'a> {
 
 struct Walk<'s, 'a> {
     layer: &'s Layer,
+    based: bool,
     path: Vec<Step<'a>>,
     found: Comparison,
 }
 
 impl<'s, 'a> Walk<'s, 'a> {
     fn values(&mut self, id: TypeId, before: Option<Node<'a>>, after: Option<Node<'a>>) {
-        if let (Some(before), Some(after)) = (before, after)
-            && before == after
-        {
-            return;
+        if let (Some(before), Some(after)) = (before, after) {
+            if self.based && after.is_taken_from(before) {
+                return;
+            }
+            // What was built anew differs somewhere: only leaves need a look.
+            if (!self.based || before.is_empty() || after.is_empty()) && before == after {
+                return;
+            }
         }
         // A form that the later value does not have is walked through too: its fields went.
         let (old, new) = (shape(self.layer, id, before), shape(self.layer, id, after));
@@ -116,6 +130,27 @@ impl<'s, 'a> Walk<'s, 'a> {
     }
 
     fn list(&mut self, of: &ListType, before: Option<Node<'a>>, after: Option<Node<'a>>) {
+        if let (Some(before), Some(after)) = (before, after)
+            && self.based
+            && before.len() == after.len()
+            && before.items().zip(after.items()).all(|(a, b)| {
+                b.is_taken_from(a) || has_same_name(self.layer, of, a, b)
+            })
+            && before.items().enumerate().all(|(i, a)| {
+                before.items().take(i).all(|b| !has_same_name(self.layer, of, a, b))
+            })
+        {
+            for (before, after) in before.items().zip(after.items()) {
+                if !after.is_taken_from(before)
+                    && let Ok(name) = element_name(self.layer, of, after)
+                {
+                    self.path.push(Step::Element(name));
+                    self.values(of.element, Some(before), Some(after));
+                    self.path.pop();
+                }
+            }
+            return;
+        }
         let mut items: BTreeMap<PathElement, (Vec<Node<'a>>, Vec<Node<'a>>)> = BTreeMap::new();
         for item in before.into_iter().flat_map(Node::items) {
             if let Ok(name) = element_name(self.layer, of, item) {

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     PathElement, Scalar,
-    document::Node,
+    document::{Kind, Node},
     schema::{Layer, ListKind, ListType},
 };
 
@@ -51,4 +51,30 @@ pub(crate) fn key_of(
 fn default_of(layer: &Layer, list: &ListType, key: &str) -> Option<Scalar> {
     let field = layer.get(list.element).map.as_ref()?.field(key)?;
     Scalar::from_node(field.default.as_ref()?.root())
+}
+
+/// True when two elements have the same name. False when one of them cannot have a name.
+pub(crate) fn has_same_name(layer: &Layer, list: &ListType, a: Node<'_>, b: Node<'_>) -> bool {
+    match &list.kind {
+        ListKind::Atomic => false,
+        ListKind::Set => a == b && !matches!(a.kind(), Kind::Map | Kind::List | Kind::Null),
+        ListKind::Map(keys) => {
+            let mut any = false;
+            let same = a.is_map() && b.is_map() && keys.iter().all(|key| match (a.get(key), b.get(key)) {
+                (Some(a), Some(b)) => {
+                    any = true;
+                    a == b && !matches!(a.kind(), Kind::Map | Kind::List)
+                }
+                (None, None) => {
+                    any |= default_of(layer, list, key).is_some();
+                    true
+                }
+                (Some(value), None) | (None, Some(value)) => {
+                    any = true;
+                    default_of(layer, list, key).is_some_and(|default| Scalar::from_node(value) == Some(default))
+                }
+            });
+            same && any
+        }
+    }
 }

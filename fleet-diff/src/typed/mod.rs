@@ -5,17 +5,19 @@ mod compare;
 mod field_set;
 mod items;
 mod merge;
+mod order;
 mod reconcile;
 mod remove;
 mod validate;
 
-pub(crate) use compare::{Comparison, compare};
+pub(crate) use compare::{compare, compare_based};
 pub(crate) use field_set::field_set;
-pub(crate) use items::{element_name, key_of};
+pub(crate) use items::{element_name, has_same_name};
 pub(crate) use merge::merge;
+pub(crate) use order::reordered;
 pub(crate) use reconcile::reconcile;
 pub(crate) use remove::{extract, named_fields_as_members, remove};
-pub(crate) use validate::{Duplicates, validate};
+pub(crate) use validate::{Duplicates, Misfit, validate};
 
 use crate::{
     document::{Kind, Node},

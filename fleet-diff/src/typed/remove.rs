@@ -59,6 +59,9 @@ impl<'s> Walk<'s, '_> {
         if value.is_empty() || of.atomic {
             return self.whole(value);
         }
+        if self.keep == Keep::TheRest && fields.is_empty() {
+            return self.out.node(value);
+        }
         self.out.begin();
         for (key, inner) in value.entries() {
             let entry = fields.find(&PathElement::key(key));

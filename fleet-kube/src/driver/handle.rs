@@ -17,8 +17,8 @@ use super::Input;
 pub struct Progress {
     /// Nothing is under way, and nothing more will be done without news.
     pub settled: bool,
-    /// Deletes that were granted are not done, and worth waiting for: see [`fleet_core::Engine::is_leaving`].
-    pub leaving: bool,
+    /// Deletes that were granted are not done, and worth waiting for: see [`fleet_core::Engine::is_deleting`].
+    pub deleting: bool,
     /// It cannot go on by itself, and why.
     pub stuck: Option<String>,
     /// Its ledger is known.
@@ -120,7 +120,7 @@ impl DriverHandle {
         let mut progress = self.progress.clone();
         let done = timeout(
             limit,
-            progress.wait_for(|p| p.settled && !p.leaving || p.stuck.is_some()),
+            progress.wait_for(|p| p.settled && !p.deleting || p.stuck.is_some()),
         )
         .await;
         match done {

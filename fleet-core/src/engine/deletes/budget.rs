@@ -8,7 +8,8 @@ use super::{Confirmed, Grant, Held, Reserving, Survey};
 use crate::{
     edge::Note,
     engine::{
-        Approval, Call, CallId, Command, Engine,
+        Approval, CallId, Command, Engine,
+        calls::Call,
         slot::{Outcome, Recheck},
         token::confirmation_token,
     },
@@ -20,12 +21,11 @@ use crate::{
 impl Engine {
     /// Once every object is decided: permissions, contents, budget, reservation. True if something moved.
     pub(in crate::engine) fn arrange_deletes(&mut self, now: Tick, out: &mut Vec<Command>) -> bool {
-        if self.wake_leaving() {
+        if self.wake_deletes() {
             return true;
         }
         let known = self.inventory.is_known() || !self.options.switches.unknown_changes_nothing;
         if !known
-            || !self.is_informed()
             || self.is_writing()
             || !self.deletes.undecided.is_empty()
             || self.deletes.reserving.is_some()
@@ -37,9 +37,7 @@ impl Engine {
             self.deletes.held = None;
             return false;
         }
-        let held_until = self.deletes.held.as_ref().map(|held| held.until);
-        if held_until.flatten().is_some_and(|until| until <= now) {
-            self.deletes.held = None;
+        if self.deletes.held.take_if(|held| held.until <= now).is_some() {
             self.deletes.fresh = true;
         }
         if !self.deletes.fresh {
@@ -174,7 +172,7 @@ impl Engine {
             .deletes
             .held
             .as_ref()
-            .is_some_and(|held| held.keys == keys && held.until.is_none_or(|at| at > now))
+            .is_some_and(|held| held.keys == keys && held.until > now)
         {
             return;
         }
@@ -187,7 +185,7 @@ impl Engine {
         }
         // No token is shown that is out of date.
         let life = now + self.options.limits.token_life;
-        let until = Some(until.unwrap_or(life).min(life));
+        let until = until.unwrap_or(life).min(life);
         let token = self.token(life);
         let reason = reason.with("token", &token);
         if self.options.approval == Approval::Never {
@@ -210,7 +208,7 @@ impl Engine {
         );
         self.deletes.held = Some(Held {
             reason,
-            token: Some(token),
+            token,
             keys,
             until,
         });

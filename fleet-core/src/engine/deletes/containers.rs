@@ -8,7 +8,8 @@ use super::Survey;
 use crate::{
     edge::Fault,
     engine::{
-        Call, CallId, Command, Container, Engine, GUARDED_KINDS,
+        CallId, Command, Container, Engine, GUARDED_KINDS,
+        calls::Call,
         slot::{Class, Slot},
     },
     ledger::EntryState,
@@ -159,13 +160,13 @@ impl Engine {
     /// Everything inside must be about to be deleted itself, owned by such an object, or made by the cluster. How
     /// much the container counts for, and what goes along with others.
     fn assess(&self, key: &ObjectKey, metas: &[LiveMeta]) -> Result<(u32, Vec<Uid>), Reason> {
-        let leaving = |meta: &LiveMeta| {
+        let goes_itself = |meta: &LiveMeta| {
             let slot = self.slots.get(&meta.key);
             slot.is_some_and(|slot| slot.desired.is_none() && self.is_going(&meta.key, slot, &meta.uid))
         };
         let mut going: BTreeSet<&Uid> = metas
             .iter()
-            .filter(|m| leaving(m) || self.deletes.going_along.contains(&m.uid))
+            .filter(|m| goes_itself(m) || self.deletes.going_along.contains(&m.uid))
             .map(|m| &m.uid)
             .collect();
         let services: BTreeSet<&ObjectKey> = metas
@@ -210,7 +211,9 @@ impl Engine {
             return Err(Reason::new("container-not-empty", message).with("holds", foreign.len()));
         }
         // Objects of our own inside are counted by themselves; the rest go with the container.
-        let inside = metas.iter().filter(|m| !leaving(m) && !is_cluster_made(&m.key));
+        let inside = metas
+            .iter()
+            .filter(|m| !goes_itself(m) && !is_cluster_made(&m.key));
         let along: Vec<Uid> = inside.map(|m| m.uid.clone()).collect();
         let weight = u32::try_from(along.len()).unwrap_or(u32::MAX).saturating_add(1);
         Ok((weight, along))
