@@ -129,6 +129,9 @@ pub use rules::{
 };
 pub use render::{RenderOptions, Style, masked, masked_fields, masked_value, render, render_fields};
 pub use schema::{SchemaError, Schemas};
+#[cfg(feature = "table-writer")]
+#[doc(hidden)]
+pub use schema::table_writer;
 pub use storage::{Quantity, QuantityError};
 pub use set::{FieldSet, FieldsError};
 pub use server_answer::{Differences, LEFT_OUT, differences, live_digest};

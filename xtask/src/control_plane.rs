@@ -17,6 +17,13 @@ pub(crate) struct Args {
     kubernetes: String,
 }
 
+impl Args {
+    /// The minor version, like `1.36`.
+    pub(crate) fn minor(&self) -> &str {
+        &self.kubernetes
+    }
+}
+
 impl Default for Args {
     fn default() -> Self {
         Self {

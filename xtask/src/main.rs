@@ -38,7 +38,7 @@ enum Task {
     BenchFreeze(bench::Args),
     /// Kill a reconciler at every write of a pass, at three moments of each
     Kill(kill::Args),
-    /// Collect what servers publish and what their Go types say about built-in kinds
+    /// Write the table of built-in kinds that fleet-diff has of a Kubernetes version, or check it
     Schema(schema::Args),
     /// Run every check and every test
     Test(test::Args),

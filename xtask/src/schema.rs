@@ -1,123 +1,95 @@
-//! `cargo xtask schema`: what is known about the types of built-in kinds.
+//! `cargo xtask schema`: the table of built-in kinds that `fleet-diff` has of each Kubernetes version.
+//!
+//! It is made from what a live control plane publishes and from what its Go types say, and it is checked in. A new
+//! version is also named in `fleet-diff/src/schema/builtin.rs`.
 
+mod collect;
+mod difference;
 mod server;
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::{fs, path::PathBuf};
 
-use serde_json::Value;
+use fleet_diff::{Document, table_writer};
 
-use crate::{Result, command, control_plane};
-use server::Server;
+use crate::{Result, control_plane, workspace};
+use collect::Collected;
 
-/// Of which version, and where to.
+/// Of which version, and what to do instead of writing its table.
 #[derive(Debug, clap::Args)]
 #[group(skip)]
 pub(crate) struct Args {
     #[command(flatten)]
     control_plane: control_plane::Args,
-    /// Write the OpenAPI document of every version of an API group to DIR/openapi, which is replaced, and what the
-    /// Go types say to DIR/types.json
+    /// Only compare the table with what the control plane says now, and show what differs
+    #[arg(long, conflicts_with_all = ["print", "collect"])]
+    check: bool,
+    /// Only show the table, a line for each gate, kind, type and field
+    #[arg(long, conflicts_with = "collect")]
+    print: bool,
+    /// Only write the OpenAPI document of every version of an API group to DIR/openapi, which is replaced, and what
+    /// the Go types say to DIR/types.json
     #[arg(long, value_name = "DIR")]
-    collect: PathBuf,
+    collect: Option<PathBuf>,
 }
 
-/// How long a server that is ready may take to publish what it serves, and how often we look.
-const PUBLISHED: Duration = Duration::from_secs(30);
-const LOOK: Duration = Duration::from_millis(100);
-
 pub(crate) fn run(args: &Args) -> Result {
-    let dir = collect(&args.control_plane, &args.collect)?;
-    println!("collected in {}", dir.display());
+    let version = &args.control_plane;
+    if args.print {
+        print!("{}", table_writer::text(&fs::read(path(version))?)?);
+    } else if args.check {
+        check(version)?;
+        println!("{} is up to date", workspace::shown(&path(version)));
+    } else if let Some(dir) = &args.collect {
+        Collected::of(version)?.write(dir)?;
+        println!("collected in {}", dir.display());
+    } else {
+        let (path, table) = (path(version), table(version)?);
+        fs::write(&path, &table)?;
+        println!("wrote {} ({} bytes)", workspace::shown(&path), table.len());
+    }
     Ok(())
 }
 
-/// Writes all that a server publishes and all that `control-plane types` prints. Returns the directory.
-fn collect(version: &control_plane::Args, dir: &Path) -> Result<PathBuf> {
-    let programs = control_plane::programs(version)?;
-    let types = command::output(Command::new(programs.join("control-plane")).arg("types"))?;
-    let server = Server::start(&programs)?;
-    let urls = documents(&server)?;
-    let openapi = dir.join("openapi");
-    // A document of another version must not stay among these.
-    if openapi.exists() {
-        fs::remove_dir_all(&openapi)?;
+/// An error that shows what differs when the table of a version is not what its control plane says.
+pub(crate) fn check(version: &control_plane::Args) -> Result {
+    let path = path(version);
+    let (kept, made) = (fs::read(&path)?, table(version)?);
+    if kept == made {
+        return Ok(());
     }
-    fs::create_dir_all(&openapi)?;
-    for (path, url) in urls {
-        let name = format!("{}.json", path.replace('/', "__"));
-        fs::write(openapi.join(name), server.get(&url)?)?;
-    }
-    fs::write(dir.join("types.json"), types + "\n")?;
-    server.stop()?;
-    Ok(dir.to_owned())
+    // A table of another version of the format cannot be shown.
+    let kept = table_writer::text(&kept).unwrap_or_default();
+    let differs = difference::between(&kept, &table_writer::text(&made)?);
+    Err(format!(
+        "{} is not what the control plane says (- kept, + now):\n{differs}write it again: cargo xtask schema --kubernetes {}",
+        workspace::shown(&path),
+        version.minor(),
+    )
+    .into())
 }
 
-/// The URL of the document of every version of a group that is served, by a path like `apis/apps/v1`.
-fn documents(server: &Server) -> Result<BTreeMap<String, String>> {
-    let served = served(&server.json("/api")?, &server.json("/apis")?);
-    let end = Instant::now() + PUBLISHED;
-    loop {
-        // It may be filled after the start, in the background.
-        let index = server.json("/openapi/v3")?;
-        let (there, missing) = look_up(&index, &served);
-        let Some(missing) = missing else { return Ok(there) };
-        if Instant::now() >= end {
-            return Err(format!("the server serves {missing} and publishes no document of it").into());
-        }
-        thread::sleep(LOOK);
-    }
+/// Where the table of a version is kept.
+fn path(version: &control_plane::Args) -> PathBuf {
+    let tables = workspace::root()
+        .join("fleet-diff")
+        .join("src")
+        .join("schema")
+        .join("builtin");
+    tables.join(format!("{}.bin", version.minor()))
 }
 
-/// The paths of what discovery lists.
-fn served(core: &Value, groups: &Value) -> Vec<String> {
-    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
-    let core = list(&core["versions"]);
-    let core = core.iter().filter_map(Value::as_str).map(|v| format!("api/{v}"));
-    let versions = list(&groups["groups"])
-        .into_iter()
-        .flat_map(|group| list(&group["versions"]));
-    let versions = versions.filter_map(|version| Some(format!("apis/{}", version["groupVersion"].as_str()?)));
-    core.chain(versions).collect()
-}
-
-/// The URLs that the index has for these paths, and a path that it does not have.
-fn look_up<'a>(index: &Value, served: &'a [String]) -> (BTreeMap<String, String>, Option<&'a str>) {
-    let mut there = BTreeMap::new();
-    let mut missing = None;
-    for path in served {
-        match index["paths"][path]["serverRelativeURL"].as_str() {
-            Some(url) => drop(there.insert(path.clone(), url.to_owned())),
-            None => missing = Some(path.as_str()),
-        }
+/// The table of a version, made anew.
+fn table(version: &control_plane::Args) -> Result<Vec<u8>> {
+    let collected = Collected::of(version)?;
+    let read = |of: &str, text: &str| -> Result<Document> {
+        text.parse().map_err(|error| format!("{of}: {error}").into())
+    };
+    let mut documents = Vec::new();
+    for (path, document) in &collected.documents {
+        documents.push(read(path, document)?);
     }
-    (there, missing)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn what_is_served_must_be_published() {
-        let groups =
-            json!({"groups": [{"versions": [{"groupVersion": "apps/v1"}, {"groupVersion": "apps/v2"}]}]});
-        let served = served(&json!({"versions": ["v1"]}), &groups);
-        assert_eq!(served, ["api/v1", "apis/apps/v1", "apis/apps/v2"]);
-        let url = |url: &str| json!({ "serverRelativeURL": url });
-        let mut index =
-            json!({"paths": {"api/v1": url("/a"), "apis/apps": url("/b"), "apis/apps/v1": url("/c")}});
-        assert_eq!(look_up(&index, &served).1, Some("apis/apps/v2"));
-        index["paths"]["apis/apps/v2"] = url("/d");
-        let (there, missing) = look_up(&index, &served);
-        assert_eq!(
-            (there.into_values().collect::<Vec<_>>().concat(), missing),
-            ("/a/c/d".to_owned(), None)
-        );
-    }
+    Ok(table_writer::table(
+        &documents,
+        &read("types", &collected.types)?,
+    )?)
 }

@@ -211,6 +211,13 @@ impl<'a> Node<'a> {
         self.slot.meta == base.slot.meta && self.slot.at == base.slot.at && self.slot.name == base.slot.name
     }
 
+    /// True for a list or mapping that is not empty and was taken over, with all that is in it, from a document that this
+    /// value's own document was based on.
+    pub(crate) fn is_container_of(self, base: &Document) -> bool {
+        let end = self.slot.at as usize + self.len();
+        self.len() > 0 && end <= base.slots.len() && self.document.slots.len() >= base.slots.len()
+    }
+
     /// True when both are in the same document and are the same place in it.
     fn is_same_place(self, other: Self) -> bool {
         std::ptr::eq(self.document, other.document)

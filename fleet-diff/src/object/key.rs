@@ -14,13 +14,13 @@ pub struct GroupKind(Arc<KindParts>);
 
 #[derive(PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct KindParts {
-    group: Box<str>,
-    kind: Box<str>,
+    group: Arc<str>,
+    kind: Arc<str>,
 }
 
 impl GroupKind {
     /// From group (empty for core) and kind.
-    pub fn new(group: impl Into<Box<str>>, kind: impl Into<Box<str>>) -> Self {
+    pub fn new(group: impl Into<Arc<str>>, kind: impl Into<Arc<str>>) -> Self {
         Self(Arc::new(KindParts {
             group: group.into(),
             kind: kind.into(),
@@ -38,7 +38,7 @@ impl GroupKind {
     }
 
     /// With a version.
-    pub fn at(&self, version: impl Into<Box<str>>) -> Gvk {
+    pub fn at(&self, version: impl Into<Arc<str>>) -> Gvk {
         Gvk(Arc::new(GvkParts {
             group_kind: self.clone(),
             version: version.into(),
@@ -70,7 +70,7 @@ pub struct Gvk(Arc<GvkParts>);
 #[derive(PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct GvkParts {
     group_kind: GroupKind,
-    version: Box<str>,
+    version: Arc<str>,
 }
 
 impl Gvk {

@@ -5,7 +5,6 @@ mod scalar;
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use serde::{Serialize, Serializer};
-use serde_json::Value;
 
 use crate::{
     Document,
@@ -68,22 +67,6 @@ impl PathElement {
                 }
             }
             element => within.item(element.position(within)?),
-        }
-    }
-
-    fn find_json<'v>(&self, within: &'v Value) -> Option<&'v Value> {
-        match (self, within) {
-            (Self::Key(name), Value::Object(map)) => map.get(&**name),
-            (Self::ListKey(fields), Value::Array(list)) => {
-                let is = |item: &&Value| {
-                    let mut fields = fields.iter();
-                    fields.all(|(name, scalar)| item.get(&**name).is_some_and(|value| scalar.is_json(value)))
-                };
-                list.iter().filter(|_| !fields.is_empty()).find(is)
-            }
-            (Self::Value(scalar), Value::Array(list)) => list.iter().find(|item| scalar.is_json(item)),
-            (Self::Index(i), Value::Array(list)) => list.get(*i),
-            _ => None,
         }
     }
 }
@@ -190,13 +173,6 @@ impl FieldPath {
             .try_fold(within, |node, element| element.find(node))
     }
 
-    /// The value at this path, of a `serde_json` value.
-    pub fn get<'v>(&self, within: &'v Value) -> Option<&'v Value> {
-        self.0
-            .iter()
-            .try_fold(within, |value, element| element.find_json(value))
-    }
-
     /// A copy without the value at this path, closing the gap in a list. `None` when nothing is there, and for the
     /// whole object.
     pub fn without(&self, document: &Document) -> Option<Document> {
@@ -276,7 +252,7 @@ impl Serialize for FieldPath {
 mod tests {
     use super::*;
     use PathElement as P;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     fn sample() -> Value {
         json!({
@@ -377,7 +353,6 @@ mod tests {
             let document = Document::from_json(&sample());
             assert_eq!(path.to_json_pointer(document.root()).as_deref(), pointer, "{path}");
             assert_eq!(path.find(document.root()).map(Node::to_json), value, "{path}");
-            assert_eq!(path.get(&sample()), value.as_ref(), "{path}");
             if let (Some(pointer), Some(_)) = (pointer, &value) {
                 assert_eq!(sample().pointer(pointer), value.as_ref(), "{path}");
             }

@@ -83,14 +83,6 @@ impl Scalar {
             _ => Self::from_node(value).is_some_and(|other| *self == other),
         }
     }
-
-    pub(super) fn is_json(&self, value: &Value) -> bool {
-        match (self, value) {
-            (Self::Text(a), Value::String(b)) => **a == **b,
-            (Self::Text(_), _) | (_, Value::String(_)) => false,
-            _ => Self::from_json(value).is_some_and(|other| *self == other),
-        }
-    }
 }
 
 impl From<&str> for Scalar {

@@ -3,7 +3,12 @@
 use serde_json::{Map, Value, json};
 
 use super::{Doubt, Prediction};
-use crate::{FieldPath, Gvk, LEFT_OUT, Object, PathElement, rules::is_same};
+use crate::{
+    FieldPath, Gvk, LEFT_OUT, Object, PathElement,
+    document::Node,
+    rules::is_same,
+    storage::{Draft, Tree, View},
+};
 
 /// Fields whose values a server chooses itself, as group, kind and path; `*` is every element of a list. An empty group
 /// and kind mean all. A dry run does not show the values that the write will have.
@@ -81,35 +86,54 @@ fn take(value: &mut Value, other: &Value, path: &[&str]) {
 }
 
 /// Fields of `metadata` that an apply does not change.
-const KEPT: [&str; 5] =
-    ["uid", "creationTimestamp", "generation", "deletionTimestamp", "deletionGracePeriodSeconds"];
+const KEPT: [&str; 6] = [
+    "uid",
+    "creationTimestamp",
+    "generation",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "resourceVersion",
+];
 
-pub(super) fn keep_identity(object: &mut Map<String, Value>, before: Option<&Value>) {
-    let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else { return };
-    let Some(before) = before else { return };
-    for field in KEPT.into_iter().chain(["resourceVersion"]) {
-        match before["metadata"].get(field) {
-            Some(value) => metadata.insert(field.into(), value.clone()),
-            None => metadata.remove(field),
-        };
+pub(super) fn keep_identity<'n>(object: &mut Draft<'n>, before: Node<'n>) {
+    let before = before.get("metadata");
+    let same = |field: &str| {
+        let was = before.and_then(|before| before.get(field));
+        match (object.at(&["metadata", field]), was) {
+            (Some(View::Node(is)), Some(was)) => is == was,
+            (None, None) => true,
+            _ => false,
+        }
+    };
+    if KEPT.iter().all(|field| same(field)) {
+        return;
+    }
+    let Some(metadata) = object.existing("metadata") else { return };
+    for field in KEPT {
+        match before.and_then(|before| before.get(field)) {
+            Some(value) => metadata.put(field, Tree::Node(value)),
+            None => {
+                metadata.remove(field);
+            }
+        }
     }
 }
 
 /// What only the server can say of a new object, or refuses.
-pub(super) fn check_create(object: &Value, gvk: &Gvk) -> Result<(), Prediction> {
+pub(super) fn check_create(object: &Draft<'_>, gvk: &Gvk) -> Result<(), Prediction> {
     match (gvk.group(), gvk.kind()) {
         // Tokens with random names, tolerations, priorities, limits of the namespace.
         ("", "Pod") => Err(Prediction::unsure(Doubt::Admission)),
-        ("batch", "Job") if object["spec"]["manualSelector"] != json!(true) => {
-            let labels = object["spec"]["template"]["metadata"]["labels"].as_object();
-            let name = object["metadata"]["name"].as_str();
-            let wrong = labels.into_iter().flatten().find(|(key, value)| match key.as_str() {
-                "controller-uid" | "batch.kubernetes.io/controller-uid" => true,
-                "job-name" | "batch.kubernetes.io/job-name" => value.as_str() != name,
-                _ => false,
+        ("batch", "Job") if object.at(&["spec", "manualSelector"]).and_then(View::as_bool) != Some(true) => {
+            let name = object.at(&["metadata", "name"]).and_then(View::as_str);
+            let label = |key| object.at(&["spec", "template", "metadata", "labels", key]);
+            let chosen = ["controller-uid", "batch.kubernetes.io/controller-uid"];
+            let named = ["job-name", "batch.kubernetes.io/job-name"];
+            let wrong = chosen.into_iter().find(|key| label(key).is_some()).or_else(|| {
+                named.into_iter().find(|key| label(key).is_some_and(|value| value.as_str() != name))
             });
             match wrong {
-                Some((key, _)) => {
+                Some(key) => {
                     let path = format!(".spec.template.metadata.labels.{key}");
                     Err(Prediction::refused(path, "is the server's to choose"))
                 }
@@ -121,23 +145,21 @@ pub(super) fn check_create(object: &Value, gvk: &Gvk) -> Result<(), Prediction> 
 }
 
 /// What strategies of registries and admission plugins do to a new object.
-pub(super) fn on_create(object: &mut Map<String, Value>, gvk: &Gvk) {
+pub(super) fn on_create(object: &mut Draft<'_>, gvk: &Gvk) {
     match (gvk.group(), gvk.kind()) {
-        ("", "Namespace") => {
-            object.insert("spec".into(), json!({"finalizers": ["kubernetes"]}));
-        }
+        ("", "Namespace") => object.set("spec", json!({"finalizers": ["kubernetes"]})),
         ("", "PersistentVolumeClaim") => finalizer(object, "kubernetes.io/pvc-protection"),
         ("", "PersistentVolume") => finalizer(object, "kubernetes.io/pv-protection"),
         ("storage.k8s.io", "VolumeAttributesClass") => finalizer(object, "kubernetes.io/vac-protection"),
         ("apps", "DaemonSet") => annotate(object, TEMPLATE_GENERATION, "1"),
         ("apiextensions.k8s.io", "CustomResourceDefinition") => {
-            let versions = object.get("spec").and_then(|spec| spec.get("versions")?.as_array());
-            let stored = versions.into_iter().flatten().filter(|version| version["storage"] == json!(true));
-            let stored: Vec<Value> = stored.map(|version| version["name"].clone()).collect();
+            let versions = object.at(&["spec", "versions"]).map(View::items).unwrap_or_default();
+            let stored = versions.iter().filter(|version| version.get("storage").and_then(|s| s.as_bool()) == Some(true));
+            let stored: Vec<Value> = stored.filter_map(|version| Some(version.get("name")?.to_json())).collect();
             let status = json!({
                 "acceptedNames": {"kind": "", "plural": ""}, "conditions": null, "storedVersions": stored,
             });
-            object.insert("status".into(), status);
+            object.set("status", status);
         }
         _ => {}
     }
@@ -145,90 +167,116 @@ pub(super) fn on_create(object: &mut Map<String, Value>, gvk: &Gvk) {
 
 const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
 
-pub(super) fn on_update(object: &mut Map<String, Value>, before: &Value, gvk: &Gvk) {
+pub(super) fn on_update<'n>(object: &mut Draft<'n>, before: Node<'n>, gvk: &Gvk) {
     match (gvk.group(), gvk.kind()) {
         ("", "Pod") => tolerate_lost_nodes(object),
         ("", "Service") => keep_allocated(object, before),
-        _ => {}
-    }
-    if (gvk.group(), gvk.kind()) == ("", "Namespace") {
         // Only the endpoint `finalize` writes it.
-        match before.get("spec") {
-            Some(spec) => object.insert("spec".into(), spec.clone()),
-            None => object.remove("spec"),
-        };
-    }
-    if (gvk.group(), gvk.kind()) == ("apps", "DaemonSet") {
-        let was = before["metadata"]["annotations"][TEMPLATE_GENERATION].as_str().unwrap_or("0").parse().unwrap_or(0);
-        let template = object.get("spec").map_or(&Value::Null, |spec| &spec["template"]);
-        let changed = !is_same(template, &before["spec"]["template"]);
-        annotate(object, TEMPLATE_GENERATION, &(was + i64::from(changed)).to_string());
+        ("", "Namespace") => match before.get("spec") {
+            Some(spec) => object.put("spec", Tree::Node(spec)),
+            None => {
+                object.remove("spec");
+            }
+        },
+        ("apps", "DaemonSet") => {
+            let template = |of: Option<View<'_, '_>>| of.map(View::to_json).unwrap_or_default();
+            let is = template(object.at(&["spec", "template"]));
+            let was = template(before.get("spec").and_then(|spec| spec.get("template")).map(View::Node));
+            let annotation = before.get("metadata").and_then(|metadata| metadata.get("annotations")?.get(TEMPLATE_GENERATION));
+            let generation: i64 = annotation.and_then(|text| text.as_str()?.parse().ok()).unwrap_or(0);
+            let generation = generation + i64::from(!is_same(&is, &was));
+            if object.at(&["metadata", "annotations", TEMPLATE_GENERATION]).and_then(View::as_str)
+                != Some(&generation.to_string())
+            {
+                annotate(object, TEMPLATE_GENERATION, &generation.to_string());
+            }
+        }
+        _ => {}
     }
 }
 
 /// A Service keeps the addresses and ports it was given while it needs them
 /// (`pkg/registry/core/service/storage/storage.go`, `patchAllocatedValues`).
-fn keep_allocated(object: &mut Map<String, Value>, before: &Value) {
-    let Some(spec) = object.get_mut("spec").and_then(Value::as_object_mut) else { return };
-    let was = &before["spec"];
-    let kind = |of: Option<&Value>| of.and_then(Value::as_str).unwrap_or("ClusterIP").to_owned();
-    let (kind_was, kind_is) = (kind(was.get("type")), kind(spec.get("type")));
+fn keep_allocated<'n>(object: &mut Draft<'n>, before: Node<'n>) {
+    let Some(was) = before.get("spec") else { return };
+    let kind = |of: Option<&str>| of.unwrap_or("ClusterIP").to_owned();
+    let kind_was = kind(was.get("type").and_then(Node::as_str));
+    let kind_is = kind(object.at(&["spec", "type"]).and_then(View::as_str));
+    let absent = |object: &Draft<'_>, field: &str| object.at(&["spec", field]).is_none_or(View::is_null);
     if kind_was != "ExternalName" && kind_is != "ExternalName" {
         for field in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"] {
-            if let (None | Some(Value::Null), Some(value)) = (spec.get(field), was.get(field)) {
-                spec.insert(field.into(), value.clone());
+            if absent(object, field)
+                && let Some(value) = was.get(field)
+                && let Some(spec) = object.existing("spec")
+            {
+                spec.put(field, Tree::Node(value));
             }
         }
     }
     let needs_ports = |kind: &str| matches!(kind, "NodePort" | "LoadBalancer");
-    if needs_ports(&kind_was) && needs_ports(&kind_is) {
-        let old = was["ports"].as_array();
-        for port in spec.get_mut("ports").and_then(Value::as_array_mut).into_iter().flatten() {
-            let same = |other: &&Value| other["port"] == port["port"] && other["protocol"] == port["protocol"];
-            let known = old.into_iter().flatten().find(same).and_then(|old| old.get("nodePort")).cloned();
-            if let (Some(known), Some(port)) = (known, port.as_object_mut()) {
-                port.entry("nodePort").or_insert(known);
+    let open = object.at(&["spec", "ports"]).is_some_and(|ports| {
+        ports.items().iter().any(|port| port.get("nodePort").is_none())
+    });
+    if open
+        && needs_ports(&kind_was)
+        && needs_ports(&kind_is)
+        && let Some(spec) = object.existing("spec")
+    {
+        for port in spec.list("ports").into_iter().flatten() {
+            let field = |key: &str| port.view().get(key).map(View::to_json);
+            let (number, protocol) = (field("port"), field("protocol"));
+            let known = was.get("ports").into_iter().flat_map(Node::items).find(|old| {
+                old.get("port").map(Node::to_json) == number && old.get("protocol").map(Node::to_json) == protocol
+            });
+            if let Some(known) = known.and_then(|old| old.get("nodePort"))
+                && field("nodePort").is_none()
+                && let Some(port) = port.as_draft()
+            {
+                port.put("nodePort", Tree::Node(known));
             }
         }
     }
-    if let (None, Some(port)) = (spec.get("healthCheckNodePort"), was.get("healthCheckNodePort"))
+    if absent(object, "healthCheckNodePort")
         && kind_is == "LoadBalancer"
-        && spec.get("externalTrafficPolicy") == Some(&json!("Local"))
+        && object.at(&["spec", "externalTrafficPolicy"]).and_then(View::as_str) == Some("Local")
+        && let Some(port) = was.get("healthCheckNodePort")
+        && let Some(spec) = object.existing("spec")
     {
-        spec.insert("healthCheckNodePort".into(), port.clone());
+        spec.put("healthCheckNodePort", Tree::Node(port));
     }
 }
 
 /// The admission plugin `DefaultTolerationSeconds`, with its own defaults.
-fn tolerate_lost_nodes(object: &mut Map<String, Value>) {
-    let Some(spec) = object.get_mut("spec").and_then(Value::as_object_mut) else { return };
-    let Some(list) = spec.entry("tolerations").or_insert_with(|| json!([])).as_array_mut() else { return };
-    for key in ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"] {
-        let tolerates = |toleration: &Value| {
-            let text = |field: &str| toleration[field].as_str().unwrap_or("");
-            matches!(text("key"), "" | "node.kubernetes.io/not-ready" | "node.kubernetes.io/unreachable")
-                && (text("key") == key || text("key").is_empty())
-                && matches!(text("effect"), "" | "NoExecute")
-        };
-        if !list.iter().any(tolerates) {
-            list.push(json!({"effect": "NoExecute", "key": key, "operator": "Exists", "tolerationSeconds": 300}));
+fn tolerate_lost_nodes(object: &mut Draft<'_>) {
+    const LOST: [&str; 2] = ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"];
+    let known = object.at(&["spec", "tolerations"]).map(View::items).unwrap_or_default();
+    let tolerates = |key: &str, toleration: &View<'_, '_>| {
+        let text = |field: &str| toleration.get(field).and_then(View::as_str).unwrap_or("").to_owned();
+        (text("key") == key || text("key").is_empty()) && matches!(&*text("effect"), "" | "NoExecute")
+    };
+    let missing: Vec<&str> =
+        LOST.into_iter().filter(|key| !known.iter().any(|toleration| tolerates(key, toleration))).collect();
+    if missing.is_empty() {
+        return;
+    }
+    if let Some(list) = object.existing("spec").and_then(|spec| spec.list("tolerations")) {
+        for key in missing {
+            let toleration = json!({"effect": "NoExecute", "key": key, "operator": "Exists", "tolerationSeconds": 300});
+            list.push(Tree::Json(toleration));
         }
     }
 }
 
-fn finalizer(object: &mut Map<String, Value>, name: &str) {
-    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut)
-        && let Some(list) = metadata.entry("finalizers").or_insert_with(|| json!([])).as_array_mut()
-        && !list.contains(&json!(name))
+fn finalizer(object: &mut Draft<'_>, name: &str) {
+    if let Some(list) = object.inner("metadata").and_then(|metadata| metadata.list("finalizers"))
+        && !list.iter().any(|known| known.view().as_str() == Some(name))
     {
-        list.push(json!(name));
+        list.push(Tree::Json(name.into()));
     }
 }
 
-fn annotate(object: &mut Map<String, Value>, key: &str, value: &str) {
-    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut)
-        && let Some(map) = metadata.entry("annotations").or_insert_with(|| json!({})).as_object_mut()
-    {
-        map.insert(key.into(), value.into());
+fn annotate(object: &mut Draft<'_>, key: &str, value: &str) {
+    if let Some(map) = object.inner("metadata").and_then(|metadata| metadata.inner("annotations")) {
+        map.set(key, value);
     }
 }

@@ -5,19 +5,17 @@ mod outcome;
 
 use std::fmt;
 
-use serde_json::{Map, Value};
-
 pub(crate) use chosen::is_chosen;
 pub use chosen::{CHOSEN, comparable};
 pub use outcome::{Blocked, Conflict, Doubt, Prediction, Refusal};
 
 use crate::{
     Admission, Decision, Document, FieldIntentRules, FieldPath, FieldSet, Object, decide,
-    document::{Builder, Node},
+    document::Builder,
     managed::{self, Managers, OtherVersion, last_applied},
     rules,
     schema::{self, KindSchema, Schemas},
-    storage,
+    storage::{self, Draft, Tree},
     typed::{self, Duplicates},
 };
 
@@ -153,10 +151,8 @@ impl fmt::Debug for Apply<'_> {
 pub(crate) fn stored_form(apply: Apply<'_>) -> Option<Document> {
     let run = Run::new(&apply).ok()?;
     let mut object = run.stored(run.desired).ok()?;
-    if let Some(map) = object.as_object_mut() {
-        chosen::on_create(map, apply.desired.gvk());
-    }
-    Some(Document::from_json(&object))
+    chosen::on_create(&mut object, apply.desired.gvk());
+    Some(object.finish(run.desired))
 }
 
 /// Answers that come before the end are errors here.
@@ -223,25 +219,25 @@ impl<'r, 'a> Run<'r, 'a> {
         if applied.merged.is_some() || self.ask.live.is_none() {
             self.check_admission()?;
         }
-        let mut object = match (&applied.merged, self.ask.live) {
-            (None, Some(live)) => live.to_json(),
-            (None, None) => self.stored(self.desired)?,
-            (Some(merged), _) => self.stored(merged)?,
+        let base = applied.merged.as_ref().or(self.live).unwrap_or(self.desired);
+        let mut object = match (&applied.merged, self.live) {
+            (None, Some(live)) => Draft::of(live.root()),
+            _ => self.stored(base)?,
         };
         if self.ask.manager == last_applied::MANAGER {
             self.renew_last_applied(applied.merged.as_ref(), &mut object);
         }
-        self.finish(object, applied.managers)
+        self.finish(object, base, applied.managers)
     }
 
-    fn renew_last_applied(&self, merged: Option<&Document>, object: &mut Value) {
+    fn renew_last_applied(&self, merged: Option<&Document>, object: &mut Draft<'_>) {
         let Some(merged) = merged.or(self.live) else { return };
         let Some(text) = last_applied::renewed(merged.root(), self.desired) else { return };
-        if let Some(annotations) = object["metadata"]["annotations"].as_object_mut() {
+        if let Some(annotations) = object.existing("metadata").and_then(|metadata| metadata.existing("annotations")) {
             if text.is_empty() {
                 annotations.remove(last_applied::ANNOTATION);
             } else {
-                annotations.insert(last_applied::ANNOTATION.to_owned(), text.into());
+                annotations.set(last_applied::ANNOTATION, text);
             }
         }
     }
@@ -267,65 +263,34 @@ impl<'r, 'a> Run<'r, 'a> {
     }
 
     /// The merged object as it would be stored.
-    fn stored(&self, merged: &Document) -> Step<Value> {
-        let before = self.live.map(Document::root);
-        let apart = self.kind.resets.contains(&FieldPath::keys(["status"]));
-        if self.kind.native {
-            // The endpoint does not write the status: it stays, or is what a new object begins with.
-            let without = if apart { without_status(merged) } else { None };
-            let merged = without.as_ref().unwrap_or(merged);
-            let mut object = storage::store_native(self.kind, merged.root())
-                .map_err(|wrong| Prediction::refused(wrong.path, wrong.problem))?;
-            if apart && let (Some(map), Some(before)) = (object.as_object_mut(), before) {
-                put_status(map, before);
-            }
-            return Ok(object);
-        }
-        let mut object = merged.to_json();
-        if let Some(map) = object.as_object_mut() {
-            if apart {
-                map.remove("status");
-                if let Some(before) = before {
-                    put_status(map, before);
-                }
-            }
-            let metadata = storage::store_metadata(self.kind, merged.root().get("metadata"))
-                .map_err(|wrong| Prediction::refused(wrong.path, wrong.problem))?;
-            map.insert("metadata".into(), metadata);
-        }
-        storage::store_custom(self.kind, &mut object)
-            .map_err(|wrong| Prediction::refused(wrong.path, wrong.problem))?;
-        Ok(object)
+    fn stored<'n>(&'n self, merged: &'n Document) -> Step<Draft<'n>> {
+        let refused = |wrong: storage::Unstorable| Prediction::refused(wrong.path, wrong.problem);
+        let stored = if self.kind.native {
+            storage::store_native(self.kind, merged.root(), self.live)
+        } else {
+            storage::store_custom(self.kind, merged.root(), self.live)
+        };
+        stored.map_err(refused)
     }
 
-    fn finish(&self, mut object: Value, mut managers: Managers) -> Step<Prediction> {
-        if self.ask.live.is_none() {
-            chosen::check_create(&object, self.ask.desired.gvk())?;
-        }
-        let live = self.ask.live.map(Object::to_json);
-        if let Some(map) = object.as_object_mut() {
-            chosen::keep_identity(map, live.as_ref());
-            match &live {
-                None => chosen::on_create(map, self.ask.desired.gvk()),
-                Some(before) => chosen::on_update(map, before, self.ask.desired.gvk()),
+    fn finish<'n>(&self, mut object: Draft<'n>, base: &Document, mut managers: Managers) -> Step<Prediction>
+    where
+        'a: 'n,
+    {
+        let gvk = self.ask.desired.gvk();
+        match self.live {
+            None => {
+                chosen::check_create(&object, gvk)?;
+                chosen::on_create(&mut object, gvk);
+            }
+            Some(before) => {
+                chosen::keep_identity(&mut object, before.root());
+                chosen::on_update(&mut object, before.root(), gvk);
             }
         }
-        if let (Some(live), Some(before)) = (&live, self.live) {
-            let after = Document::from_json(&object);
-            let found = typed::compare(self.kind.layer, self.kind.root, before.root(), after.root());
-            let mut changed = found.modified.union(&found.added).union(&found.removed);
-            for list in typed::reordered(self.kind.layer, self.kind.root, before.root(), after.root()) {
-                changed.insert(&list);
-            }
-            if !changed.is_empty() {
-                let broken = rules::broken(self.ask.desired.gvk(), &changed, live, &object);
-                if !broken.is_empty() {
-                    return Err(Prediction::blocked(broken));
-                }
-                if let Some(path) = schema::watched_change(self.kind, before.root(), after.root()) {
-                    return Err(Prediction::unsure(Doubt::ValidationRule(path)));
-                }
-            }
+        if let Some(before) = self.live {
+            let after = object.finish(base);
+            self.check_changes(before, &after)?;
         }
         if let Some(time) = self.ask.time {
             let before = self.managers()?;
@@ -336,34 +301,37 @@ impl<'r, 'a> Run<'r, 'a> {
                 }
             });
         }
-        if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+        if let Some(metadata) = object.existing("metadata") {
             metadata.remove("managedFields");
             if !managers.is_empty() {
                 let mut out = Builder::new();
                 managers.write(&mut out);
-                metadata.insert("managedFields".into(), out.finish().to_json());
+                metadata.set("managedFields", out.finish().to_json());
             }
         }
-        Object::from_json(object)
+        Object::from_json(object.finish(base).to_json())
             .map(Prediction::Object)
             .map_err(|error| Prediction::unsure(Doubt::NoObject(error.to_string())))
     }
-}
 
-fn without_status(object: &Document) -> Option<Document> {
-    object.root().get("status")?;
-    let mut out = Builder::based_on(object);
-    out.begin();
-    for (key, value) in object.root().entries().filter(|(key, _)| *key != "status") {
-        out.entry(key, value);
+    /// Changes that no server lets happen, or that only the server can judge.
+    fn check_changes(&self, before: &Document, after: &Document) -> Step<()> {
+        let (layer, root) = (self.kind.layer, self.kind.root);
+        let found = typed::compare_based(layer, root, before.root(), after.root());
+        let mut changed = found.modified.union(&found.added).union(&found.removed);
+        for list in typed::reordered(layer, root, before.root(), after.root()) {
+            changed.insert(&list);
+        }
+        if changed.is_empty() {
+            return Ok(());
+        }
+        let broken = rules::broken(self.ask.desired.gvk(), &changed, before.root(), after.root());
+        if !broken.is_empty() {
+            return Err(Prediction::blocked(broken));
+        }
+        match schema::watched_change(self.kind, before.root(), after.root()) {
+            Some(path) => Err(Prediction::unsure(Doubt::ValidationRule(path))),
+            None => Ok(()),
+        }
     }
-    out.end_map();
-    Some(out.finish())
-}
-
-fn put_status(map: &mut Map<String, Value>, before: Node<'_>) {
-    match before.get("status") {
-        Some(status) => map.insert("status".into(), status.to_json()),
-        None => map.remove("status"),
-    };
 }

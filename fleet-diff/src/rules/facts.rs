@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use serde_json::Value;
 
 use super::pattern::PathPattern;
-use crate::{FieldPath, FieldSet, Gvk, Quantity};
+use crate::{FieldPath, FieldSet, Gvk, Quantity, document::Node};
 
 /// A change that a server refuses.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub(crate) enum Fact {
 }
 
 /// Whether a row counts for this change.
-type When = fn(live: &Value, new: &Value) -> bool;
+type When = fn(live: Node<'_>, new: Node<'_>) -> bool;
 
 struct Row {
     id: &'static str,
@@ -60,7 +60,7 @@ impl Row {
     }
 }
 
-fn always(_: &Value, _: &Value) -> bool {
+fn always(_: Node<'_>, _: Node<'_>) -> bool {
     true
 }
 
@@ -197,7 +197,7 @@ fn compile(row: &'static Row) -> Result<Compiled, super::PatternError> {
 }
 
 /// The changes among these that a server refuses. `changed` are the fields that differ between both objects.
-pub(crate) fn broken(gvk: &Gvk, changed: &FieldSet, live: &Value, new: &Value) -> Vec<Broken> {
+pub(crate) fn broken(gvk: &Gvk, changed: &FieldSet, live: Node<'_>, new: Node<'_>) -> Vec<Broken> {
     let rows = COMPILED.iter().filter(|c| c.row.group == gvk.group() && c.row.kind == gvk.kind());
     let mut found = Vec::new();
     for compiled in rows.filter(|c| (c.row.when)(live, new)) {
@@ -213,25 +213,25 @@ pub(crate) fn broken(gvk: &Gvk, changed: &FieldSet, live: &Value, new: &Value) -
 }
 
 /// A field around an exception changes along with it: it says nothing by itself. A list does: by its order.
-fn is_excepted(compiled: &Compiled, path: &FieldPath, live: &Value) -> bool {
-    let is_list = path.get(live).is_some_and(Value::is_array);
+fn is_excepted(compiled: &Compiled, path: &FieldPath, live: Node<'_>) -> bool {
+    let is_list = path.find(live).is_some_and(Node::is_list);
     compiled.except.iter().any(|except| except.covers(path) || (!is_list && except.is_inside(path)))
 }
 
-fn really_changed(path: &FieldPath, live: &Value, new: &Value) -> bool {
-    match (path.get(live), path.get(new)) {
-        (Some(a), Some(b)) => !is_same(a, b),
+fn really_changed(path: &FieldPath, live: Node<'_>, new: Node<'_>) -> bool {
+    match (path.find(live), path.find(new)) {
+        (Some(a), Some(b)) => !is_same(&a.to_json(), &b.to_json()),
         (None, None) => false,
         _ => true,
     }
 }
 
-fn forbids(fact: Fact, path: &FieldPath, live: &Value, new: &Value) -> bool {
+fn forbids(fact: Fact, path: &FieldPath, live: Node<'_>, new: Node<'_>) -> bool {
     match fact {
         Fact::Immutable => true,
-        Fact::WriteOnce => path.get(live).is_some_and(|value| !is_empty(value)),
+        Fact::WriteOnce => path.find(live).is_some_and(|value| !is_empty(&value.to_json())),
         Fact::GrowOnly => {
-            let quantity = |of| path.get(of).and_then(Value::as_str)?.parse::<Quantity>().ok();
+            let quantity = |of| path.find(of).and_then(Node::as_str)?.parse::<Quantity>().ok();
             matches!((quantity(live), quantity(new)), (Some(before), Some(after)) if after < before)
         }
     }
@@ -262,49 +262,57 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
-fn text<'v>(value: &'v Value, pointer: &str) -> &'v str {
-    value.pointer(pointer).and_then(Value::as_str).unwrap_or("")
+fn at<'v>(value: Node<'v>, path: &[&str]) -> Option<Node<'v>> {
+    path.iter().try_fold(value, |at, key| at.get(key))
 }
 
-fn is_immutable(live: &Value, _: &Value) -> bool {
-    live["immutable"] == Value::Bool(true)
+fn text<'v>(value: Node<'v>, path: &[&str]) -> &'v str {
+    at(value, path).and_then(Node::as_str).unwrap_or("")
+}
+
+fn is_true(value: Node<'_>, path: &[&str]) -> bool {
+    at(value, path).and_then(Node::as_bool) == Some(true)
+}
+
+fn is_immutable(live: Node<'_>, _: Node<'_>) -> bool {
+    is_true(live, &["immutable"])
 }
 
 /// Free when the Service becomes or was one without addresses.
-fn keeps_cluster_ip(live: &Value, new: &Value) -> bool {
-    text(live, "/spec/type") != "ExternalName" && text(new, "/spec/type") != "ExternalName"
+fn keeps_cluster_ip(live: Node<'_>, new: Node<'_>) -> bool {
+    [live, new].iter().all(|of| text(*of, &["spec", "type"]) != "ExternalName")
 }
 
-fn stays_load_balancer(live: &Value, new: &Value) -> bool {
-    text(live, "/spec/type") == "LoadBalancer" && text(new, "/spec/type") == "LoadBalancer"
+fn stays_load_balancer(live: Node<'_>, new: Node<'_>) -> bool {
+    [live, new].iter().all(|of| text(*of, &["spec", "type"]) == "LoadBalancer")
 }
 
-fn keeps_health_check_port(live: &Value, new: &Value) -> bool {
-    let needs = |of| text(of, "/spec/type") == "LoadBalancer" && text(of, "/spec/externalTrafficPolicy") == "Local";
-    needs(live) && needs(new)
+fn keeps_health_check_port(live: Node<'_>, new: Node<'_>) -> bool {
+    let local = |of: &Node<'_>| text(*of, &["spec", "externalTrafficPolicy"]) == "Local";
+    stays_load_balancer(live, new) && [live, new].iter().all(local)
 }
 
-fn is_unbound(live: &Value, _: &Value) -> bool {
-    text(live, "/status/phase") != "Bound"
+fn is_unbound(live: Node<'_>, _: Node<'_>) -> bool {
+    text(live, &["status", "phase"]) != "Bound"
 }
 
 /// Completions of an indexed Job may change together with its parallelism.
-fn is_not_elastic(_: &Value, new: &Value) -> bool {
-    let spec = &new["spec"];
-    text(new, "/spec/completionMode") != "Indexed" || spec["completions"] != spec["parallelism"]
+fn is_not_elastic(_: Node<'_>, new: Node<'_>) -> bool {
+    let spec = |field: &str| at(new, &["spec", field]);
+    text(new, &["spec", "completionMode"]) != "Indexed" || spec("completions") != spec("parallelism")
 }
 
-fn is_running(live: &Value, _: &Value) -> bool {
-    live["spec"]["suspend"] != Value::Bool(true)
+fn is_running(live: Node<'_>, _: Node<'_>) -> bool {
+    !is_true(live, &["spec", "suspend"])
 }
 
-fn is_suspended(live: &Value, new: &Value) -> bool {
+fn is_suspended(live: Node<'_>, new: Node<'_>) -> bool {
     !is_running(live, new)
 }
 
-fn is_established(live: &Value, _: &Value) -> bool {
-    let conditions = live["status"]["conditions"].as_array();
-    conditions.into_iter().flatten().any(|c| c["type"] == "Established" && c["status"] == "True")
+fn is_established(live: Node<'_>, _: Node<'_>) -> bool {
+    let mut conditions = at(live, &["status", "conditions"]).into_iter().flat_map(Node::items);
+    conditions.any(|c| text(c, &["type"]) == "Established" && text(c, &["status"]) == "True")
 }
 
 #[cfg(test)]

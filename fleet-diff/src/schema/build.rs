@@ -8,12 +8,16 @@ use std::{
 use super::{KindEntry, Layer, Type, TypeId};
 use crate::Gvk;
 
+/// In names of types that are merged otherwise than their own schema says, before how they are.
+pub(super) const MERGED: char = '#';
+
 pub(super) struct Types {
-    types: Vec<Type>,
+    all: Vec<Type>,
     known: HashMap<Type, TypeId>,
     names: BTreeMap<Arc<str>, TypeId>,
     kinds: BTreeMap<Gvk, KindEntry>,
     gates: BTreeSet<Arc<str>>,
+    told: bool,
     is_named: HashSet<TypeId>,
     /// Named types that are merged otherwise than their own schema says: the type, the one it stands for, and whether
     /// it is replaced as a whole.
@@ -23,13 +27,17 @@ pub(super) struct Types {
 impl Default for Types {
     fn default() -> Self {
         let (untyped, deduced) = (Type::untyped(), Type::deduced());
-        let known = [(untyped.clone(), TypeId::UNTYPED), (deduced.clone(), TypeId::DEDUCED)];
+        let known = [
+            (untyped.clone(), TypeId::UNTYPED),
+            (deduced.clone(), TypeId::DEDUCED),
+        ];
         Self {
-            types: vec![untyped, deduced],
+            all: vec![untyped, deduced],
             known: known.into(),
             names: BTreeMap::new(),
             kinds: BTreeMap::new(),
             gates: BTreeSet::new(),
+            told: false,
             is_named: HashSet::new(),
             overrides: Vec::new(),
         }
@@ -43,7 +51,7 @@ impl Types {
         }
         let id = self.next();
         self.known.insert(of.clone(), id);
-        self.types.push(of);
+        self.all.push(of);
         id
     }
 
@@ -53,7 +61,7 @@ impl Types {
             return *id;
         }
         let id = self.next();
-        self.types.push(Type::deduced());
+        self.all.push(Type::deduced());
         self.names.insert(name.into(), id);
         self.is_named.insert(id);
         id
@@ -65,19 +73,22 @@ impl Types {
 
     /// A named type with another way to merge its mapping.
     pub(super) fn overridden(&mut self, name: &str, id: TypeId, atomic: bool) -> TypeId {
-        let own = self.named(&format!("{name}#{}", if atomic { "atomic" } else { "granular" }));
+        let own = self.named(&format!(
+            "{name}{MERGED}{}",
+            if atomic { "atomic" } else { "granular" }
+        ));
         self.overrides.push((own, id, atomic));
         own
     }
 
     pub(super) fn define(&mut self, id: TypeId, of: Type) {
-        if let Some(slot) = self.types.get_mut(id.0 as usize) {
+        if let Some(slot) = self.all.get_mut(id.0 as usize) {
             *slot = of;
         }
     }
 
     pub(super) fn get(&self, id: TypeId) -> &Type {
-        &self.types[id.0 as usize]
+        &self.all[id.0 as usize]
     }
 
     pub(super) fn kind(&mut self, gvk: Gvk, kind: KindEntry) {
@@ -88,8 +99,13 @@ impl Types {
         self.gates.insert(name.into());
     }
 
+    /// The layer has facts about the Go types of its own.
+    pub(super) fn told(&mut self) {
+        self.told = true;
+    }
+
     fn next(&self) -> TypeId {
-        TypeId(u32::try_from(self.types.len()).unwrap_or(u32::MAX))
+        TypeId(u32::try_from(self.all.len()).unwrap_or(u32::MAX))
     }
 
     /// Takes a type of another layer over, with everything it refers to.
@@ -105,7 +121,7 @@ impl Types {
             return *known;
         }
         let own = self.next();
-        self.types.push(Type::deduced());
+        self.all.push(Type::deduced());
         done.insert(id, own);
         let mut of = from.get(id).clone();
         if let Some(list) = &mut of.list {
@@ -130,6 +146,13 @@ impl Types {
             self.define(own, of);
         }
         let named = self.names.iter().map(|(name, id)| (*id, name.clone())).collect();
-        Layer { types: self.types, names: self.names, named, kinds: self.kinds, gates: self.gates }
+        Layer {
+            types: self.all,
+            names: self.names,
+            named,
+            kinds: self.kinds,
+            gates: self.gates,
+            told: self.told,
+        }
     }
 }

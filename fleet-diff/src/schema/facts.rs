@@ -25,18 +25,44 @@ impl<'a> Facts<'a> {
 
     /// The feature gates that are on.
     pub(super) fn gates(self) -> impl Iterator<Item = &'a str> {
-        self.document.get("gates").into_iter().flat_map(Node::items).filter_map(Node::as_str)
+        self.document
+            .get("gates")
+            .into_iter()
+            .flat_map(Node::items)
+            .filter_map(Node::as_str)
     }
 
     /// The fields that the main endpoint of a kind does not write; none when nothing is known of them.
     pub(super) fn resets(self, gvk: &Gvk) -> Option<FieldSet> {
+        let main = self.kind(gvk)?.get("resets")?.get("");
+        let paths = main.into_iter().flat_map(Node::items).filter_map(Node::as_str);
+        Some(paths.map(|path| FieldPath::keys(path.split('.'))).collect())
+    }
+
+    /// Whether objects of a kind are in namespaces; none when the server does not serve it.
+    pub(super) fn namespaced(self, gvk: &Gvk) -> Option<bool> {
+        self.kind(gvk)?.get("namespaced")?.as_bool()
+    }
+
+    /// The kinds that the server serves.
+    #[cfg(any(test, feature = "table-writer"))]
+    pub(super) fn served(self) -> impl Iterator<Item = Gvk> {
+        let kinds = self.document.get("kinds").into_iter().flat_map(Node::items);
+        let served = kinds.filter(|kind| kind.get("namespaced").is_some());
+        served.filter_map(|kind| {
+            let text = |key: &str| kind.get(key).and_then(Node::as_str);
+            Some(crate::GroupKind::new(text("group")?, text("kind")?).at(text("version")?))
+        })
+    }
+
+    fn kind(self, gvk: &Gvk) -> Option<Node<'a>> {
         let is = |kind: Node<'_>, key: &str, text: &str| kind.get(key).and_then(Node::as_str) == Some(text);
         let mut kinds = self.document.get("kinds")?.items();
-        let kind = kinds.find(|kind| {
-            is(*kind, "group", gvk.group()) && is(*kind, "version", gvk.version()) && is(*kind, "kind", gvk.kind())
-        })?;
-        let paths = kind.get("resets")?.get("")?.items().filter_map(Node::as_str);
-        Some(paths.map(|path| FieldPath::keys(path.split('.'))).collect())
+        kinds.find(|kind| {
+            is(*kind, "group", gvk.group())
+                && is(*kind, "version", gvk.version())
+                && is(*kind, "kind", gvk.kind())
+        })
     }
 
     pub(super) fn of(self, name: &str) -> Option<StructFacts<'a>> {
@@ -50,7 +76,9 @@ pub(super) struct StructFacts<'a>(Node<'a>);
 impl<'a> StructFacts<'a> {
     pub(super) fn field(self, name: &str) -> Option<Fact<'a>> {
         let mut fields = self.0.get("fields")?.items();
-        fields.find(|field| field.get("name").and_then(Node::as_str) == Some(name)).map(Fact)
+        fields
+            .find(|field| field.get("name").and_then(Node::as_str) == Some(name))
+            .map(Fact)
     }
 
     pub(super) fn stored(self) -> Stored {

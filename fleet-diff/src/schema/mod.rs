@@ -1,9 +1,15 @@
 //! What is known of the types of objects.
 
 mod build;
+mod builtin;
 mod crd;
 mod facts;
 mod openapi;
+#[cfg(test)]
+mod samples;
+mod table;
+#[cfg(test)]
+mod tests;
 mod types;
 mod watched;
 
@@ -13,8 +19,12 @@ use std::{
     sync::Arc,
 };
 
-pub(crate) use types::{Custom, Field, Form, ListKind, ListType, MapType, Omit, ScalarType, Stored, Type, TypeId};
+pub(crate) use types::{
+    Custom, Field, Form, ListKind, ListType, MapType, Omit, ScalarType, Stored, Type, TypeId,
+};
 
+#[cfg(feature = "table-writer")]
+pub use table::writer as table_writer;
 pub(crate) use watched::watched_change;
 
 use crate::{FieldPath, FieldSet, Gvk, Object};
@@ -53,7 +63,7 @@ pub struct SchemaError {
 }
 
 /// Types that refer to one another.
-#[derive(Default)]
+#[derive(Default, PartialEq)]
 pub(crate) struct Layer {
     types: Vec<Type>,
     names: BTreeMap<Arc<str>, TypeId>,
@@ -62,15 +72,19 @@ pub(crate) struct Layer {
     kinds: BTreeMap<Gvk, KindEntry>,
     /// Feature gates that are on.
     gates: BTreeSet<Arc<str>>,
+    /// It has the facts about the Go types itself; other layers took them over from one that has.
+    told: bool,
 }
 
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 struct KindEntry {
     root: TypeId,
     /// The server holds it in Go types, not as JSON.
     native: bool,
     /// Fields that the main endpoint does not write.
     resets: Arc<FieldSet>,
+    /// Whether its objects are in namespaces; none when nothing says so.
+    namespaced: Option<bool>,
 }
 
 /// The type of one kind.
@@ -95,9 +109,17 @@ impl Layer {
         self.gates.contains(name)
     }
 
-    /// The name of a type that has one.
+    /// The name of a type that has one; the same however it is merged.
     pub(crate) fn name(&self, id: TypeId) -> Option<&str> {
-        self.named.get(&id).map(|name| &**name)
+        let name = self.named.get(&id)?;
+        name.split(build::MERGED).next()
+    }
+}
+
+impl KindSchema<'_> {
+    /// The main endpoint does not write the status.
+    pub(crate) fn keeps_status(&self) -> bool {
+        self.resets.contains(&FieldPath::keys(["status"]))
     }
 }
 
@@ -107,13 +129,25 @@ impl Schemas {
         self.layers.iter().any(|layer| layer.kinds.contains_key(gvk))
     }
 
+    /// Whether objects of this kind are in namespaces; none when no layer says so.
+    pub fn is_namespaced(&self, gvk: &Gvk) -> Option<bool> {
+        self.layers
+            .iter()
+            .rev()
+            .find_map(|layer| layer.kinds.get(gvk)?.namespaced)
+    }
+
     /// With a layer of an OpenAPI v3 document on top, as an API server answers `/openapi/v3/…` for one group and
     /// version.
+    ///
+    /// A document does not say how its server stores a built-in type. That is taken from the layers below, by the name
+    /// of the type: so put the documents of a server over [`builtin`](Self::builtin). Types that no layer below knows
+    /// are merged by the document, and their values stay as they are written.
     ///
     /// # Errors
     /// When the document is no OpenAPI v3 document or contradicts itself.
     pub fn with_openapi(mut self, document: &crate::Document) -> Result<Self, SchemaError> {
-        let layer = openapi::layer(document, None, self.meta())?;
+        let layer = openapi::layer(document, self.told())?;
         self.layers.push(Arc::new(layer));
         Ok(self)
     }
@@ -128,11 +162,7 @@ impl Schemas {
         documents: &[crate::Document],
         facts: &crate::Document,
     ) -> Result<Self, SchemaError> {
-        let mut types = build::Types::default();
-        for document in documents {
-            openapi::add(&mut types, document, Some(facts), None)?;
-        }
-        self.layers.push(Arc::new(types.finish()));
+        self.layers.push(Arc::new(openapi::native(documents, facts)?));
         Ok(self)
     }
 
@@ -141,26 +171,53 @@ impl Schemas {
     /// # Errors
     /// When it is no CRD, or its schema is none that an API server takes.
     pub fn with_crd(mut self, crd: &Object) -> Result<Self, SchemaError> {
-        self.layers.push(Arc::new(crd::layer(crd, self.meta())?));
+        self.layers.push(Arc::new(crd::layer(crd, &self)?));
         Ok(self)
     }
 
-    /// The layer whose `ObjectMeta` custom resources use.
-    fn meta(&self) -> Option<&Layer> {
-        let mut layers = self.layers.iter().map(|layer| &**layer);
-        layers.find(|layer| layer.names.contains_key(openapi::OBJECT_META))
+    /// The topmost layer with facts of its own, from which others take them over.
+    fn told(&self) -> Option<&Layer> {
+        self.layers
+            .iter()
+            .rev()
+            .map(|layer| &**layer)
+            .find(|layer| layer.told)
+    }
+
+    /// What the metadata of objects is, best by a layer with facts of its own.
+    fn metadata(&self) -> Option<(&Layer, TypeId)> {
+        let layers = self.layers.iter().rev().map(|layer| &**layer);
+        self.told().into_iter().chain(layers).find_map(|layer| {
+            let id = *layer.names.get(openapi::OBJECT_META)?;
+            // A layer may refer to it and not know it.
+            (*layer.get(id) != Type::deduced()).then_some((layer, id))
+        })
     }
 
     pub(crate) fn of(&self, gvk: &Gvk) -> KindSchema<'_> {
         static NOTHING: std::sync::LazyLock<Layer> =
             std::sync::LazyLock::new(|| build::Types::default().finish());
         static NONE: FieldSet = FieldSet::empty();
-        let found = self.layers.iter().rev().find_map(|layer| Some((layer, layer.kinds.get(gvk)?)));
+        let found = self
+            .layers
+            .iter()
+            .rev()
+            .find_map(|layer| Some((layer, layer.kinds.get(gvk)?)));
         match found {
-            Some((layer, kind)) => {
-                KindSchema { layer, root: kind.root, native: kind.native, resets: &kind.resets, deduced: false }
-            }
-            None => KindSchema { layer: &NOTHING, root: TypeId::DEDUCED, native: false, resets: &NONE, deduced: true },
+            Some((layer, kind)) => KindSchema {
+                layer,
+                root: kind.root,
+                native: kind.native,
+                resets: &kind.resets,
+                deduced: false,
+            },
+            None => KindSchema {
+                layer: &NOTHING,
+                root: TypeId::DEDUCED,
+                native: false,
+                resets: &NONE,
+                deduced: true,
+            },
         }
     }
 }

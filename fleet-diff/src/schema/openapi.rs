@@ -3,10 +3,14 @@
 //! The conversion is the server's own (kube-openapi, `pkg/schemaconv`): the field manager of the server merges by
 //! what it makes of the same documents.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::{
-    Custom, Field, Form, KindEntry, Layer, ListKind, ListType, MapType, ScalarType, SchemaError, Stored, Type, TypeId,
+    Custom, Field, Form, KindEntry, Layer, ListKind, ListType, MapType, ScalarType, SchemaError, Stored,
+    Type, TypeId,
     build::Types,
     facts::{Fact, Facts},
     resets_status,
@@ -28,41 +32,73 @@ pub(super) fn is_native(name: &str) -> bool {
 /// How deep a schema may be nested in itself without references.
 const DEEPEST: usize = 100;
 
-/// All types and kinds of a document. Facts make them native; without facts, those of `below` are taken over.
-pub(super) fn layer(
-    document: &Document,
-    facts: Option<&Document>,
-    below: Option<&Layer>,
-) -> Result<Layer, SchemaError> {
+/// All types and kinds of a document. The facts are taken over from `below`, a layer that has them.
+pub(super) fn layer(document: &Document, below: Option<&Layer>) -> Result<Layer, SchemaError> {
     let mut types = Types::default();
-    add(&mut types, document, facts, below)?;
+    below
+        .into_iter()
+        .flat_map(|below| &below.gates)
+        .for_each(|gate| types.gate(gate));
+    add(&mut types, document, None, below)?;
     Ok(types.finish())
 }
 
-pub(super) fn add(
+/// All types and kinds of a server's documents, with the facts about them.
+pub(super) fn native(documents: &[Document], facts: &Document) -> Result<Layer, SchemaError> {
+    let Some(facts) = Facts::new(facts.root()) else {
+        return Err(SchemaError {
+            place: "types".into(),
+            problem: "is missing: are these facts?".into(),
+        });
+    };
+    let mut types = Types::default();
+    types.told();
+    facts.gates().for_each(|gate| types.gate(gate));
+    for document in documents {
+        add(&mut types, document, Some(facts), None)?;
+    }
+    Ok(types.finish())
+}
+
+fn add(
     types: &mut Types,
     document: &Document,
-    facts: Option<&Document>,
+    facts: Option<Facts<'_>>,
     below: Option<&Layer>,
 ) -> Result<(), SchemaError> {
-    let models = document.root().get("components").and_then(|components| components.get("schemas"));
+    let models = document
+        .root()
+        .get("components")
+        .and_then(|components| components.get("schemas"));
     let Some(models) = models.filter(|models| models.is_map()) else {
         return Err(SchemaError {
             place: "components.schemas".into(),
             problem: "is missing: is this an OpenAPI v3 document?".into(),
         });
     };
-    let facts = facts.and_then(|facts| Facts::new(facts.root()));
-    facts.into_iter().flat_map(Facts::gates).for_each(|gate| types.gate(gate));
     let apart = kinds_with_status(document);
+    let scopes = scopes(document);
     for (name, model) in models.entries() {
         let id = types.named(name);
         let known = below.and_then(|below| Some((below, *below.names.get(name)?)));
         let known = known.filter(|_| facts.is_none() && is_native(name));
-        let mut reader = Reader { types, facts, place: name.to_owned(), preserve: false, depth: 0 };
+        let mut reader = Reader {
+            types,
+            facts,
+            place: name.to_owned(),
+            preserve: false,
+            depth: 0,
+        };
         let of = match name {
-            QUANTITY => Type { scalar: Some(ScalarType::Any), stored: Stored::Quantity, ..Type::default() },
-            RAW_EXTENSION => Type { stored: Stored::Json, ..Type::untyped() },
+            QUANTITY => Type {
+                scalar: Some(ScalarType::Any),
+                stored: Stored::Quantity,
+                ..Type::default()
+            },
+            RAW_EXTENSION => Type {
+                stored: Stored::Json,
+                ..Type::untyped()
+            },
             _ => reader.named_type(model, name)?,
         };
         // How values are stored the lower layer knows, and this document does not say.
@@ -72,11 +108,36 @@ pub(super) fn add(
         };
         types.define(id, of);
         let native = is_native(name) && (facts.is_some() || known.is_some());
-        let kinds = model.get("x-kubernetes-group-version-kind").into_iter().flat_map(Node::items);
+        let kinds = model
+            .get("x-kubernetes-group-version-kind")
+            .into_iter()
+            .flat_map(Node::items);
         for gvk in kinds.filter_map(gvk) {
-            let told = facts.and_then(|facts| facts.resets(&gvk));
-            let resets = told.unwrap_or_else(|| if apart.contains(&gvk) { resets_status() } else { FieldSet::new() });
-            types.kind(gvk, KindEntry { root: id, native, resets: Arc::new(resets) });
+            let told = known.and_then(|(below, _)| below.kinds.get(&gvk));
+            let kind = told.map_or_else(
+                || {
+                    let resets = facts.and_then(|facts| facts.resets(&gvk));
+                    let status = || {
+                        if apart.contains(&gvk) {
+                            resets_status()
+                        } else {
+                            FieldSet::new()
+                        }
+                    };
+                    let by_path = || scopes.get(&gvk).copied();
+                    KindEntry {
+                        root: id,
+                        native,
+                        resets: Arc::new(resets.unwrap_or_else(status)),
+                        namespaced: facts.map_or_else(by_path, |facts| facts.namespaced(&gvk)),
+                    }
+                },
+                |told| KindEntry {
+                    root: id,
+                    ..told.clone()
+                },
+            );
+            types.kind(gvk, kind);
         }
     }
     Ok(())
@@ -91,7 +152,21 @@ fn gvk(node: Node<'_>) -> Option<Gvk> {
 fn kinds_with_status(document: &Document) -> BTreeSet<Gvk> {
     let paths = document.root().get("paths").into_iter().flat_map(Node::entries);
     let status = paths.filter(|(path, _)| path.ends_with("/status"));
-    status.filter_map(|(_, path)| gvk(path.get("get")?.get("x-kubernetes-group-version-kind")?)).collect()
+    status
+        .filter_map(|(_, path)| gvk(path.get("get")?.get("x-kubernetes-group-version-kind")?))
+        .collect()
+}
+
+/// Whether kinds are in namespaces, by the paths of their objects. Kinds that are only created have none.
+fn scopes(document: &Document) -> BTreeMap<Gvk, bool> {
+    let paths = document.root().get("paths").into_iter().flat_map(Node::entries);
+    let objects = paths.filter(|(path, _)| path.ends_with("/{name}"));
+    objects
+        .filter_map(|(path, methods)| {
+            let gvk = gvk(methods.get("get")?.get("x-kubernetes-group-version-kind")?)?;
+            Some((gvk, path.contains("/namespaces/{namespace}/")))
+        })
+        .collect()
 }
 
 /// The same type, stored as a type of another layer is.
@@ -134,7 +209,10 @@ pub(super) struct Reader<'t, 'f> {
 
 impl<'f> Reader<'_, 'f> {
     pub(super) fn error(&self, problem: impl Into<String>) -> SchemaError {
-        SchemaError { place: self.place.clone(), problem: problem.into() }
+        SchemaError {
+            place: self.place.clone(),
+            problem: problem.into(),
+        }
     }
 
     fn named_type(&mut self, schema: Node<'_>, name: &str) -> Result<Type, SchemaError> {
@@ -152,7 +230,10 @@ impl<'f> Reader<'_, 'f> {
                     field.of = self.stored(field.of, schema, fact)?;
                 }
             }
-            of.map = Some(MapType { fields: fields.into(), ..map });
+            of.map = Some(MapType {
+                fields: fields.into(),
+                ..map
+            });
         }
         Ok(of)
     }
@@ -207,8 +288,13 @@ impl<'f> Reader<'_, 'f> {
     }
 
     fn parts(&mut self, schema: Node<'_>, root: Option<TypeId>) -> Result<Type, SchemaError> {
-        let mut of = Type { custom: custom(schema), ..Type::default() };
-        let kind = schema.get("type").and_then(|kind| kind.as_str().or_else(|| kind.item(0)?.as_str()));
+        let mut of = Type {
+            custom: custom(schema),
+            ..Type::default()
+        };
+        let kind = schema
+            .get("type")
+            .and_then(|kind| kind.as_str().or_else(|| kind.item(0)?.as_str()));
         let kind = kind.filter(|_| !of.custom.int_or_string);
         match kind.unwrap_or("") {
             "" => {
@@ -222,7 +308,11 @@ impl<'f> Reader<'_, 'f> {
             "boolean" => of.scalar = Some(ScalarType::Bool),
             "string" => {
                 let format = schema.get("format").and_then(Node::as_str).unwrap_or("");
-                of.scalar = Some(if matches!(format, "" | "byte") { ScalarType::Text } else { ScalarType::Any });
+                of.scalar = Some(if matches!(format, "" | "byte") {
+                    ScalarType::Text
+                } else {
+                    ScalarType::Any
+                });
             }
             other => return Err(self.error(format!("unknown type `{}`", short(other)))),
         }
@@ -231,11 +321,17 @@ impl<'f> Reader<'_, 'f> {
 
     fn list(&mut self, schema: Node<'_>, typed: bool) -> Result<ListType, SchemaError> {
         let text = |key: &str| schema.get(key).and_then(Node::as_str);
-        let kind = match (text("x-kubernetes-list-type"), text("x-kubernetes-patch-strategy")) {
+        let kind = match (
+            text("x-kubernetes-list-type"),
+            text("x-kubernetes-patch-strategy"),
+        ) {
             (Some("atomic"), _) | (None, None | Some("retainKeys")) => ListKind::Atomic,
             (Some("set"), _) => ListKind::Set,
             (Some("map"), _) => {
-                let keys = schema.get("x-kubernetes-list-map-keys").into_iter().flat_map(Node::items);
+                let keys = schema
+                    .get("x-kubernetes-list-map-keys")
+                    .into_iter()
+                    .flat_map(Node::items);
                 let mut keys: Vec<Arc<str>> = keys.filter_map(|key| Some(key.as_str()?.into())).collect();
                 keys.sort();
                 if keys.is_empty() {
@@ -267,31 +363,50 @@ impl<'f> Reader<'_, 'f> {
                 Some(meta) => meta,
                 None => self.within(&format!(".{}", short(name)), |reader| reader.of(member))?,
             };
-            fields.push(Field { name: name.into(), of, default: default(member), form: Form::default() });
+            fields.push(Field {
+                name: name.into(),
+                of,
+                default: default(member),
+                form: Form::default(),
+            });
         }
         if root.is_some() || flag(schema, "x-kubernetes-embedded-resource") {
             self.add_identity(&mut fields, root);
         }
         let element = match schema.get("additionalProperties") {
             None if self.preserve || fields.is_empty() => Some(TypeId::DEDUCED),
-            None => None,
             Some(values) if values.is_map() => Some(self.within("[*]", |reader| reader.of(values))?),
             Some(values) if values.as_bool() == Some(true) => Some(TypeId::DEDUCED),
-            Some(_) => None,
+            _ => None,
         };
         let atomic = relation(schema).map_err(|problem| self.error(problem))? == Some(true);
-        Ok(MapType { fields: fields.into(), element, atomic })
+        Ok(MapType {
+            fields: fields.into(),
+            element,
+            atomic,
+        })
     }
 
     /// `apiVersion`, `kind` and `metadata`, which a custom resource has whether its schema says so or not.
     fn add_identity(&mut self, fields: &mut Vec<Field>, meta: Option<TypeId>) {
-        let text = self.types.add(Type { scalar: Some(ScalarType::Text), ..Type::default() });
+        let text = self.types.add(Type {
+            scalar: Some(ScalarType::Text),
+            ..Type::default()
+        });
         let meta = meta.unwrap_or_else(|| self.types.named(OBJECT_META));
         for (name, of) in [("apiVersion", text), ("kind", text), ("metadata", meta)] {
             match fields.binary_search_by(|field| (*field.name).cmp(name)) {
                 Ok(at) => fields[at].of = of,
                 Err(at) => {
-                    fields.insert(at, Field { name: name.into(), of, default: None, form: Form::default() });
+                    fields.insert(
+                        at,
+                        Field {
+                            name: name.into(),
+                            of,
+                            default: None,
+                            form: Form::default(),
+                        },
+                    );
                 }
             }
         }
@@ -312,7 +427,10 @@ impl<'f> Reader<'_, 'f> {
 
 /// The name a schema refers to: `$ref`, also as the only element of `allOf`.
 fn reference(schema: Node<'_>) -> Option<&str> {
-    let direct = schema.get("$ref").and_then(Node::as_str).filter(|text| !text.is_empty());
+    let direct = schema
+        .get("$ref")
+        .and_then(Node::as_str)
+        .filter(|text| !text.is_empty());
     let text = direct.or_else(|| {
         let all = schema.get("allOf").filter(|all| all.len() == 1)?;
         all.item(0)?.get("$ref")?.as_str()
@@ -342,8 +460,15 @@ fn custom(schema: Node<'_>) -> Custom {
 
 /// True for a schema with a rule in which `oldSelf` occurs.
 fn watches_changes(schema: Node<'_>) -> bool {
-    let mut rules = schema.get("x-kubernetes-validations").into_iter().flat_map(Node::items);
-    rules.any(|rule| rule.get("rule").and_then(Node::as_str).is_some_and(|rule| rule.contains("oldSelf")))
+    let mut rules = schema
+        .get("x-kubernetes-validations")
+        .into_iter()
+        .flat_map(Node::items);
+    rules.any(|rule| {
+        rule.get("rule")
+            .and_then(Node::as_str)
+            .is_some_and(|rule| rule.contains("oldSelf"))
+    })
 }
 
 fn flag(schema: Node<'_>, name: &str) -> bool {

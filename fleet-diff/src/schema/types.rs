@@ -135,7 +135,10 @@ pub(crate) struct Custom {
 
 impl MapType {
     pub(crate) fn field(&self, name: &str) -> Option<&Field> {
-        let at = self.fields.binary_search_by(|field| (*field.name).cmp(name)).ok()?;
+        let at = self
+            .fields
+            .binary_search_by(|field| (*field.name).cmp(name))
+            .ok()?;
         self.fields.get(at)
     }
 
@@ -149,8 +152,15 @@ impl Type {
     pub(crate) fn untyped() -> Self {
         Self {
             scalar: Some(ScalarType::Any),
-            list: Some(ListType { element: TypeId::UNTYPED, kind: ListKind::Atomic }),
-            map: Some(MapType { fields: [].into(), element: Some(TypeId::UNTYPED), atomic: true }),
+            list: Some(ListType {
+                element: TypeId::UNTYPED,
+                kind: ListKind::Atomic,
+            }),
+            map: Some(MapType {
+                fields: [].into(),
+                element: Some(TypeId::UNTYPED),
+                atomic: true,
+            }),
             ..Self::default()
         }
     }
@@ -158,8 +168,15 @@ impl Type {
     pub(crate) fn deduced() -> Self {
         Self {
             scalar: Some(ScalarType::Any),
-            list: Some(ListType { element: TypeId::UNTYPED, kind: ListKind::Atomic }),
-            map: Some(MapType { fields: [].into(), element: Some(TypeId::DEDUCED), atomic: false }),
+            list: Some(ListType {
+                element: TypeId::UNTYPED,
+                kind: ListKind::Atomic,
+            }),
+            map: Some(MapType {
+                fields: [].into(),
+                element: Some(TypeId::DEDUCED),
+                atomic: false,
+            }),
             ..Self::default()
         }
     }

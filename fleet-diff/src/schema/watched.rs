@@ -43,7 +43,10 @@ fn reaches_watched(layer: &Layer, id: TypeId, depth: usize) -> bool {
     if of.custom.watches_changes || depth > DEEPEST {
         return true;
     }
-    let fields = of.map.iter().flat_map(|map| map.fields.iter().map(|field| field.of).chain(map.element));
+    let fields = of
+        .map
+        .iter()
+        .flat_map(|map| map.fields.iter().map(|field| field.of).chain(map.element));
     let elements = of.list.iter().map(|list| list.element);
     fields
         .chain(elements)

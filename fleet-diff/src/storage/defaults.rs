@@ -1,21 +1,23 @@
 //! Defaults that API servers fill in by code (`SetDefaults_…` in `pkg/apis/*/*/defaults.go`), by the type they belong
 //! to. Defaults that stand in a schema are not repeated here.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
+
+use super::tree::{Draft, View};
 
 /// Fills in what the type of this name has defaults for. The struct is in its stored form: what is empty is left out.
 pub(super) fn apply(
     type_name: &str,
-    map: &mut Map<String, Value>,
+    map: &mut Draft<'_>,
     is_pointer: &dyn Fn(&str) -> bool,
     gate: &dyn Fn(&str) -> bool,
 ) {
     let name = short(type_name);
     if let Ok(at) = CONSTANT.binary_search_by(|(known, _)| (*known).cmp(name)) {
         for (field, value) in CONSTANT[at].1 {
-            let zero = || !is_pointer(field) && map.get(*field).and_then(Value::as_i64) == Some(0);
+            let zero = || !is_pointer(field) && map.get(field).and_then(View::as_i64) == Some(0);
             if (is_unset(map, field) || zero()) && is_on(name, field, gate) {
-                map.insert((*field).to_owned(), value.to_json());
+                map.set(field, value.to_json());
             }
         }
     }
@@ -190,141 +192,138 @@ const CONSTANT: &[(&str, &[(&str, Default)])] = &[
 ];
 
 /// Defaults that depend on other fields.
-fn computed(type_name: &str, map: &mut Map<String, Value>, gate: &dyn Fn(&str) -> bool) {
+fn computed(type_name: &str, map: &mut Draft<'_>, gate: &dyn Fn(&str) -> bool) {
     match type_name {
         "core.v1.Container" | "core.v1.EphemeralContainer" => pull_policy(map, "image", "imagePullPolicy"),
         "core.v1.ImageVolumeSource" => pull_policy(map, "reference", "pullPolicy"),
         "core.v1.Volume" => {
             if map.keys().all(|key| key == "name") {
-                map.insert("emptyDir".into(), json!({}));
+                map.set("emptyDir", json!({}));
             }
         }
         "core.v1.ServicePort" => {
             let target = map.get("targetPort");
             if target.is_none_or(|target| target.as_i64() == Some(0) || target.as_str() == Some("")) {
-                let port = map.get("port").cloned().unwrap_or(Value::from(0));
-                map.insert("targetPort".into(), port);
+                let port = map.get("port").map_or(Value::from(0), View::to_json);
+                map.set("targetPort", port);
             }
         }
         "core.v1.ServiceSpec" => service_spec(map),
         "core.v1.Namespace" => {
-            let name = map.get("metadata").and_then(|metadata| metadata.get("name")?.as_str()).map(str::to_owned);
-            if let (Some(name), Some(labels)) = (name.filter(|name| !name.is_empty()), labels(map)) {
-                labels.insert("kubernetes.io/metadata.name".into(), name.into());
+            let name = map.at(&["metadata", "name"]).and_then(View::as_str).unwrap_or("").to_owned();
+            let known = map.at(&["metadata", "labels", "kubernetes.io/metadata.name"]).and_then(View::as_str);
+            if !name.is_empty()
+                && known != Some(&name)
+                && let Some(labels) = map.inner("metadata").and_then(|metadata| metadata.inner("labels"))
+            {
+                labels.set("kubernetes.io/metadata.name", name);
             }
         }
         "core.v1.ReplicationController" => {
-            let template = inner(map, "spec").and_then(|spec| spec.get("template")).cloned().unwrap_or_default();
-            let own = template["metadata"].get("labels").and_then(Value::as_object).cloned();
-            if let Some(own) = own {
-                if let Some(spec) = inner(map, "spec")
-                    && is_unset(spec, "selector")
+            let own = map.at(&["spec", "template", "metadata", "labels"]).map(View::to_json);
+            if let Some(own @ Value::Object(_)) = own {
+                if map.at(&["spec", "selector"]).is_none_or(|selector| selector.len() == 0)
+                    && let Some(spec) = map.existing("spec")
                 {
-                    spec.insert("selector".into(), own.clone().into());
+                    spec.set("selector", own.clone());
                 }
-                inherit_labels(map, &own);
+                inherit_labels(map, own);
             }
         }
         "core.v1.Pod" => pod(map),
         "core.v1.LimitRangeItem" => limit_range_item(map),
         "core.v1.NodeStatus" => {
-            if let (true, Some(capacity)) = (is_unset(map, "allocatable"), map.get("capacity").cloned()) {
-                map.insert("allocatable".into(), capacity);
+            if is_unset(map, "allocatable")
+                && let Some(capacity) = map.get("capacity").map(View::to_json)
+            {
+                map.set("allocatable", capacity);
             }
         }
         "apps.v1.DeploymentStrategy" => {
-            if is_text(map, "type", "RollingUpdate") {
-                let rolling = map.entry("rollingUpdate").or_insert_with(|| json!({}));
-                default(rolling, "maxUnavailable", json!("25%"));
-                default(rolling, "maxSurge", json!("25%"));
+            if map.text("type") == Some("RollingUpdate") {
+                default(map, "rollingUpdate", "maxUnavailable", json!("25%"));
+                default(map, "rollingUpdate", "maxSurge", json!("25%"));
             }
         }
         "apps.v1.DaemonSetUpdateStrategy" => {
-            if is_text(map, "type", "RollingUpdate") {
-                let rolling = map.entry("rollingUpdate").or_insert_with(|| json!({}));
-                default(rolling, "maxUnavailable", json!(1));
-                default(rolling, "maxSurge", json!(0));
+            if map.text("type") == Some("RollingUpdate") {
+                default(map, "rollingUpdate", "maxUnavailable", json!(1));
+                default(map, "rollingUpdate", "maxSurge", json!(0));
             }
         }
         "apps.v1.StatefulSetUpdateStrategy" => {
             if is_unset(map, "type") {
-                map.insert("type".into(), "RollingUpdate".into());
-                map.entry("rollingUpdate").or_insert_with(|| json!({}));
+                map.set("type", "RollingUpdate");
+                map.inner("rollingUpdate");
             }
-            if let (true, Some(rolling)) = (is_text(map, "type", "RollingUpdate"), map.get_mut("rollingUpdate")) {
-                default(rolling, "partition", json!(0));
+            if map.text("type") == Some("RollingUpdate") && !is_unset(map, "rollingUpdate") {
+                default(map, "rollingUpdate", "partition", json!(0));
                 if gate("MaxUnavailableStatefulSet") {
-                    default(rolling, "maxUnavailable", json!(1));
+                    default(map, "rollingUpdate", "maxUnavailable", json!(1));
                 }
             }
         }
         "apps.v1.StatefulSetSpec" => {
-            let retention = map.entry("persistentVolumeClaimRetentionPolicy").or_insert_with(|| json!({}));
-            default(retention, "whenDeleted", json!("Retain"));
-            default(retention, "whenScaled", json!("Retain"));
+            default(map, "persistentVolumeClaimRetentionPolicy", "whenDeleted", json!("Retain"));
+            default(map, "persistentVolumeClaimRetentionPolicy", "whenScaled", json!("Retain"));
         }
         "batch.v1.Job" => {
             // Not of the template in a CronJob.
-            if let Some(spec) = inner(map, "spec") {
-                job_spec(spec);
-            }
-            let spec = inner(map, "spec").cloned().unwrap_or_default();
-            let own = spec.get("template").and_then(|template| template["metadata"].get("labels")?.as_object());
-            if let Some(own) = own {
+            job_spec(map);
+            let own = map.at(&["spec", "template", "metadata", "labels"]).map(View::to_json);
+            if let Some(own @ Value::Object(_)) = own {
                 inherit_labels(map, own);
             }
         }
         "autoscaling.v2.HorizontalPodAutoscalerSpec" => autoscaler_spec(map),
         "networking.v1.NetworkPolicySpec" => {
             if is_unset(map, "policyTypes") {
-                let egress = map.get("egress").and_then(Value::as_array).is_some_and(|list| !list.is_empty());
-                let types = if egress { json!(["Ingress", "Egress"]) } else { json!(["Ingress"]) };
-                map.insert("policyTypes".into(), types);
+                let egress = map.get("egress").is_some_and(|egress| egress.len() > 0);
+                map.set("policyTypes", if egress { json!(["Ingress", "Egress"]) } else { json!(["Ingress"]) });
             }
         }
         "networking.v1.IngressClassSpec" => {
-            if let Some(parameters) = map.get_mut("parameters").filter(|parameters| parameters.is_object()) {
-                default(parameters, "scope", json!("Cluster"));
+            if !is_unset(map, "parameters") {
+                default(map, "parameters", "scope", json!("Cluster"));
             }
         }
         "rbac.v1.Subject" => {
-            if is_unset(map, "apiGroup") && (is_text(map, "kind", "User") || is_text(map, "kind", "Group")) {
-                map.insert("apiGroup".into(), "rbac.authorization.k8s.io".into());
+            if is_unset(map, "apiGroup") && matches!(map.text("kind"), Some("User" | "Group")) {
+                map.set("apiGroup", "rbac.authorization.k8s.io");
             }
         }
         "storage.v1.CSIDriverSpec" => {
             if is_unset(map, "volumeLifecycleModes") {
-                map.insert("volumeLifecycleModes".into(), json!(["Persistent"]));
+                map.set("volumeLifecycleModes", json!(["Persistent"]));
             }
         }
         "resource.v1.ExactDeviceRequest" | "resource.v1.DeviceSubRequest" => {
-            if is_text(map, "allocationMode", "ExactCount") && is_unset(map, "count") {
-                map.insert("count".into(), 1.into());
+            if map.text("allocationMode") == Some("ExactCount") && is_unset(map, "count") {
+                map.set("count", 1);
             }
         }
         "apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionNames" => {
-            let kind = map.get("kind").and_then(Value::as_str).unwrap_or("").to_owned();
+            let kind = map.text("kind").unwrap_or("").to_owned();
             if is_unset(map, "singular") && !kind.is_empty() {
-                map.insert("singular".into(), kind.to_lowercase().into());
+                map.set("singular", kind.to_lowercase());
             }
             if is_unset(map, "listKind") && !kind.is_empty() {
-                map.insert("listKind".into(), format!("{kind}List").into());
+                map.set("listKind", format!("{kind}List"));
             }
         }
         "apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionSpec" => {
             if is_unset(map, "conversion") {
-                map.insert("conversion".into(), json!({"strategy": "None"}));
+                map.set("conversion", json!({"strategy": "None"}));
             }
         }
         _ => {}
     }
 }
 
-fn pull_policy(map: &mut Map<String, Value>, image: &str, policy: &str) {
+fn pull_policy(map: &mut Draft<'_>, image: &str, policy: &str) {
     if is_unset(map, policy) {
-        let image = map.get(image).and_then(Value::as_str).unwrap_or("");
-        let always = tag(image) == Some("latest");
-        map.insert(policy.into(), if always { "Always" } else { "IfNotPresent" }.into());
+        let always = tag(map.text(image).unwrap_or("")) == Some("latest");
+        map.set(policy, if always { "Always" } else { "IfNotPresent" });
     }
 }
 
@@ -341,64 +340,78 @@ fn tag(image: &str) -> Option<&str> {
     }
 }
 
-fn service_spec(map: &mut Map<String, Value>) {
-    match map.get("sessionAffinity").and_then(Value::as_str) {
+fn service_spec(map: &mut Draft<'_>) {
+    match map.text("sessionAffinity") {
         Some("None") => {
             map.remove("sessionAffinityConfig");
         }
         Some("ClientIP") => {
-            let known = map.get("sessionAffinityConfig").and_then(|config| config.get("clientIP")?.get("timeoutSeconds"));
-            if known.is_none_or(Value::is_null) {
-                map.insert("sessionAffinityConfig".into(), json!({"clientIP": {"timeoutSeconds": 10800}}));
+            let known = map.at(&["sessionAffinityConfig", "clientIP", "timeoutSeconds"]);
+            if known.is_none_or(View::is_null) {
+                map.set("sessionAffinityConfig", json!({"clientIP": {"timeoutSeconds": 10800}}));
             }
         }
         _ => {}
     }
-    let kind = map.get("type").and_then(Value::as_str).unwrap_or("").to_owned();
-    let external_ips = map.get("externalIPs").and_then(Value::as_array).is_some_and(|ips| !ips.is_empty());
+    let kind = map.text("type").unwrap_or("").to_owned();
+    let external_ips = map.get("externalIPs").is_some_and(|ips| ips.len() > 0);
     let external = matches!(&*kind, "LoadBalancer" | "NodePort") || (kind == "ClusterIP" && external_ips);
     if external && is_unset(map, "externalTrafficPolicy") {
-        map.insert("externalTrafficPolicy".into(), "Cluster".into());
+        map.set("externalTrafficPolicy", "Cluster");
     }
     if matches!(&*kind, "LoadBalancer" | "NodePort" | "ClusterIP") && is_unset(map, "internalTrafficPolicy") {
-        map.insert("internalTrafficPolicy".into(), "Cluster".into());
+        map.set("internalTrafficPolicy", "Cluster");
     }
     if kind == "LoadBalancer" && is_unset(map, "allocateLoadBalancerNodePorts") {
-        map.insert("allocateLoadBalancerNodePorts".into(), true.into());
+        map.set("allocateLoadBalancerNodePorts", true);
     }
 }
 
-fn pod(map: &mut Map<String, Value>) {
-    let Some(spec) = inner(map, "spec") else { return };
-    let host_network = spec.get("hostNetwork").and_then(Value::as_bool) == Some(true);
+fn pod(map: &mut Draft<'_>) {
+    let Some(spec) = map.existing("spec") else { return };
+    let host_network = spec.get("hostNetwork").and_then(View::as_bool) == Some(true);
     for list in ["containers", "initContainers"] {
-        let containers = spec.get_mut(list).and_then(Value::as_array_mut);
-        for container in containers.into_iter().flatten().filter_map(Value::as_object_mut) {
-            if let Some(resources) = container.get_mut("resources").and_then(Value::as_object_mut)
-                && let Some(limits) = resources.get("limits").and_then(Value::as_object).cloned()
-                && let Some(requests) = resources.entry("requests").or_insert_with(|| json!({})).as_object_mut()
+        if !spec.contains(list) {
+            continue;
+        }
+        for container in spec.list(list).into_iter().flatten() {
+            let limits = container.view().get("resources").and_then(|resources| resources.get("limits"));
+            let limits = limits.map(View::to_json).unwrap_or_default();
+            let Some(container) = container.as_draft() else { continue };
+            if let Value::Object(limits) = limits
+                && let Some(requests) = container.existing("resources").and_then(|r| r.inner("requests"))
             {
                 for (name, limit) in limits {
-                    requests.entry(name).or_insert(limit);
+                    if !requests.contains(&name) {
+                        requests.set(&name, limit);
+                    }
                 }
             }
-            let ports = container.get_mut("ports").and_then(Value::as_array_mut);
-            for port in ports.into_iter().flatten().filter(|_| host_network) {
-                let number = port["containerPort"].clone();
-                default(port, "hostPort", number);
+            if host_network && container.contains("ports") {
+                for port in container.list("ports").into_iter().flatten() {
+                    let number = port.view().get("containerPort").map(View::to_json).unwrap_or_default();
+                    if let Some(port) = port.as_draft()
+                        && is_unset(port, "hostPort")
+                    {
+                        port.set("hostPort", number);
+                    }
+                }
             }
         }
     }
     if is_unset(spec, "enableServiceLinks") {
-        spec.insert("enableServiceLinks".into(), true.into());
+        spec.set("enableServiceLinks", true);
     }
 }
 
-fn limit_range_item(map: &mut Map<String, Value>) {
-    if !is_text(map, "type", "Container") {
+fn limit_range_item(map: &mut Draft<'_>) {
+    if map.text("type") != Some("Container") {
         return;
     }
-    let list = |map: &Map<String, Value>, key: &str| map.get(key).and_then(Value::as_object).cloned().unwrap_or_default();
+    let list = |map: &Draft<'_>, key: &str| match map.get(key).map(View::to_json) {
+        Some(Value::Object(list)) => list,
+        _ => serde_json::Map::new(),
+    };
     let (mut defaults, mut requests) = (list(map, "default"), list(map, "defaultRequest"));
     for (name, value) in list(map, "max") {
         defaults.entry(name).or_insert(value);
@@ -408,17 +421,18 @@ fn limit_range_item(map: &mut Map<String, Value>) {
     }
     for (key, list) in [("default", defaults), ("defaultRequest", requests)] {
         if !list.is_empty() {
-            map.insert(key.into(), list.into());
+            map.set(key, list);
         }
     }
 }
 
-fn job_spec(map: &mut Map<String, Value>) {
-    if is_unset(map, "completions") && is_unset(map, "parallelism") {
-        map.insert("completions".into(), 1.into());
+fn job_spec(map: &mut Draft<'_>) {
+    let Some(spec) = map.existing("spec") else { return };
+    if is_unset(spec, "completions") && is_unset(spec, "parallelism") {
+        spec.set("completions", 1);
     }
-    let limit = if is_unset(map, "backoffLimitPerIndex") { 6 } else { i32::MAX };
-    let replacement = if is_unset(map, "podFailurePolicy") { "TerminatingOrFailed" } else { "Failed" };
+    let limit = if is_unset(spec, "backoffLimitPerIndex") { 6 } else { i32::MAX };
+    let replacement = if is_unset(spec, "podFailurePolicy") { "TerminatingOrFailed" } else { "Failed" };
     let defaults = [
         ("parallelism", json!(1)),
         ("backoffLimit", json!(limit)),
@@ -428,67 +442,54 @@ fn job_spec(map: &mut Map<String, Value>) {
         ("manualSelector", json!(false)),
     ];
     for (field, value) in defaults {
-        if is_unset(map, field) {
-            map.insert(field.into(), value);
+        if is_unset(spec, field) {
+            spec.set(field, value);
         }
     }
 }
 
-fn autoscaler_spec(map: &mut Map<String, Value>) {
+fn autoscaler_spec(map: &mut Draft<'_>) {
     if is_unset(map, "metrics") {
         let metric = json!([{"type": "Resource", "resource": {
             "name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80},
         }}]);
-        map.insert("metrics".into(), metric);
+        map.set("metrics", metric);
     }
-    let Some(behavior) = inner(map, "behavior") else { return };
+    if is_unset(map, "behavior") {
+        return;
+    }
+    let Some(behavior) = map.existing("behavior") else { return };
     let percent = json!({"type": "Percent", "value": 100, "periodSeconds": 15});
     let pods = json!({"type": "Pods", "value": 4, "periodSeconds": 15});
-    let up = behavior.entry("scaleUp").or_insert_with(|| json!({}));
-    default(up, "stabilizationWindowSeconds", json!(0));
-    default(up, "selectPolicy", json!("Max"));
-    default(up, "policies", json!([pods, percent]));
-    let down = behavior.entry("scaleDown").or_insert_with(|| json!({}));
-    default(down, "selectPolicy", json!("Max"));
-    default(down, "policies", json!([percent]));
+    default(behavior, "scaleUp", "stabilizationWindowSeconds", json!(0));
+    default(behavior, "scaleUp", "selectPolicy", json!("Max"));
+    default(behavior, "scaleUp", "policies", json!([pods, percent]));
+    default(behavior, "scaleDown", "selectPolicy", json!("Max"));
+    default(behavior, "scaleDown", "policies", json!([percent]));
 }
 
-/// Absent, null, an empty text, or the number 0, of which Go tells no difference in fields that are no pointers. Fields
-/// that are pointers keep a zero that was given: their stored form has it, and then it is no default either.
-fn is_unset(map: &Map<String, Value>, field: &str) -> bool {
-    matches!(map.get(field), None | Some(Value::Null)) || map.get(field).and_then(Value::as_str) == Some("")
+/// Absent, null or an empty text. The number 0 is no such thing here: where Go cannot tell it from absent, the stored form
+/// leaves it out.
+fn is_unset(map: &Draft<'_>, field: &str) -> bool {
+    map.get(field).is_none_or(|value| value.is_null() || value.as_str() == Some(""))
 }
 
-fn is_text(map: &Map<String, Value>, field: &str, text: &str) -> bool {
-    map.get(field).and_then(Value::as_str) == Some(text)
-}
-
-fn inner<'m>(map: &'m mut Map<String, Value>, field: &str) -> Option<&'m mut Map<String, Value>> {
-    map.get_mut(field)?.as_object_mut()
-}
-
-fn default(value: &mut Value, field: &str, default: Value) {
-    if let Some(map) = value.as_object_mut()
-        && is_unset(map, field)
+/// Sets a field of an inner mapping, which is made when it is not there.
+fn default(map: &mut Draft<'_>, inner: &str, field: &str, value: Value) {
+    let known = map.at(&[inner, field]);
+    if known.is_none_or(|known| known.is_null() || known.as_str() == Some(""))
+        && let Some(inner) = map.inner(inner)
     {
-        map.insert(field.into(), default);
+        inner.set(field, value);
     }
 }
 
-fn labels(map: &mut Map<String, Value>) -> Option<&mut Map<String, Value>> {
-    inner(map, "metadata")?.entry("labels").or_insert_with(|| json!({})).as_object_mut()
-}
-
-fn inherit_labels(map: &mut Map<String, Value>, own: &Map<String, Value>) {
-    if let Some(labels) = labels(map)
-        && labels.is_empty()
+fn inherit_labels(map: &mut Draft<'_>, own: Value) {
+    if map.at(&["metadata", "labels"]).is_none_or(|labels| labels.len() == 0)
+        && own.as_object().is_some_and(|own| !own.is_empty())
+        && let Some(metadata) = map.inner("metadata")
     {
-        *labels = own.clone();
-    }
-    if let Some(metadata) = inner(map, "metadata")
-        && metadata.get("labels").and_then(Value::as_object).is_some_and(Map::is_empty)
-    {
-        metadata.remove("labels");
+        metadata.set("labels", own);
     }
 }
 

@@ -3,7 +3,7 @@
 //! From the `+featureGate` markers of the API types; only gates that are off by default in some version matter. A field
 //! that an object has already is kept, and then is in the live object.
 
-use serde_json::{Map, Value};
+use super::tree::Draft;
 
 /// Type, field, gate. Sorted by type.
 const FIELDS: &[(&str, &str, &str)] = &[
@@ -37,12 +37,12 @@ const FIELDS: &[(&str, &str, &str)] = &[
     ("resource.v1.ResourceSliceSpec", "skipNodeOperations", "DRAOptionalNodeOperations"),
 ];
 
-pub(super) fn drop_disabled(type_name: &str, map: &mut Map<String, Value>, gate: &dyn Fn(&str) -> bool) {
+pub(super) fn drop_disabled(type_name: &str, map: &mut Draft<'_>, gate: &dyn Fn(&str) -> bool) {
     let name = type_name.strip_prefix("io.k8s.api.").unwrap_or(type_name);
     let first = FIELDS.partition_point(|(of, ..)| *of < name);
     for (_, field, feature) in FIELDS[first..].iter().take_while(|(of, ..)| *of == name) {
-        if map.contains_key(*field) && !gate(feature) {
-            map.remove(*field);
+        if map.contains(field) && !gate(feature) {
+            map.remove(field);
         }
     }
 }

@@ -7,7 +7,9 @@ mod gated;
 mod native;
 mod quantity;
 mod special;
+mod tree;
 
 pub(crate) use custom::store_custom;
-pub(crate) use native::{Unstorable, store_metadata, store_native};
+pub(crate) use native::{Unstorable, store_native};
+pub(crate) use tree::{Draft, Tree, View};
 pub use quantity::{Quantity, QuantityError};

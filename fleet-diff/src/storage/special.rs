@@ -1,10 +1,12 @@
 //! What single kinds do with themselves between JSON and storage: conversions that are written by hand in the server.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
+
+use super::tree::{Draft, Tree};
 
 /// Conversions of one struct, by the name of its type.
-pub(super) fn structure(name: &str, map: &mut Map<String, Value>) {
+pub(super) fn structure(name: &str, map: &mut Draft<'_>) {
     match name {
         "io.k8s.api.core.v1.PodSpec" => pod_spec(map),
         "io.k8s.api.core.v1.Pod" | "io.k8s.api.core.v1.PodTemplateSpec" => old_init_containers(map),
@@ -14,27 +16,25 @@ pub(super) fn structure(name: &str, map: &mut Map<String, Value>) {
 }
 
 /// Conversions of a whole object.
-pub(super) fn object(map: &mut Map<String, Value>) {
-    let is = |version: &str, kind: &str| {
-        map.get("apiVersion").and_then(Value::as_str) == Some(version)
-            && map.get("kind").and_then(Value::as_str) == Some(kind)
-    };
-    if is("v1", "Secret") {
-        fold_string_data(map);
-    } else if is("autoscaling/v1", "HorizontalPodAutoscaler") {
-        cpu_target(map);
-    } else if is("v1", "Node") {
-        pod_cidrs(map);
+pub(super) fn object(map: &mut Draft<'_>) {
+    match (map.text("apiVersion"), map.text("kind")) {
+        (Some("v1"), Some("Secret")) => fold_string_data(map),
+        (Some("autoscaling/v1"), Some("HorizontalPodAutoscaler")) => cpu_target(map),
+        (Some("v1"), Some("Node")) => pod_cidrs(map),
+        _ => {}
     }
 }
 
 /// `serviceAccount` is the old name of `serviceAccountName`; both are written (`core/v1/conversion.go`).
-fn pod_spec(map: &mut Map<String, Value>) {
-    let text = |key: &str| map.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
+fn pod_spec(map: &mut Draft<'_>) {
+    let text = |key: &str| map.text(key).filter(|text| !text.is_empty()).map(str::to_owned);
     match text("serviceAccountName").or_else(|| text("serviceAccount")) {
         Some(name) => {
-            map.insert("serviceAccountName".into(), name.clone().into());
-            map.insert("serviceAccount".into(), name.into());
+            for key in ["serviceAccountName", "serviceAccount"] {
+                if map.text(key) != Some(&name) {
+                    map.set(key, name.as_str());
+                }
+            }
         }
         None => {
             map.remove("serviceAccount");
@@ -43,17 +43,20 @@ fn pod_spec(map: &mut Map<String, Value>) {
 }
 
 /// Annotations that once held init containers are dropped (`core/v1/conversion.go`, `dropInitContainerAnnotations`).
-fn old_init_containers(map: &mut Map<String, Value>) {
+fn old_init_containers(map: &mut Draft<'_>) {
     const OLD: [&str; 4] = [
         "pod.beta.kubernetes.io/init-containers",
         "pod.alpha.kubernetes.io/init-containers",
         "pod.beta.kubernetes.io/init-container-statuses",
         "pod.alpha.kubernetes.io/init-container-statuses",
     ];
-    let Some(metadata) = map.get_mut("metadata").and_then(Value::as_object_mut) else { return };
-    if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
+    if !OLD.iter().any(|key| map.at(&["metadata", "annotations", key]).is_some()) {
+        return;
+    }
+    let Some(metadata) = map.existing("metadata") else { return };
+    if let Some(annotations) = metadata.existing("annotations") {
         OLD.iter().for_each(|key| {
-            annotations.remove(*key);
+            annotations.remove(key);
         });
         if annotations.is_empty() {
             metadata.remove("annotations");
@@ -62,54 +65,54 @@ fn old_init_containers(map: &mut Map<String, Value>) {
 }
 
 /// Templates of claims say what they are (`apps/v1/conversion.go`).
-fn claim_templates(map: &mut Map<String, Value>) {
-    let templates = map.get_mut("volumeClaimTemplates").and_then(Value::as_array_mut);
-    for template in templates.into_iter().flatten().filter_map(Value::as_object_mut) {
-        let empty = |value: Option<&Value>| value.and_then(Value::as_str).is_none_or(str::is_empty);
-        if empty(template.get("apiVersion")) {
-            template.insert("apiVersion".into(), "v1".into());
-        }
-        if empty(template.get("kind")) {
-            template.insert("kind".into(), "PersistentVolumeClaim".into());
+fn claim_templates(map: &mut Draft<'_>) {
+    if !map.contains("volumeClaimTemplates") {
+        return;
+    }
+    for template in map.list("volumeClaimTemplates").into_iter().flatten() {
+        let says = |key: &str, template: &Tree<'_>| {
+            template.view().get(key).and_then(super::tree::View::as_str).is_some_and(|text| !text.is_empty())
+        };
+        for (key, value) in [("apiVersion", "v1"), ("kind", "PersistentVolumeClaim")] {
+            if !says(key, template)
+                && let Some(draft) = template.as_draft()
+            {
+                draft.set(key, value);
+            }
         }
     }
 }
 
 /// Kept as `autoscaling/v2`, where no metric means the usual one.
-fn cpu_target(map: &mut Map<String, Value>) {
-    let metrics = map.get("metadata").and_then(|m| m.get("annotations")?.get("autoscaling.alpha.kubernetes.io/metrics"));
-    if metrics.is_none()
-        && let Some(spec) = map.get_mut("spec").and_then(Value::as_object_mut)
+fn cpu_target(map: &mut Draft<'_>) {
+    if map.at(&["metadata", "annotations", "autoscaling.alpha.kubernetes.io/metrics"]).is_none()
+        && map.at(&["spec", "targetCPUUtilizationPercentage"]).is_none()
+        && let Some(spec) = map.existing("spec")
     {
-        spec.entry("targetCPUUtilizationPercentage").or_insert(json!(80));
+        spec.set("targetCPUUtilizationPercentage", 80);
     }
 }
 
 /// One network is the first of several (`core/v1/conversion.go`).
-fn pod_cidrs(map: &mut Map<String, Value>) {
-    let Some(spec) = map.get_mut("spec").and_then(Value::as_object_mut) else { return };
-    let one = spec.get("podCIDR").and_then(Value::as_str).map(str::to_owned);
-    let first = spec.get("podCIDRs").and_then(|list| list.get(0)?.as_str()).map(str::to_owned);
+fn pod_cidrs(map: &mut Draft<'_>) {
+    let Some(spec) = map.existing("spec") else { return };
+    let one = spec.text("podCIDR").map(str::to_owned);
+    let first = spec.get("podCIDRs").and_then(|list| list.items().first()?.as_str().map(str::to_owned));
     match (one, first) {
         // The old field counts where they disagree.
-        (Some(one), first) if first.as_ref() != Some(&one) => {
-            spec.insert("podCIDRs".into(), json!([one]));
-        }
-        (None, Some(first)) => {
-            spec.insert("podCIDR".into(), first.into());
-        }
+        (Some(one), first) if first.as_ref() != Some(&one) => spec.set("podCIDRs", json!([one])),
+        (None, Some(first)) => spec.set("podCIDR", first),
         _ => {}
     }
 }
 
 /// `stringData` is written only: it becomes `data`.
-fn fold_string_data(map: &mut Map<String, Value>) {
-    let Some(Value::Object(plain)) = map.remove("stringData") else { return };
-    let data = map.entry("data").or_insert_with(|| json!({}));
-    if let Some(data) = data.as_object_mut() {
+fn fold_string_data(map: &mut Draft<'_>) {
+    let Some(plain) = map.remove("stringData") else { return };
+    let Value::Object(plain) = plain.to_json() else { return };
+    if let Some(data) = map.inner("data") {
         for (key, value) in plain {
-            let encoded = BASE64.encode(value.as_str().unwrap_or(""));
-            data.insert(key, encoded.into());
+            data.set(&key, BASE64.encode(value.as_str().unwrap_or("")));
         }
     }
 }
