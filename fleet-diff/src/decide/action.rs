@@ -12,7 +12,7 @@ use crate::{
     Apply, Blocked, Conflict, Document, Doubt, FieldManager, FieldPath, FieldSet, Intent, Object, Prediction, Refusal,
     document::Node,
     managed::{ManagerKey, Managers},
-    predict::{is_chosen, stored_form},
+    predict::{Foreseen, Step, is_chosen, stored_form},
     rules::{Applicable, Rules, is_same, set_by_server},
     schema::KindSchema,
     typed,
@@ -49,9 +49,9 @@ pub struct Decision<'a> {
     ruled: Vec<Ruled>,
     prediction: Prediction,
     action: Action,
-    managers: Managers,
-    /// What we applied last time.
-    ours: Option<FieldSet>,
+    managers: Managers<'a>,
+    /// What we wrote last time, when it was told us.
+    memory: Option<&'a FieldSet>,
 }
 
 pub(crate) fn decide<'a>(apply: Apply<'a>) -> Decision<'a> {
@@ -59,8 +59,7 @@ pub(crate) fn decide<'a>(apply: Apply<'a>) -> Decision<'a> {
     let desired = apply.desired();
     let live = apply.live();
     let managers = live.and_then(|live| Managers::read(managed_fields(live)).ok()).unwrap_or_default();
-    let own = managers.get(&ManagerKey::applied(apply.manager())).map(|owned| owned.fields.clone());
-    let ours = apply.remembered().cloned().or(own);
+    let memory = apply.remembered();
     let usual;
     let rules = match apply.intents() {
         Some(rules) => rules,
@@ -77,46 +76,41 @@ pub(crate) fn decide<'a>(apply: Apply<'a>) -> Decision<'a> {
         live: live.map(Object::document),
         managers: &managers,
         manager: apply.manager(),
-        ours: ours.as_ref(),
+        memory,
         rules: &rules,
     };
     let (document, ruled) = effective(&situation);
     let sent = document.and_then(|document| Object::from_json(document.to_json()).ok());
-    let prediction = match &sent {
-        Some(sent) => apply.sending(sent).predict(),
-        None => apply.predict(),
+    let foreseen = match &sent {
+        Some(sent) => apply.sending(sent).foresee(),
+        None => apply.foresee(),
     };
-    let action = action(&apply, &prediction);
-    Decision { apply, kind, sent, ruled, prediction, action, managers, ours }
+    let action = action(&apply, &foreseen);
+    let prediction = foreseen.map_or_else(|early| early, |foreseen| Prediction::Object(foreseen.object));
+    Decision { apply, kind, sent, ruled, prediction, action, managers, memory }
 }
 
 fn managed_fields(object: &Object) -> Option<Node<'_>> {
     object.root().get("metadata")?.get("managedFields")
 }
 
-fn action(apply: &Apply<'_>, prediction: &Prediction) -> Action {
-    match (prediction, apply.live()) {
-        (Prediction::Unsure(_), _) => Action::Unsure,
-        (Prediction::Refused(_) | Prediction::Conflicts(_), _) => Action::Blocked,
-        (Prediction::Blocked(blocked), _) if blocked.iter().any(|blocked| blocked.grow_only) => Action::Blocked,
-        (Prediction::Blocked(_), _) => Action::Recreate,
-        (Prediction::Object(_), None) => Action::Create,
-        (Prediction::Object(after), Some(live)) => {
-            if !crate::compare::is_same_but(live.root(), after.root(), crate::LEFT_OUT) {
+fn action(apply: &Apply<'_>, foreseen: &Step<Foreseen>) -> Action {
+    match (foreseen, apply.live()) {
+        (Err(Prediction::Unsure(_) | Prediction::Object(_)), _) => Action::Unsure,
+        (Err(Prediction::Refused(_) | Prediction::Conflicts(_)), _) => Action::Blocked,
+        (Err(Prediction::Blocked(blocked)), _) if blocked.iter().any(|blocked| blocked.grow_only) => Action::Blocked,
+        (Err(Prediction::Blocked(_)), _) => Action::Recreate,
+        (Ok(_), None) => Action::Create,
+        (Ok(foreseen), Some(live)) => {
+            if !crate::compare::is_same_but(live.root(), foreseen.object.root(), crate::LEFT_OUT) {
                 Action::Update
-            } else if owners(live) == owners(after) {
-                Action::None
-            } else {
+            } else if foreseen.owners_change {
                 Action::Adopt
+            } else {
+                Action::None
             }
         }
     }
-}
-
-/// Who owns what, times aside.
-fn owners(object: &Object) -> Vec<(ManagerKey, String, FieldSet)> {
-    let managers = Managers::read(managed_fields(object)).unwrap_or_default();
-    managers.iter().map(|(key, owned)| (key.clone(), owned.version.clone(), owned.fields.clone())).collect()
 }
 
 impl<'a> Decision<'a> {
@@ -183,7 +177,7 @@ impl<'a> Decision<'a> {
         if let Some(live) = self.apply.live() {
             all = all.union(&leaves(live.root()));
         }
-        if let Some(ours) = &self.ours {
+        if let Some(ours) = self.ours() {
             all = all.union(&ours.leaves());
         }
         let created = std::cell::OnceCell::new();
@@ -319,13 +313,25 @@ impl<'a> Decision<'a> {
         stored_form(self.apply.sending(self.document()).to(None))
     }
 
+    /// What we applied last time.
+    fn ours(&self) -> Option<std::borrow::Cow<'_, FieldSet>> {
+        let own = || Some(self.managers.get(&ManagerKey::applied(self.apply.manager()))?.fields.to_set());
+        self.memory.map(std::borrow::Cow::Borrowed).or_else(own)
+    }
+
     fn is_ours(&self, path: &FieldPath) -> bool {
-        self.ours.as_ref().is_some_and(|ours| ours.covers(path))
+        match self.memory {
+            Some(memory) => memory.covers(path),
+            None => {
+                let own = self.managers.get(&ManagerKey::applied(self.apply.manager()));
+                own.is_some_and(|own| own.fields.covers(path.elements()))
+            }
+        }
     }
 
     /// Somebody applied it: then it is that manager's, whoever else may fill it in.
     fn is_foreign_apply(&self, path: &FieldPath) -> bool {
-        self.managers.iter().any(|(key, owned)| key.applied && owned.fields.covers(path))
+        self.managers.iter().any(|(key, owned)| key.applied && owned.fields.covers(path.elements()))
     }
 
     fn is_reset(&self, path: &FieldPath) -> bool {
@@ -333,7 +339,7 @@ impl<'a> Decision<'a> {
     }
 
     fn owners_of(&self, path: &FieldPath) -> Vec<FieldManager> {
-        let owns = self.managers.iter().filter(|(_, owned)| owned.fields.covers(path));
+        let owns = self.managers.iter().filter(|(_, owned)| owned.fields.covers(path.elements()));
         owns.map(|(key, owned)| key.describe(owned)).collect()
     }
 }

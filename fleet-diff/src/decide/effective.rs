@@ -34,10 +34,10 @@ pub(super) struct Situation<'a> {
     pub(super) root: TypeId,
     pub(super) desired: &'a Object,
     pub(super) live: Option<&'a Document>,
-    pub(super) managers: &'a Managers,
+    pub(super) managers: &'a Managers<'a>,
     pub(super) manager: &'a str,
-    /// What we applied last time.
-    pub(super) ours: Option<&'a FieldSet>,
+    /// What we wrote last time, when it was told us.
+    pub(super) memory: Option<&'a FieldSet>,
     pub(super) rules: &'a Applicable,
 }
 
@@ -77,7 +77,7 @@ impl Situation<'_> {
             Intent::KeepLive => live.map(|_| self.leave(path, live)),
             Intent::OwnedBy { manager, then } => {
                 let theirs = self.managers.iter().any(|(key, owned)| {
-                    crate::rules::glob(manager, &key.name) && !self.is_us(key) && owned.fields.covers(path)
+                    crate::rules::glob(manager, &key.name) && !self.is_us(key) && owned.fields.covers(path.elements())
                 });
                 match then {
                     Sharing::Force => None,
@@ -91,10 +91,13 @@ impl Situation<'_> {
 
     /// Leaves a field alone.
     fn leave(&self, path: &FieldPath, live: Option<Node<'_>>) -> Left {
-        let ours = self.ours.is_some_and(|ours| ours.covers(path));
+        let ours = match self.memory {
+            Some(memory) => memory.covers(path),
+            None => self.managers.iter().any(|(key, owned)| self.is_us(key) && owned.fields.covers(path.elements())),
+        };
         let shared = || {
             let mut others = self.managers.iter().filter(|(key, _)| !self.is_us(key));
-            others.any(|(_, owned)| owned.fields.covers(path))
+            others.any(|(_, owned)| owned.fields.covers(path.elements()))
         };
         if live.is_some() && ours && !shared() { Left::AsItIs } else { Left::Out }
     }

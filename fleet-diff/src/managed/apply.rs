@@ -1,11 +1,15 @@
 //! An apply, as the field manager of an API server carries it out (structured-merge-diff, `merge/update.go`, and
 //! apimachinery, `pkg/util/managedfields/internal`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use super::{
     last_applied,
-    entry::{ManagerKey, Managers, Owned},
+    entry::{Fields, ManagerKey, Managers, Owned},
+    same::is_set_of,
     zero::empty_object,
 };
 use crate::{
@@ -41,10 +45,12 @@ pub(crate) enum OtherVersion<'a> {
 }
 
 /// What came of it.
-pub(crate) struct Applied {
+pub(crate) struct Applied<'n> {
     /// The merged object, before defaults; none when the merge changes nothing.
     pub(crate) merged: Option<Document>,
-    pub(crate) managers: Managers,
+    pub(crate) managers: Managers<'n>,
+    /// Somebody owns other fields than before, or we at another version.
+    pub(crate) owners_change: bool,
 }
 
 #[derive(Debug)]
@@ -56,7 +62,7 @@ pub(crate) enum ApplyError {
     NotAtOtherVersion(Misfit),
 }
 
-pub(crate) fn apply(apply: &Apply<'_>, mut managers: Managers) -> Result<Applied, ApplyError> {
+pub(crate) fn apply<'n>(apply: &Apply<'n>, mut managers: Managers<'n>) -> Result<Applied<'n>, ApplyError> {
     let empty;
     let version = apply.gvk.api_version();
     let live = match apply.live {
@@ -67,11 +73,12 @@ pub(crate) fn apply(apply: &Apply<'_>, mut managers: Managers) -> Result<Applied
         }
     };
     let run = Run { apply, version: &version, live };
+    let mut changed = false;
     if managers.is_empty() && apply.live.is_some() {
-        run.own_what_is_there(&mut managers);
+        changed = run.own_what_is_there(&mut managers);
     }
-    run.reconcile(&mut managers)?;
-    run.apply(managers)
+    changed |= run.reconcile(&mut managers)?;
+    run.apply(managers, changed)
 }
 
 struct Run<'r, 'a> {
@@ -80,21 +87,27 @@ struct Run<'r, 'a> {
     live: &'r Document,
 }
 
-impl Run<'_, '_> {
+impl<'n> Run<'_, 'n> {
     /// Fields nobody owns when an object is first applied to belong to a manager of their own.
-    fn own_what_is_there(&self, managers: &mut Managers) {
+    fn own_what_is_there(&self, managers: &mut Managers<'n>) -> bool {
         let kind = self.apply.kind;
         let empty = empty_object(kind, self.apply.gvk);
         let found = typed::compare(kind.layer, kind.root, empty.root(), self.live.root());
         let fields = found.modified.union(&found.added).recursive_difference(self.apply.reset);
         let fields = fields.difference(&identity());
-        if !fields.is_empty() {
-            let key = ManagerKey::updated("before-first-apply", self.version);
-            managers.set(key, Owned { version: self.version.to_owned(), time: None, fields });
+        if fields.is_empty() {
+            return false;
         }
+        managers.set(ManagerKey::updated("before-first-apply", self.version), self.owned(None, fields));
+        true
     }
 
-    fn reconcile(&self, managers: &mut Managers) -> Result<(), ApplyError> {
+    fn owned(&self, time: Option<Cow<'n, str>>, fields: FieldSet) -> Owned<'n> {
+        Owned { version: Cow::Owned(self.version.to_owned()), time, fields: Fields::Set(fields) }
+    }
+
+    /// True when somebody comes to own other fields.
+    fn reconcile(&self, managers: &mut Managers<'n>) -> Result<bool, ApplyError> {
         let kind = self.apply.kind;
         let mut gone = Vec::new();
         for (key, owned) in managers.iter() {
@@ -102,18 +115,26 @@ impl Run<'_, '_> {
                 match (self.apply.version)(&owned.version) {
                     OtherVersion::Same(kind) => fits(kind, self.live)?,
                     OtherVersion::Gone => gone.push(key.clone()),
-                    OtherVersion::Unknown => return Err(ApplyError::OtherVersion(owned.version.clone())),
+                    OtherVersion::Unknown => return Err(ApplyError::OtherVersion(owned.version.to_string())),
                 }
             }
         }
         gone.iter().for_each(|key| managers.remove(key));
+        let mut changed = !gone.is_empty();
         managers.change(|_, owned| {
             let kind = self.kind_at(&owned.version).unwrap_or(kind);
-            if let Some(fields) = typed::reconcile(kind.layer, kind.root, &owned.fields) {
-                owned.fields = fields;
+            if let Fields::Raw(node) = &owned.fields
+                && !typed::may_need_reconciling(kind.layer, kind.root, *node)
+            {
+                return;
+            }
+            let set = owned.fields.to_set();
+            if let Some(fields) = typed::reconcile(kind.layer, kind.root, &set) {
+                changed = true;
+                owned.fields = Fields::Set(fields);
             }
         });
-        Ok(())
+        Ok(changed)
     }
 
     /// The type at another version.
@@ -127,18 +148,36 @@ impl Run<'_, '_> {
         }
     }
 
-    fn apply(&self, mut managers: Managers) -> Result<Applied, ApplyError> {
+    fn apply(&self, mut managers: Managers<'n>, changed: bool) -> Result<Applied<'n>, ApplyError> {
         let (kind, config) = (self.apply.kind, self.apply.config);
         let merged = typed::merge(kind.layer, kind.root, self.live, config);
         let ours = ManagerKey::applied(self.apply.manager);
-        let before = managers.get(&ours).map(|owned| owned.fields.clone());
-        let time = managers.get(&ours).and_then(|owned| owned.time.clone());
-        let fields = typed::field_set(kind.layer, kind.root, config.root());
-        let fields = fields.recursive_difference(self.apply.reset);
-        managers.set(ours.clone(), Owned { version: self.version.to_owned(), time, fields });
-        let pruned = before.filter(|before| !before.is_empty()).and_then(|before| {
-            self.prune(merged.as_ref().unwrap_or(self.live), &managers, &ours, &before)
+        let before = managers.get(&ours);
+        let same = before.is_some_and(|before| match &before.fields {
+            Fields::Raw(node) => is_set_of(kind.layer, kind.root, *node, config.root(), self.apply.reset),
+            Fields::Set(_) => false,
         });
+        let at_version = before.is_none_or(|before| before.version == self.version);
+        let mut owners_change = changed || !at_version;
+        let mut pruned = None;
+        if !same || !at_version {
+            let fields = typed::field_set(kind.layer, kind.root, config.root());
+            let fields = fields.recursive_difference(self.apply.reset);
+            let before = before.map(|before| (before.fields.to_set().into_owned(), before.time.clone()));
+            let time = before.as_ref().and_then(|(_, time)| time.clone());
+            managers.set(ours.clone(), self.owned(time, fields));
+            if let Some((before, _)) = before.as_ref().filter(|(before, _)| !before.is_empty()) {
+                pruned = self.prune(merged.as_ref().unwrap_or(self.live), &managers, &ours, before);
+            }
+            let was = before.map(|(before, _)| before).unwrap_or_default();
+            managers.change(|key, owned| {
+                if *key == ours {
+                    let fields = owned.fields.to_set().difference(&identity());
+                    owners_change |= fields != was;
+                    owned.fields = Fields::Set(fields);
+                }
+            });
+        }
         let merged = match (pruned, merged) {
             (Some(pruned), _) => (pruned.root() != self.live.root()).then_some(pruned),
             (None, merged) => merged,
@@ -149,15 +188,10 @@ impl Run<'_, '_> {
                     fits(kind, merged)?;
                 }
             }
-            self.settle(&mut managers, &ours, merged)?;
+            owners_change |= self.settle(&mut managers, &ours, merged)?;
         }
-        managers.change(|key, owned| {
-            if *key == ours {
-                owned.fields = owned.fields.difference(&identity());
-            }
-        });
         managers.drop_empty();
-        Ok(Applied { merged, managers })
+        Ok(Applied { merged, managers, owners_change })
     }
 
     /// Fields that we applied last time and not now go, unless somebody else owns them too.
@@ -165,13 +199,13 @@ impl Run<'_, '_> {
     fn prune(
         &self,
         merged: &Document,
-        managers: &Managers,
+        managers: &Managers<'n>,
         ours: &ManagerKey,
         before: &FieldSet,
     ) -> Option<Document> {
         let kind = self.apply.kind;
-        let now = managers.get(ours).map(|owned| &owned.fields);
-        if now.is_some_and(|now| before.is_subset(now)) {
+        let now = managers.get(ours).map(|owned| owned.fields.to_set());
+        if now.is_some_and(|now| before.is_subset(&now)) {
             return None;
         }
         let named = |set: &FieldSet| typed::named_fields_as_members(kind.layer, Some(kind.root), set);
@@ -180,7 +214,7 @@ impl Run<'_, '_> {
         let all = fields(merged);
         let pruned = typed::remove(kind.layer, kind.root, merged, &before);
         // What anybody owns, our new configuration included, comes back.
-        let owned = managers.iter().fold(FieldSet::new(), |all, (_, owned)| all.union(&owned.fields));
+        let owned = managers.iter().fold(FieldSet::new(), |all, (_, owned)| all.union(&owned.fields.to_set()));
         let gone = all.difference(&fields(&pruned).union(&named(&owned)));
         let pruned = typed::remove(kind.layer, kind.root, merged, &gone);
         // So does what went along but was not ours.
@@ -189,17 +223,22 @@ impl Run<'_, '_> {
     }
 
     /// Who loses what by the change; conflicts unless forced.
-    fn settle(&self, managers: &mut Managers, ours: &ManagerKey, merged: &Document) -> Result<(), ApplyError> {
+    fn settle(
+        &self,
+        managers: &mut Managers<'n>,
+        ours: &ManagerKey,
+        merged: &Document,
+    ) -> Result<bool, ApplyError> {
         let mut versions = BTreeMap::from([(self.version.to_owned(), self.change(self.apply.kind, merged))]);
         for (_, owned) in managers.iter() {
             if let Some(kind) = self.kind_at(&owned.version) {
-                versions.entry(owned.version.clone()).or_insert_with(|| self.change(kind, merged));
+                versions.entry(owned.version.to_string()).or_insert_with(|| self.change(kind, merged));
             }
         }
         if versions.values().all(|change| change.written.is_empty() && change.removed.is_empty()) {
-            return Ok(());
+            return Ok(false);
         }
-        let change = |owned: &Owned| versions.get(&owned.version);
+        let change = |owned: &Owned<'_>| versions.get(&*owned.version);
         // Fields that the last client-side apply set are taken over without a conflict.
         let allowed = (self.apply.manager == last_applied::MANAGER && !self.apply.force)
             .then(|| last_applied::still_applied(self.apply.kind, self.apply.gvk, self.live))
@@ -214,13 +253,17 @@ impl Run<'_, '_> {
         if !conflicts.is_empty() && !self.apply.force {
             return Err(ApplyError::Conflicts(conflicts));
         }
+        let mut changed = false;
         managers.change(|key, owned| {
-            if let (true, Some(change)) = (key != ours, versions.get(&owned.version)) {
-                let lost = owned.fields.intersection(&change.written);
-                owned.fields = owned.fields.difference(&lost).difference(&change.removed);
+            if let (true, Some(change)) = (key != ours, versions.get(&*owned.version)) {
+                let lost = owned.fields.intersection(&change.written.union(&change.removed));
+                if !lost.is_empty() {
+                    changed = true;
+                    owned.fields = Fields::Set(owned.fields.to_set().difference(&lost));
+                }
             }
         });
-        Ok(())
+        Ok(changed)
     }
 }
 
@@ -246,13 +289,15 @@ fn fits(kind: KindSchema<'_>, object: &Document) -> Result<(), ApplyError> {
     typed::validate(kind.layer, kind.root, object.root(), Duplicates::Refused).map_err(ApplyError::NotAtOtherVersion)
 }
 
+/// What is inside metadata and belongs to nobody.
+pub(super) const IDENTITY: [&str; 9] = [
+    "name", "namespace", "creationTimestamp", "selfLink", "uid", "clusterName", "generation", "managedFields",
+    "resourceVersion",
+];
+
 /// Fields that no manager owns (`managedfields/internal/stripmeta.go`).
 fn identity() -> FieldSet {
-    const INSIDE_METADATA: [&str; 9] = [
-        "name", "namespace", "creationTimestamp", "selfLink", "uid", "clusterName", "generation",
-        "managedFields", "resourceVersion",
-    ];
     let top = ["apiVersion", "kind", "metadata"].map(|key| FieldPath::keys([key]));
-    let inside = INSIDE_METADATA.map(|key| FieldPath::keys(["metadata", key]));
+    let inside = IDENTITY.map(|key| FieldPath::keys(["metadata", key]));
     top.into_iter().chain(inside).collect()
 }

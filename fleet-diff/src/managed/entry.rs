@@ -1,15 +1,16 @@
 //! The entries of `metadata.managedFields`.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use crate::{
-    FieldManager, FieldSet,
-    document::{Builder, Node},
+    FieldManager, FieldSet, PathElement,
+    document::{Builder, Kind, Node},
+    set::name_of,
 };
 
-/// Who owns what, by who wrote it.
+/// Who owns what, by who wrote it. What is not changed stays as it was read.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Managers(BTreeMap<ManagerKey, Owned>);
+pub(crate) struct Managers<'n>(BTreeMap<ManagerKey, Owned<'n>>);
 
 /// What tells entries apart: an apply has one entry whatever version it is written in, updates have one for each
 /// (apimachinery, `managedfields/internal/managedfields.go`, `BuildManagerIdentifier`).
@@ -22,11 +23,20 @@ pub(crate) struct ManagerKey {
     version: String,
 }
 
+/// One entry.
 #[derive(Clone, Debug)]
-pub(crate) struct Owned {
-    pub(crate) version: String,
-    pub(crate) time: Option<String>,
-    pub(crate) fields: FieldSet,
+pub(crate) struct Owned<'n> {
+    pub(crate) version: Cow<'n, str>,
+    pub(crate) time: Option<Cow<'n, str>>,
+    pub(crate) fields: Fields<'n>,
+}
+
+/// The fields of an entry.
+#[derive(Clone, Debug)]
+pub(crate) enum Fields<'n> {
+    /// As they stand in the live object: a mapping in `FieldsV1` form.
+    Raw(Node<'n>),
+    Set(FieldSet),
 }
 
 /// Why the entries cannot be read. The server refuses an apply then.
@@ -37,18 +47,75 @@ pub(crate) struct ManagersError {
     pub(crate) problem: String,
 }
 
+impl<'n> Fields<'n> {
+    /// As a set. Entries that cannot be read own nothing.
+    pub(crate) fn to_set(&self) -> Cow<'_, FieldSet> {
+        match self {
+            Self::Raw(node) => Cow::Owned(FieldSet::from_node(*node).unwrap_or_default()),
+            Self::Set(set) => Cow::Borrowed(set),
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        match self {
+            Self::Raw(node) => node.is_empty(),
+            Self::Set(set) => set.is_empty(),
+        }
+    }
+
+    /// True when this very field or one around it is among them.
+    pub(crate) fn covers(&self, path: &[PathElement]) -> bool {
+        match self {
+            Self::Set(set) => set.covers_elements(path),
+            Self::Raw(node) => raw_covers(*node, path),
+        }
+    }
+
+    /// Those that are in the other set too.
+    pub(crate) fn intersection(&self, other: &FieldSet) -> FieldSet {
+        match self {
+            Self::Set(set) => set.intersection(other),
+            Self::Raw(node) => raw_intersection(*node, other),
+        }
+    }
+}
+
+fn is_member(node: Node<'_>) -> bool {
+    node.is_empty() || node.get(".").is_some()
+}
+
+fn child<'n>(node: Node<'n>, element: &PathElement) -> Option<Node<'n>> {
+    node.get(&name_of(element)).filter(|child| matches!(child.kind(), Kind::Map | Kind::Null))
+}
+
+fn raw_covers(node: Node<'_>, path: &[PathElement]) -> bool {
+    let Some((first, rest)) = path.split_first() else { return false };
+    child(node, first).is_some_and(|inner| is_member(inner) || raw_covers(inner, rest))
+}
+
+fn raw_intersection(node: Node<'_>, other: &FieldSet) -> FieldSet {
+    let mut found = FieldSet::new();
+    for entry in other.entries() {
+        if let Some(inner) = child(node, &entry.element) {
+            let member = entry.member && is_member(inner);
+            found.add(entry.element.clone(), member, raw_intersection(inner, &entry.inside));
+        }
+    }
+    found
+}
+
 impl ManagerKey {
     pub(crate) fn applied(name: &str) -> Self {
         Self { name: name.to_owned(), applied: true, subresource: String::new(), version: String::new() }
     }
 
-    pub(crate) fn describe(&self, owned: &Owned) -> FieldManager {
+    pub(crate) fn describe(&self, owned: &Owned<'_>) -> FieldManager {
         FieldManager {
             name: self.name.clone(),
             operation: if self.applied { "Apply" } else { "Update" }.to_owned(),
             subresource: self.subresource.clone(),
-            api_version: owned.version.clone(),
-            time: owned.time.clone(),
+            api_version: owned.version.to_string(),
+            time: owned.time.as_deref().map(str::to_owned),
         }
     }
 
@@ -57,9 +124,9 @@ impl ManagerKey {
     }
 }
 
-impl Managers {
+impl<'n> Managers<'n> {
     /// From `metadata.managedFields` of a live object.
-    pub(crate) fn read(list: Option<Node<'_>>) -> Result<Self, ManagersError> {
+    pub(crate) fn read(list: Option<Node<'n>>) -> Result<Self, ManagersError> {
         let mut found = BTreeMap::new();
         for (position, entry) in list.into_iter().flat_map(Node::items).enumerate() {
             let error = |problem: &str| ManagersError { position, problem: problem.to_owned() };
@@ -76,10 +143,12 @@ impl Managers {
             if text("fieldsType") != "FieldsV1" {
                 return Err(error("its fieldsType is not FieldsV1"));
             }
-            let fields = match entry.get("fieldsV1") {
-                Some(fields) => FieldSet::from_node(fields)
-                    .map_err(|cause| ManagersError { position, problem: cause.to_string() })?,
-                None => FieldSet::new(),
+            let fields = match entry.get("fieldsV1").filter(|fields| !fields.is_null()) {
+                Some(fields) => {
+                    check(fields).map_err(error)?;
+                    Fields::Raw(fields)
+                }
+                None => Fields::Set(FieldSet::new()),
             };
             let key = ManagerKey {
                 name: text("manager").to_owned(),
@@ -87,8 +156,8 @@ impl Managers {
                 subresource: text("subresource").to_owned(),
                 version: if applied { String::new() } else { version.to_owned() },
             };
-            let time = entry.get("time").and_then(Node::as_str).map(str::to_owned);
-            found.insert(key, Owned { version: version.to_owned(), time, fields });
+            let time = entry.get("time").and_then(Node::as_str).map(Cow::Borrowed);
+            found.insert(key, Owned { version: Cow::Borrowed(version), time, fields });
         }
         Ok(Self(found))
     }
@@ -97,15 +166,15 @@ impl Managers {
         self.0.is_empty()
     }
 
-    pub(crate) fn get(&self, key: &ManagerKey) -> Option<&Owned> {
+    pub(crate) fn get(&self, key: &ManagerKey) -> Option<&Owned<'n>> {
         self.0.get(key)
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&ManagerKey, &Owned)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&ManagerKey, &Owned<'n>)> {
         self.0.iter()
     }
 
-    pub(crate) fn set(&mut self, key: ManagerKey, owned: Owned) {
+    pub(crate) fn set(&mut self, key: ManagerKey, owned: Owned<'n>) {
         self.0.insert(key, owned);
     }
 
@@ -113,13 +182,14 @@ impl Managers {
         self.0.remove(key);
     }
 
-    /// Changes what each manager owns; entries that own nothing any more go.
-    pub(crate) fn change(&mut self, mut change: impl FnMut(&ManagerKey, &mut Owned)) {
+    /// Changes what each manager owns.
+    pub(crate) fn change(&mut self, mut change: impl FnMut(&ManagerKey, &mut Owned<'n>)) {
         for (key, owned) in &mut self.0 {
             change(key, owned);
         }
     }
 
+    /// Entries that own nothing go.
     pub(crate) fn drop_empty(&mut self) {
         self.0.retain(|_, owned| !owned.fields.is_empty());
     }
@@ -155,10 +225,40 @@ impl Managers {
             if let Some(time) = &owned.time {
                 text("time", time);
             }
-            out.key("fieldsV1");
-            owned.fields.write(out);
+            match &owned.fields {
+                Fields::Raw(node) => out.entry("fieldsV1", *node),
+                Fields::Set(set) => {
+                    out.key("fieldsV1");
+                    set.write(out);
+                }
+            }
             out.end_map();
         }
         out.end_list();
     }
+}
+
+/// Whether a mapping has the form of a set; a quick look at names only.
+fn check(node: Node<'_>) -> Result<(), &'static str> {
+    if node.kind() != Kind::Map {
+        return Err("its fieldsV1 is no mapping");
+    }
+    for (name, inner) in node.entries() {
+        if name == "." {
+            continue;
+        }
+        match name.as_bytes() {
+            [b'f', b':', ..] => {}
+            [_, b':', ..] => {
+                crate::set::element_of(name)?;
+            }
+            _ => return Err("its fieldsV1 has a name without `f:`, `k:`, `v:` or `i:`"),
+        }
+        match inner.kind() {
+            Kind::Map => check(inner)?,
+            Kind::Null => {}
+            _ => return Err("its fieldsV1 has a value that is no mapping"),
+        }
+    }
+    Ok(())
 }

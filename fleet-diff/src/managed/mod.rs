@@ -3,7 +3,8 @@
 mod apply;
 mod entry;
 pub(crate) mod last_applied;
+mod same;
 mod zero;
 
-pub(crate) use apply::{Apply, ApplyError, OtherVersion, apply};
+pub(crate) use apply::{Applied, Apply, ApplyError, OtherVersion, apply};
 pub(crate) use entry::{ManagerKey, Managers};

@@ -12,7 +12,7 @@ pub use outcome::{Blocked, Conflict, Doubt, Prediction, Refusal};
 use crate::{
     Admission, Decision, Document, FieldIntentRules, FieldPath, FieldSet, Object, decide,
     document::Builder,
-    managed::{self, Managers, OtherVersion, last_applied},
+    managed::{self, Applied, Managers, OtherVersion, last_applied},
     rules,
     schema::{self, KindSchema, Schemas},
     storage::{self, Draft, Tree},
@@ -137,7 +137,14 @@ impl<'a> Apply<'a> {
 
     /// What the server would answer to this apply as a dry run.
     pub fn predict(&self) -> Prediction {
-        Run::new(self).map_or_else(|early| early, |run| run.predict().unwrap_or_else(|early| early))
+        match self.foresee() {
+            Ok(foreseen) => Prediction::Object(foreseen.object),
+            Err(early) => early,
+        }
+    }
+
+    pub(crate) fn foresee(&self) -> Step<Foreseen> {
+        Run::new(self)?.predict()
     }
 }
 
@@ -156,7 +163,14 @@ pub(crate) fn stored_form(apply: Apply<'_>) -> Option<Document> {
 }
 
 /// Answers that come before the end are errors here.
-type Step<T> = Result<T, Prediction>;
+pub(crate) type Step<T> = Result<T, Prediction>;
+
+/// An object that would come of it.
+pub(crate) struct Foreseen {
+    pub(crate) object: Object,
+    /// Somebody would own other fields.
+    pub(crate) owners_change: bool,
+}
 
 struct Run<'r, 'a> {
     ask: &'r Apply<'a>,
@@ -193,12 +207,12 @@ impl<'r, 'a> Run<'r, 'a> {
         Ok(())
     }
 
-    fn managers(&self) -> Step<Managers> {
+    fn managers(&self) -> Step<Managers<'a>> {
         let list = self.live.and_then(|live| live.root().get("metadata")?.get("managedFields"));
         Managers::read(list).map_err(|error| Prediction::unsure(Doubt::ManagedFields(error.to_string())))
     }
 
-    fn predict(self) -> Step<Prediction> {
+    fn predict(self) -> Step<Foreseen> {
         let apply = managed::Apply {
             kind: self.kind,
             gvk: self.ask.desired.gvk(),
@@ -219,6 +233,12 @@ impl<'r, 'a> Run<'r, 'a> {
         if applied.merged.is_some() || self.ask.live.is_none() {
             self.check_admission()?;
         }
+        if let (None, false, Some(live)) = (&applied.merged, applied.owners_change, self.ask.live)
+            && self.ask.manager != last_applied::MANAGER
+            && !chosen::is_completed_on_every_write(live.gvk())
+        {
+            return Ok(Foreseen { object: live.clone(), owners_change: false });
+        }
         let base = applied.merged.as_ref().or(self.live).unwrap_or(self.desired);
         let mut object = match (&applied.merged, self.live) {
             (None, Some(live)) => Draft::of(live.root()),
@@ -227,7 +247,7 @@ impl<'r, 'a> Run<'r, 'a> {
         if self.ask.manager == last_applied::MANAGER {
             self.renew_last_applied(applied.merged.as_ref(), &mut object);
         }
-        self.finish(object, base, applied.managers)
+        self.finish(object, base, &applied)
     }
 
     fn renew_last_applied(&self, merged: Option<&Document>, object: &mut Draft<'_>) {
@@ -273,10 +293,11 @@ impl<'r, 'a> Run<'r, 'a> {
         stored.map_err(refused)
     }
 
-    fn finish<'n>(&self, mut object: Draft<'n>, base: &Document, mut managers: Managers) -> Step<Prediction>
+    fn finish<'n>(&self, mut object: Draft<'n>, base: &Document, applied: &Applied<'a>) -> Step<Foreseen>
     where
         'a: 'n,
     {
+        let owners_change = applied.owners_change;
         let gvk = self.ask.desired.gvk();
         match self.live {
             None => {
@@ -288,30 +309,39 @@ impl<'r, 'a> Run<'r, 'a> {
                 chosen::on_update(&mut object, before.root(), gvk);
             }
         }
-        if let Some(before) = self.live {
-            let after = object.finish(base);
-            self.check_changes(before, &after)?;
+        if owners_change || self.live.is_none() {
+            self.write_managers(&mut object, applied)?;
         }
+        let object = object.finish(base);
+        if let (Some(before), Some(_)) = (self.live, &applied.merged) {
+            self.check_changes(before, &object)?;
+        }
+        Object::from_json(object.to_json())
+            .map(|object| Foreseen { object, owners_change })
+            .map_err(|error| Prediction::unsure(Doubt::NoObject(error.to_string())))
+    }
+
+    fn write_managers(&self, object: &mut Draft<'_>, applied: &Applied<'a>) -> Step<()> {
+        let mut managers = applied.managers.clone();
         if let Some(time) = self.ask.time {
             let before = self.managers()?;
             managers.change(|key, owned| {
-                let same = before.get(key).is_some_and(|b| b.fields == owned.fields && b.version == owned.version);
+                let same = before.get(key).is_some_and(|before| {
+                    before.version == owned.version && before.fields.to_set() == owned.fields.to_set()
+                });
                 if !same {
-                    owned.time = Some(time.to_owned());
+                    owned.time = Some(time.to_owned().into());
                 }
             });
         }
-        if let Some(metadata) = object.existing("metadata") {
-            metadata.remove("managedFields");
-            if !managers.is_empty() {
-                let mut out = Builder::new();
-                managers.write(&mut out);
-                metadata.set("managedFields", out.finish().to_json());
-            }
+        let Some(metadata) = object.existing("metadata") else { return Ok(()) };
+        metadata.remove("managedFields");
+        if !managers.is_empty() {
+            let mut out = Builder::new();
+            managers.write(&mut out);
+            metadata.set("managedFields", out.finish().to_json());
         }
-        Object::from_json(object.finish(base).to_json())
-            .map(Prediction::Object)
-            .map_err(|error| Prediction::unsure(Doubt::NoObject(error.to_string())))
+        Ok(())
     }
 
     /// Changes that no server lets happen, or that only the server can judge.

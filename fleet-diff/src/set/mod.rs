@@ -5,7 +5,7 @@ mod codec;
 
 use std::fmt;
 
-pub(crate) use codec::escaped;
+pub(crate) use codec::{element_of, escaped, name_of};
 pub use codec::FieldsError;
 
 use crate::{FieldPath, PathElement};
@@ -97,8 +97,12 @@ impl FieldSet {
 
     /// True when this field or one around it is in it.
     pub fn covers(&self, path: &FieldPath) -> bool {
+        self.covers_elements(path.elements())
+    }
+
+    pub(crate) fn covers_elements(&self, path: &[PathElement]) -> bool {
         let mut set = self;
-        for element in path.elements() {
+        for element in path {
             match set.find(element) {
                 Some(entry) if entry.member => return true,
                 Some(entry) => set = &entry.inside,

@@ -3,6 +3,7 @@
 use super::{Shape, shape};
 use crate::{
     FieldSet, PathElement,
+    document::Node,
     schema::{Layer, ListKind, MapType, ScalarType, TypeId},
 };
 
@@ -16,6 +17,28 @@ pub(crate) fn reconcile(layer: &Layer, id: TypeId, set: &FieldSet) -> Option<Fie
         return None;
     }
     Some(set.recursive_difference(&walk.whole).union(&walk.whole))
+}
+
+/// False when nothing changes for sure; looks at a set in `FieldsV1` form without making a set of it.
+pub(crate) fn may_need_reconciling(layer: &Layer, id: TypeId, fields: Node<'_>) -> bool {
+    let (map, list) = match shape(layer, id, None) {
+        Shape::Map(of) if of.atomic => return true,
+        Shape::List(of) if of.kind == ListKind::Atomic => return true,
+        Shape::Map(of) => (Some(of), None),
+        Shape::List(of) => (None, Some(of)),
+        Shape::Scalar(_) | Shape::Nothing => return false,
+    };
+    fields.entries().filter(|(_, inner)| !inner.is_empty()).any(|(name, inner)| {
+        let element = match (map, list, name.strip_prefix("f:")) {
+            (Some(map), _, Some(key)) => map.of(key),
+            (Some(map), _, None) => map.element,
+            (_, Some(list), _) => Some(list.element),
+            _ => None,
+        };
+        // An element of a list may be a leaf with nothing in it but itself.
+        let only_itself = inner.len() == 1 && inner.get(".").is_some();
+        element.is_some_and(|id| id != TypeId::DEDUCED && !only_itself && may_need_reconciling(layer, id, inner))
+    })
 }
 
 struct Walk<'s> {
