@@ -6,6 +6,7 @@
 mod build;
 mod node;
 mod serde;
+mod texts;
 
 use std::{cmp::Ordering, fmt};
 
@@ -31,7 +32,7 @@ pub struct Document {
     text: Box<str>,
 }
 
-/// Why a text is not a document: not JSON, nested too deeply, or larger than 256 MiB. The message quotes nothing of
+/// Why a text is not a document: not JSON, nested too deeply, or larger than 64 MiB. The message quotes nothing of
 /// the text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not JSON that can be read: line {line}, column {column}: {problem}")]
@@ -44,7 +45,8 @@ pub struct DocumentError {
 /// One value. Children of a list or mapping are neighbours in the table of slots.
 #[derive(Clone, Copy)]
 struct Slot {
-    /// Where the key of this value is in the text; [`Slot::NAMELESS`] for elements of lists and for the root.
+    /// Where the key of this value is in the text, and in the lowest six bits its length, or that it is a
+    /// [long name](long_name); [`Slot::NAMELESS`] for elements of lists and for the root.
     name: u32,
     /// The kind in the lowest four bits, above them the length: bytes of a string, children of a container, or the
     /// high bits of an integer.
@@ -55,6 +57,10 @@ struct Slot {
 
 impl Slot {
     const NAMELESS: u32 = u32::MAX;
+    const NAME_LEN_BITS: u32 = 6;
+    const LONG_NAME: u32 = (1 << Self::NAME_LEN_BITS) - 1;
+    /// Where texts begin is less. In bytes.
+    const TEXT_MAX: u32 = (1 << (32 - Self::NAME_LEN_BITS)) - 1;
     const MAX_LEN: usize = (1 << 28) - 1;
 
     fn tag(self) -> Tag {
@@ -121,9 +127,10 @@ enum Tag {
     Map = 8,
 }
 
-/// The length of a key stands before it in the text, in ASCII, so that the text stays valid UTF-8: six bits a byte,
-/// highest first, `0x40` marks all bytes but the last.
-fn push_name(text: &mut String, name: &str) {
+/// The length of a long key stands before it in the text, in ASCII, so that the text stays valid UTF-8: six bits a
+/// byte, highest first, `0x40` marks all bytes but the last.
+fn long_name(name: &str) -> String {
+    let mut text = String::with_capacity(name.len() + 6);
     let mut shift = 30;
     while shift > 0 && name.len() >> shift == 0 {
         shift -= 6;
@@ -134,10 +141,19 @@ fn push_name(text: &mut String, name: &str) {
     }
     text.push(char::from((name.len() & 0x3f) as u8));
     text.push_str(name);
+    text
 }
 
-fn read_name(text: &str, at: u32) -> &str {
-    let (bytes, mut i, mut len) = (text.as_bytes(), at as usize, 0);
+fn read_name(text: &str, name: u32) -> &str {
+    let (at, len) = ((name >> Slot::NAME_LEN_BITS) as usize, name & Slot::LONG_NAME);
+    if len == Slot::LONG_NAME {
+        return read_long_name(text, at);
+    }
+    text.get(at..at + len as usize).unwrap_or("")
+}
+
+fn read_long_name(text: &str, at: usize) -> &str {
+    let (bytes, mut i, mut len) = (text.as_bytes(), at, 0);
     while let Some(byte) = bytes.get(i) {
         i += 1;
         len = (len << 6) | (byte & 0x3f) as usize;
@@ -159,7 +175,7 @@ impl Document {
         Self { slots: [Slot::new(Slot::NAMELESS, Tag::Null, 0, 0)].into(), text: "".into() }
     }
 
-    /// From a `serde_json` value; `null` from one that does not fit (256 MiB in one text or mapping, 4 GiB in all).
+    /// From a `serde_json` value; `null` from one that does not fit (64 MiB of text, 4 GiB in all).
     pub fn from_json(value: &serde_json::Value) -> Self {
         let mut builder = Builder::new();
         builder.json(value);
