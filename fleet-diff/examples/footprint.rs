@@ -19,7 +19,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let mut found = Vec::new();
     read(Path::new(&from), &mut found)?;
-    report(&found.iter().enumerate().map(|(i, value)| as_live(value.clone(), i).to_string()).collect::<Vec<_>>())
+    report(
+        &found
+            .iter()
+            .enumerate()
+            .map(|(i, value)| as_live(value.clone(), i).to_string())
+            .collect::<Vec<_>>(),
+    )
 }
 
 fn read(folder: &Path, found: &mut Vec<Value>) -> Result<(), Box<dyn Error>> {
@@ -56,7 +62,9 @@ fn as_live(mut value: Value, number: usize) -> Value {
 /// Lists as a whole, as the server records those without keys.
 fn fields_of(value: &Value) -> Map<String, Value> {
     let entries = value.as_object().into_iter().flatten();
-    entries.map(|(key, value)| (format!("f:{key}"), Value::Object(fields_of(value)))).collect()
+    entries
+        .map(|(key, value)| (format!("f:{key}"), Value::Object(fields_of(value))))
+        .collect()
 }
 
 fn report(texts: &[String]) -> Result<(), Box<dyn Error>> {

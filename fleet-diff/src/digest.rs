@@ -140,7 +140,9 @@ impl DigestBuilder {
     fn add_value(&mut self, value: Node<'_>) {
         match value.kind() {
             Kind::Null => self.held.push(b'n'),
-            Kind::Bool => self.held.push(if value.as_bool() == Some(true) { b't' } else { b'f' }),
+            Kind::Bool => self
+                .held
+                .push(if value.as_bool() == Some(true) { b't' } else { b'f' }),
             Kind::Number => value.with_digits(|digits| self.add(b'#', digits.as_bytes())),
             Kind::Text => self.add(b's', value.as_str().unwrap_or("").as_bytes()),
             Kind::List => {
@@ -225,7 +227,10 @@ mod tests {
             assert_eq!(digest.to_string(), expect, "{text}");
         }
         let map = document(r#"{"status":1,"b":{"status":2},"a":[1.5]}"#);
-        let parts = DigestBuilder::new().text("t").map_without(map.root(), &["status"]).node(map.root());
+        let parts = DigestBuilder::new()
+            .text("t")
+            .map_without(map.root(), &["status"])
+            .node(map.root());
         assert_eq!(parts.finish().to_string(), "b335154ad36ab24ed93261ceec91ce82");
     }
 
@@ -239,7 +244,9 @@ mod tests {
     #[test]
     fn keys_are_left_out_as_if_they_were_not_there() {
         let digest = |text: &str, left_out: &[&str]| {
-            DigestBuilder::new().map_without(document(text).root(), left_out).finish()
+            DigestBuilder::new()
+                .map_without(document(text).root(), left_out)
+                .finish()
         };
         let both = r#"{"a": 1, "b": {"a": 1}}"#;
         assert_eq!(digest(both, &["a", "x"]), digest(r#"{"b": {"a": 1}}"#, &[]));

@@ -124,16 +124,16 @@ pub use ownership::{FieldManager, managers_of, managers_within};
 pub use patch::{json_patch, merge_patch};
 pub use path::{FieldPath, Float, PathElement, Scalar};
 pub use predict::{Apply, Blocked, CHOSEN, Conflict, Doubt, Prediction, Refusal, comparable};
+pub use render::{RenderOptions, Style, masked, masked_fields, masked_value, render, render_fields};
 pub use rules::{
     FieldIntentRules, Intent, Kinds, PathPattern, PatternError, Rule, RuleError, RuleSet, Rules, Sharing,
 };
-pub use render::{RenderOptions, Style, masked, masked_fields, masked_value, render, render_fields};
-pub use schema::{SchemaError, Schemas};
 #[cfg(feature = "table-writer")]
 #[doc(hidden)]
 pub use schema::table_writer;
-pub use storage::{Quantity, QuantityError};
-pub use set::{FieldSet, FieldsError};
+pub use schema::{SchemaError, Schemas};
 pub use server_answer::{Differences, LEFT_OUT, differences, live_digest};
+pub use set::{FieldSet, FieldsError};
+pub use storage::{Quantity, QuantityError};
 #[cfg(feature = "yaml")]
 pub use yaml::{Located, LocatedValue, ReadError, ReadLimits, ReadProblem, read_objects, read_values};

@@ -25,7 +25,10 @@ impl Entry<'_> {
 /// All entries in the object's order; what is not a mapping is passed over.
 pub(crate) fn entries(object: &Object) -> impl Iterator<Item = Entry<'_>> {
     let list = object.metadata().get("managedFields");
-    let entries = list.into_iter().flat_map(Node::items).filter(|entry| entry.is_map());
+    let entries = list
+        .into_iter()
+        .flat_map(Node::items)
+        .filter(|entry| entry.is_map());
     entries.map(|entry| {
         let text = |field: &str| entry.get(field).and_then(Node::as_str);
         Entry {

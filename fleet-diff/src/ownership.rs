@@ -118,7 +118,9 @@ fn child<'a>(set: &'a FieldSet, element: &PathElement, value: Option<Node<'_>>) 
     }
     let list = value.filter(|value| value.is_list())?;
     let wanted = element.position(list)?;
-    set.entries().iter().find(|entry| entry.element.position(list) == Some(wanted))
+    set.entries()
+        .iter()
+        .find(|entry| entry.element.position(list) == Some(wanted))
 }
 
 #[cfg(test)]

@@ -71,7 +71,11 @@ pub fn live_digest(live: &Object, manager: &str) -> Digest {
         .map_without(live.root(), &["status", "metadata"])
         .map_without(live.metadata(), LEFT_OUT);
     let applied = applied_by(live, manager);
-    let in_status = |entry: &Entry<'_>| entry.fields.is_some_and(|fields| fields.get("f:status").is_some());
+    let in_status = |entry: &Entry<'_>| {
+        entry
+            .fields
+            .is_some_and(|fields| fields.get("f:status").is_some())
+    };
     if applied
         .iter()
         .any(|entry| entry.subresource.is_empty() && in_status(entry))
@@ -242,8 +246,14 @@ mod tests {
             .parse()
             .unwrap();
         assert_eq!(live.digest().to_string(), "ee958733a6bd1cd02a81dc9bdc3e9443");
-        assert_eq!(live_digest(&live, "fleet").to_string(), "4195e32d6f806c572fb71d3d3279a14b");
-        assert_eq!(live_digest(&live, "other").to_string(), "464f7fecff764dc89839972c85723deb");
+        assert_eq!(
+            live_digest(&live, "fleet").to_string(),
+            "4195e32d6f806c572fb71d3d3279a14b"
+        );
+        assert_eq!(
+            live_digest(&live, "other").to_string(),
+            "464f7fecff764dc89839972c85723deb"
+        );
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Laws of comparing, on random values.
 
 use fleet_diff::{
-    Document, FieldChange, FieldPath, Object, PathElement, changes, json_changes, live_digest, managers_of,
-    managers_within,
+    Document, FieldChange, FieldPath, Node, Object, PathElement, changes, json_changes, live_digest,
+    managers_of, managers_within,
 };
 use proptest::{collection, option, prelude::*};
 use serde_json::{Map, Value, json};
@@ -130,8 +130,8 @@ proptest! {
         for change in json_changes(&a, &b) {
             prop_assert_ne!(&change.before, &change.after);
             let (a, b) = (Document::from_json(&a), Document::from_json(&b));
-            prop_assert_eq!(change.path.find(a.root()).map(|node| node.to_json()), change.before, "{}", change.path);
-            prop_assert_eq!(change.path.find(b.root()).map(|node| node.to_json()), change.after, "{}", change.path);
+            prop_assert_eq!(change.path.find(a.root()).map(Node::to_json), change.before, "{}", change.path);
+            prop_assert_eq!(change.path.find(b.root()).map(Node::to_json), change.after, "{}", change.path);
         }
     }
 

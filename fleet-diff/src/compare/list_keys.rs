@@ -82,7 +82,9 @@ pub(crate) fn names_in_json(
     let document = |items: &[Value]| {
         let mut out = Builder::new();
         out.begin();
-        items.iter().for_each(|item| out.json(item));
+        for item in items {
+            out.json(item);
+        }
         out.end_list();
         out.finish()
     };

@@ -67,7 +67,10 @@ pub fn changes(before: Node<'_>, after: Node<'_>) -> Vec<FieldChange> {
 
 /// [`changes`] between two `serde_json` values.
 pub fn json_changes(before: &Value, after: &Value) -> Vec<FieldChange> {
-    changes(Document::from_json(before).root(), Document::from_json(after).root())
+    changes(
+        Document::from_json(before).root(),
+        Document::from_json(after).root(),
+    )
 }
 
 /// [`changes`] without these fields of `metadata`.

@@ -73,8 +73,7 @@ impl<'b> Builder<'b> {
         Self::with_slots(base, base.slots.len())
     }
 
-    /// [Based on](Self::based_on) a document whose root is to be replaced: the root's own entries must be written
-    /// again, the root itself must not.
+    /// For a document whose root is to be replaced: the root's entries may be taken over, the root itself may not.
     pub(crate) fn reopening(base: &'b Document) -> Self {
         let root = base.root().slot();
         let children = root.at as usize..base.slots.len().saturating_sub(1);
@@ -92,11 +91,13 @@ impl<'b> Builder<'b> {
 
     /// The key of the next value.
     pub(crate) fn key(&mut self, key: &str) {
-        let short = key.len() < Slot::LONG_NAME as usize;
-        let at = if short { self.parts.texts.place(key) } else { self.parts.texts.place(&long_name(key)) };
-        let len = if short { key.len() as u32 } else { Slot::LONG_NAME };
+        let short = u32::try_from(key.len()).ok().filter(|len| *len < Slot::LONG_NAME);
+        let at = match short {
+            Some(_) => self.parts.texts.place(key),
+            None => self.parts.texts.place(&long_name(key)),
+        };
         self.name = match at {
-            Some(at) if at < Slot::TEXT_MAX => (at << Slot::NAME_LEN_BITS) | len,
+            Some(at) if at < Slot::TEXT_MAX => (at << Slot::NAME_LEN_BITS) | short.unwrap_or(Slot::LONG_NAME),
             _ => {
                 self.too_large = true;
                 0
@@ -122,7 +123,10 @@ impl<'b> Builder<'b> {
     }
 
     pub(crate) fn integer(&mut self, value: i128) {
-        match i64::try_from(value).ok().and_then(|value| Slot::integer(0, value)) {
+        match i64::try_from(value)
+            .ok()
+            .and_then(|value| Slot::integer(0, value))
+        {
             Some(slot) => self.push(slot),
             None => self.long(Tag::Wide, &value.to_string()),
         }
@@ -173,7 +177,9 @@ impl<'b> Builder<'b> {
     }
 
     fn end(&mut self, tag: Tag) {
-        let Parts { slots, stack, open, .. } = &mut *self.parts;
+        let Parts {
+            slots, stack, open, ..
+        } = &mut *self.parts;
         let (start, name) = open.pop().unwrap_or((0, Slot::NAMELESS));
         let (at, len) = (slots.len(), stack.len() - start);
         self.too_large |= len > Slot::MAX_LEN || u32::try_from(at + len).is_err();
@@ -256,7 +262,10 @@ impl<'b> Builder<'b> {
 
     /// A value that was built before, under the key that this entry of the base has.
     pub(crate) fn part_as(&mut self, node: Node<'_>, part: Part) {
-        self.parts.stack.push(Slot { name: node.slot().name, ..part.0 });
+        self.parts.stack.push(Slot {
+            name: node.slot().name,
+            ..part.0
+        });
     }
 
     /// An entry of a mapping of any document, with its key.
@@ -283,7 +292,9 @@ impl<'b> Builder<'b> {
             Value::String(s) => self.text(s),
             Value::Array(items) => {
                 self.begin();
-                items.iter().for_each(|item| self.json(item));
+                for item in items {
+                    self.json(item);
+                }
                 self.end_list();
             }
             Value::Object(map) => {

@@ -83,7 +83,7 @@ impl Slot {
 
     fn new(name: u32, tag: Tag, len: usize, at: usize) -> Self {
         // The builder refuses what does not fit before it comes here.
-        let len = u32::try_from(len).unwrap_or(0) & (Self::MAX_LEN as u32);
+        let len = u32::try_from(len.min(Self::MAX_LEN)).unwrap_or(0);
         Self {
             name,
             meta: (len << 4) | tag as u32,
@@ -92,6 +92,11 @@ impl Slot {
     }
 
     /// The integer, when it fits into the 60 bits of a slot.
+    #[expect(
+        clippy::cast_sign_loss,
+        clippy::cast_possible_truncation,
+        reason = "its bits are taken apart"
+    )]
     fn integer(name: u32, value: i64) -> Option<Self> {
         if !(-(1 << 59)..(1 << 59)).contains(&value) {
             return None;
@@ -104,6 +109,7 @@ impl Slot {
         })
     }
 
+    #[expect(clippy::cast_possible_wrap, reason = "the sign is in the highest bits")]
     fn as_integer(self) -> i64 {
         let high = i64::from((self.meta as i32) >> 4);
         (high << 32) | i64::from(self.at)
@@ -130,16 +136,14 @@ enum Tag {
 /// The length of a long key stands before it in the text, in ASCII, so that the text stays valid UTF-8: six bits a
 /// byte, highest first, `0x40` marks all bytes but the last.
 fn long_name(name: &str) -> String {
+    let digit = |shift: u32| u8::try_from((name.len() >> shift) & 0x3f).unwrap_or(0);
     let mut text = String::with_capacity(name.len() + 6);
-    let mut shift = 30;
-    while shift > 0 && name.len() >> shift == 0 {
-        shift -= 6;
+    let highest = (6..=30).rev().step_by(6).find(|shift| name.len() >> shift > 0);
+    if let Some(highest) = highest {
+        let shifts = (6..=highest).rev().step_by(6);
+        text.extend(shifts.map(|shift| char::from(0x40 | digit(shift))));
     }
-    while shift > 0 {
-        text.push(char::from(0x40 | ((name.len() >> shift) & 0x3f) as u8));
-        shift -= 6;
-    }
-    text.push(char::from((name.len() & 0x3f) as u8));
+    text.push(char::from(digit(0)));
     text.push_str(name);
     text
 }
@@ -167,12 +171,21 @@ fn read_long_name(text: &str, at: usize) -> &str {
 impl Document {
     /// The whole value.
     pub fn root(&self) -> Node<'_> {
-        Node::new(self, self.slots.last().copied().unwrap_or(Slot::new(Slot::NAMELESS, Tag::Null, 0, 0)))
+        Node::new(
+            self,
+            self.slots
+                .last()
+                .copied()
+                .unwrap_or(Slot::new(Slot::NAMELESS, Tag::Null, 0, 0)),
+        )
     }
 
     /// The value `null`.
     pub(crate) fn null() -> Self {
-        Self { slots: [Slot::new(Slot::NAMELESS, Tag::Null, 0, 0)].into(), text: "".into() }
+        Self {
+            slots: [Slot::new(Slot::NAMELESS, Tag::Null, 0, 0)].into(),
+            text: "".into(),
+        }
     }
 
     /// From a `serde_json` value; `null` from one that does not fit (64 MiB of text, 4 GiB in all).
@@ -211,7 +224,11 @@ impl DocumentError {
             Category::Data => "too large, or a number out of range",
             Category::Io => "it cannot be read",
         };
-        Self { line: error.line(), column: error.column(), problem }
+        Self {
+            line: error.line(),
+            column: error.column(),
+            problem,
+        }
     }
 }
 

@@ -153,7 +153,10 @@ impl<'a> Node<'a> {
     /// The elements of a list; nothing when it is no list.
     pub fn items(self) -> Items<'a> {
         let slots = if self.is_list() { self.children() } else { &[] };
-        Items { document: self.document, slots: slots.iter() }
+        Items {
+            document: self.document,
+            slots: slots.iter(),
+        }
     }
 
     /// The element at this position of a list.
@@ -164,7 +167,10 @@ impl<'a> Node<'a> {
     /// The entries of a mapping, sorted by key; nothing when it is no mapping.
     pub fn entries(self) -> Entries<'a> {
         let slots = if self.is_map() { self.children() } else { &[] };
-        Entries { document: self.document, slots: slots.iter() }
+        Entries {
+            document: self.document,
+            slots: slots.iter(),
+        }
     }
 
     /// The value of a key of a mapping.
@@ -173,7 +179,9 @@ impl<'a> Node<'a> {
             return None;
         }
         let (slots, text) = (self.children(), &*self.document.text);
-        let found = slots.binary_search_by(|slot| read_name(text, slot.name).cmp(key)).ok()?;
+        let found = slots
+            .binary_search_by(|slot| read_name(text, slot.name).cmp(key))
+            .ok()?;
         Some(Self::new(self.document, slots[found]))
     }
 
@@ -191,7 +199,9 @@ impl<'a> Node<'a> {
             Tag::Text => Value::String(self.bytes_of_text().to_owned()),
             Tag::List => Value::Array(self.items().map(Node::to_json).collect()),
             Tag::Map => {
-                let entries = self.entries().map(|(key, value)| (key.to_owned(), value.to_json()));
+                let entries = self
+                    .entries()
+                    .map(|(key, value)| (key.to_owned(), value.to_json()));
                 Value::Object(entries.collect::<Map<_, _>>())
             }
             Tag::Integer | Tag::Wide | Tag::Float => {
@@ -215,7 +225,7 @@ impl<'a> Node<'a> {
     /// value's own document was based on.
     pub(crate) fn is_container_of(self, base: &Document) -> bool {
         let end = self.slot.at as usize + self.len();
-        self.len() > 0 && end <= base.slots.len() && self.document.slots.len() >= base.slots.len()
+        !self.is_empty() && end <= base.slots.len() && self.document.slots.len() >= base.slots.len()
     }
 
     /// True when both are in the same document and are the same place in it.
@@ -271,7 +281,7 @@ impl PartialEq for Number {
             (Self::Integer(a), Self::Integer(b)) => a == b,
             (Self::Float(a), Self::Float(b)) => a == b,
             (Self::Integer(a), Self::Float(b)) | (Self::Float(b), Self::Integer(a)) => {
-                #[expect(clippy::cast_precision_loss, clippy::float_cmp)]
+                #[expect(clippy::cast_precision_loss)]
                 let same = *a as f64 == *b;
                 same
             }
@@ -330,7 +340,10 @@ impl<'a> Iterator for Entries<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let slot = self.slots.next()?;
-        Some((read_name(&self.document.text, slot.name), Node::new(self.document, *slot)))
+        Some((
+            read_name(&self.document.text, slot.name),
+            Node::new(self.document, *slot),
+        ))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

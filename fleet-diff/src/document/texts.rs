@@ -81,7 +81,7 @@ impl Texts {
             hash,
             at,
             // Not more than `SHARED_BYTES_MAX`.
-            len: len as u32,
+            len: u32::try_from(len).unwrap_or(u32::MAX),
         };
     }
 

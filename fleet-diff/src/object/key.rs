@@ -118,9 +118,8 @@ impl Gvk {
 
 fn split_api_version(api_version: &str) -> Option<(&str, &str)> {
     let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-    let ok = !version.is_empty()
-        && !version.contains('/')
-        && (!group.is_empty() || !api_version.contains('/'));
+    let ok =
+        !version.is_empty() && !version.contains('/') && (!group.is_empty() || !api_version.contains('/'));
     ok.then_some((group, version))
 }
 

@@ -168,9 +168,7 @@ impl FieldPath {
 
     /// The value at this path.
     pub fn find<'v>(&self, within: Node<'v>) -> Option<Node<'v>> {
-        self.0
-            .iter()
-            .try_fold(within, |node, element| element.find(node))
+        self.0.iter().try_fold(within, |node, element| element.find(node))
     }
 
     /// A copy without the value at this path, closing the gap in a list. `None` when nothing is there, and for the
@@ -351,7 +349,11 @@ mod tests {
             assert_eq!(path.to_string(), printed);
             assert_eq!(serde_json::to_value(&path).unwrap(), json!(printed));
             let document = Document::from_json(&sample());
-            assert_eq!(path.to_json_pointer(document.root()).as_deref(), pointer, "{path}");
+            assert_eq!(
+                path.to_json_pointer(document.root()).as_deref(),
+                pointer,
+                "{path}"
+            );
             assert_eq!(path.find(document.root()).map(Node::to_json), value, "{path}");
             if let (Some(pointer), Some(_)) = (pointer, &value) {
                 assert_eq!(sample().pointer(pointer), value.as_ref(), "{path}");
@@ -371,7 +373,10 @@ mod tests {
         let element = FieldPath::keys(["a"]).child(P::Index(1));
         let cases = [
             (element.clone(), r#"{"a":[1,3],"b":1,"e":null}"#),
-            (element.child(P::key("c")), r#"{"a":[1,{"d":3},3],"b":1,"e":null}"#),
+            (
+                element.child(P::key("c")),
+                r#"{"a":[1,{"d":3},3],"b":1,"e":null}"#,
+            ),
             (FieldPath::keys(["e"]), r#"{"a":[1,{"c":2,"d":3},3],"b":1}"#),
         ];
         for (path, expect) in cases {

@@ -4,7 +4,7 @@
 //! key fields, `v:` and a JSON value, `i:` and a position. A name whose mapping is empty, or has `.` in it, is a member
 //! itself. Kinds of names that are not known are dropped with everything inside them, as the server drops them.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
 
 use super::{Entry, FieldSet};
 use crate::{
@@ -34,13 +34,18 @@ impl FieldSet {
         match node.kind() {
             Kind::Map => read(node, Odd::Refused).map(|(_, set)| set),
             Kind::Null => Ok(Self::new()),
-            _ => Err(FieldsError { at: String::new(), problem: "it is no mapping" }),
+            _ => Err(FieldsError {
+                at: String::new(),
+                problem: "it is no mapping",
+            }),
         }
     }
 
     /// As [`from_node`](Self::from_node), passing over what no `FieldsV1` has.
     pub(crate) fn from_node_leniently(node: Node<'_>) -> Self {
-        read(node, Odd::PassedOver).map(|(_, set)| set).unwrap_or_default()
+        read(node, Odd::PassedOver)
+            .map(|(_, set)| set)
+            .unwrap_or_default()
     }
 
     /// As a `fieldsV1` value, in the server's own form.
@@ -114,7 +119,11 @@ fn read_entry(name: &str, value: Node<'_>, odd: Odd) -> Result<ReadEntry, Fields
 }
 
 fn error(name: &str, problem: &'static str) -> FieldsError {
-    FieldsError { at: String::new(), problem }.within(name)
+    FieldsError {
+        at: String::new(),
+        problem,
+    }
+    .within(name)
 }
 
 impl FieldsError {
@@ -160,11 +169,14 @@ fn key_fields(text: &str) -> Result<BTreeMap<Arc<str>, Scalar>, &'static str> {
     }
     let fields = document.root().entries();
     let fields = fields.map(|(name, value)| Some((name.into(), Scalar::from_node(value)?)));
-    fields.collect::<Option<_>>().ok_or("a key field that is no scalar")
+    fields
+        .collect::<Option<_>>()
+        .ok_or("a key field that is no scalar")
 }
 
 fn is_plain(text: &str) -> bool {
-    text.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\')
+    text.bytes()
+        .all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\')
 }
 
 fn scalar(text: &str) -> Result<Scalar, &'static str> {
@@ -214,7 +226,8 @@ pub(crate) fn escaped(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
         match c {
-            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            // Writing to a text cannot fail.
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => drop(write!(out, "\\u{:04x}", u32::from(c))),
             c => out.push(c),
         }
     }

@@ -45,12 +45,14 @@ fn mask(message: &str, key: &ObjectKey, document: Option<&Object>) -> String {
 fn values(document: &Object) -> Vec<String> {
     let mut found = Vec::new();
     for field in ["data", "stringData"] {
-        let values = document.root().get(field);
-        values.into_iter().for_each(|value| collect(value, &mut found));
+        if let Some(value) = document.root().get(field) {
+            collect(value, &mut found);
+        }
     }
     // `kubectl` keeps the whole object in here.
-    let annotations = document.metadata().get("annotations");
-    annotations.into_iter().for_each(|value| collect(value, &mut found));
+    if let Some(value) = document.metadata().get("annotations") {
+        collect(value, &mut found);
+    }
     let plain: Vec<String> = found.iter().filter_map(|text| base64(text)).collect();
     found.extend(plain);
     found.retain(|text| text.len() >= SEARCHED_BYTES_MIN);

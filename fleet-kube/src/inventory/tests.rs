@@ -345,7 +345,13 @@ async fn a_file_that_is_being_written_is_never_taken_for_whole() {
             continue;
         };
         let whole = known.objects().iter().find(|object| object.name() == "a");
-        assert!(whole.is_none_or(|object| object.root().at(&["data", "k"]).and_then(fleet_core::Node::as_str) == Some("v")));
+        assert!(whole.is_none_or(|object| {
+            object
+                .root()
+                .at(&["data", "k"])
+                .and_then(fleet_core::Node::as_str)
+                == Some("v")
+        }));
     }
     stop.store(true, std::sync::atomic::Ordering::Relaxed);
     writer.join().unwrap();
