@@ -65,7 +65,7 @@ impl Engine {
             }
             Contest::Everything => {
                 if let Some(slot) = self.slots.get_mut(key) {
-                    slot.settled = slot.settles();
+                    slot.settled = slot.settles(&self.types);
                 }
                 return self.in_sync(key, now, out);
             }

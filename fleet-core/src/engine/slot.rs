@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fleet_diff::{Digest, DigestBuilder, FieldPath, Gvk, Node, Object, ObjectKey, live_digest};
 
-use super::{contest::Contested, event::CallId, options::Adoption};
+use super::{contest::Contested, event::CallId, options::Adoption, types::Types};
 use crate::{
     edge::{Exchange, Fault, Request},
     ledger::Entry,
@@ -196,6 +196,8 @@ fn is_finished_with_ttl(object: &Object) -> bool {
 pub(super) struct Settled {
     pub(super) document: Digest,
     pub(super) live: Digest,
+    /// What the judge knew of its type.
+    pub(super) types: Option<Digest>,
 }
 
 /// What is under way for an object.
@@ -277,6 +279,8 @@ pub(super) enum Awaited {
     Listing,
     /// What the watch of its kind shows when it begins.
     Watch,
+    /// The types of the cluster's objects.
+    Types,
     /// Its kind, which a CRD of the inventory defines.
     Kind,
     /// The answer whether its kind is gone.
@@ -328,11 +332,16 @@ impl Slot {
     }
 
     /// The judgement that nothing has to be done, if it were made now.
-    pub(super) fn settles(&self) -> Option<Settled> {
+    pub(super) fn settles(&self, types: &Types) -> Option<Settled> {
         Some(Settled {
             document: self.document_digest()?,
             live: self.seen()?.digest,
+            types: self.types_digest(types),
         })
+    }
+
+    pub(super) fn types_digest(&self, types: &Types) -> Option<Digest> {
+        types.digest_of(self.desired.as_ref()?.object.gvk())
     }
 
     /// The object as seen whole.

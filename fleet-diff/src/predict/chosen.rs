@@ -6,7 +6,7 @@ use super::{Doubt, Prediction};
 use crate::{
     FieldPath, Gvk, LEFT_OUT, Object, PathElement,
     document::Node,
-    rules::is_same,
+    rules::{Broken, Fact, is_same},
     storage::{Draft, Tree, View},
 };
 
@@ -18,6 +18,8 @@ pub const CHOSEN: &[(&str, &str, &[&str])] = &[
     ("", "Service", &["spec", "clusterIP"]),
     ("", "Service", &["spec", "clusterIPs"]),
     ("", "Service", &["spec", "healthCheckNodePort"]),
+    ("", "Service", &["spec", "ipFamilies"]),
+    ("", "Service", &["spec", "ipFamilyPolicy"]),
     ("", "Service", &["spec", "ports", "*", "nodePort"]),
     ("", "PersistentVolume", &["status", "lastPhaseTransitionTime"]),
     ("batch", "Job", &["spec", "selector"]),
@@ -144,6 +146,37 @@ pub(super) fn check_create(object: &Draft<'_>, gvk: &Gvk) -> Result<(), Predicti
     }
 }
 
+/// What only shows before an object is stored. An immutable object may not even get an empty mapping, and ports of a
+/// Service need names as soon as there are two.
+pub(super) fn check_emptied(merged: Node<'_>, live: Node<'_>, gvk: &Gvk) -> Result<(), Prediction> {
+    let rule = match (gvk.group(), gvk.kind()) {
+        ("", "ConfigMap") => ("binaryData", "configmap/immutable-binary-data"),
+        ("", "Secret") => ("data", "secret/immutable-data"),
+        _ => return check_ports(merged, gvk),
+    };
+    let immutable = live.get("immutable").and_then(Node::as_bool) == Some(true);
+    let emptied = |of: Node<'_>| of.get(rule.0).is_some_and(|data| data.is_map() && data.is_empty());
+    if immutable && emptied(merged) && !emptied(live) {
+        let broken = Broken { rule: rule.1, fact: Fact::Immutable, path: FieldPath::keys([rule.0]) };
+        return Err(Prediction::blocked(vec![broken]));
+    }
+    Ok(())
+}
+
+fn check_ports(merged: Node<'_>, gvk: &Gvk) -> Result<(), Prediction> {
+    if (gvk.group(), gvk.kind()) != ("", "Service") {
+        return Ok(());
+    }
+    let ports = merged.get("spec").and_then(|spec| spec.get("ports"));
+    let named = |port: Node<'_>| port.get("name").and_then(Node::as_str).is_some_and(|name| !name.is_empty());
+    match ports {
+        Some(ports) if ports.len() > 1 && !ports.items().all(named) => {
+            Err(Prediction::refused(".spec.ports[*].name".to_owned(), "is required where there are several ports"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// What strategies of registries and admission plugins do to a new object.
 pub(super) fn on_create(object: &mut Draft<'_>, gvk: &Gvk) {
     match (gvk.group(), gvk.kind()) {
@@ -151,6 +184,15 @@ pub(super) fn on_create(object: &mut Draft<'_>, gvk: &Gvk) {
         ("", "PersistentVolumeClaim") => finalizer(object, "kubernetes.io/pvc-protection"),
         ("", "PersistentVolume") => finalizer(object, "kubernetes.io/pv-protection"),
         ("storage.k8s.io", "VolumeAttributesClass") => finalizer(object, "kubernetes.io/vac-protection"),
+        ("", "Node") => {
+            // The admission plugin `TaintNodesByCondition`.
+            let taint = json!({"effect": "NoSchedule", "key": "node.kubernetes.io/not-ready"});
+            if let Some(taints) = object.inner("spec").and_then(|spec| spec.list("taints"))
+                && !taints.iter().any(|known| known.to_json() == taint)
+            {
+                taints.push(Tree::Json(taint));
+            }
+        }
         ("apps", "DaemonSet") => annotate(object, TEMPLATE_GENERATION, "1"),
         ("apiextensions.k8s.io", "CustomResourceDefinition") => {
             let versions = object.at(&["spec", "versions"]).map(View::items).unwrap_or_default();
@@ -174,7 +216,10 @@ pub(super) fn is_completed_on_every_write(gvk: &Gvk) -> bool {
 
 pub(super) fn on_update<'n>(object: &mut Draft<'n>, before: Node<'n>, gvk: &Gvk) {
     match (gvk.group(), gvk.kind()) {
-        ("", "Pod") => tolerate_lost_nodes(object),
+        ("", "Pod") => {
+            tolerate_lost_nodes(object);
+            keep_priority(object, before);
+        }
         ("", "Service") => keep_allocated(object, before),
         // Only the endpoint `finalize` writes it.
         ("", "Namespace") => match before.get("spec") {
@@ -248,6 +293,19 @@ fn keep_allocated<'n>(object: &mut Draft<'n>, before: Node<'n>) {
         && let Some(spec) = object.existing("spec")
     {
         spec.put("healthCheckNodePort", Tree::Node(port));
+    }
+}
+
+/// The admission plugin `Priority` fills in again what it filled in.
+fn keep_priority<'n>(object: &mut Draft<'n>, before: Node<'n>) {
+    let Some(was) = before.get("spec") else { return };
+    for field in ["priority", "preemptionPolicy"] {
+        if object.at(&["spec", field]).is_none()
+            && let Some(value) = was.get(field)
+            && let Some(spec) = object.existing("spec")
+        {
+            spec.put(field, Tree::Node(value));
+        }
     }
 }
 

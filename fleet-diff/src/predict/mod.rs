@@ -15,7 +15,7 @@ use crate::{
     managed::{self, Applied, Managers, OtherVersion, last_applied},
     rules,
     schema::{self, KindSchema, Schemas},
-    storage::{self, Draft, Tree},
+    storage::{self, Draft, InStorage},
     typed::{self, Duplicates},
 };
 
@@ -157,7 +157,7 @@ impl fmt::Debug for Apply<'_> {
 /// The definition as it would be stored if the object were made now, admission aside. None when it would be refused.
 pub(crate) fn stored_form(apply: Apply<'_>) -> Option<Document> {
     let run = Run::new(&apply).ok()?;
-    let mut object = run.stored(run.desired).ok()?;
+    let mut object = run.stored(run.desired).ok()?.draft;
     chosen::on_create(&mut object, apply.desired.gvk());
     Some(object.finish(run.desired))
 }
@@ -242,8 +242,17 @@ impl<'r, 'a> Run<'r, 'a> {
         let base = applied.merged.as_ref().or(self.live).unwrap_or(self.desired);
         let mut object = match (&applied.merged, self.live) {
             (None, Some(live)) => Draft::of(live.root()),
-            _ => self.stored(base)?,
+            _ => {
+                let stored = self.stored(base)?;
+                if let Some(field) = stored.empty {
+                    return Err(Prediction::unsure(Doubt::Required(field)));
+                }
+                stored.draft
+            }
         };
+        if let (Some(merged), Some(live)) = (&applied.merged, self.live) {
+            chosen::check_emptied(merged.root(), live.root(), self.ask.desired.gvk())?;
+        }
         if self.ask.manager == last_applied::MANAGER {
             self.renew_last_applied(applied.merged.as_ref(), &mut object);
         }
@@ -283,7 +292,7 @@ impl<'r, 'a> Run<'r, 'a> {
     }
 
     /// The merged object as it would be stored.
-    fn stored<'n>(&'n self, merged: &'n Document) -> Step<Draft<'n>> {
+    fn stored<'n>(&'n self, merged: &'n Document) -> Step<InStorage<'n>> {
         let refused = |wrong: storage::Unstorable| Prediction::refused(wrong.path, wrong.problem);
         let stored = if self.kind.native {
             storage::store_native(self.kind, merged.root(), self.live)

@@ -69,6 +69,8 @@ pub enum Doubt {
     Admission,
     /// This webhook or policy may change what is written.
     Mutates(String),
+    /// A field that the schema requires would be empty here; whether the server minds, its validation knows.
+    Required(String),
     /// A rule in the schema of a custom resource compares with the old value here, and rules are not evaluated.
     ValidationRule(String),
     /// The answer would be no object.
@@ -122,6 +124,7 @@ impl fmt::Display for Doubt {
             Self::OtherVersion(version) => write!(f, "fields are owned at {version}, which only the server can convert"),
             Self::Admission => f.write_str("admission in the server fills in what depends on the cluster"),
             Self::Mutates(hook) => write!(f, "the mutating {hook} may change what is written"),
+            Self::Required(field) => write!(f, "{field} would be empty, and its schema requires it"),
             Self::ValidationRule(path) => {
                 write!(f, "a rule in the schema compares {path} with its old value, and only the server evaluates it")
             }

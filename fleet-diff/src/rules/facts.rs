@@ -110,6 +110,8 @@ const ROWS: &[Row] = &[
         ".spec.schedulingGates",
         ".spec.nodeSelector",
         ".spec.affinity",
+        ".spec.priority",
+        ".spec.preemptionPolicy",
     ]),
     row("node/pod-cidr", "", "Node", ".spec.podCIDR").fact(Fact::WriteOnce),
     row("node/pod-cidrs", "", "Node", ".spec.podCIDRs").fact(Fact::WriteOnce),
@@ -176,6 +178,8 @@ const ROWS: &[Row] = &[
     row("resource-slice/pool", "resource.k8s.io", "ResourceSlice", ".spec.pool.name"),
     row("crd/group", "apiextensions.k8s.io", "CustomResourceDefinition", ".spec.group"),
     row("crd/scope", "apiextensions.k8s.io", "CustomResourceDefinition", ".spec.scope").when(is_established),
+    row("crd/stored-version", "apiextensions.k8s.io", "CustomResourceDefinition", ".spec.versions")
+        .when(drops_stored_version),
     row("crd/plural", "apiextensions.k8s.io", "CustomResourceDefinition", ".spec.names.plural"),
     row("crd/kind", "apiextensions.k8s.io", "CustomResourceDefinition", ".spec.names.kind").when(is_established),
 ];
@@ -203,7 +207,7 @@ pub(crate) fn broken(gvk: &Gvk, changed: &FieldSet, live: Node<'_>, new: Node<'_
     for compiled in rows.filter(|c| (c.row.when)(live, new)) {
         let hit = changed.iter().find(|path| {
             let meant = compiled.path.covers(path) && !is_excepted(compiled, path, live);
-            meant && really_changed(path, live, new) && forbids(compiled.row.fact, path, live, new)
+            meant && really_changed(path, live, new) && forbids(compiled, path, live, new)
         });
         if let Some(path) = hit {
             found.push(Broken { rule: compiled.row.id, fact: compiled.row.fact, path });
@@ -226,10 +230,13 @@ fn really_changed(path: &FieldPath, live: Node<'_>, new: Node<'_>) -> bool {
     }
 }
 
-fn forbids(fact: Fact, path: &FieldPath, live: Node<'_>, new: Node<'_>) -> bool {
-    match fact {
+fn forbids(compiled: &Compiled, path: &FieldPath, live: Node<'_>, new: Node<'_>) -> bool {
+    match compiled.row.fact {
         Fact::Immutable => true,
-        Fact::WriteOnce => path.find(live).is_some_and(|value| !is_empty(&value.to_json())),
+        Fact::WriteOnce => {
+            let meant = FieldPath::new(path.elements().iter().take(compiled.path.len()).cloned());
+            meant.find(live).is_some_and(|value| !is_empty(&value.to_json()))
+        }
         Fact::GrowOnly => {
             let quantity = |of| path.find(of).and_then(Node::as_str)?.parse::<Quantity>().ok();
             matches!((quantity(live), quantity(new)), (Some(before), Some(after)) if after < before)
@@ -237,12 +244,11 @@ fn forbids(fact: Fact, path: &FieldPath, live: Node<'_>, new: Node<'_>) -> bool 
     }
 }
 
-/// Equal as the server compares: quantities by value, empty lists and mappings like absent ones.
+/// Equal as the server compares stored forms: quantities by value.
 pub(crate) fn is_same(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Object(a), Value::Object(b)) => {
-            let left = a.iter().all(|(key, a)| b.get(key).map_or(is_empty(a), |b| is_same(a, b)));
-            left && b.iter().all(|(key, b)| a.contains_key(key) || is_empty(b))
+            a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| is_same(a, b)))
         }
         (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_same(a, b)),
         (Value::String(a), Value::String(b)) => {
@@ -308,6 +314,15 @@ fn is_running(live: Node<'_>, _: Node<'_>) -> bool {
 
 fn is_suspended(live: Node<'_>, new: Node<'_>) -> bool {
     !is_running(live, new)
+}
+
+/// A version in which objects are stored must stay in the definition.
+fn drops_stored_version(live: Node<'_>, new: Node<'_>) -> bool {
+    let mut stored = at(live, &["status", "storedVersions"]).into_iter().flat_map(Node::items);
+    stored.any(|stored| {
+        let mut versions = at(new, &["spec", "versions"]).into_iter().flat_map(Node::items);
+        !versions.any(|version| version.get("name") == Some(stored))
+    })
 }
 
 fn is_established(live: Node<'_>, _: Node<'_>) -> bool {

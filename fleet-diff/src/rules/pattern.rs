@@ -70,6 +70,11 @@ impl PathPattern {
         self.0.iter().zip(path.elements()).all(|(step, element)| step.matches(element))
     }
 
+    /// How many steps it has.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     pub(crate) fn weight(&self) -> Weight {
         let exact = self.0.iter().filter(|step| !matches!(step, Step::Glob(_) | Step::AnyElement)).count();
         Weight { steps: self.0.len(), exact }

@@ -357,6 +357,10 @@ impl<'f> Reader<'_, 'f> {
 
     fn map(&mut self, schema: Node<'_>, root: Option<TypeId>) -> Result<MapType, SchemaError> {
         let members = schema.get("properties").into_iter().flat_map(Node::entries);
+        let required = |name: &str| {
+            let mut names = schema.get("required").into_iter().flat_map(Node::items);
+            names.any(|known| known.as_str() == Some(name))
+        };
         let mut fields = Vec::new();
         for (name, member) in members {
             let of = match root.filter(|_| name == "metadata") {
@@ -368,6 +372,7 @@ impl<'f> Reader<'_, 'f> {
                 of,
                 default: default(member),
                 form: Form::default(),
+                required: required(name),
             });
         }
         if root.is_some() || flag(schema, "x-kubernetes-embedded-resource") {
@@ -405,6 +410,7 @@ impl<'f> Reader<'_, 'f> {
                             of,
                             default: None,
                             form: Form::default(),
+                            required: false,
                         },
                     );
                 }

@@ -70,11 +70,13 @@ pub(crate) struct Field {
     /// The `default` of its schema.
     pub(crate) default: Option<Arc<Document>>,
     pub(crate) form: Form,
+    /// Its schema says that it must be there.
+    pub(crate) required: bool,
 }
 
 impl std::hash::Hash for Field {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        (&self.name, self.of, self.form).hash(state);
+        (&self.name, self.of, self.form, self.required).hash(state);
     }
 }
 

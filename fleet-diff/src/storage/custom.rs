@@ -1,7 +1,7 @@
 //! Custom resources: stored as JSON, with what their schema drops and fills in.
 
 use super::{
-    native::{Unstorable, store_metadata, store_struct},
+    native::{InStorage, Unstorable, store_metadata, store_struct},
     tree::{Draft, Tree},
 };
 use crate::{
@@ -19,7 +19,7 @@ pub(crate) fn store_custom<'n>(
     kind: KindSchema<'n>,
     object: Node<'n>,
     live: Option<&'n Document>,
-) -> Result<Draft<'n>, Unstorable> {
+) -> Result<InStorage<'n>, Unstorable> {
     let mut draft = Draft::of(object);
     if kind.keeps_status() {
         // Before defaults: a status may have some.
@@ -31,10 +31,10 @@ pub(crate) fn store_custom<'n>(
     let metadata = store_metadata(kind, object.get("metadata"))?;
     draft.put("metadata", metadata);
     let Some(map) = kind.layer.get(kind.root).map.as_ref().filter(|_| !kind.deduced) else {
-        return Ok(draft);
+        return Ok(InStorage { draft, empty: None });
     };
     Walk { layer: kind.layer, live }.members(map, &mut draft, "metadata")?;
-    Ok(draft)
+    Ok(InStorage { draft, empty: None })
 }
 
 struct Walk<'s, 'l> {
@@ -89,6 +89,10 @@ impl<'s> Walk<'s, '_> {
                 Some(_) => continue,
             }
             draft.put(&field.name, Tree::Node(default.root()));
+        }
+        let absent = of.fields.iter().find(|field| field.required && !draft.contains(&field.name));
+        if let Some(field) = absent {
+            return Err(Unstorable::absent().within(&format!(".{}", field.name)));
         }
         let keys: Vec<String> = draft.keys().filter(|key| *key != done).map(str::to_owned).collect();
         for key in keys {

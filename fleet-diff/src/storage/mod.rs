@@ -10,6 +10,6 @@ mod special;
 mod tree;
 
 pub(crate) use custom::store_custom;
-pub(crate) use native::{Unstorable, store_native};
+pub(crate) use native::{InStorage, Unstorable, store_native};
 pub(crate) use tree::{Draft, Tree, View};
 pub use quantity::{Quantity, QuantityError};

@@ -1,6 +1,8 @@
 //! Built-in kinds: a value goes through a Go type and, for most, through protobuf, and comes back in the form that
 //! these leave it in.
 
+use std::cell::Cell;
+
 use serde_json::Value;
 
 use super::{
@@ -29,8 +31,8 @@ pub(crate) fn store_native<'n>(
     kind: KindSchema<'n>,
     object: Node<'n>,
     live: Option<&'n Document>,
-) -> Stores<Draft<'n>> {
-    let walk = Walk { layer: kind.layer, live };
+) -> Stores<InStorage<'n>> {
+    let walk = Walk { layer: kind.layer, live, empty: Cell::new(None) };
     let mut draft = walk.structure(kind.root, Some(object))?;
     special::object(&mut draft);
     if kind.keeps_status() {
@@ -46,7 +48,14 @@ pub(crate) fn store_native<'n>(
             }
         }
     }
-    Ok(draft)
+    Ok(InStorage { draft, empty: walk.empty.get().map(|(of, field)| walk.show(of, field)) })
+}
+
+/// An object in its stored form.
+pub(crate) struct InStorage<'n> {
+    pub(crate) draft: Draft<'n>,
+    /// A text that its schema requires and that would be empty, if there is one.
+    pub(crate) empty: Option<String>,
 }
 
 /// The metadata of a custom resource, which is the server's own type.
@@ -61,7 +70,7 @@ pub(crate) fn store_metadata<'n>(kind: KindSchema<'n>, metadata: Option<Node<'n>
 /// A value of a built-in type by itself.
 pub(super) fn store_struct<'n>(layer: &'n Layer, id: TypeId, value: Option<Node<'n>>) -> Stores<Tree<'n>> {
     match layer.get(id).stored {
-        Stored::Struct => Walk { layer, live: None }.structure(id, value).map(Tree::Map),
+        Stored::Struct => Walk { layer, live: None, empty: Cell::new(None) }.structure(id, value).map(Tree::Map),
         _ => Ok(value.map_or(Tree::Json(Value::Null), Tree::Node)),
     }
 }
@@ -69,6 +78,8 @@ pub(super) fn store_struct<'n>(layer: &'n Layer, id: TypeId, value: Option<Node<
 struct Walk<'s, 'l> {
     layer: &'s Layer,
     live: Option<&'l Document>,
+    /// A required text that would be empty: the struct and the field.
+    empty: Cell<Option<(TypeId, &'s str)>>,
 }
 
 impl<'s> Walk<'s, '_> {
@@ -107,7 +118,20 @@ impl<'s> Walk<'s, '_> {
             defaults::apply(name, &mut out, &is_pointer, &gate);
             gated::drop_disabled(name, &mut out, &gate);
         }
+        let mut required = map.fields.iter().filter(|field| field.required);
+        let empty = required.find(|field| {
+            self.layer.get(field.of).stored == Stored::Text && out.text(&field.name).is_none_or(str::is_empty)
+        });
+        if let Some(field) = empty {
+            self.empty.set(Some((id, &field.name)));
+        }
         Ok(out)
+    }
+
+    /// `Container.name`
+    fn show(&self, of: TypeId, field: &str) -> String {
+        let name = self.layer.name(of).unwrap_or("");
+        format!("{}.{field}", name.rsplit('.').next().unwrap_or(name))
     }
 
     /// What is written for a field; nothing when it is left out.
@@ -231,6 +255,10 @@ fn unstorable(problem: &'static str) -> Unstorable {
 }
 
 impl Unstorable {
+    pub(super) fn absent() -> Self {
+        unstorable("is missing, and its schema requires it")
+    }
+
     pub(super) fn null() -> Self {
         unstorable("must not be null")
     }

@@ -106,17 +106,25 @@ pub(super) fn read_type(bits: u32) -> Option<TypeBits> {
     Some(of)
 }
 
-/// The form of a field, and whether it has a default.
-pub(super) fn read_form(bits: u32) -> Option<(Form, bool)> {
+/// What is said of a field beside its type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct FieldBits {
+    pub(super) form: Form,
+    pub(super) has_default: bool,
+    pub(super) required: bool,
+}
+
+pub(super) fn read_field(bits: u32) -> Option<FieldBits> {
     let mut bits = Taking(bits);
     let (pointer, has_default) = (bits.flag(), bits.flag());
     let omit = *OMITS.get(bits.bits(2))?;
+    let required = bits.flag();
     bits.end()?;
-    Some((Form { pointer, omit }, has_default))
+    Some(FieldBits { form: Form { pointer, omit }, has_default, required })
 }
 
-/// How many bits a form takes: above them is the type of the field.
-pub(super) const FORM: u32 = 4;
+/// How many bits that takes: above them is the type of the field.
+pub(super) const FIELD: u32 = 5;
 
 /// Whether a kind is native, and whether it is in namespaces.
 pub(super) fn read_kind(bits: u32) -> Option<(bool, Option<bool>)> {
@@ -129,7 +137,7 @@ pub(super) fn read_kind(bits: u32) -> Option<(bool, Option<bool>)> {
 
 #[cfg(any(test, feature = "table-writer"))]
 pub(super) mod write {
-    use super::{Custom, Form, LISTS, ListBits, OMITS, SCALARS, SCOPES, STORED};
+    use super::{Custom, FieldBits, LISTS, ListBits, OMITS, SCALARS, SCOPES, STORED};
     use crate::schema::{ListKind, Type};
 
     /// Puts bits above those before.
@@ -188,11 +196,12 @@ pub(super) mod write {
         out.bits
     }
 
-    pub(in super::super) fn form_bits(form: Form, has_default: bool) -> u32 {
+    pub(in super::super) fn field_bits(field: FieldBits) -> u32 {
         let mut out = Putting::default();
-        out.flag(form.pointer);
-        out.flag(has_default);
-        out.one_of(2, &OMITS, &form.omit);
+        out.flag(field.form.pointer);
+        out.flag(field.has_default);
+        out.one_of(2, &OMITS, &field.form.omit);
+        out.flag(field.required);
         out.bits
     }
 

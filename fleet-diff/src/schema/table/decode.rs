@@ -132,15 +132,16 @@ impl Table<'_> {
         for _ in 0..count {
             let name = self.next_word(&mut word)?;
             let number = self.bytes.number()?;
-            let of = self.type_id(number >> bits::FORM)?;
-            let form = bits::read_form(number & ((1 << bits::FORM) - 1));
-            let (form, has_default) = form.ok_or_else(|| self.bytes.error("an unknown form of a field"))?;
-            let default = if has_default { Some(self.default()?) } else { None };
+            let of = self.type_id(number >> bits::FIELD)?;
+            let said = bits::read_field(number & ((1 << bits::FIELD) - 1));
+            let said = said.ok_or_else(|| self.bytes.error("an unknown form of a field"))?;
+            let default = if said.has_default { Some(self.default()?) } else { None };
             fields.push(Field {
                 name,
                 of,
                 default,
-                form,
+                form: said.form,
+                required: said.required,
             });
         }
         Ok(fields.into())

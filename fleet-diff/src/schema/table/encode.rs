@@ -128,8 +128,12 @@ impl Writer<'_> {
             let mut next = 0;
             for field in &map.fields {
                 self.next_word(&mut next, &field.name);
-                let form = bits_of::form_bits(field.form, field.default.is_some());
-                put::number(&mut self.out, (field.of.0 << bits::FORM) | form);
+                let said = bits_of::field_bits(bits::FieldBits {
+                    form: field.form,
+                    has_default: field.default.is_some(),
+                    required: field.required,
+                });
+                put::number(&mut self.out, (field.of.0 << bits::FIELD) | said);
                 if let Some(default) = &field.default {
                     self.count(self.defaults[&json(default)]);
                 }

@@ -34,7 +34,7 @@ pub mod writer;
 pub(super) use decode::decode;
 
 /// What a table begins with.
-const MAGIC: &[u8; 4] = b"FST\x01";
+const MAGIC: &[u8; 4] = b"FST\x02";
 
 /// How long a word may be, in bytes. With it, what is read takes no more than a fixed multiple of the bytes.
 const LONGEST_WORD: usize = 255;

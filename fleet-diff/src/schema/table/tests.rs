@@ -137,10 +137,9 @@ fn bits_are_read_as_they_are_written() {
     }
     // 16 ways of storing, 5 scalars, 4 lists, 5 mappings, 5 flags
     assert_eq!(types, 16 * 5 * 4 * 5 * 32);
-    let forms = (0..1 << 8).filter_map(|number| bits::read_form(number).map(|read| (number, read)));
-    let forms =
-        forms.map(|(number, (form, default))| assert_eq!(bits::write::form_bits(form, default), number));
-    assert_eq!(forms.count(), 2 * 2 * 3);
+    let fields = (0..1 << 8).filter_map(|number| bits::read_field(number).map(|read| (number, read)));
+    let fields = fields.map(|(number, field)| assert_eq!(bits::write::field_bits(field), number));
+    assert_eq!(fields.count(), 2 * 2 * 3 * 2);
     let kinds = (0..1 << 8).filter_map(|number| bits::read_kind(number).map(|read| (number, read)));
     let kinds =
         kinds.map(|(number, (native, scope))| assert_eq!(bits::write::kind_bits(native, scope), number));

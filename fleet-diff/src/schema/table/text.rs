@@ -44,7 +44,7 @@ fn line(out: &mut String, line: std::fmt::Arguments<'_>) {
     let _ = writeln!(out, "{line}");
 }
 
-/// `name: *type, omitempty, default`.
+/// `name!: *type, omitempty, default`; `!` where it is required.
 fn show_field(layer: &Layer, field: &Field, depth: usize) -> String {
     let Form { pointer, omit } = field.form;
     let default = field
@@ -52,8 +52,9 @@ fn show_field(layer: &Layer, field: &Field, depth: usize) -> String {
         .as_ref()
         .map(|default| format!(", default {}", default.root()));
     format!(
-        "{}: {}{}{}{}",
+        "{}{}: {}{}{}{}",
         field.name,
+        if field.required { "!" } else { "" },
         if pointer { "*" } else { "" },
         show(layer, field.of, depth),
         match omit {
