@@ -141,13 +141,7 @@ impl Learning<'_> {
             let Some(gvk) = self.kinds.version_for(&kind, None) else {
                 continue;
             };
-            // Items of a list do not say what they are.
-            let (api_version, name) = (gvk.api_version(), kind.kind().to_owned());
-            let take = |mut value: serde_json::Value| {
-                value["apiVersion"] = api_version.clone().into();
-                value["kind"] = name.clone().into();
-                Ok(Object::from_json(value).ok())
-            };
+            let take = |item: Document| Ok(Object::from_item(item, &gvk).ok());
             let selection = Selection {
                 gvk: gvk.clone(),
                 namespace: None,
@@ -177,8 +171,8 @@ fn schema_digest(crd: &Object) -> Digest {
 }
 
 fn object(body: &[u8]) -> Result<Object, Fault> {
-    let value = serde_json::from_slice(body).map_err(|_| unusable("not JSON"))?;
-    Object::from_json(value).map_err(unusable)
+    let document = serde_json::from_slice(body).map_err(|_| unusable("not JSON"))?;
+    Object::from_document(document).map_err(unusable)
 }
 
 fn unusable(why: impl std::fmt::Display) -> Fault {
