@@ -120,7 +120,10 @@ pub use decide::{Action, Decision, FieldVerdict, Verdict};
 pub use digest::{Digest, DigestBuilder};
 pub use document::{Document, DocumentError, Entries, Items, Kind, Node, Number};
 pub use object::{GroupKind, Gvk, Object, ObjectError, ObjectKey, ParseKeyError};
-pub use ownership::{FieldManager, managers_of, managers_within};
+pub use ownership::{
+    FieldManager, OwnersError, Update, extract, managers_of, managers_within, migrate_updates, rename_manager,
+    repair_versions,
+};
 pub use patch::{json_patch, merge_patch};
 pub use path::{FieldPath, Float, PathElement, Scalar};
 pub use predict::{Apply, Blocked, CHOSEN, Conflict, Doubt, Prediction, Refusal, comparable};

@@ -80,7 +80,7 @@ pub(crate) fn decide<'a>(apply: Apply<'a>) -> Decision<'a> {
         rules: &rules,
     };
     let (document, ruled) = effective(&situation);
-    let sent = document.and_then(|document| Object::from_json(document.to_json()).ok());
+    let sent = document.and_then(|document| Object::from_document(document).ok());
     let foreseen = match &sent {
         Some(sent) => apply.sending(sent).foresee(),
         None => apply.foresee(),
