@@ -9,7 +9,8 @@ use super::{
     verdicts::{FieldVerdict, Verdict},
 };
 use crate::{
-    Apply, Blocked, Conflict, Document, Doubt, FieldManager, FieldPath, FieldSet, Intent, Object, Prediction, Refusal,
+    Apply, Blocked, Conflict, Document, Doubt, FieldManager, FieldPath, FieldSet, Intent, Object, PathElement,
+    Prediction, Refusal,
     document::Node,
     managed::{ManagerKey, Managers},
     predict::{Foreseen, Step, is_chosen, stored_form},
@@ -209,8 +210,20 @@ impl<'a> Decision<'a> {
         self.fields().into_iter().filter(|field| field.verdict.is_change()).collect()
     }
 
+    /// What the definition says of a field. A Secret's `stringData` says it of `data`.
+    fn defined(&self, path: &FieldPath) -> Option<Node<'_>> {
+        let desired = self.apply.desired();
+        let plain = || match path.elements() {
+            [data, key] if desired.is_secret() && *data == PathElement::key("data") => {
+                FieldPath::new([PathElement::key("stringData"), key.clone()]).find(desired.root())
+            }
+            _ => None,
+        };
+        path.find(desired.root()).or_else(plain)
+    }
+
     fn field(&self, path: FieldPath, created: &std::cell::OnceCell<Option<Document>>) -> FieldVerdict {
-        let desired = path.find(self.apply.desired().root());
+        let desired = self.defined(&path);
         let live = self.apply.live().and_then(|live| path.find(live.root()));
         let after = self.predicted().map(|object| path.find(object.root()));
         let (verdict, rule) = self.verdict(&path, desired, live, after, created);
@@ -351,7 +364,7 @@ fn is_kept_by_server(path: &FieldPath) -> bool {
         "deletionGracePeriodSeconds", "selfLink",
     ];
     let mut steps = path.elements().iter();
-    let key = |element: Option<&crate::PathElement>, name: &str| {
+    let key = |element: Option<&PathElement>, name: &str| {
         matches!(element, Some(crate::PathElement::Key(key)) if **key == *name)
     };
     let metadata = steps.next();
