@@ -125,11 +125,11 @@ pub use ownership::{
     repair_versions,
 };
 pub use patch::{json_patch, merge_patch};
-pub use path::{FieldPath, Float, PathElement, Scalar};
+pub use path::{FieldPath, Float, PathElement, PathError, Scalar};
 pub use predict::{Apply, Blocked, CHOSEN, Conflict, Doubt, Prediction, Refusal, comparable};
 pub use render::{RenderOptions, Style, masked, masked_fields, masked_value, render, render_fields};
 pub use rules::{
-    FieldIntentRules, Intent, Kinds, PathPattern, PatternError, Rule, RuleError, RuleSet, Rules, Sharing,
+    FieldIntentRules, Intent, Kinds, PathPattern, Rule, RuleError, RuleSet, Rules, Sharing,
 };
 #[cfg(feature = "table-writer")]
 #[doc(hidden)]
