@@ -114,6 +114,10 @@ impl<'a> Apply<'a> {
         self.live
     }
 
+    pub(crate) fn schemas(&self) -> &'a Schemas {
+        self.schemas
+    }
+
     pub(crate) fn manager(&self) -> &'a str {
         self.manager
     }
