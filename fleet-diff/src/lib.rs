@@ -81,12 +81,13 @@
 //!
 //! # Features
 //!
-//! - `yaml` (off by default): [`read_objects`] and [`read_values`].
+//! - `yaml` (off by default): [`read_objects`], [`read_values`] and [`read_json`].
 #![cfg_attr(
     not(feature = "yaml"),
     doc = "",
     doc = "[`read_objects`]: crate#features",
-    doc = "[`read_values`]: crate#features"
+    doc = "[`read_values`]: crate#features",
+    doc = "[`read_json`]: crate#features"
 )]
 #![warn(clippy::unwrap_used)]
 
@@ -114,7 +115,7 @@ mod yaml;
 
 pub use admission::Admission;
 pub use compare::{FieldChange, changes};
-pub use decide::{Action, Decision, FieldVerdict, Verdict};
+pub use decide::{Action, Decision, FieldVerdict, Obstacle, Report, Verdict};
 pub use digest::{Digest, DigestBuilder};
 pub use document::{Document, DocumentError, Entries, Items, Kind, Node, Number};
 pub use object::{GroupKind, Gvk, Object, ObjectError, ObjectKey, ParseKeyError};
@@ -125,8 +126,11 @@ pub use predict::{Apply, Blocked, CHOSEN, Conflict, Doubt, Prediction, Refusal, 
 pub use rules::{
     FieldIntentRules, Intent, Kinds, PathPattern, PatternError, Rule, RuleError, RuleSet, Rules, Sharing,
 };
-pub use render::{RenderOptions, Style, masked, masked_fields, masked_value, render, render_fields};
-pub use schema::{SchemaError, Schemas};
+pub use render::{
+    RenderOptions, Secrets, ShownFields, Style, masked, masked_fields, masked_value, render, render_fields,
+    render_report,
+};
+pub use schema::{SchemaError, SchemaSource, Schemas};
 #[cfg(feature = "table-writer")]
 #[doc(hidden)]
 pub use schema::table_writer;
@@ -134,4 +138,4 @@ pub use storage::{Quantity, QuantityError};
 pub use set::{FieldSet, FieldsError};
 pub use server_answer::{Differences, LEFT_OUT, differences, live_digest};
 #[cfg(feature = "yaml")]
-pub use yaml::{Located, LocatedValue, ReadError, ReadLimits, ReadProblem, read_objects, read_values};
+pub use yaml::{Located, LocatedValue, ReadError, ReadLimits, ReadProblem, read_json, read_objects, read_values};

@@ -9,7 +9,8 @@ use super::{
     verdicts::{FieldVerdict, Verdict},
 };
 use crate::{
-    Apply, Blocked, Conflict, Document, Doubt, FieldManager, FieldPath, FieldSet, Intent, Object, Prediction, Refusal,
+    Apply, Blocked, Conflict, Document, Doubt, FieldManager, FieldPath, FieldSet, Intent, Object, PathElement,
+    Prediction, Refusal,
     document::Node,
     managed::{ManagerKey, Managers},
     predict::{Foreseen, Step, is_chosen, stored_form},
@@ -52,6 +53,7 @@ pub struct Decision<'a> {
     managers: Managers<'a>,
     /// What we wrote last time, when it was told us.
     memory: Option<&'a FieldSet>,
+    rules: Applicable,
 }
 
 pub(crate) fn decide<'a>(apply: Apply<'a>) -> Decision<'a> {
@@ -85,9 +87,14 @@ pub(crate) fn decide<'a>(apply: Apply<'a>) -> Decision<'a> {
         Some(sent) => apply.sending(sent).foresee(),
         None => apply.foresee(),
     };
+    let foreseen = match foreseen {
+        Err(Prediction::Refused(_)) => foreseen,
+        _ if kind.deduced => Err(Prediction::Unsure(Doubt::NoSchema(desired.gvk().clone()))),
+        foreseen => foreseen,
+    };
     let action = action(&apply, &foreseen);
     let prediction = foreseen.map_or_else(|early| early, |foreseen| Prediction::Object(foreseen.object));
-    Decision { apply, kind, sent, ruled, prediction, action, managers, memory }
+    Decision { apply, kind, sent, ruled, prediction, action, managers, memory, rules }
 }
 
 fn managed_fields(object: &Object) -> Option<Node<'_>> {
@@ -169,6 +176,15 @@ impl<'a> Decision<'a> {
         }
     }
 
+    pub(super) fn kind(&self) -> KindSchema<'a> {
+        self.kind
+    }
+
+    /// The rules that count for the object.
+    pub(super) fn rules(&self) -> &Applicable {
+        &self.rules
+    }
+
     /// One verdict for every field that the definition, the live object or our memory has, in the server's order.
     pub fn fields(&self) -> Vec<FieldVerdict> {
         let (layer, root) = (self.kind.layer, self.kind.root);
@@ -179,6 +195,9 @@ impl<'a> Decision<'a> {
         }
         if let Some(ours) = self.ours() {
             all = all.union(&ours.leaves());
+        }
+        for (key, _) in self.texts() {
+            all.insert(&FieldPath::keys(["data", key]));
         }
         let created = std::cell::OnceCell::new();
         let paths = all.leaves();
@@ -258,7 +277,12 @@ impl<'a> Decision<'a> {
                 (Some(desired), Some(live)) if desired == live => Verdict::Same,
                 (Some(_), _) if self.doubt().is_some() => Verdict::Unsure,
                 (Some(_), _) => Verdict::OursToChange,
-                (None, _) => self.undefined(path, live, created),
+                (None, _) => match self.undefined(path, live, created) {
+                    Verdict::Foreign if !self.is_ours_alone(path) => Verdict::Foreign,
+                    Verdict::Foreign if self.doubt().is_some() => Verdict::Unsure,
+                    Verdict::Foreign => Verdict::OursToRemove,
+                    other => other,
+                },
             });
         };
         let changes = match (live, after) {
@@ -271,6 +295,8 @@ impl<'a> Decision<'a> {
             (Some(desired), false) if live.is_some_and(|live| live == desired) => plain(Verdict::Same),
             (Some(_), false) if after.is_none() && self.is_reset(path) => plain(Verdict::SetByServer),
             (Some(_), false) => plain(Verdict::Normalised),
+            (None, true) if self.is_of_text(path) => plain(Verdict::OursToChange),
+            (None, false) if self.is_of_text(path) => plain(Verdict::Same),
             (None, true) if live.is_some() && (after.is_none() || self.is_ours(path)) => plain(Verdict::OursToRemove),
             (None, true) => plain(Verdict::SetByServer),
             (None, false) => plain(self.undefined(path, live, created)),
@@ -329,6 +355,26 @@ impl<'a> Decision<'a> {
         }
     }
 
+    /// What a Secret's definition gives as texts. A server turns them into `data`.
+    fn texts(&self) -> impl Iterator<Item = (&str, Node<'_>)> {
+        let definition = self.document();
+        let texts = definition.root().get("stringData").filter(|_| definition.is_secret());
+        texts.into_iter().flat_map(Node::entries)
+    }
+
+    fn is_of_text(&self, path: &FieldPath) -> bool {
+        match path.elements() {
+            [PathElement::Key(data), PathElement::Key(key)] if **data == *"data" => {
+                self.texts().any(|(text, _)| *text == **key)
+            }
+            _ => false,
+        }
+    }
+
+    fn is_ours_alone(&self, path: &FieldPath) -> bool {
+        self.is_ours(path) && self.owners_of(path).iter().all(|owner| owner.name == self.apply.manager())
+    }
+
     /// Somebody applied it: then it is that manager's, whoever else may fill it in.
     fn is_foreign_apply(&self, path: &FieldPath) -> bool {
         self.managers.iter().any(|(key, owned)| key.applied && owned.fields.covers(path.elements()))
@@ -351,8 +397,8 @@ fn is_kept_by_server(path: &FieldPath) -> bool {
         "deletionGracePeriodSeconds", "selfLink",
     ];
     let mut steps = path.elements().iter();
-    let key = |element: Option<&crate::PathElement>, name: &str| {
-        matches!(element, Some(crate::PathElement::Key(key)) if **key == *name)
+    let key = |element: Option<&PathElement>, name: &str| {
+        matches!(element, Some(PathElement::Key(key)) if **key == *name)
     };
     let metadata = steps.next();
     let field = steps.next();

@@ -2,8 +2,11 @@
 
 mod action;
 mod effective;
+mod hidden;
+mod report;
 mod verdicts;
 
 pub(crate) use action::decide;
 pub use action::{Action, Decision};
+pub use report::{Obstacle, Report};
 pub use verdicts::{FieldVerdict, Verdict};
