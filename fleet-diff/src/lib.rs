@@ -66,6 +66,11 @@
 //! # Ok::<(), fleet_diff::ObjectError>(())
 //! ```
 //!
+//! # What would applying it do?
+//!
+//! [`Apply`] foresees a server-side apply. [`Decision::report`] makes data of what it found, and [`render_report`] lines
+//! for people.
+//!
 //! # Show a change to a person
 //!
 //! [`render`] writes a line for each change. What a Secret holds never shows; [`masked`] hides it for other outputs.

@@ -49,7 +49,10 @@ pub fn render_report(key: &ObjectKey, report: &Report, options: &RenderOptions) 
         .partition(|field| options.fields == ShownFields::All || is_told(field));
     // What would happen first, then what is foreign.
     shown.sort_by_key(|field| options.fields != ShownFields::All && !is_ours(field));
-    let fields: Vec<FieldVerdict> = shown.into_iter().cloned().collect();
+    let fields: Vec<FieldVerdict> = shown
+        .into_iter()
+        .map(|field| with_rivals(field, report))
+        .collect();
     for obstacle in apart(report) {
         line(&format!("  {}", options.style.paint(&printable(&obstacle), 35)));
     }
@@ -95,6 +98,23 @@ fn is_ours(field: &FieldVerdict) -> bool {
     );
     // What a server fills in anew changes too.
     stuck || field.verdict.is_change() || (field.before.is_some() && field.after.is_some())
+}
+
+/// Of the owners of a field in conflict only those who would lose it.
+fn with_rivals(field: &FieldVerdict, report: &Report) -> FieldVerdict {
+    let mut field = field.clone();
+    if field.verdict == Verdict::Conflict {
+        let conflicts = || {
+            report
+                .conflicts
+                .iter()
+                .filter(|conflict| conflict.path == field.path)
+        };
+        field
+            .managers
+            .retain(|owner| conflicts().any(|conflict| conflict.manager == owner.name));
+    }
+    field
 }
 
 /// Obstacles and conflicts that are no single field's, if the headline does not tell them.
