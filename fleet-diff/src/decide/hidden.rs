@@ -83,7 +83,6 @@ impl Decision<'_> {
             Doubt::LiveDoesNotFitSchema(path) => Doubt::LiveDoesNotFitSchema(without_elements(&path)),
             Doubt::ValidationRule(path) => Doubt::ValidationRule(without_elements(&path)),
             Doubt::Required(path) => Doubt::Required(without_elements(&path)),
-            Doubt::ManagedFields(_) => Doubt::ManagedFields("an entry is not in their form".to_owned()),
             other => other,
         })
     }
