@@ -322,7 +322,7 @@ fn errors_name_the_path() {
         });
         Schemas::builtin().with_crd(&Object::from_json(crd).unwrap())
     };
-    let bad = json!({"type": "object", "properties": {"spec": {"type": "object", "properties": {"a": 3}}}});
+    let bad = json!({"type": "object", "properties": {"spec": {"type": "object", "properties": {"a": {"type": "list"}}}}});
     let error = crd(bad).unwrap_err().to_string();
     assert!(error.contains("spec"), "{error}");
 

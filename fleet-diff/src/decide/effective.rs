@@ -6,6 +6,7 @@ use crate::{
     Document, FieldPath, FieldSet, Intent, Object, PathElement, Rule, Sharing,
     document::{Builder, Node},
     managed::Managers,
+    path::Finder,
     rules::Applicable,
     schema::{Layer, TypeId},
     typed::{self, Shape},
@@ -48,10 +49,11 @@ pub(super) fn effective(situation: &Situation<'_>) -> (Option<Document>, Vec<Rul
     }
     let fields = typed::field_set(situation.layer, situation.root, situation.desired.root()).leaves();
     let mut ruled = Vec::new();
+    let found = situation.live.map(|live| Finder::new(live.root()));
     let mut edits = Edits::default();
     for path in fields.iter() {
         let Some(rule) = situation.rules.of(&path) else { continue };
-        let Some(left) = situation.left(&path, &rule.intent) else { continue };
+        let Some(left) = situation.left(&path, &rule.intent, found.as_ref()) else { continue };
         edits.at(path.elements()).edit = Some(left);
         ruled.push(Ruled { path, rule: rule.clone(), left });
     }
@@ -68,8 +70,8 @@ pub(super) fn effective(situation: &Situation<'_>) -> (Option<Document>, Vec<Rul
 
 impl Situation<'_> {
     /// What becomes of a field; none when it is sent as it is defined.
-    fn left(&self, path: &FieldPath, intent: &Intent) -> Option<Left> {
-        let live = self.live.and_then(|live| path.find(live.root()));
+    fn left(&self, path: &FieldPath, intent: &Intent, live: Option<&Finder<'_>>) -> Option<Left> {
+        let live = live.and_then(|live| live.find(path));
         match intent {
             Intent::Ours | Intent::RemoveForeign => None,
             Intent::NeverTouch | Intent::Ignore => Some(self.leave(path, live)),

@@ -1,5 +1,6 @@
 //! Where in an object a field is.
 
+mod finder;
 mod parse;
 mod reader;
 mod scalar;
@@ -14,6 +15,7 @@ use crate::{
 };
 
 pub(crate) use scalar::is_printable;
+pub(crate) use finder::Finder;
 pub use reader::PathError;
 pub(crate) use reader::{PathReader, ReadStep};
 pub use scalar::{Float, Scalar};

@@ -2,8 +2,10 @@
 
 use std::{collections::BTreeSet, fmt};
 
+use serde::Serialize;
+
 use crate::{
-    FieldPath, Object,
+    FieldPath, Gvk, Object,
     rules::{Broken, Fact},
 };
 
@@ -36,7 +38,7 @@ pub struct Blocked {
 }
 
 /// A field that somebody else owns with another value.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Conflict {
     /// Who owns it.
     pub manager: String,
@@ -69,6 +71,8 @@ pub enum Doubt {
     Admission,
     /// This webhook or policy may change what is written.
     Mutates(String),
+    /// Nothing is known of the fields of this kind.
+    NoSchema(Gvk),
     /// A field that the schema requires would be empty here; whether the server minds, its validation knows.
     Required(String),
     /// A rule in the schema of a custom resource compares with the old value here, and rules are not evaluated.
@@ -124,6 +128,7 @@ impl fmt::Display for Doubt {
             Self::OtherVersion(version) => write!(f, "fields are owned at {version}, which only the server can convert"),
             Self::Admission => f.write_str("admission in the server fills in what depends on the cluster"),
             Self::Mutates(hook) => write!(f, "the mutating {hook} may change what is written"),
+            Self::NoSchema(gvk) => write!(f, "no schema of {gvk} is known"),
             Self::Required(field) => write!(f, "{field} would be empty, and its schema requires it"),
             Self::ValidationRule(path) => {
                 write!(f, "a rule in the schema compares {path} with its old value, and only the server evaluates it")

@@ -2,15 +2,18 @@
 
 use std::fmt::Write as _;
 
-use super::{RenderOptions, printable, values};
+use super::{RenderOptions, Secrets, printable, values};
 use crate::{FieldChange, FieldVerdict, ObjectKey, Verdict};
 
 /// One line for each field: a sign, the path, the value or both values, and why.
 ///
-/// `+` is added, `-` removed, `~` changed, `!` cannot be done or said, `=` stays. Pass verdicts through
-/// [`masked_fields`](crate::masked_fields) first; the values of a Secret are hidden here in any case.
+/// `+` is added, `-` removed, `~` changed, `!` cannot be done or said, `=` stays. The values of a Secret are hidden here
+/// unless the options say otherwise; those that a rule calls sensitive a [`Report`](crate::Report) hides.
 pub fn render_fields(key: &ObjectKey, fields: &[FieldVerdict], options: &RenderOptions) -> String {
-    let fields = crate::masked_fields(key, fields.to_vec(), |_| false);
+    let fields = match options.secrets {
+        Secrets::Hidden => crate::masked_fields(key, fields.to_vec(), |_| false),
+        Secrets::Shown => fields.to_vec(),
+    };
     let mut text = String::new();
     for field in &fields {
         let (sign, colour) = sign(field);

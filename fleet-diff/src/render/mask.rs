@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::{FieldChange, FieldPath, FieldVerdict, ObjectKey, PathElement};
 
 /// What stands for a hidden value.
-pub(super) const HIDDEN: &str = "(secret)";
+pub(crate) const HIDDEN: &str = "(secret)";
 /// What stands for a hidden value that is not the one before.
 pub(super) const HIDDEN_AND_CHANGED: &str = "(secret, changed)";
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fmt, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use super::pattern::{PathPattern, Weight, glob};
-use crate::{FieldPath, Gvk, Object, document::Node};
+use crate::{FieldPath, Gvk, Object, document::Node, managed::last_applied};
 
 /// What is intended for a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -365,6 +365,7 @@ impl FieldIntentRules for Rules {
 }
 
 /// The rules that count for one object.
+#[derive(Clone, Debug)]
 pub(crate) struct Applicable {
     layers: Vec<Arc<RuleSet>>,
     /// Layer and rule, in the order in which they count.
@@ -390,9 +391,24 @@ impl Applicable {
         self.order.iter().map(|(_, rule)| rule).find(|rule| rule.path.covers(path))
     }
 
-    /// True when a rule hides the values of a field.
+    /// True when a rule hides values of this object.
+    pub(crate) fn hide_something(&self) -> bool {
+        self.sensitive().next().is_some()
+    }
+
+    /// True when a rule hides the values of a field. With any of them goes the annotation that repeats the object.
     pub(crate) fn hides(&self, path: &FieldPath) -> bool {
-        self.order.iter().any(|(_, rule)| rule.sensitive && rule.path.covers(path))
+        let repeats = || path.starts_with(&FieldPath::keys(["metadata", "annotations", last_applied::ANNOTATION]));
+        self.sensitive().any(|rule| rule.path.covers(path) || repeats())
+    }
+
+    /// True when a rule hides the values of a field, or of something inside it.
+    pub(crate) fn hides_part_of(&self, path: &FieldPath) -> bool {
+        self.hides(path) || self.sensitive().any(|rule| rule.path.is_inside(path))
+    }
+
+    fn sensitive(&self) -> impl Iterator<Item = &Rule> {
+        self.order.iter().map(|(_, rule)| rule).filter(|rule| rule.sensitive)
     }
 
     /// True when some rule intends this.

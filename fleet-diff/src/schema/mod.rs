@@ -7,6 +7,7 @@ mod facts;
 mod openapi;
 #[cfg(test)]
 mod samples;
+mod sources;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ pub(crate) use types::{
 
 #[cfg(feature = "table-writer")]
 pub use table::writer as table_writer;
+pub use sources::SchemaSource;
 pub(crate) use watched::watched_change;
 
 use crate::{FieldPath, FieldSet, Gvk, Object};

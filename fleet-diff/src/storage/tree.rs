@@ -277,12 +277,4 @@ impl<'t, 'n> View<'t, 'n> {
             Self::Tree(tree) => tree.to_json(),
         }
     }
-
-    pub(crate) fn to_tree(self) -> Tree<'n> {
-        match self {
-            Self::Node(node) => Tree::Node(node),
-            Self::Json(value) => Tree::Json(value.clone()),
-            Self::Tree(tree) => tree.clone(),
-        }
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Shape, element_name, has_same_name, shape};
+use super::{FEW, Shape, element_name, has_same_name, shape};
 use crate::{
     FieldSet, PathElement,
     document::{Node, Zipped, zip},
@@ -133,6 +133,7 @@ impl<'s, 'a> Walk<'s, 'a> {
         if let (Some(before), Some(after)) = (before, after)
             && self.based
             && before.len() == after.len()
+            && before.len() <= FEW
             && before.items().zip(after.items()).all(|(a, b)| {
                 b.is_taken_from(a) || has_same_name(self.layer, of, a, b)
             })

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Shape, element_name, has_same_name, shape};
+use super::{FEW, Shape, element_name, has_same_name, shape};
 use crate::{
     Document, PathElement,
     document::{Builder, Node, Part, Zipped, zip},
@@ -138,6 +138,7 @@ impl<'s, 'b> Walk<'s, 'b> {
     /// The same elements in the same order, none of them twice.
     fn is_aligned(&self, of: &ListType, live: Node<'_>, applied: Node<'_>) -> bool {
         live.len() == applied.len()
+            && live.len() <= FEW
             && live.items().zip(applied.items()).all(|(a, b)| has_same_name(self.layer, of, a, b))
             && live.items().enumerate().all(|(i, a)| {
                 live.items().take(i).all(|b| !has_same_name(self.layer, of, a, b))
