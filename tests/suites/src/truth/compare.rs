@@ -1,0 +1,305 @@
+//! Whether a prediction and an answer say the same.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::{oracle::Predicted, server::Answer};
+
+/// What servers choose when an object is created, by kind (or all), so that a dry run shows other values than the
+/// write.
+pub(super) struct Chosen(&'static [(&'static str, &'static [&'static [&'static str]])]);
+
+/// See [`Chosen`]. `*` stands for every element of a list.
+pub(super) const CHOSEN: Chosen = Chosen(&[
+    ("", &[&["metadata", "uid"], &["metadata", "creationTimestamp"]]),
+    (
+        "Service",
+        &[
+            &["spec", "clusterIP"],
+            &["spec", "clusterIPs"],
+            &["spec", "healthCheckNodePort"],
+            &["spec", "ports", "*", "nodePort"],
+        ],
+    ),
+    (
+        "Job",
+        &[
+            &[
+                "spec",
+                "selector",
+                "matchLabels",
+                "batch.kubernetes.io/controller-uid",
+            ],
+            &["spec", "selector", "matchLabels", "controller-uid"],
+            &[
+                "spec",
+                "template",
+                "metadata",
+                "labels",
+                "batch.kubernetes.io/controller-uid",
+            ],
+            &["spec", "template", "metadata", "labels", "controller-uid"],
+            &["metadata", "labels", "batch.kubernetes.io/controller-uid"],
+            &["metadata", "labels", "controller-uid"],
+        ],
+    ),
+]);
+
+impl Chosen {
+    /// Takes them out, `None` apart: a headless Service has chosen that itself.
+    pub(super) fn remove(&self, object: &mut Value) {
+        let is_built_in = object["apiVersion"]
+            .as_str()
+            .is_some_and(|version| !version.contains('.'));
+        let kind = object["kind"]
+            .as_str()
+            .filter(|_| is_built_in)
+            .unwrap_or_default()
+            .to_owned();
+        for (of, places) in self.0 {
+            if of.is_empty() || *of == kind {
+                for place in *places {
+                    take(object, place);
+                }
+            }
+        }
+    }
+}
+
+fn take(value: &mut Value, place: &[&str]) {
+    match (place, value) {
+        ([], _) => {}
+        (["*", rest @ ..], Value::Array(list)) => list.iter_mut().for_each(|element| take(element, rest)),
+        ([name], Value::Object(map)) => {
+            let is_none = map
+                .get(*name)
+                .is_some_and(|v| v == "None" || v.get(0).is_some_and(|v| v == "None"));
+            if !is_none {
+                map.remove(*name);
+            }
+        }
+        ([name, rest @ ..], Value::Object(map)) => {
+            if let Some(value) = map.get_mut(*name) {
+                take(value, rest);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A prediction beside an answer.
+#[derive(Clone, Debug)]
+pub enum Verdict {
+    /// The same.
+    Agrees,
+    /// The prediction says that it does not know.
+    Unsure(String),
+    /// Not the same: where, what was predicted, what the server says.
+    Differs(Vec<Difference>),
+}
+
+/// One place where they differ.
+#[derive(Clone, Debug)]
+pub struct Difference {
+    /// Where.
+    pub place: String,
+    /// What was predicted.
+    pub predicted: String,
+    /// What the server says.
+    pub server: String,
+}
+
+/// Compares.
+pub(super) fn compare(predicted: &Predicted, answer: &Answer) -> Verdict {
+    let differs = |predicted: String, server: String| {
+        Verdict::Differs(vec![Difference {
+            place: "answer".to_owned(),
+            predicted,
+            server,
+        }])
+    };
+    match (predicted, answer) {
+        (Predicted::Unsure(why), _) => Verdict::Unsure(why.clone()),
+        (Predicted::Object(ours), Answer::Object { created, object }) => objects(ours, object, *created),
+        (Predicted::Conflicts(ours), Answer::Conflicts(theirs)) => {
+            let only = |a: &BTreeSet<(String, String)>, b: &BTreeSet<(String, String)>| {
+                a.difference(b).cloned().collect::<Vec<_>>()
+            };
+            let mut found = Vec::new();
+            for (manager, path) in only(ours, theirs) {
+                found.push(Difference {
+                    place: format!("conflict at {path}"),
+                    predicted: manager,
+                    server: String::new(),
+                });
+            }
+            for (manager, path) in only(theirs, ours) {
+                found.push(Difference {
+                    place: format!("conflict at {path}"),
+                    predicted: String::new(),
+                    server: manager,
+                });
+            }
+            if found.is_empty() {
+                Verdict::Agrees
+            } else {
+                Verdict::Differs(found)
+            }
+        }
+        (Predicted::Conflicts(_) | Predicted::Blocked(_), Answer::Refused { .. }) => Verdict::Agrees,
+        (ours, theirs) => differs(in_short(ours), answer_in_short(theirs)),
+    }
+}
+
+fn in_short(predicted: &Predicted) -> String {
+    match predicted {
+        Predicted::Object(_) => "an object".to_owned(),
+        Predicted::Conflicts(all) => format!("conflicts {all:?}"),
+        Predicted::Blocked(why) => format!("blocked: {why}"),
+        Predicted::Unsure(why) => format!("unsure: {why}"),
+    }
+}
+
+/// An answer in a few words.
+pub(super) fn answer_in_short(answer: &Answer) -> String {
+    match answer {
+        Answer::Object { created, .. } => if *created { "created" } else { "an object" }.to_owned(),
+        Answer::Conflicts(all) => format!("conflicts {all:?}"),
+        Answer::Refused { code, message } => format!("refused: {code} {message}"),
+    }
+}
+
+fn objects(ours: &Value, theirs: &Value, created: bool) -> Verdict {
+    let (mut ours, mut theirs) = (ours.clone(), theirs.clone());
+    let (our_entries, their_entries) = (entries(&mut ours), entries(&mut theirs));
+    for object in [&mut ours, &mut theirs] {
+        strip(object);
+        if created {
+            CHOSEN.remove(object);
+        }
+    }
+    let mut found = Vec::new();
+    values("", &ours, &theirs, &mut found);
+    for (name, fields) in our_entries.difference(&their_entries) {
+        found.push(Difference {
+            place: format!("managedFields of {name}"),
+            predicted: fields.clone(),
+            server: other(&their_entries, name),
+        });
+    }
+    for (name, fields) in their_entries.difference(&our_entries) {
+        if !our_entries.iter().any(|(other, _)| other == name) {
+            found.push(Difference {
+                place: format!("managedFields of {name}"),
+                predicted: String::new(),
+                server: fields.clone(),
+            });
+        }
+    }
+    if found.is_empty() {
+        Verdict::Agrees
+    } else {
+        Verdict::Differs(found)
+    }
+}
+
+fn other(entries: &BTreeSet<(String, String)>, name: &str) -> String {
+    let found = entries.iter().find(|(other, _)| other == name);
+    found.map(|(_, fields)| fields.clone()).unwrap_or_default()
+}
+
+/// Takes out `managedFields`: who, how, at which version and where; and which fields.
+fn entries(object: &mut Value) -> BTreeSet<(String, String)> {
+    let entries = object
+        .get_mut("metadata")
+        .and_then(Value::as_object_mut)
+        .and_then(|metadata| metadata.remove("managedFields"));
+    let entries = entries.as_ref().and_then(Value::as_array).into_iter().flatten();
+    let named = |entry: &Value| {
+        let words = ["manager", "operation", "apiVersion", "subresource"]
+            .map(|name| entry[name].as_str().unwrap_or_default().to_owned());
+        (
+            words.join(" ").trim_end().to_owned(),
+            entry["fieldsV1"].to_string(),
+        )
+    };
+    entries.map(named).collect()
+}
+
+fn strip(object: &mut Value) {
+    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.remove("resourceVersion");
+        metadata.remove("generation");
+    }
+}
+
+fn values(path: &str, ours: &Value, theirs: &Value, found: &mut Vec<Difference>) {
+    let shown = |value: Option<&Value>| value.map_or_else(String::new, Value::to_string);
+    match (ours, theirs) {
+        (Value::Object(a), Value::Object(b)) => {
+            let names: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+            for name in names {
+                let place = format!("{path}.{name}");
+                match (a.get(name), b.get(name)) {
+                    (Some(a), Some(b)) => values(&place, a, b, found),
+                    (a, b) => found.push(Difference {
+                        place,
+                        predicted: shown(a),
+                        server: shown(b),
+                    }),
+                }
+            }
+        }
+        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
+            for (index, (a, b)) in a.iter().zip(b).enumerate() {
+                values(&format!("{path}[{index}]"), a, b, found);
+            }
+        }
+        (a, b) if a == b => {}
+        (a, b) => found.push(Difference {
+            place: path.to_owned(),
+            predicted: shown(Some(a)),
+            server: shown(Some(b)),
+        }),
+    }
+}
+
+/// What an answer would change of a live object.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Effect {
+    /// Nothing.
+    Nothing,
+    /// Only who owns fields.
+    Owners,
+    /// What it says.
+    Content,
+}
+
+impl Effect {
+    /// A word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::Owners => "owners",
+            Self::Content => "content",
+        }
+    }
+
+    pub(super) fn of(live: Option<&Value>, object: &Value) -> Self {
+        let Some(live) = live else {
+            return Self::Content;
+        };
+        let (mut before, mut after) = (live.clone(), object.clone());
+        let owners = (entries(&mut before), entries(&mut after));
+        strip(&mut before);
+        strip(&mut after);
+        if before != after {
+            Self::Content
+        } else if owners.0 == owners.1 {
+            Self::Nothing
+        } else {
+            Self::Owners
+        }
+    }
+}
