@@ -1,26 +1,33 @@
 //! The definitions that everything begins with: each a manifest, as written and with all its defaults spelled out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 
 use super::{
-    compare::CHOSEN,
+    compare::{CHOSEN, answer_in_short},
     frozen,
     random::Random,
+    own,
+    place::get,
     rich,
     server::{Answer, Resource, Server},
-    site::{Site, sites},
+    site::{Site, absent, sites},
 };
 use crate::manifests::Set;
 
 /// Where namespaced objects are, and where those that limit others are.
 pub(super) const NAMESPACE: &str = "truth";
 const LIMITS: &str = "truth-limits";
+/// Where a policy changes what is written.
+pub(super) const MUTATED: &str = "truth-mutated";
 
 /// The name of what is only asked about.
 pub(super) const PROBE: &str = "probe";
+
+/// The name of the set of this test's own.
+const RICH: &str = "rich";
 
 /// Manifests of one kind that are used, of a set.
 const A_KIND_AND_SET: usize = 4;
@@ -43,6 +50,13 @@ pub(super) struct Base {
     /// Its defaults are spelled out.
     pub(super) is_full: bool,
     pub(super) sites: Vec<Site>,
+    /// Known fields that are not there.
+    pub(super) absent: Vec<Site>,
+    /// Its kind is served at several versions.
+    pub(super) has_versions: bool,
+    /// The schema of its kind changes.
+    pub(super) evolves: bool,
+    pub(super) can_be_mutated: bool,
 }
 
 impl Base {
@@ -68,11 +82,8 @@ pub(super) fn first(sets: &[Set]) -> Vec<Value> {
             }
         }
     }
-    [NAMESPACE, LIMITS]
-        .map(namespace)
-        .into_iter()
-        .chain(definitions.into_values())
-        .collect()
+    let namespaces = [NAMESPACE, LIMITS, MUTATED].map(namespace).into_iter();
+    namespaces.chain(definitions.into_values()).chain(own::definitions()).collect()
 }
 
 /// Reads them: those that a server would create.
@@ -85,8 +96,8 @@ pub(super) async fn bases(server: &Server, sets: &[Set], seed: u64) -> Vec<Base>
             by_kind.entry(key).or_default().push((set.to_owned(), document));
         }
     };
-    for document in rich::documents() {
-        add("rich", &document);
+    for document in rich::documents().iter().chain(&own::resources()) {
+        add(RICH, document);
     }
     for set in sets {
         for object in set.versions.iter().flat_map(|version| &version.objects) {
@@ -97,7 +108,7 @@ pub(super) async fn bases(server: &Server, sets: &[Set], seed: u64) -> Vec<Base>
     for ((version, kind), mut found) in by_kind {
         let mut random = Random::of(seed, &format!("{version} {kind}"), 0);
         random.shuffle(&mut found);
-        found.sort_by_key(|(set, _)| set != "rich");
+        found.sort_by_key(|(set, _)| set != RICH);
         let mut from: BTreeMap<String, usize> = BTreeMap::new();
         let mut taken = 0;
         for (set, document) in found {
@@ -109,8 +120,45 @@ pub(super) async fn bases(server: &Server, sets: &[Set], seed: u64) -> Vec<Base>
             }
         }
     }
-    let bases = stream::iter(chosen).map(|(set, document)| both(server, set, document));
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    let mut all = Vec::new();
+    for (set, document) in chosen {
+        // One of each kind has owners, finalizers, labels and annotations.
+        if seen.insert(format!("{} {}", document["apiVersion"], document["kind"])) {
+            all.push((set.clone(), decorated(&document)));
+        }
+        all.push((set, document));
+    }
+    flavours(server, all).await
+}
+
+/// Those of the kinds whose schemas change.
+pub(super) async fn evolving(server: &Server) -> Vec<Base> {
+    let resources = own::resources();
+    let evolving = resources.iter().filter(|document| own::evolves(document));
+    let prepared = evolving.filter_map(|document| Some((RICH.to_owned(), prepared(server, document)?)));
+    flavours(server, prepared.collect()).await
+}
+
+async fn flavours(server: &Server, documents: Vec<(String, Value)>) -> Vec<Base> {
+    let bases = stream::iter(documents).map(|(set, document)| both(server, set, document));
     bases.buffered(LANES).flat_map(stream::iter).collect().await
+}
+
+fn decorated(document: &Value) -> Value {
+    let mut document = document.clone();
+    let owner = |name: &str, uid: &str| {
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "name": name, "uid": uid})
+    };
+    let metadata = &mut document["metadata"];
+    metadata["ownerReferences"] = json!([
+        owner("one", "11111111-2222-3333-4444-555555555555"),
+        owner("two", "11111111-2222-3333-4444-666666666666"),
+    ]);
+    metadata["finalizers"] = json!(["example.net/first", "example.net/second"]);
+    metadata["labels"]["example.net/decorated"] = json!("true");
+    metadata["annotations"]["example.net/note"] = json!("decorated");
+    document
 }
 
 /// A manifest as it can be asked about under another name: `None` for what would disturb the server.
@@ -126,7 +174,7 @@ fn prepared(server: &Server, document: &Value) -> Option<Value> {
         "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration" => {
             !document.to_string().contains("nothing")
         }
-        "APIService" | "MutatingAdmissionPolicyBinding" | "MutatingAdmissionPolicy" => true,
+        "APIService" => true,
         _ => false,
     };
     if disturbs || document.to_string().len() > SIZE_MAX {
@@ -205,19 +253,30 @@ pub(super) fn rename(document: &mut Value, name: &str) {
 
 /// A manifest as written, and with its defaults.
 async fn both(server: &Server, set: String, document: Value) -> Vec<Base> {
-    let Answer::Object { object, .. } = server.ask(&document, "reader", true).await else {
-        return Vec::new();
+    let object = match server.ask(&document, "reader", true).await {
+        Answer::Object { object, .. } => object,
+        refused => {
+            if set == RICH {
+                println!("not usable: {} {}", document["kind"], answer_in_short(&refused));
+            }
+            return Vec::new();
+        }
     };
     let base = |document: Value, is_full| {
         let resource = server.resource(&document)?.clone();
-        let sites = sites(&document, server.schema(&document)?);
+        let schema = server.schema(&document)?;
+        let kind = resource.label();
         Some(Base {
-            kind: resource.label(),
+            sites: sites(&document, schema),
+            absent: absent(&document, schema),
+            has_versions: !server.other_versions(&document).is_empty(),
+            evolves: own::evolves(&document),
+            can_be_mutated: resource.namespaced && !kind.ends_with("Event"),
+            kind,
             resource,
             set: set.clone(),
             document,
             is_full,
-            sites,
         })
     };
     let full = without_what_servers_choose(object);
@@ -225,11 +284,17 @@ async fn both(server: &Server, set: String, document: Value) -> Vec<Base> {
         Answer::Object { .. } if full != document => base(full, true),
         _ => None,
     };
-    [base(document, false), full].into_iter().flatten().collect()
+    let full = full.map(|mut full| {
+        for site in &mut full.sites {
+            site.is_default = get(&document, &site.place).is_none();
+        }
+        full
+    });
+    [base(document.clone(), false), full].into_iter().flatten().collect()
 }
 
 /// As somebody might write it down from what a server shows.
-fn without_what_servers_choose(mut object: Value) -> Value {
+pub(super) fn without_what_servers_choose(mut object: Value) -> Value {
     if let Some(map) = object.as_object_mut() {
         map.remove("status");
     }

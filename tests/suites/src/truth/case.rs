@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use super::{
-    base::Base,
-    live::{Live, Recipe},
+    base::{Base, NAMESPACE},
+    live::{Live, Made, Recipe},
+    place::{Place, remove, set},
     random::Random,
     site::Site,
 };
@@ -26,6 +27,60 @@ pub(super) enum Start {
     Made(Recipe),
 }
 
+impl Start {
+    pub(super) fn made(made: impl IntoIterator<Item = Made>) -> Option<Self> {
+        Some(Self::Made(Recipe(made.into_iter().collect())))
+    }
+}
+
+/// What a question is made from.
+pub(super) struct Ask<'a> {
+    pub(super) base: &'a Base,
+    pub(super) site: &'a Site,
+    pub(super) salt: u64,
+    pub(super) live: Option<&'a Live>,
+    pub(super) random: &'a mut Random,
+}
+
+impl<'a> Ask<'a> {
+    /// The definition as it was first applied, about to be edited at the site.
+    pub(super) fn draft(&self) -> Draft {
+        Draft {
+            desired: self.base.document.clone(),
+            manager: OURS.to_owned(),
+            force: false,
+            path: self.site.path.clone(),
+        }
+    }
+
+    /// What others wrote, and what they wrote at the site.
+    pub(super) fn edits(&self) -> &'a [(&'static str, Place, Value)] {
+        self.live.map_or(&[], |live| &live.edits)
+    }
+
+    pub(super) fn edit_here(&self) -> Option<&'a Value> {
+        let here = self.edits().iter().rfind(|(_, place, _)| *place == self.site.place);
+        here.map(|(_, _, value)| value)
+    }
+
+    /// Another value for the site.
+    pub(super) fn other(&mut self) -> Option<Value> {
+        super::edit::other(&self.base.document, self.site, self.random)
+    }
+
+    /// A leaf that may change, away from these places.
+    pub(super) fn leaf_beside(&mut self, places: &[&Place]) -> Option<&'a Site> {
+        let is_beside = |site: &&Site| {
+            super::classes::is_editable(self.base, site)
+                && !places
+                    .iter()
+                    .any(|place| site.place.starts_with(place) || place.starts_with(&site.place))
+        };
+        let leaves: Vec<&'a Site> = self.base.sites.iter().filter(is_beside).collect();
+        self.random.pick(&leaves).copied()
+    }
+}
+
 /// One question.
 pub(super) struct Draft {
     pub(super) desired: Value,
@@ -33,21 +88,9 @@ pub(super) struct Draft {
     pub(super) force: bool,
     /// What is edited, in the words of [`Site::path`].
     pub(super) path: String,
-    /// The definition is complete: it must also be valid for an object that is new.
-    pub(super) is_whole: bool,
 }
 
 impl Draft {
-    pub(super) fn new(desired: Value, site: &Site) -> Self {
-        Self {
-            desired,
-            manager: OURS.to_owned(),
-            force: false,
-            path: site.path.clone(),
-            is_whole: true,
-        }
-    }
-
     pub(super) fn by(mut self, manager: &str) -> Self {
         manager.clone_into(&mut self.manager);
         self
@@ -58,9 +101,17 @@ impl Draft {
         self
     }
 
-    pub(super) fn at(mut self, path: impl Into<String>) -> Self {
-        self.path = path.into();
+    pub(super) fn at(mut self, path: &str) -> Self {
+        path.clone_into(&mut self.path);
         self
+    }
+
+    pub(super) fn set(&mut self, place: &Place, value: Value) {
+        set(&mut self.desired, place, value);
+    }
+
+    pub(super) fn remove(&mut self, place: &Place) {
+        remove(&mut self.desired, place);
     }
 }
 
@@ -72,9 +123,29 @@ pub(super) trait Class: Sync {
     /// Whether it asks about this place.
     fn wants(&self, base: &Base, site: &Site) -> bool;
 
+    /// Whether the place need not be there.
+    fn wants_absent(&self, _: &Base, _: &Site) -> bool {
+        false
+    }
+
+    /// Different objects for a base.
+    fn salts(&self) -> u64 {
+        2
+    }
+
+    /// One of so many questions is about fields that must not change.
+    fn frozen_once_in(&self) -> u64 {
+        25
+    }
+
+    /// Where its objects are.
+    fn namespace(&self) -> &'static str {
+        NAMESPACE
+    }
+
     /// The object. The same for few values of `salt`, so that objects are used again.
     fn start(&self, base: &Base, site: &Site, salt: u64) -> Option<Start>;
 
-    /// The question; `live` as [`Class::start`] wants it. The definition bears the base's name.
-    fn draft(&self, base: &Base, site: &Site, live: Option<&Live>, random: &mut Random) -> Option<Draft>;
+    /// The question; [`Ask::live`] as [`Class::start`] wants it. The definition bears the base's name.
+    fn draft(&self, ask: &mut Ask<'_>) -> Option<Draft>;
 }

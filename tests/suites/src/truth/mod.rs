@@ -12,6 +12,7 @@ mod edit;
 mod frozen;
 mod live;
 mod oracle;
+mod own;
 mod place;
 mod random;
 mod record;
@@ -29,6 +30,7 @@ use kube::Client;
 
 use crate::{Bed, manifests};
 use compare::compare;
+use live::Lives;
 use run::Lab;
 use server::Server;
 
@@ -67,6 +69,8 @@ pub async fn run(options: &Options, predictor: &dyn Predictor) -> Report {
     let first = base::first(&sets);
     server.prepare(&first).await;
     let ready = begin.elapsed();
+    let lives = evolve(&mut server, options.seed).await;
+    server.install(&own::policies()).await;
     let bases = base::bases(&server, &sets, options.seed).await;
     println!(
         "{} definitions; server ready after {ready:.1?}, definitions after {:.1?}",
@@ -80,9 +84,9 @@ pub async fn run(options: &Options, predictor: &dyn Predictor) -> Report {
         let file = std::fs::File::create(folder.join("cases.jsonl")).expect("a file");
         std::io::BufWriter::new(file)
     });
-    let lab = Lab::new(&server, &bases, options.seed);
+    let lab = Lab::new(&server, &bases, options.seed, lives);
     let mut report = Report::default();
-    for class in classes::all() {
+    for class in classes::ALL {
         let is_wanted =
             options.classes.is_empty() || options.classes.iter().any(|name| class.name().contains(name));
         if !is_wanted {
@@ -90,7 +94,7 @@ pub async fn run(options: &Options, predictor: &dyn Predictor) -> Report {
         }
         let mut row = Row::default();
         let begin = Instant::now();
-        lab.ask(class.as_ref(), options.cases, |asked| {
+        lab.ask(class, options.cases, |asked| {
             let question = Question {
                 live: asked.live.as_ref(),
                 desired: &asked.desired,
@@ -110,4 +114,20 @@ pub async fn run(options: &Options, predictor: &dyn Predictor) -> Report {
     }
     println!("{} objects; {:?}", lab.lives.count(), lab.counts);
     report
+}
+
+/// Makes objects of the kinds whose schemas change, and changes the schemas.
+async fn evolve(server: &mut Server, seed: u64) -> Lives {
+    let before = base::evolving(server).await;
+    let lab = Lab::new(server, &before, seed, Lives::default());
+    lab.make_all(&classes::EVOLVED, &before).await;
+    let lives = lab.lives;
+    let evolved = own::evolved();
+    server.install(&evolved).await;
+    let is_new = |schema: schema::Schema<'_>| {
+        schema.field("spec").is_some_and(|spec| spec.known_fields().contains(&"fresh"))
+    };
+    server.await_schemas(&evolved, is_new).await;
+    lives.look_again(server).await;
+    lives
 }

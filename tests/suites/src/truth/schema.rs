@@ -23,6 +23,9 @@ pub(super) struct Schema<'a> {
     named: Option<(&'a str, &'a Value)>,
 }
 
+/// Nothing is known: fields are what they are.
+static DEDUCED: Value = Value::Null;
+
 /// How a list is merged.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum ListSort {
@@ -104,11 +107,28 @@ impl<'a> Schema<'a> {
         self.named.map(|(name, _)| name)
     }
 
+    /// Nobody has described it, and it is kept all the same.
+    pub(super) fn is_deduced(&self) -> bool {
+        self.own.is_null() && self.named.is_none()
+    }
+
+    fn keeps_unknown(&self) -> bool {
+        self.is_deduced() || self.say("x-kubernetes-preserve-unknown-fields").is_some_and(|v| v == true)
+    }
+
+    fn deduced(&self) -> Self {
+        Self {
+            all: self.all,
+            own: &DEDUCED,
+            named: None,
+        }
+    }
+
     pub(super) fn field(&self, name: &str) -> Option<Self> {
         if let Some(own) = self.say("properties").and_then(|all| all.get(name)) {
             return Some(Self::new(self.all, own));
         }
-        self.values()
+        self.values().or_else(|| self.keeps_unknown().then(|| self.deduced()))
     }
 
     /// Of a mapping with free fields: what they are.
@@ -127,7 +147,8 @@ impl<'a> Schema<'a> {
     }
 
     pub(super) fn items(&self) -> Option<Self> {
-        self.say("items").map(|own| Self::new(self.all, own))
+        let described = self.say("items").map(|own| Self::new(self.all, own));
+        described.or_else(|| self.keeps_unknown().then(|| self.deduced()))
     }
 
     pub(super) fn enumerated(&self) -> &'a [Value] {
@@ -144,6 +165,22 @@ impl<'a> Schema<'a> {
         self.say("required")
             .and_then(Value::as_array)
             .is_some_and(|all| all.iter().any(|name| name == field))
+    }
+
+    /// What it is, of which this is a value.
+    pub(super) fn sort_of(&self, value: &Value) -> Sort {
+        let said = self.sort();
+        if said != Sort::Unknown {
+            return said;
+        }
+        match value {
+            Value::String(_) => Sort::Text,
+            Value::Bool(_) => Sort::Truth,
+            Value::Number(_) => Sort::Number,
+            Value::Array(_) => Sort::List(ListSort::Atomic),
+            Value::Object(_) => Sort::Mapping { free: true, atomic: false },
+            Value::Null => Sort::Unknown,
+        }
     }
 
     pub(super) fn sort(&self) -> Sort {

@@ -82,7 +82,11 @@ impl Resource {
 #[derive(Clone, Debug)]
 pub(super) enum Write {
     /// Server-side apply.
-    Apply { manager: String, force: bool },
+    Apply {
+        manager: String,
+        force: bool,
+        subresource: Option<&'static str>,
+    },
     /// `POST`.
     Create { manager: String },
     /// `PUT`.
@@ -155,27 +159,59 @@ impl Server {
         self.resources.get(&(word("apiVersion"), word("kind")))
     }
 
+    /// The same kind at other versions.
+    pub(super) fn other_versions(&self, object: &Value) -> Vec<&Resource> {
+        let Some(this) = self.resource(object) else {
+            return Vec::new();
+        };
+        let is_other = |other: &&Resource| {
+            other.label() == this.label() && other.api_version != this.api_version
+        };
+        self.resources.values().filter(is_other).collect()
+    }
+
     pub(super) fn schema(&self, object: &Value) -> Option<Schema<'_>> {
         self.schemas
             .of(object["apiVersion"].as_str()?, object["kind"].as_str()?)
     }
 
-    /// Makes namespaces and definitions, waits until the definitions are served, and reads all schemas.
-    pub(super) async fn prepare(&mut self, first: &[Value]) {
+    /// Applies these; what is refused is said.
+    pub(super) async fn install(&self, objects: &[Value]) -> Vec<Value> {
         let install = Write::Apply {
             manager: "installer".to_owned(),
             force: true,
+            subresource: None,
         };
-        let mut served = Vec::new();
-        for object in first {
+        let mut installed = Vec::new();
+        for object in objects {
             match self.write(object, &install, false).await {
-                Answer::Object { object, .. } => served.push(object),
+                Answer::Object { object, .. } => installed.push(object),
                 other => println!(
                     "not installed: {} {}: {other:?}",
                     object["kind"], object["metadata"]["name"]
                 ),
             }
         }
+        installed
+    }
+
+    /// Waits until the schemas of these definitions are those of their objects.
+    pub(super) async fn await_schemas(&mut self, definitions: &[Value], proof: impl Fn(Schema<'_>) -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            self.read_schemas().await;
+            let is_known = |(version, kind): (String, String)| self.schemas.of(&version, &kind).is_some_and(&proof);
+            if wanted(definitions).all(is_known) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "no new schema");
+            sleep(LOOK).await;
+        }
+    }
+
+    /// Makes namespaces and definitions, waits until the definitions are served, and reads all schemas.
+    pub(super) async fn prepare(&mut self, first: &[Value]) {
+        let served = self.install(first).await;
         let deadline = Instant::now() + PATIENCE;
         loop {
             self.discover().await;
@@ -184,13 +220,7 @@ impl Server {
             assert!(Instant::now() < deadline, "{missing:?} is not served");
             sleep(LOOK).await;
         }
-        loop {
-            self.read_schemas().await;
-            let missing = wanted(&served).find(|(version, kind)| self.schemas.of(version, kind).is_none());
-            let Some(missing) = missing else { break };
-            assert!(Instant::now() < deadline, "{missing:?} has no schema");
-            sleep(LOOK).await;
-        }
+        self.await_schemas(&served, |_| true).await;
     }
 
     async fn read_schemas(&mut self) {
@@ -262,6 +292,7 @@ impl Server {
         let apply = Write::Apply {
             manager: manager.to_owned(),
             force,
+            subresource: None,
         };
         self.write(object, &apply, true).await
     }
@@ -279,7 +310,11 @@ impl Server {
             resource.path(object) + &end
         };
         let (method, path, manager, content, body) = match write {
-            Write::Apply { manager, .. } => ("PATCH", resource.path(object), manager, APPLY, object),
+            Write::Apply {
+                manager,
+                subresource,
+                ..
+            } => ("PATCH", below(subresource), manager, APPLY, object),
             Write::Create { manager } => ("POST", resource.collection(object), manager, JSON, object),
             Write::Put { manager, subresource } => ("PUT", below(subresource), manager, JSON, object),
             Write::Merge { manager, subresource } => (

@@ -20,8 +20,10 @@ pub(super) struct Site {
     pub(super) required: bool,
     /// It is one of the keys of an element of a list.
     pub(super) is_key: bool,
-    /// Its type's name.
-    pub(super) type_name: Option<String>,
+    /// Nobody has described it.
+    pub(super) is_deduced: bool,
+    /// It is there only because defaults were spelled out.
+    pub(super) is_default: bool,
     pub(super) enumerated: Vec<Value>,
     pub(super) default: Option<Value>,
 }
@@ -29,6 +31,14 @@ pub(super) struct Site {
 impl Site {
     pub(super) fn is_leaf(&self) -> bool {
         !matches!(self.sort, Sort::Mapping { .. } | Sort::List(_) | Sort::Unknown)
+    }
+
+    /// It has one owner as a whole, though it has parts.
+    pub(super) fn is_whole(&self) -> bool {
+        matches!(
+            self.sort,
+            Sort::List(ListSort::Atomic) | Sort::Mapping { atomic: true, .. }
+        )
     }
 
     /// The last field's name.
@@ -43,9 +53,6 @@ impl Site {
         matches!(self.place.last(), Some(Step::At(_)))
     }
 
-    pub(super) fn is_metadata(&self) -> bool {
-        self.path.starts_with(".metadata")
-    }
 }
 
 /// All of them, but those that say which object it is, and status.
@@ -58,25 +65,86 @@ pub(super) fn sites(document: &Value, schema: Schema<'_>) -> Vec<Site> {
         in_atomic: false,
         required: true,
         is_key: false,
-        type_name: None,
+        is_deduced: false,
+        is_default: false,
         enumerated: Vec::new(),
         default: None,
     };
     walk(document, schema, &top, &[], &mut found);
-    found.retain(|site| {
-        !matches!(
-            site.path.as_str(),
-            "" | ".apiVersion"
-                | ".kind"
-                | ".metadata"
-                | ".metadata.name"
-                | ".metadata.namespace"
-                | ".spec"
-                | ".status"
-        ) && !site.path.starts_with(".status.")
-            && !site.path.starts_with(".status[")
-    });
+    found.retain(|site| is_of_interest(&site.path));
     found
+}
+
+/// Known fields that are not there, of what is there.
+pub(super) fn absent(document: &Value, schema: Schema<'_>) -> Vec<Site> {
+    let mut found = Vec::new();
+    walk_absent(document, schema, &mut Vec::new(), "", false, &mut found);
+    found.retain(|site| is_of_interest(&site.path));
+    found
+}
+
+fn walk_absent(
+    value: &Value,
+    schema: Schema<'_>,
+    place: &mut Place,
+    path: &str,
+    in_atomic: bool,
+    found: &mut Vec<Site>,
+) {
+    let sort = schema.sort_of(value);
+    let atomic =
+        in_atomic || matches!(sort, Sort::Mapping { atomic: true, .. } | Sort::List(ListSort::Atomic));
+    match value {
+        Value::Object(map) => {
+            let free = schema.known_fields().is_empty();
+            for name in schema.known_fields() {
+                let below = schema.field(name);
+                if let Some(below) = below.filter(|_| !map.contains_key(name)) {
+                    let mut at = place.clone();
+                    at.push(Step::Field(name.to_owned()));
+                    let mut site = make(at, format!("{path}.{name}"), below, below.sort(), atomic);
+                    site.required = schema.requires(name);
+                    found.push(site);
+                }
+            }
+            for (name, value) in map {
+                let Some(below) = schema.field(name) else { continue };
+                let shown = if free { "*" } else { name };
+                place.push(Step::Field(name.clone()));
+                walk_absent(value, below, place, &format!("{path}.{shown}"), atomic, found);
+                place.pop();
+            }
+        }
+        Value::Array(list) => {
+            let Some(below) = schema.items() else { return };
+            for (index, value) in list.iter().enumerate() {
+                place.push(Step::At(index));
+                walk_absent(value, below, place, &format!("{path}[]"), atomic, found);
+                place.pop();
+            }
+        }
+        _ => {}
+    }
+}
+
+/// It neither says which object it is nor is chosen by servers.
+fn is_of_interest(path: &str) -> bool {
+    const METADATA: [&str; 10] = [
+        "name",
+        "namespace",
+        "generateName",
+        "uid",
+        "resourceVersion",
+        "generation",
+        "managedFields",
+        "selfLink",
+        "creationTimestamp",
+        "deletion",
+    ];
+    if let Some(name) = path.strip_prefix(".metadata.") {
+        return !METADATA.iter().any(|not| name.starts_with(not));
+    }
+    !matches!(path, "" | ".apiVersion" | ".kind" | ".metadata" | ".spec") && !path.starts_with(".status")
 }
 
 fn walk(value: &Value, schema: Schema<'_>, site: &Site, keys: &[String], found: &mut Vec<Site>) {
@@ -100,7 +168,7 @@ fn walk(value: &Value, schema: Schema<'_>, site: &Site, keys: &[String], found: 
                 let mut place = site.place.clone();
                 place.push(Step::Field(name.clone()));
                 let path = format!("{}.{shown}", site.path);
-                let mut next = make(place, path, below, atomic);
+                let mut next = make(place, path, below, below.sort_of(value), atomic);
                 next.required = schema.requires(name);
                 next.is_key = keys.contains(name);
                 walk(value, below, &next, &[], found);
@@ -115,7 +183,7 @@ fn walk(value: &Value, schema: Schema<'_>, site: &Site, keys: &[String], found: 
             for (index, value) in list.iter().enumerate() {
                 let mut place = site.place.clone();
                 place.push(Step::At(index));
-                let next = make(place, format!("{}[]", site.path), below, atomic);
+                let next = make(place, format!("{}[]", site.path), below, below.sort_of(value), atomic);
                 walk(value, below, &next, &keys, found);
             }
         }
@@ -123,15 +191,16 @@ fn walk(value: &Value, schema: Schema<'_>, site: &Site, keys: &[String], found: 
     }
 }
 
-fn make(place: Place, path: String, schema: Schema<'_>, in_atomic: bool) -> Site {
+fn make(place: Place, path: String, schema: Schema<'_>, sort: Sort, in_atomic: bool) -> Site {
     Site {
         place,
         path,
-        sort: schema.sort(),
+        sort,
         in_atomic,
         required: false,
         is_key: false,
-        type_name: schema.type_name().map(str::to_owned),
+        is_deduced: schema.is_deduced(),
+        is_default: false,
         enumerated: schema.enumerated().to_vec(),
         default: schema.default_value().cloned(),
     }
@@ -154,7 +223,7 @@ pub(super) fn part(document: &Value, schema: Schema<'_>, places: &[Place]) -> Va
 
 fn part_of(value: &Value, schema: Schema<'_>, places: &[&[Step]]) -> Value {
     let is_whole = matches!(
-        schema.sort(),
+        schema.sort_of(value),
         Sort::Mapping { atomic: true, .. } | Sort::List(ListSort::Atomic | ListSort::Set) | Sort::Unknown
     );
     if is_whole || places.iter().any(|place| place.is_empty()) {

@@ -2,11 +2,7 @@
 
 use crate::truth::{
     base::Base,
-    case::{Class, Draft, Start},
-    edit::other,
-    live::Live,
-    place::{remove, set},
-    random::Random,
+    case::{Ask, Class, Draft, Start},
     site::Site,
 };
 
@@ -26,12 +22,12 @@ impl Class for Create {
         Some(Start::Absent)
     }
 
-    fn draft(&self, base: &Base, site: &Site, _: Option<&Live>, random: &mut Random) -> Option<Draft> {
-        let mut desired = base.document.clone();
-        match other(&desired, site, random) {
-            Some(value) if random.once_in(2) => drop(set(&mut desired, &site.place, value)),
-            _ => drop(remove(&mut desired, &site.place)?),
+    fn draft(&self, ask: &mut Ask<'_>) -> Option<Draft> {
+        let mut draft = ask.draft().forced(ask.random.once_in(3));
+        match ask.other() {
+            Some(value) if ask.random.once_in(2) => draft.set(&ask.site.place, value),
+            _ => draft.remove(&ask.site.place),
         }
-        Some(Draft::new(desired, site).forced(random.once_in(3)))
+        Some(draft)
     }
 }

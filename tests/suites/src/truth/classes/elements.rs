@@ -2,55 +2,60 @@
 
 use serde_json::Value;
 
-use super::{ours, start};
+use super::{is_editable, ours};
 use crate::truth::{
     base::Base,
-    case::{APPLIER, Class, Draft, EDITOR, Start},
+    case::{APPLIER, Ask, Class, Draft, EDITOR, OURS, Start},
     edit::other,
-    live::{Live, Made},
-    place::{get, get_mut, remove},
+    live::{Made, as_is},
+    place::{Place, Step, get, get_mut, remove},
     random::Random,
     schema::{ListSort, Sort},
     site::Site,
 };
 
 /// The list has elements that are told apart by keys, or by what they are.
-fn is_list(site: &Site) -> bool {
+pub(super) fn is_list(site: &Site) -> bool {
     !site.in_atomic && matches!(&site.sort, Sort::List(ListSort::Keyed(_) | ListSort::Set))
 }
 
 /// Another element for a list: one of it with another key.
-fn another(base: &Base, site: &Site, random: &mut Random) -> Option<Value> {
+pub(super) fn another(base: &Base, site: &Site, random: &mut Random) -> Option<Value> {
     let list = get(&base.document, &site.place)?.as_array()?;
     let at = random.below(list.len().max(1));
     let mut element = list.get(at)?.clone();
     let mut place = site.place.clone();
-    place.push(crate::truth::place::Step::At(at));
+    place.push(Step::At(at));
     let Sort::List(sort) = &site.sort else { return None };
     match sort {
-        ListSort::Set => {
-            let text = element.as_str()?;
-            Some(Value::String(format!("{text}-{}", random.below(90) + 10)))
-        }
+        ListSort::Set => Some(match element {
+            Value::String(text) => Value::String(format!("{text}-{}", random.below(90) + 10)),
+            Value::Number(number) => Value::from(number.as_i64()? + 100),
+            _ => return None,
+        }),
         ListSort::Keyed(_) => {
-            let keys: Vec<&Site> = base
-                .sites
-                .iter()
-                .filter(|key| {
-                    key.is_key && key.place.len() == place.len() + 1 && key.place.starts_with(&place)
-                })
-                .collect();
+            let is_key = |key: &&Site| {
+                key.is_key && key.place.len() == place.len() + 1 && key.place.starts_with(&place)
+            };
+            let keys: Vec<&Site> = base.sites.iter().filter(is_key).collect();
             let key = random.pick(&keys)?;
             let value = other(&base.document, key, random)?;
-            let name = key.name().to_owned();
-            element[name] = value;
+            element[key.name()] = value;
+            // Names and numbers beside the key are often meant to differ too.
+            for (name, value) in element.as_object_mut()? {
+                if name == "name" && key.name() != "name" {
+                    *value = Value::String(format!("n{}", random.below(9000)));
+                } else if name == "hostPort" {
+                    *value = Value::from(10_000 + random.below(9000));
+                }
+            }
             Some(element)
         }
         ListSort::Atomic => None,
     }
 }
 
-/// A list like that with one more element, always the same one for a salt.
+/// The list with one more element, always the same one for a salt.
 fn extended(base: &Base, site: &Site, salt: u64) -> Option<Value> {
     let mut random = Random::of(salt, &site.path, 1);
     let mut list = get(&base.document, &site.place)?.clone();
@@ -59,22 +64,29 @@ fn extended(base: &Base, site: &Site, salt: u64) -> Option<Value> {
     Some(list)
 }
 
-/// We, and somebody with one element more.
-fn with_others(base: &Base, site: &Site, salt: u64) -> Option<Start> {
-    let list = extended(base, site, salt)?;
-    let edits = vec![(site.place.clone(), list)];
-    let made = if salt % 2 == 0 {
-        Made::Edited {
-            manager: EDITOR,
-            edits,
-        }
-    } else {
-        Made::AppliedPart {
-            manager: APPLIER,
-            edits,
-        }
+/// Lists that get one more element from others: not all, for one may be inside of another.
+fn extensions(base: &Base, salt: u64) -> Vec<(Place, Value)> {
+    let lists: Vec<&Site> = base.sites.iter().filter(|site| is_list(site) && !base.is_frozen(site)).collect();
+    let inside = |site: &Site| {
+        lists.iter().any(|list| list.place.len() > site.place.len() && list.place.starts_with(&site.place))
     };
-    start([ours(base), made])
+    lists
+        .iter()
+        .filter(|site| !inside(site) || salt >= 2)
+        .filter(|site| salt < 2 || !lists.iter().any(|list| list.place.len() < site.place.len() && site.place.starts_with(&list.place)))
+        .filter_map(|site| Some((site.place.clone(), extended(base, site, salt)?)))
+        .collect()
+}
+
+/// We, and somebody with one element more.
+fn with_others(base: &Base, salt: u64) -> Option<Start> {
+    let edits = extensions(base, salt);
+    let made = if salt % 2 == 0 {
+        Made::Edited { manager: EDITOR, edits }
+    } else {
+        Made::AppliedPart { manager: APPLIER, edits }
+    };
+    Start::made([ours(base), made])
 }
 
 /// One more element, new or somebody's.
@@ -85,25 +97,28 @@ impl Class for Added {
         "element added"
     }
 
-    fn wants(&self, base: &Base, site: &Site) -> bool {
-        is_list(site) && !base.is_frozen(site)
+    fn wants(&self, _: &Base, site: &Site) -> bool {
+        is_list(site)
     }
 
-    fn start(&self, base: &Base, site: &Site, salt: u64) -> Option<Start> {
-        with_others(base, site, salt)
+    fn salts(&self) -> u64 {
+        4
     }
 
-    fn draft(&self, base: &Base, site: &Site, live: Option<&Live>, random: &mut Random) -> Option<Draft> {
-        let mut desired = base.document.clone();
-        let theirs = live?.edits.iter().find(|(_, place, _)| *place == site.place);
-        let element = match theirs {
-            Some((_, _, list)) if random.once_in(2) => list.as_array()?.last()?.clone(),
-            _ => another(base, site, random)?,
+    fn start(&self, base: &Base, _: &Site, salt: u64) -> Option<Start> {
+        with_others(base, salt)
+    }
+
+    fn draft(&self, ask: &mut Ask<'_>) -> Option<Draft> {
+        let mut draft = ask.draft().forced(ask.random.once_in(2));
+        let element = match ask.edit_here() {
+            Some(list) if !ask.random.once_in(3) => list.as_array()?.last()?.clone(),
+            _ => another(ask.base, ask.site, ask.random)?,
         };
-        let list = get_mut(&mut desired, &site.place)?.as_array_mut()?;
-        let at = random.below(list.len() + 1);
+        let list = get_mut(&mut draft.desired, &ask.site.place)?.as_array_mut()?;
+        let at = ask.random.below(list.len() + 1);
         list.insert(at, element);
-        Some(Draft::new(desired, site).forced(random.once_in(2)))
+        Some(draft)
     }
 }
 
@@ -115,25 +130,144 @@ impl Class for Removed {
         "element removed"
     }
 
-    fn wants(&self, base: &Base, site: &Site) -> bool {
-        is_list(site) && !base.is_frozen(site)
+    fn wants(&self, _: &Base, site: &Site) -> bool {
+        is_list(site)
     }
 
-    fn start(&self, base: &Base, site: &Site, salt: u64) -> Option<Start> {
-        with_others(base, site, salt)
+    fn salts(&self) -> u64 {
+        4
     }
 
-    fn draft(&self, base: &Base, site: &Site, _: Option<&Live>, random: &mut Random) -> Option<Draft> {
-        let mut desired = base.document.clone();
-        let list = get_mut(&mut desired, &site.place)?.as_array_mut()?;
+    fn start(&self, base: &Base, _: &Site, salt: u64) -> Option<Start> {
+        with_others(base, salt)
+    }
+
+    fn draft(&self, ask: &mut Ask<'_>) -> Option<Draft> {
+        let mut draft = ask.draft().forced(ask.random.once_in(2));
+        let list = get_mut(&mut draft.desired, &ask.site.place)?.as_array_mut()?;
         if list.is_empty() {
             return None;
         }
-        let at = random.below(list.len());
-        list.remove(at);
-        if list.is_empty() && random.once_in(2) {
-            remove(&mut desired, &site.place);
+        list.remove(ask.random.below(list.len()));
+        if list.is_empty() && ask.random.once_in(2) {
+            remove(&mut draft.desired, &ask.site.place);
         }
-        Some(Draft::new(desired, site).forced(random.once_in(2)))
+        Some(draft)
+    }
+}
+
+/// The same elements in another order.
+pub(super) struct Reordered;
+
+impl Class for Reordered {
+    fn name(&self) -> &'static str {
+        "elements reordered"
+    }
+
+    fn wants(&self, base: &Base, site: &Site) -> bool {
+        is_list(site) && get(&base.document, &site.place).and_then(Value::as_array).is_some_and(|l| l.len() > 1)
+    }
+
+    fn salts(&self) -> u64 {
+        4
+    }
+
+    fn start(&self, base: &Base, site: &Site, salt: u64) -> Option<Start> {
+        match salt {
+            // Others have all of it, in our order.
+            0 => {
+                let edits = as_is(&base.document, [site.place.clone()]);
+                Start::made([ours(base), Made::AppliedPart { manager: APPLIER, edits }])
+            }
+            _ => with_others(base, salt),
+        }
+    }
+
+    fn draft(&self, ask: &mut Ask<'_>) -> Option<Draft> {
+        let mut draft = ask.draft().forced(ask.random.once_in(2));
+        let theirs = ask.edit_here().and_then(Value::as_array).cloned();
+        let list = get_mut(&mut draft.desired, &ask.site.place)?.as_array_mut()?;
+        if let Some(theirs) = theirs
+            && ask.random.once_in(3)
+        {
+            *list = theirs;
+        }
+        match ask.random.below(4) {
+            0 => list.reverse(),
+            1 => list.rotate_left(1),
+            2 => ask.random.shuffle(list),
+            // In order, but not all of it.
+            _ => drop(list.remove(ask.random.below(list.len()))),
+        }
+        Some(draft)
+    }
+}
+
+/// A key that has a default is spelled out by some and left out by others.
+pub(super) struct MissingKey;
+
+impl MissingKey {
+    /// The places of such keys.
+    fn keys(base: &Base) -> Vec<Place> {
+        let keys = base.sites.iter().filter(|site| site.is_key && site.default.is_some() && !site.in_atomic);
+        let is_default = |site: &&Site| get(&base.document, &site.place) == site.default.as_ref();
+        keys.filter(is_default).map(|site| site.place.clone()).collect()
+    }
+
+    /// The list in which a place is, when such a key is beside it.
+    fn element<'a>(keys: &'a [Place], site: &Site) -> Option<&'a Place> {
+        keys.iter().find(|key| site.place.starts_with(&key[..key.len() - 1]))
+    }
+}
+
+impl Class for MissingKey {
+    fn name(&self) -> &'static str {
+        "missing key default"
+    }
+
+    fn wants(&self, base: &Base, site: &Site) -> bool {
+        Self::element(&Self::keys(base), site).is_some()
+    }
+
+    fn salts(&self) -> u64 {
+        4
+    }
+
+    fn start(&self, base: &Base, _: &Site, salt: u64) -> Option<Start> {
+        let mut document = base.document.clone();
+        let keys = Self::keys(base);
+        if salt % 2 == 0 {
+            for place in &keys {
+                remove(&mut document, place);
+            }
+        }
+        let elements = keys.iter().map(|key| key[..key.len() - 1].to_vec());
+        let others = Made::AppliedPart { manager: APPLIER, edits: as_is(&base.document, elements) };
+        let first = Made::Applied { manager: OURS, document };
+        Start::made([first].into_iter().chain((salt >= 2).then_some(others)))
+    }
+
+    fn draft(&self, ask: &mut Ask<'_>) -> Option<Draft> {
+        let mut draft = ask.draft().forced(ask.random.once_in(2));
+        let keys = Self::keys(ask.base);
+        if ask.random.once_in(2) && !ask.site.is_key && !ask.site.is_element() {
+            let value = ask.other();
+            match value {
+                Some(value) if is_editable(ask.base, ask.site) && !ask.random.once_in(3) => {
+                    draft.set(&ask.site.place, value);
+                }
+                _ if !ask.site.required => draft.remove(&ask.site.place),
+                _ => {}
+            }
+        }
+        let mut left_out = keys.clone();
+        if ask.salt % 2 == 0 || ask.random.once_in(2) {
+            let random = &mut *ask.random;
+            left_out.retain(|_| random.once_in(3));
+        }
+        for place in &left_out {
+            draft.remove(place);
+        }
+        Some(draft)
     }
 }

@@ -1,33 +1,63 @@
 //! The classes of questions, a few to a file.
 
+mod atomic;
 mod create;
+mod custom;
 mod dropped;
+mod duplicates;
 mod elements;
+mod history;
+mod labels;
 mod owners;
+mod subresources;
 mod values;
+mod versions;
+
+use serde_json::Value;
 
 use super::{
     base::Base,
-    case::{Class, OURS, Start},
-    live::{Made, Recipe},
-    place::Place,
-    random::Random,
+    case::{Class, OURS},
+    edit::other,
+    live::{Edit, Made},
+    random::{Random, hash},
     site::Site,
 };
 
 /// All of them, in the order of the table.
-pub(super) fn all() -> Vec<Box<dyn Class>> {
-    vec![
-        Box::new(create::Create),
-        Box::new(elements::Added),
-        Box::new(elements::Removed),
-        Box::new(dropped::Own),
-        Box::new(owners::Conflict),
-        Box::new(owners::Force),
-        Box::new(values::Quantity),
-        Box::new(values::Labels),
-    ]
-}
+pub(super) const ALL: [&dyn Class; 28] = [
+    &create::Create,
+    &elements::Added,
+    &elements::Removed,
+    &elements::Reordered,
+    &elements::MissingKey,
+    &duplicates::Duplicates,
+    &atomic::Atomic,
+    &dropped::Own,
+    &dropped::Shared,
+    &dropped::Foreign,
+    &owners::ONE,
+    &owners::THREE,
+    &owners::FORCE,
+    &values::Null,
+    &values::Empty,
+    &values::Quantity,
+    &values::IntOrString,
+    &labels::Labels,
+    &subresources::Scale,
+    &subresources::Status,
+    &history::LastApplied,
+    &versions::Versions,
+    &custom::Defaults,
+    &custom::Unknown,
+    &custom::Evolved,
+    &custom::Mutated,
+    &owners::NEWCOMER,
+    &history::Unowned,
+];
+
+/// Its objects are made before its schemas change.
+pub(super) const EVOLVED: custom::Evolved = custom::Evolved;
 
 /// The definition, applied by us.
 fn ours(base: &Base) -> Made {
@@ -37,31 +67,25 @@ fn ours(base: &Base) -> Made {
     }
 }
 
-fn start(made: impl IntoIterator<Item = Made>) -> Option<Start> {
-    Some(Start::Made(Recipe(made.into_iter().collect())))
+/// Others may edit it: it has an owner of its own and is no key.
+pub(super) fn is_editable(base: &Base, site: &Site) -> bool {
+    site.is_leaf() && !site.in_atomic && !site.is_key && !base.is_frozen(site)
 }
 
-/// Leaves that others may edit: none inside of what has one owner, no keys.
-fn editable(base: &Base) -> Vec<&Site> {
-    let is = |site: &&Site| site.is_leaf() && !site.in_atomic && !site.is_key && !base.is_frozen(site);
-    base.sites.iter().filter(is).collect()
+/// Random numbers that are always the same for a base, a salt and a word.
+fn fixed(base: &Base, salt: u64, word: &str) -> Random {
+    Random::of(salt, word, hash(base.document.to_string().as_bytes()))
 }
 
 /// Other values at some of the places that others may edit, always the same ones for a base and a salt.
-fn edits(base: &Base, salt: u64, who: &str, at_most: usize) -> Vec<(Place, serde_json::Value)> {
-    let mut random = Random::of(
-        salt,
-        who,
-        super::random::hash(base.document.to_string().as_bytes()),
-    );
-    let mut places = editable(base);
+fn edits(base: &Base, salt: u64, who: &str, at_most: usize) -> Vec<Edit> {
+    let mut random = fixed(base, salt, who);
+    let mut places: Vec<&Site> = base.sites.iter().filter(|site| is_editable(base, site)).collect();
     random.shuffle(&mut places);
+    let edit = |site: &Site, value: Value| (site.place.clone(), value);
     places
         .into_iter()
-        .filter_map(|site| {
-            let value = super::edit::other(&base.document, site, &mut random)?;
-            Some((site.place.clone(), value))
-        })
+        .filter_map(|site| Some(edit(site, other(&base.document, site, &mut random)?)))
         .take(at_most)
         .collect()
 }

@@ -1,102 +1,118 @@
-//! Others have changed what we listed.
+//! Others have changed what we listed, or we come later than they.
 
-use super::{edits, ours, start};
+use super::{edits, is_editable, ours};
 use crate::truth::{
     base::Base,
-    case::{APPLIER, Class, Draft, EDITOR, Start},
+    case::{APPLIER, Ask, Class, Draft, EDITOR, OURS, PATCHER, SECOND_APPLIER, Start},
     edit::other,
-    live::{Live, Made},
-    place::set,
-    random::Random,
+    live::Made,
+    place::Place,
     site::Site,
 };
 
-/// Places that one of the others edits.
+/// Places that each of the others edits.
 const PLACES: usize = 8;
 
-fn one_other(base: &Base, salt: u64) -> Option<Start> {
-    let edits = edits(base, salt, "one", PLACES);
-    let made = if salt % 2 == 0 {
-        Made::Edited {
-            manager: EDITOR,
-            edits,
-        }
-    } else {
-        Made::AppliedPart {
-            manager: APPLIER,
-            edits,
-        }
-    };
-    start([ours(base), made])
+/// A definition is against what others wrote at some places, or agrees with them at all places, or changes something of
+/// our own.
+pub(super) struct Against {
+    name: &'static str,
+    others: usize,
+    force: bool,
+    /// The definition was never applied by who asks.
+    is_new: bool,
 }
 
-/// A definition that agrees with what others wrote, at all places or at all but some, and itself changes something or
-/// not. The path is the first place where it does not agree.
-fn against(base: &Base, site: &Site, live: &Live, random: &mut Random) -> Option<Draft> {
-    let mut desired = base.document.clone();
-    let theirs: Vec<_> = live
-        .edits
-        .iter()
-        .filter(|(_, place, _)| *place != site.place)
-        .collect();
-    // One in three is against them at some places, the others only agree.
-    let disagrees = random.once_in(3);
-    for (_, place, value) in theirs {
-        if !disagrees || random.once_in(2) {
-            set(&mut desired, place, value.clone());
+pub(super) const ONE: Against = Against { name: "conflict, 1 manager", others: 1, force: false, is_new: false };
+pub(super) const THREE: Against = Against { name: "conflict, 3 managers", others: 3, force: false, is_new: false };
+pub(super) const FORCE: Against = Against { name: "force", others: 2, force: true, is_new: false };
+pub(super) const NEWCOMER: Against = Against { name: "newcomer", others: 1, force: false, is_new: true };
+
+impl Against {
+    fn others(&self, base: &Base, salt: u64) -> Vec<Made> {
+        let by = |manager, edits| Made::Edited { manager, edits };
+        let applied = |manager, edits| Made::AppliedPart { manager, edits };
+        let all = edits(base, salt, self.name, PLACES * self.others);
+        let part = |number: usize| {
+            let parts = all.chunks(all.len().div_ceil(self.others).max(1));
+            parts.skip(number).take(1).flatten().cloned().collect::<Vec<_>>()
+        };
+        match (self.others, salt % 2) {
+            (1, 0) => vec![by(EDITOR, part(0))],
+            (1, _) => vec![applied(APPLIER, part(0))],
+            (2, 0) => vec![by(EDITOR, part(0)), applied(APPLIER, part(1))],
+            (2, _) => vec![applied(APPLIER, part(0)), applied(SECOND_APPLIER, part(1))],
+            // Two of them have the same.
+            (_, 0) => vec![applied(APPLIER, part(0)), applied(SECOND_APPLIER, part(0)), by(EDITOR, part(1)), by(PATCHER, part(2))],
+            (_, _) => vec![by(EDITOR, part(0)), applied(APPLIER, part(1)), by(PATCHER, part(2))],
         }
     }
-    let is_theirs = live.edits.iter().find(|(_, place, _)| *place == site.place);
-    match is_theirs {
-        Some((_, place, value)) if !disagrees => drop(set(&mut desired, place, value.clone())),
-        Some(_) => {}
-        None if random.once_in(2) => {
-            let value = other(&base.document, site, random)?;
-            set(&mut desired, &site.place, value);
-        }
-        None => {}
-    }
-    Some(Draft::new(desired, site))
 }
 
-/// One manager is in the way, or has the same.
-pub(super) struct Conflict;
-
-impl Class for Conflict {
+impl Class for Against {
     fn name(&self) -> &'static str {
-        "conflict, 1 manager"
+        self.name
     }
 
-    fn wants(&self, base: &Base, site: &Site) -> bool {
-        site.is_leaf() && !site.in_atomic && !site.is_key && !base.is_frozen(site)
+    fn wants(&self, _: &Base, site: &Site) -> bool {
+        site.is_leaf() && !site.in_atomic && !site.is_key
     }
 
     fn start(&self, base: &Base, _: &Site, salt: u64) -> Option<Start> {
-        one_other(base, salt)
+        let first = if self.is_new {
+            Made::Applied { manager: APPLIER, document: base.document.clone() }
+        } else {
+            ours(base)
+        };
+        let others = self.others(base, salt);
+        Start::made([first].into_iter().chain(others))
     }
 
-    fn draft(&self, base: &Base, site: &Site, live: Option<&Live>, random: &mut Random) -> Option<Draft> {
-        against(base, site, live?, random)
-    }
-}
-
-/// The same by force.
-pub(super) struct Force;
-
-impl Class for Force {
-    fn name(&self) -> &'static str {
-        "force"
-    }
-
-    fn wants(&self, base: &Base, site: &Site) -> bool {
-        Conflict.wants(base, site)
-    }
-
-    fn start(&self, base: &Base, _: &Site, salt: u64) -> Option<Start> {
-        one_other(base, salt)
-    }
-
-    fn draft(&self, base: &Base, site: &Site, live: Option<&Live>, random: &mut Random) -> Option<Draft> {
-        Some(against(base, site, live?, random)?.forced(true))
+    fn draft(&self, ask: &mut Ask<'_>) -> Option<Draft> {
+        let theirs: Vec<(Place, serde_json::Value)> =
+            ask.edits().iter().map(|(_, place, value)| (place.clone(), value.clone())).collect();
+        let mut draft = ask.draft().by(OURS).forced(self.force || self.is_new && ask.random.once_in(3));
+        for (place, value) in &theirs {
+            draft.set(place, value.clone());
+        }
+        let original = |place: &Place| crate::truth::place::get(&ask.base.document, place).cloned();
+        match ask.random.below(10) {
+            // Against them, here or there.
+            0..4 => {
+                let at = match theirs.iter().find(|(place, _)| *place == ask.site.place) {
+                    Some((place, _)) => place,
+                    None => &ask.random.pick(&theirs)?.0,
+                };
+                let site = ask.base.sites.iter().find(|site| site.place == *at)?;
+                let value = if ask.random.once_in(2) {
+                    original(at)?
+                } else {
+                    other(&draft.desired, site, ask.random)?
+                };
+                draft.set(at, value);
+                draft = draft.at(&site.path);
+                for (place, _) in &theirs {
+                    if ask.random.once_in(3) {
+                        draft.set(place, original(place)?);
+                    }
+                }
+            }
+            // Of one mind.
+            4..7 => {}
+            // Something of our own.
+            _ => {
+                let places: Vec<&Place> = theirs.iter().map(|(place, _)| place).collect();
+                let here = is_editable(ask.base, ask.site) || ask.base.is_frozen(ask.site);
+                let site = if here && !places.contains(&&ask.site.place) {
+                    ask.site.clone()
+                } else {
+                    ask.leaf_beside(&places)?.clone()
+                };
+                let value = other(&ask.base.document, &site, ask.random)?;
+                draft.set(&site.place, value);
+                draft = draft.at(&site.path);
+            }
+        }
+        Some(draft)
     }
 }

@@ -1,15 +1,14 @@
-//! Values with several spellings, and the small mappings that everybody writes to.
+//! Values with several spellings, and those that say nothing.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{edits, ours, start};
+use super::{edits, ours};
 use crate::truth::{
     base::Base,
-    case::{APPLIER, Class, Draft, EDITOR, Start},
+    case::{APPLIER, Ask, Class, Draft, EDITOR, Start},
     edit::{other, same_quantity},
-    live::{Live, Made},
-    place::{get, remove, set},
-    random::Random,
+    live::{Edit, Made, as_is},
+    place::get,
     schema::Sort,
     site::Site,
 };
@@ -26,77 +25,184 @@ impl Class for Quantity {
         site.sort == Sort::Quantity
     }
 
-    fn start(&self, base: &Base, _: &Site, salt: u64) -> Option<Start> {
-        let editor = Made::Edited {
-            manager: EDITOR,
-            edits: edits(base, 0, "quantity", 2),
-        };
-        start([ours(base)].into_iter().chain((salt % 2 == 1).then_some(editor)))
+    fn salts(&self) -> u64 {
+        3
     }
 
-    fn draft(&self, base: &Base, site: &Site, _: Option<&Live>, random: &mut Random) -> Option<Draft> {
-        let mut desired = base.document.clone();
-        let now = get(&desired, &site.place)?;
-        let value = if base.is_frozen(site) || random.once_in(2) {
-            same_quantity(now, random)?
-        } else {
-            other(&desired, site, random)?
+    fn frozen_once_in(&self) -> u64 {
+        4
+    }
+
+    fn start(&self, base: &Base, _: &Site, salt: u64) -> Option<Start> {
+        let all = base.sites.iter().filter(|site| site.sort == Sort::Quantity && !site.in_atomic);
+        let made = match salt {
+            0 => None,
+            1 => Some(Made::AppliedPart {
+                manager: APPLIER,
+                edits: as_is(&base.document, all.map(|site| site.place.clone())),
+            }),
+            _ => {
+                let mut random = super::fixed(base, salt, "quantity");
+                let change = |site: &Site| Some((site.place.clone(), other(&base.document, site, &mut random)?));
+                let edits: Vec<Edit> = all.filter(|site| !base.is_frozen(site)).filter_map(change).take(3).collect();
+                Some(Made::Edited { manager: EDITOR, edits })
+            }
         };
-        set(&mut desired, &site.place, value);
-        Some(Draft::new(desired, site).forced(random.once_in(2)))
+        Start::made([ours(base)].into_iter().chain(made))
+    }
+
+    fn draft(&self, ask: &mut Ask<'_>) -> Option<Draft> {
+        let mut draft = ask.draft().forced(!ask.random.once_in(4));
+        for (_, place, value) in ask.edits() {
+            draft.set(place, value.clone());
+        }
+        let now = get(&draft.desired, &ask.site.place)?.clone();
+        let value = if ask.base.is_frozen(ask.site) || !ask.random.once_in(3) {
+            same_quantity(&now, ask.random)?
+        } else {
+            ask.other()?
+        };
+        draft.set(&ask.site.place, value);
+        Some(draft)
     }
 }
 
-/// Labels and annotations, of objects and of templates.
-pub(super) struct Labels;
+/// Numbers, texts of numbers, and other texts.
+pub(super) struct IntOrString;
 
-impl Class for Labels {
+impl Class for IntOrString {
     fn name(&self) -> &'static str {
-        "labels and annotations"
+        "int-or-string"
     }
 
-    fn wants(&self, base: &Base, site: &Site) -> bool {
-        matches!(site.name(), "labels" | "annotations")
-            && site.path.ends_with(&format!("metadata.{}", site.name()))
-            && !base.is_frozen(site)
+    fn wants(&self, base: &Base, _: &Site) -> bool {
+        // What is edited beside it counts too.
+        base.sites.iter().any(|site| site.sort == Sort::IntOrString && !base.is_frozen(site))
     }
 
-    fn start(&self, base: &Base, site: &Site, salt: u64) -> Option<Start> {
-        let mut theirs = get(&base.document, &site.place)?.clone();
-        theirs["example.net/theirs"] = json!("theirs");
-        theirs["example.net/shared"] = json!("");
-        let edits = vec![(site.place.clone(), theirs)];
-        let made = if salt % 2 == 0 {
-            Made::Edited {
-                manager: EDITOR,
-                edits,
-            }
-        } else {
-            Made::AppliedPart {
+    fn salts(&self) -> u64 {
+        3
+    }
+
+    fn start(&self, base: &Base, _: &Site, salt: u64) -> Option<Start> {
+        let all = base.sites.iter().filter(|site| site.sort == Sort::IntOrString && !site.in_atomic);
+        let made = match salt {
+            0 => None,
+            1 => Some(Made::AppliedPart {
                 manager: APPLIER,
-                edits,
+                edits: as_is(&base.document, all.map(|site| site.place.clone())),
+            }),
+            _ => {
+                let mut random = super::fixed(base, salt, "int");
+                let change = |site: &Site| Some((site.place.clone(), other(&base.document, site, &mut random)?));
+                let edits: Vec<Edit> = all.filter(|site| !base.is_frozen(site)).filter_map(change).take(3).collect();
+                Some(Made::Edited { manager: EDITOR, edits })
             }
         };
-        start([ours(base), made])
+        Start::made([ours(base)].into_iter().chain(made))
     }
 
-    fn draft(&self, base: &Base, site: &Site, _: Option<&Live>, random: &mut Random) -> Option<Draft> {
-        let mut desired = base.document.clone();
-        let mut place = site.place.clone();
-        let names: Vec<String> = get(&desired, &place)?.as_object()?.keys().cloned().collect();
-        let mut at = |name: &str| {
-            place.truncate(site.place.len());
-            place.push(crate::truth::place::Step::Field(name.to_owned()));
-            place.clone()
+    fn draft(&self, ask: &mut Ask<'_>) -> Option<Draft> {
+        let is_one = |site: &&Site| site.sort == Sort::IntOrString && !ask.base.is_frozen(site);
+        let all: Vec<&Site> = ask.base.sites.iter().filter(is_one).collect();
+        let site = if is_one(&ask.site) {
+            ask.site
+        } else {
+            ask.random.pick(&all)?
         };
-        match random.below(6) {
-            0 => drop(set(&mut desired, &at("example.net/new"), json!("new"))),
-            1 => drop(set(&mut desired, &at("example.net/theirs"), json!("theirs"))),
-            2 => drop(set(&mut desired, &at("example.net/shared"), json!("ours"))),
-            3 => drop(set(&mut desired, &at(random.pick(&names)?), json!("changed"))),
-            4 => drop(remove(&mut desired, &at(random.pick(&names)?))),
+        let mut draft = ask.draft().forced(!ask.random.once_in(3)).at(&site.path);
+        for (_, place, value) in ask.edits() {
+            draft.set(place, value.clone());
+        }
+        let now = get(&draft.desired, &site.place)?.clone();
+        match (ask.random.below(5), &now) {
+            (0, Value::Number(number)) => draft.set(&site.place, json!(number.to_string())),
+            (0, Value::String(text)) => match text.parse::<i64>() {
+                Ok(number) => draft.set(&site.place, json!(number)),
+                Err(_) => draft.set(&site.place, json!(8087)),
+            },
+            (1, _) => {
+                let value = other(&draft.desired, site, ask.random)?;
+                draft.set(&site.place, value);
+            }
+            (2, _) if !site.required => draft.remove(&site.place),
+            (3, _) => {
+                let leaf = ask.leaf_beside(&[&site.place])?.clone();
+                let value = other(&ask.base.document, &leaf, ask.random)?;
+                draft.set(&leaf.place, value);
+                draft = draft.at(&leaf.path);
+            }
             _ => {}
         }
-        Some(Draft::new(desired, site).forced(random.once_in(2)))
+        Some(draft)
     }
+}
+
+/// A field is null.
+pub(super) struct Null;
+
+impl Class for Null {
+    fn name(&self) -> &'static str {
+        "null"
+    }
+
+    fn wants(&self, _: &Base, site: &Site) -> bool {
+        !site.is_element() && !site.is_key
+    }
+
+    fn wants_absent(&self, base: &Base, site: &Site) -> bool {
+        self.wants(base, site)
+    }
+
+    fn start(&self, base: &Base, _: &Site, salt: u64) -> Option<Start> {
+        with_one_edit(base, salt)
+    }
+
+    fn draft(&self, ask: &mut Ask<'_>) -> Option<Draft> {
+        let mut draft = ask.draft().forced(ask.random.once_in(2));
+        draft.set(&ask.site.place, Value::Null);
+        Some(draft)
+    }
+}
+
+/// A field is an empty list, mapping or text.
+pub(super) struct Empty;
+
+fn empty(sort: &Sort) -> Option<Value> {
+    match sort {
+        Sort::Text | Sort::Bytes => Some(json!("")),
+        Sort::Mapping { .. } => Some(json!({})),
+        Sort::List(_) => Some(json!([])),
+        _ => None,
+    }
+}
+
+impl Class for Empty {
+    fn name(&self) -> &'static str {
+        "empty"
+    }
+
+    fn wants(&self, _: &Base, site: &Site) -> bool {
+        !site.is_element() && !site.is_key && empty(&site.sort).is_some()
+    }
+
+    fn wants_absent(&self, base: &Base, site: &Site) -> bool {
+        self.wants(base, site)
+    }
+
+    fn start(&self, base: &Base, _: &Site, salt: u64) -> Option<Start> {
+        with_one_edit(base, salt)
+    }
+
+    fn draft(&self, ask: &mut Ask<'_>) -> Option<Draft> {
+        let mut draft = ask.draft().forced(ask.random.once_in(2));
+        draft.set(&ask.site.place, empty(&ask.site.sort)?);
+        Some(draft)
+    }
+}
+
+/// We, and half of the time somebody who has edited two places.
+fn with_one_edit(base: &Base, salt: u64) -> Option<Start> {
+    let edits = edits(base, salt, "some", 2);
+    Start::made([ours(base)].into_iter().chain((salt == 1).then_some(Made::Edited { manager: EDITOR, edits })))
 }
