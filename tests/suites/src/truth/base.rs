@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{
     compare::{CHOSEN, answer_in_short},
     frozen,
-    random::Random,
+    random::{Random, hash},
     own,
     place::get,
     rich,
@@ -41,6 +41,8 @@ const LANES: usize = 16;
 
 /// A definition.
 pub(super) struct Base {
+    /// From its definition.
+    pub(super) id: u64,
     pub(super) resource: Resource,
     pub(super) kind: String,
     /// The set it is from.
@@ -267,6 +269,7 @@ async fn both(server: &Server, set: String, document: Value) -> Vec<Base> {
         let schema = server.schema(&document)?;
         let kind = resource.label();
         Some(Base {
+            id: hash(document.to_string().as_bytes()),
             sites: sites(&document, schema),
             absent: absent(&document, schema),
             has_versions: !server.other_versions(&document).is_empty(),

@@ -144,7 +144,7 @@ pub(super) trait Class: Sync {
     }
 
     /// The object. The same for few values of `salt`, so that objects are used again.
-    fn start(&self, base: &Base, site: &Site, salt: u64) -> Option<Start>;
+    fn start(&self, base: &Base, salt: u64) -> Option<Start>;
 
     /// The question; [`Ask::live`] as [`Class::start`] wants it. The definition bears the base's name.
     fn draft(&self, ask: &mut Ask<'_>) -> Option<Draft>;

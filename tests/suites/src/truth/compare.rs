@@ -1,6 +1,6 @@
 //! Whether a prediction and an answer say the same.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -181,20 +181,27 @@ fn objects(ours: &Value, theirs: &Value, created: bool) -> Verdict {
     }
     let mut found = Vec::new();
     values("", &ours, &theirs, &mut found);
-    for (name, fields) in our_entries.difference(&their_entries) {
-        found.push(Difference {
-            place: format!("managedFields of {name}"),
-            predicted: fields.clone(),
-            server: other(&their_entries, name),
-        });
-    }
-    for (name, fields) in their_entries.difference(&our_entries) {
-        if !our_entries.iter().any(|(other, _)| other == name) {
-            found.push(Difference {
-                place: format!("managedFields of {name}"),
-                predicted: String::new(),
-                server: fields.clone(),
-            });
+    let names: BTreeSet<&String> = our_entries.keys().chain(their_entries.keys()).collect();
+    for name in names {
+        let place = |what: &str| format!("managedFields of {name}{what}");
+        match (our_entries.get(name), their_entries.get(name)) {
+            (Some(ours), Some(theirs)) if ours == theirs => {}
+            (Some(ours), Some(theirs)) => {
+                let (ours, theirs) = (paths(ours), paths(theirs));
+                let only = |a: &BTreeSet<String>, b: &BTreeSet<String>| {
+                    a.difference(b).cloned().collect::<Vec<_>>().join(" ")
+                };
+                found.push(Difference {
+                    place: place(""),
+                    predicted: only(&ours, &theirs),
+                    server: only(&theirs, &ours),
+                });
+            }
+            (ours, theirs) => found.push(Difference {
+                place: place(""),
+                predicted: ours.map(Value::to_string).unwrap_or_default(),
+                server: theirs.map(Value::to_string).unwrap_or_default(),
+            }),
         }
     }
     if found.is_empty() {
@@ -204,27 +211,35 @@ fn objects(ours: &Value, theirs: &Value, created: bool) -> Verdict {
     }
 }
 
-fn other(entries: &BTreeSet<(String, String)>, name: &str) -> String {
-    let found = entries.iter().find(|(other, _)| other == name);
-    found.map(|(_, fields)| fields.clone()).unwrap_or_default()
+/// The fields of an entry, each by its way from the top.
+fn paths(fields: &Value) -> BTreeSet<String> {
+    fn walk(fields: &Value, path: &str, found: &mut BTreeSet<String>) {
+        let below = fields.as_object().filter(|map| !map.is_empty());
+        match below {
+            Some(map) => map.iter().for_each(|(name, fields)| walk(fields, &format!("{path}/{name}"), found)),
+            None => drop(found.insert(path.to_owned())),
+        }
+    }
+    let mut found = BTreeSet::new();
+    walk(fields, "", &mut found);
+    found
 }
 
 /// Takes out `managedFields`: who, how, at which version and where; and which fields.
-fn entries(object: &mut Value) -> BTreeSet<(String, String)> {
+fn entries(object: &mut Value) -> BTreeMap<String, Value> {
     let entries = object
         .get_mut("metadata")
         .and_then(Value::as_object_mut)
         .and_then(|metadata| metadata.remove("managedFields"));
-    let entries = entries.as_ref().and_then(Value::as_array).into_iter().flatten();
-    let named = |entry: &Value| {
+    let named = |mut entry: Value| {
         let words = ["manager", "operation", "apiVersion", "subresource"]
             .map(|name| entry[name].as_str().unwrap_or_default().to_owned());
-        (
-            words.join(" ").trim_end().to_owned(),
-            entry["fieldsV1"].to_string(),
-        )
+        (words.join(" ").trim_end().to_owned(), entry["fieldsV1"].take())
     };
-    entries.map(named).collect()
+    match entries {
+        Some(Value::Array(entries)) => entries.into_iter().map(named).collect(),
+        _ => BTreeMap::new(),
+    }
 }
 
 fn strip(object: &mut Value) {
@@ -234,7 +249,7 @@ fn strip(object: &mut Value) {
     }
 }
 
-fn values(path: &str, ours: &Value, theirs: &Value, found: &mut Vec<Difference>) {
+pub(super) fn values(path: &str, ours: &Value, theirs: &Value, found: &mut Vec<Difference>) {
     let shown = |value: Option<&Value>| value.map_or_else(String::new, Value::to_string);
     match (ours, theirs) {
         (Value::Object(a), Value::Object(b)) => {

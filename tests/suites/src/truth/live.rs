@@ -83,7 +83,7 @@ impl Lives {
         namespace: &'static str,
         recipe: &Recipe,
     ) -> Option<Arc<Live>> {
-        let key = format!("{} {namespace} {recipe:?}", base.document);
+        let key = format!("{} {namespace} {recipe:?}", base.id);
         let name = format!("t{:016x}", hash(key.as_bytes()));
         let cell = {
             let mut all = self.0.lock().expect("not poisoned");
@@ -270,7 +270,7 @@ impl Maker<'_> {
         let mut there = object.clone();
         there["apiVersion"] = json!(version);
         let there = self.server.get(&there).await?;
-        let mut random = Random::of(salt, "at other", hash(self.base.document.to_string().as_bytes()));
+        let mut random = Random::of(salt, "at other", self.base.id);
         let sites = sites(&there, self.server.schema(&there)?);
         let mut leaves: Vec<&Site> =
             sites.iter().filter(|site| site.is_leaf() && !site.in_atomic && !site.is_key).collect();

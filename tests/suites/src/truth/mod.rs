@@ -2,7 +2,8 @@
 //! answers.
 //!
 //! Objects are made by real writes of several managers; then many definitions are asked about by dry runs, which change
-//! nothing. Questions come in classes. The same seed gives the same questions.
+//! nothing. Questions come in classes. The same seed gives the same questions. Cases can be recorded, and predicted
+//! again without a server.
 
 mod base;
 mod case;
@@ -23,24 +24,34 @@ mod schema;
 mod server;
 mod site;
 
-use std::{io::Write as _, path::PathBuf, time::Instant};
+use std::{
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 use fleet_harness::{ControlPlane, Options as PlaneOptions, User};
 use kube::Client;
+use serde_json::{Value, json};
 
 use crate::{Bed, manifests};
 use compare::compare;
 use live::Lives;
+use record::Recorder;
 use run::Lab;
+use schema::Schema;
 use server::Server;
 
 pub use compare::{Difference, Effect, Verdict};
 pub use oracle::{AlwaysUnsure, Conflicts, Predicted, Predictor, Question};
+pub use record::Asked;
 pub use report::{Report, Row};
 pub use server::Answer;
 
+/// The seed of the tests.
+pub const SEED: u64 = 1;
+
 /// What to ask.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// The same seed gives the same cases.
     pub seed: u64,
@@ -50,10 +61,12 @@ pub struct Options {
     pub classes: Vec<String>,
     /// Only manifests of these sets; all when there is none.
     pub sets: Vec<String>,
-    /// A folder for every case, as lines of JSON, and for the definitions of custom resources.
+    /// Only the case of this number, in each class.
+    pub only: Option<u64>,
+    /// A folder for every case, as lines of JSON, and for what the server was told first.
     pub record: Option<PathBuf>,
-    /// Whether it is said why the server refused.
-    pub verbose: bool,
+    /// A folder for cases that were predicted wrongly, each in a file of its own.
+    pub save: Option<PathBuf>,
 }
 
 /// Asks a server and a predictor the same questions.
@@ -63,71 +76,90 @@ pub async fn run(options: &Options, predictor: &dyn Predictor) -> Report {
         ControlPlane::start(PlaneOptions::new("truth").controllers(false).pods(false)).expect("a cluster");
     let bed = Bed::new([&plane]);
     let client = Client::try_from(bed.config(plane.name(), User::Admin).await).expect("a client");
-    let (mut sets, _) = manifests::all();
+    let (mut sets, absent) = manifests::all();
     sets.retain(|set| options.sets.is_empty() || options.sets.contains(&set.name));
-    let mut server = Server::new(client).await;
-    let first = base::first(&sets);
+    let mut server = Server::new(client, plane.kubernetes().as_str()).await;
+    let mut first = base::first(&sets);
     server.prepare(&first).await;
-    let ready = begin.elapsed();
-    let lives = evolve(&mut server, options.seed).await;
-    server.install(&own::policies()).await;
+    let lives = evolve(&mut server, options.seed, &mut first).await;
+    let is_mutating = server.install(&own::policies()).await.len() == own::policies().len();
     let bases = base::bases(&server, &sets, options.seed).await;
-    println!(
-        "{} definitions; server ready after {ready:.1?}, definitions after {:.1?}",
-        bases.len(),
-        begin.elapsed()
-    );
-    let mut out = options.record.as_ref().map(|folder| {
-        std::fs::create_dir_all(folder).expect("a folder");
-        let text = serde_json::to_vec_pretty(&first).expect("JSON");
-        std::fs::write(folder.join("crds.json"), text).expect("a file");
-        let file = std::fs::File::create(folder.join("cases.jsonl")).expect("a file");
-        std::io::BufWriter::new(file)
-    });
+    println!("{} definitions after {:.1?}", bases.len(), begin.elapsed());
+    let told = [
+        ("crds.json", json!(first)),
+        ("policies.json", json!(own::policies())),
+        ("schemas.json", server.schemas.to_json()),
+    ];
+    let mut recorder = options.record.as_ref().map(|folder| Recorder::new(folder, &told));
     let lab = Lab::new(&server, &bases, options.seed, lives);
     let mut report = Report::default();
+    for what in absent {
+        report.skip("all classes", &what);
+    }
     for class in classes::ALL {
-        let is_wanted =
-            options.classes.is_empty() || options.classes.iter().any(|name| class.name().contains(name));
-        if !is_wanted {
+        let is_named = |name: &String| class.name().contains(name.as_str());
+        if !options.classes.is_empty() && !options.classes.iter().any(is_named) {
             continue;
         }
-        let mut row = Row::default();
+        if class.namespace() == base::MUTATED && !is_mutating {
+            report.skip(class.name(), "this server has no mutating admission policies");
+            continue;
+        }
+        report.begin(class.name());
         let begin = Instant::now();
-        lab.ask(class, options.cases, |asked| {
-            let question = Question {
-                live: asked.live.as_ref(),
-                desired: &asked.desired,
-                manager: &asked.manager,
-                force: asked.force,
-            };
-            let verdict = compare(&predictor.predict(&question), &asked.answer);
-            if let Some(out) = &mut out {
-                let line = record::line(&asked, options.seed, plane.kubernetes().as_str());
-                writeln!(out, "{line}").expect("written");
-            }
-            row.count(&asked, &verdict);
-        })
-        .await;
+        let has_any = lab
+            .ask(class, options.cases, options.only, |asked| {
+                if let Some(recorder) = &mut recorder {
+                    recorder.add(&asked);
+                }
+                judge(&asked, predictor, options.save.as_deref(), &mut report);
+            })
+            .await;
+        if !has_any {
+            report.skip(class.name(), "these sets have nothing for it");
+        }
         println!("{}: {:.1?}", class.name(), begin.elapsed());
-        report.rows.push((class.name(), row));
     }
     println!("{} objects; {:?}", lab.lives.count(), lab.counts);
     report
 }
 
+/// Predicts cases that were recorded or saved: a file, or all files of a folder.
+pub fn replay(path: &Path, predictor: &dyn Predictor) -> Report {
+    let mut report = Report::default();
+    record::read(path, &mut |asked| judge(&asked, predictor, None, &mut report));
+    report
+}
+
+fn judge(asked: &Asked, predictor: &dyn Predictor, save: Option<&Path>, report: &mut Report) {
+    let begin = Instant::now();
+    let predicted = predictor.predict(&asked.question());
+    report.predicting += begin.elapsed();
+    let verdict = compare(&predicted, &asked.answer);
+    if let (Verdict::Differs(_), Some(folder)) = (&verdict, save) {
+        record::save(folder, asked);
+    }
+    report.count(asked, &verdict);
+}
+
 /// Makes objects of the kinds whose schemas change, and changes the schemas.
-async fn evolve(server: &mut Server, seed: u64) -> Lives {
+async fn evolve(server: &mut Server, seed: u64, definitions: &mut [Value]) -> Lives {
     let before = base::evolving(server).await;
     let lab = Lab::new(server, &before, seed, Lives::default());
     lab.make_all(&classes::EVOLVED, &before).await;
     let lives = lab.lives;
     let evolved = own::evolved();
     server.install(&evolved).await;
-    let is_new = |schema: schema::Schema<'_>| {
+    let is_new = |schema: Schema<'_>| {
         schema.field("spec").is_some_and(|spec| spec.known_fields().contains(&"fresh"))
     };
     server.await_schemas(&evolved, is_new).await;
     lives.look_again(server).await;
+    for definition in definitions {
+        let then = evolved.iter().find(|then| then["metadata"]["name"] == definition["metadata"]["name"]);
+        if let Some(then) = then {
+            *definition = then.clone();
+        }
+    }
     lives
 }

@@ -64,8 +64,3 @@ pub(super) fn remove(document: &mut Value, place: &[Step]) -> Option<Value> {
         _ => None,
     }
 }
-
-/// Whether one is the other or above it.
-pub(super) fn covers(above: &[Step], below: &[Step]) -> bool {
-    below.starts_with(above)
-}

@@ -41,11 +41,6 @@ impl Random {
             list.swap(at, self.below(at + 1));
         }
     }
-
-    /// Each of them with a chance of one in so many.
-    pub(super) fn some<T: Clone>(&mut self, of: &[T], times: usize) -> Vec<T> {
-        of.iter().filter(|_| self.once_in(times)).cloned().collect()
-    }
 }
 
 /// FNV-1a.

@@ -3,13 +3,24 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
+    time::Duration,
 };
 
 use super::{
     compare::{Effect, Verdict},
-    run::Asked,
+    record::Asked,
     server::Answer,
 };
+
+/// What a class must have to say something: cases, pairs of a kind and a path, and percents of cases.
+const CASES_MIN: usize = 200;
+const PAIRS_MIN: usize = 50;
+const REFUSED_MAX: usize = 10;
+const CHANGED_MIN: usize = 25;
+const UNCHANGED_MIN: usize = 25;
+
+/// Disagreements that are told in full.
+const TOLD: usize = 25;
 
 /// What is counted of a class.
 #[derive(Default, Clone, Debug)]
@@ -32,9 +43,12 @@ pub struct Row {
     pub owners: usize,
     /// Answers that change nothing.
     pub nothing: usize,
+    /// Every answer creates something.
+    pub creates: bool,
     pairs: BTreeSet<(String, String)>,
     kinds: BTreeSet<String>,
-    reasons: BTreeMap<String, usize>,
+    refusals: BTreeMap<String, usize>,
+    doubts: BTreeMap<String, usize>,
 }
 
 impl Row {
@@ -43,29 +57,65 @@ impl Row {
         self.pairs.len()
     }
 
-    pub(super) fn count(&mut self, asked: &Asked, verdict: &Verdict) {
+    fn count(&mut self, asked: &Asked, verdict: &Verdict) {
         self.cases += 1;
         match verdict {
             Verdict::Agrees => self.agree += 1,
-            Verdict::Unsure(_) => self.unsure += 1,
             Verdict::Differs(_) => self.disagree += 1,
+            Verdict::Unsure(why) => {
+                self.unsure += 1;
+                *self.doubts.entry(why.clone()).or_default() += 1;
+            }
         }
         match &asked.answer {
             Answer::Conflicts(_) => self.conflicts += 1,
             Answer::Refused { code, message } => {
                 self.refused += 1;
-                let tail = message.rsplit(": ").next().unwrap_or_default();
-                let why = format!("{} {} {code} {tail:.100}", asked.kind, asked.path);
-                *self.reasons.entry(why).or_default() += 1;
+                let words: Vec<&str> = message.split_whitespace().collect();
+                let words = words.join(" ");
+                let tail = words.rsplit(": ").next().unwrap_or_default();
+                let why = format!("{} {}: {code} {tail:.80}", asked.kind, asked.path);
+                *self.refusals.entry(why).or_default() += 1;
             }
-            Answer::Object { object, .. } => match Effect::of(asked.live.as_ref(), object) {
-                Effect::Content => self.content += 1,
-                Effect::Owners => self.owners += 1,
-                Effect::Nothing => self.nothing += 1,
-            },
+            Answer::Object { object, created } => {
+                self.creates |= created;
+                match Effect::of(asked.live.as_ref(), object) {
+                    Effect::Content => self.content += 1,
+                    Effect::Owners => self.owners += 1,
+                    Effect::Nothing => self.nothing += 1,
+                }
+            }
         }
         self.pairs.insert((asked.kind.clone(), asked.path.clone()));
         self.kinds.insert(asked.kind.clone());
+    }
+
+    fn percent(&self, count: usize) -> usize {
+        (count * 100 + self.cases / 2) / self.cases.max(1)
+    }
+
+    /// What it lacks to say something.
+    fn lacks(&self, cases: usize) -> Vec<String> {
+        let mut found = Vec::new();
+        let mut least = |what: &str, count: usize, min: usize| {
+            if count < min {
+                found.push(format!("{count} {what}, at least {min} are needed"));
+            }
+        };
+        least("cases", self.cases, cases.min(CASES_MIN));
+        if cases < CASES_MIN {
+            return found;
+        }
+        least("pairs of kind and path", self.pairs(), PAIRS_MIN);
+        if !self.creates {
+            least("% changed", self.percent(self.content), CHANGED_MIN);
+            least("% unchanged", self.percent(self.owners + self.nothing), UNCHANGED_MIN);
+        }
+        let refused = self.percent(self.refused);
+        if refused > REFUSED_MAX {
+            found.push(format!("{refused} % refused, at most {REFUSED_MAX} are allowed"));
+        }
+        found
     }
 }
 
@@ -73,56 +123,159 @@ impl Row {
 #[derive(Default, Clone, Debug)]
 pub struct Report {
     /// By class, in the order they were asked.
-    pub rows: Vec<(&'static str, Row)>,
+    pub rows: Vec<(String, Row)>,
+    /// How long predicting took, in all.
+    pub predicting: Duration,
+    disagreements: Vec<String>,
+    skipped: Vec<String>,
 }
 
 impl Report {
-    /// Why the server refused, with how often.
-    pub fn refusals(&self) -> impl Iterator<Item = String> {
-        self.rows.iter().flat_map(|(class, row)| {
-            row.reasons
-                .iter()
-                .map(move |(why, count)| format!("{class}: {count} times {why}"))
-        })
+    pub(super) fn begin(&mut self, class: &str) {
+        self.rows.push((class.to_owned(), Row::default()));
     }
+
+    pub(super) fn skip(&mut self, class: &str, why: &str) {
+        self.skipped.push(format!("{class}: {why}"));
+    }
+
+    /// Counts a case, and tells of it if the prediction is wrong.
+    pub(super) fn count(&mut self, asked: &Asked, verdict: &Verdict) {
+        if self.rows.last().is_none_or(|(class, _)| *class != asked.class) {
+            match self.rows.iter().position(|(class, _)| *class == asked.class) {
+                Some(at) => {
+                    let row = self.rows.remove(at);
+                    self.rows.push(row);
+                }
+                None => self.begin(&asked.class),
+            }
+        }
+        if let Some((_, row)) = self.rows.last_mut() {
+            row.count(asked, verdict);
+        }
+        if let Verdict::Differs(differences) = verdict {
+            let text = told(asked, differences);
+            if self.disagreements.len() < TOLD {
+                println!("{text}");
+            }
+            self.disagreements.push(text);
+        }
+    }
+
+    /// What is not as it must be; `cases` were wanted of each class.
+    pub fn failures(&self, cases: usize) -> Vec<String> {
+        let of_one = |(class, row): &(String, Row)| -> Vec<String> {
+            row.lacks(cases).into_iter().map(|what| format!("{class}: {what}")).collect()
+        };
+        let lacks = self.rows.iter().flat_map(of_one);
+        let wrong = (!self.disagreements.is_empty())
+            .then(|| format!("{} predictions are wrong", self.disagreements.len()));
+        lacks.chain(wrong).collect()
+    }
+
+    /// Why the server refused and why the prediction was unsure, with how often.
+    pub fn reasons(&self) -> Vec<String> {
+        let of = |class: &str, what: &str, reasons: &BTreeMap<String, usize>| -> Vec<String> {
+            let line = |(why, count): (&String, &usize)| format!("{class}, {what} {count} times: {why}");
+            reasons.iter().map(line).collect()
+        };
+        self.rows
+            .iter()
+            .flat_map(|(class, row)| {
+                let refused = of(class, "refused", &row.refusals);
+                refused.into_iter().chain(of(class, "unsure", &row.doubts))
+            })
+            .collect()
+    }
+}
+
+/// All that is needed to look into a disagreement.
+fn told(asked: &Asked, differences: &[super::compare::Difference]) -> String {
+    let mut lines = vec![format!(
+        "wrong: {}, case {} of seed {}: {} {} (set {}): applied by {}{}",
+        asked.class,
+        asked.number,
+        asked.seed,
+        asked.kind,
+        asked.path,
+        asked.set,
+        asked.manager,
+        if asked.force { " by force" } else { "" },
+    )];
+    lines.extend(asked.edited.iter().map(|edit| format!("  asked with {edit}")));
+    for difference in differences {
+        let shown = |text: &str| if text.is_empty() { "nothing".to_owned() } else { format!("{text:.300}") };
+        lines.push(format!(
+            "  {}: predicted {}, the server says {}",
+            difference.place,
+            shown(&difference.predicted),
+            shown(&difference.server)
+        ));
+    }
+    lines.join("\n")
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "{:<24} {:>6} {:>6} {:>8} {:>6} {:>7} {:>9} {:>5} {:>6} {:>7} {:>6} {:>7}",
-            "class",
-            "cases",
-            "agree",
-            "disagree",
-            "unsure",
-            "refused",
-            "conflicts",
-            "kinds",
-            "pairs",
-            "content",
-            "owners",
-            "nothing"
-        )?;
+        let mut line = |words: [&str; 12]| {
+            write!(f, "{:<24}", words[0])?;
+            for (word, width) in words[1..].iter().zip([7, 7, 9, 7, 8, 10, 6, 6, 8, 7, 8]) {
+                write!(f, "{word:>width$}")?;
+            }
+            writeln!(f)
+        };
+        line([
+            "class", "cases", "agree", "disagree", "unsure", "refused", "conflicts", "kinds", "pairs", "content",
+            "owners", "nothing",
+        ])?;
+        let mut sum = Row::default();
         for (name, row) in &self.rows {
-            let percent = |count: usize| format!("{} %", (count * 100 + row.cases / 2) / row.cases.max(1));
-            writeln!(
-                f,
-                "{name:<24} {:>6} {:>6} {:>8} {:>6} {:>7} {:>9} {:>5} {:>6} {:>7} {:>6} {:>7}",
-                row.cases,
-                row.agree,
-                row.disagree,
-                row.unsure,
-                row.refused,
-                row.conflicts,
-                row.kinds.len(),
-                row.pairs(),
-                percent(row.content),
-                percent(row.owners),
-                percent(row.nothing),
-            )?;
+            line(row.words(name).each_ref().map(String::as_str))?;
+            sum.add(row);
+        }
+        line(sum.words("in all").each_ref().map(String::as_str))?;
+        for what in &self.skipped {
+            writeln!(f, "skipped: {what}")?;
+        }
+        if sum.cases > 0 {
+            let each = self.predicting.as_secs_f64() * 1e6 / f64::from(u32::try_from(sum.cases).unwrap_or(u32::MAX));
+            writeln!(f, "{each:.0} µs a prediction")?;
         }
         Ok(())
+    }
+}
+
+impl Row {
+    fn words(&self, name: &str) -> [String; 12] {
+        let percent = |count: usize| format!("{} %", self.percent(count));
+        let number = |count: usize| count.to_string();
+        [
+            name.to_owned(),
+            number(self.cases),
+            number(self.agree),
+            number(self.disagree),
+            number(self.unsure),
+            number(self.refused),
+            number(self.conflicts),
+            number(self.kinds.len()),
+            number(self.pairs()),
+            percent(self.content),
+            percent(self.owners),
+            percent(self.nothing),
+        ]
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.cases += other.cases;
+        self.agree += other.agree;
+        self.disagree += other.disagree;
+        self.unsure += other.unsure;
+        self.refused += other.refused;
+        self.conflicts += other.conflicts;
+        self.content += other.content;
+        self.owners += other.owners;
+        self.nothing += other.nothing;
+        self.pairs.extend(other.pairs.iter().cloned());
+        self.kinds.extend(other.kinds.iter().cloned());
     }
 }

@@ -14,32 +14,22 @@ use serde_json::Value;
 use super::{
     base::{Base, PROBE},
     case::{Ask, Class, Draft, Start},
+    compare::{Difference, values},
     live::{Live, Lives, put_at},
     random::{Random, hash},
+    record::Asked,
     server::{Answer, Server},
     site::Site,
 };
 
 /// Questions under way at a time.
 const LANES: usize = 24;
+/// Numbers that ask about the same object.
+const IN_A_ROW: u64 = 2;
 /// Numbers that are tried for a case.
 const TRIES: u64 = 12;
 /// Looks at an object that the server itself writes to.
 const LOOKS: usize = 5;
-
-/// A question that was asked, and the answer.
-pub(super) struct Asked {
-    pub(super) class: &'static str,
-    pub(super) number: u64,
-    pub(super) kind: String,
-    pub(super) set: String,
-    pub(super) path: String,
-    pub(super) live: Option<Value>,
-    pub(super) desired: Value,
-    pub(super) manager: String,
-    pub(super) force: bool,
-    pub(super) answer: Answer,
-}
 
 /// What is asked about, and the server.
 pub(super) struct Lab<'a> {
@@ -47,7 +37,8 @@ pub(super) struct Lab<'a> {
     pub(super) bases: &'a [Base],
     pub(super) seed: u64,
     pub(super) lives: Lives,
-    pub(super) valid: Mutex<BTreeMap<u64, bool>>,
+    known: Mutex<BTreeMap<(&'static str, u64, u64), Option<Option<Arc<Live>>>>>,
+    valid: Mutex<BTreeMap<u64, bool>>,
     pub(super) counts: Counts,
 }
 
@@ -60,9 +51,6 @@ pub(super) struct Counts {
     pub(super) moved: AtomicUsize,
 }
 
-/// Places by kind, then by path: kinds and paths get their turn however often they are.
-type Pool<'a> = Vec<(&'a str, Vec<(&'a str, Vec<(&'a Base, &'a Site)>)>)>;
-
 impl<'a> Lab<'a> {
     pub(super) fn new(server: &'a Server, bases: &'a [Base], seed: u64, lives: Lives) -> Self {
         Self {
@@ -70,52 +58,47 @@ impl<'a> Lab<'a> {
             bases,
             seed,
             lives,
+            known: Mutex::default(),
             valid: Mutex::default(),
             counts: Counts::default(),
         }
     }
 
-    /// So many cases of a class, by number.
-    pub(super) async fn ask(&self, class: &dyn Class, cases: usize, mut tell: impl FnMut(Asked)) {
+    /// So many cases of a class, by number, or one number alone. False if it has nothing to ask about.
+    pub(super) async fn ask(
+        &self,
+        class: &dyn Class,
+        cases: usize,
+        only: Option<u64>,
+        mut tell: impl FnMut(Asked),
+    ) -> bool {
         let pools = Pools::new(self, class);
-        if pools.open.is_empty() {
-            return;
+        if pools.open.kinds.is_empty() {
+            return false;
         }
         let limit = u64::try_from(cases).unwrap_or(u64::MAX).saturating_mul(TRIES);
-        let numbers = stream::iter(0..limit);
+        let numbers = stream::iter(only.map_or(0..limit, |number| number..number + 1));
         let all = numbers.map(|number| self.one(class, &pools, number)).buffered(LANES);
         let mut all = std::pin::pin!(all.filter_map(|asked| async { asked }).take(cases));
         while let Some(asked) = all.next().await {
             tell(asked);
         }
+        true
     }
 
     /// Makes every object of a class that it would make for these.
     pub(super) async fn make_all(&self, class: &dyn Class, bases: &[Base]) {
         for base in bases {
-            let Some(site) = base.sites.iter().find(|site| class.wants(base, site)) else { continue };
             for salt in 0..class.salts() {
-                if let Some(Start::Made(recipe)) = class.start(base, site, salt) {
-                    self.lives.get(self.server, base, class.namespace(), &recipe).await;
-                }
+                self.live(class, base, salt).await;
             }
         }
     }
 
     async fn one(&self, class: &dyn Class, pools: &Pools<'_>, number: u64) -> Option<Asked> {
         let mut random = Random::of(self.seed, class.name(), number);
-        let (base, site) = pools.pick(class, number, &mut random)?;
-        let salt = random.next() % class.salts();
-        let live = match class.start(base, site, salt)? {
-            Start::Absent => None,
-            Start::Made(recipe) => {
-                let live = self.lives.get(self.server, base, class.namespace(), &recipe).await;
-                if live.is_none() {
-                    self.counts.not_made.fetch_add(1, Ordering::Relaxed);
-                }
-                Some(live?)
-            }
-        };
+        let (base, site, salt) = pools.pick(class, number, &mut random)?;
+        let live = self.live(class, base, salt).await?;
         let mut ask = Ask {
             base,
             site,
@@ -132,9 +115,13 @@ impl<'a> Lab<'a> {
             return None;
         }
         let (live, desired, answer) = self.answer(&draft, live, class.namespace()).await?;
+        let edited_document = draft.desired;
         Some(Asked {
-            class: class.name(),
+            class: class.name().to_owned(),
             number,
+            seed: self.seed,
+            kubernetes: self.server.kubernetes.clone(),
+            edited: edited(&base.document, &edited_document),
             kind: base.kind.clone(),
             set: base.set.clone(),
             path: draft.path,
@@ -144,6 +131,27 @@ impl<'a> Lab<'a> {
             force: draft.force,
             answer,
         })
+    }
+
+    /// The object to ask about, if there is to be one: the outer `None` when it cannot be made.
+    async fn live(&self, class: &dyn Class, base: &Base, salt: u64) -> Option<Option<Arc<Live>>> {
+        let key = (class.name(), base.id, salt);
+        if let Some(known) = self.known.lock().expect("not poisoned").get(&key) {
+            return known.clone();
+        }
+        let live = match class.start(base, salt) {
+            None => None,
+            Some(Start::Absent) => Some(None),
+            Some(Start::Made(recipe)) => {
+                let live = self.lives.get(self.server, base, class.namespace(), &recipe).await;
+                if live.is_none() {
+                    self.counts.not_made.fetch_add(1, Ordering::Relaxed);
+                }
+                live.map(Some)
+            }
+        };
+        self.known.lock().expect("not poisoned").insert(key, live.clone());
+        live
     }
 
     /// Whether a server would create it.
@@ -190,6 +198,17 @@ impl<'a> Lab<'a> {
     }
 }
 
+/// What is asked with: where the definition is not the one that an object was made from.
+fn edited(first: &Value, then: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    values("", first, then, &mut found);
+    let or_nothing = |text: String| if text.is_empty() { "nothing".to_owned() } else { text };
+    let line = |edit: Difference| {
+        format!("{}: {} in place of {}", edit.place, or_nothing(edit.server), or_nothing(edit.predicted))
+    };
+    found.into_iter().map(line).collect()
+}
+
 /// What a class asks about.
 struct Pools<'a> {
     open: Pool<'a>,
@@ -200,46 +219,62 @@ struct Pools<'a> {
 impl<'a> Pools<'a> {
     fn new(lab: &Lab<'a>, class: &dyn Class) -> Self {
         Self {
-            open: pool(lab, class, false),
-            frozen: pool(lab, class, true),
+            open: Pool::new(lab, class, false),
+            frozen: Pool::new(lab, class, true),
         }
     }
 
-    /// Kinds take turns, and so do the paths of a kind.
-    fn pick(&self, class: &dyn Class, number: u64, random: &mut Random) -> Option<(&'a Base, &'a Site)> {
+    /// The place a number asks about, and the salt of its object.
+    fn pick(&self, class: &dyn Class, number: u64, random: &mut Random) -> Option<(&'a Base, &'a Site, u64)> {
         let every = class.frozen_once_in();
-        let is_frozen = number % every == every - 1 && !self.frozen.is_empty();
-        let (pool, turn) = if is_frozen {
-            (&self.frozen, number / every)
-        } else {
-            (&self.open, number)
-        };
-        let turn = usize::try_from(turn).unwrap_or(0);
-        let (_, paths) = &pool[turn % pool.len()];
-        let (_, sites) = &paths[turn / pool.len() % paths.len()];
-        random.pick(sites).copied()
+        if number % every == every - 1 && !self.frozen.kinds.is_empty() {
+            return self.frozen.pick(class, number / every, random);
+        }
+        self.open.pick(class, number, random)
     }
 }
 
-fn pool<'a>(lab: &Lab<'a>, class: &dyn Class, frozen: bool) -> Pool<'a> {
-    let mut by_kind: BTreeMap<&str, BTreeMap<&str, Vec<(&Base, &Site)>>> = BTreeMap::new();
-    for base in lab.bases {
-        let there = base.sites.iter().filter(|site| class.wants(base, site));
-        let absent = base.absent.iter().filter(|site| class.wants_absent(base, site));
-        for site in there.chain(absent).filter(|site| base.is_frozen(site) == frozen) {
-            let paths = by_kind.entry(&base.kind).or_default();
-            paths.entry(&site.path).or_default().push((base, site));
+/// Places by kind, base and path.
+struct Pool<'a> {
+    seed: u64,
+    kinds: Vec<Vec<(&'a Base, Vec<Vec<&'a Site>>)>>,
+}
+
+impl<'a> Pool<'a> {
+    fn new(lab: &Lab<'a>, class: &dyn Class, frozen: bool) -> Self {
+        let mut random = Random::of(lab.seed, class.name(), u64::MAX);
+        let mut by_kind: BTreeMap<&str, Vec<(&Base, Vec<Vec<&Site>>)>> = BTreeMap::new();
+        for base in lab.bases {
+            let there = base.sites.iter().filter(|site| class.wants(base, site));
+            let absent = base.absent.iter().filter(|site| class.wants_absent(base, site));
+            let mut by_path: BTreeMap<&str, Vec<&Site>> = BTreeMap::new();
+            for site in there.chain(absent).filter(|site| base.is_frozen(site) == frozen) {
+                by_path.entry(&site.path).or_default().push(site);
+            }
+            if !by_path.is_empty() {
+                let mut paths: Vec<_> = by_path.into_values().collect();
+                random.shuffle(&mut paths);
+                by_kind.entry(&base.kind).or_default().push((base, paths));
+            }
         }
+        let mut kinds: Vec<_> = by_kind.into_values().collect();
+        kinds.iter_mut().for_each(|bases| random.shuffle(bases));
+        random.shuffle(&mut kinds);
+        Self { seed: lab.seed, kinds }
     }
-    let mut random = Random::of(lab.seed, class.name(), u64::MAX);
-    let mut pool: Pool<'_> = by_kind
-        .into_iter()
-        .map(|(kind, paths)| {
-            let mut paths: Vec<_> = paths.into_iter().collect();
-            random.shuffle(&mut paths);
-            (kind, paths)
-        })
-        .collect();
-    random.shuffle(&mut pool);
-    pool
+
+    /// A few numbers in a row ask about one object. Kinds take turns, and so do the bases of a kind and the paths of a
+    /// base.
+    fn pick(&self, class: &dyn Class, number: u64, random: &mut Random) -> Option<(&'a Base, &'a Site, u64)> {
+        let (row, at) = (number / IN_A_ROW, number % IN_A_ROW);
+        let salt = Random::of(self.seed, class.name(), !row).next() % class.salts();
+        let (row, at) = (usize::try_from(row).ok()?, usize::try_from(at).ok()?);
+        let bases = &self.kinds[row % self.kinds.len()];
+        let turn = row / self.kinds.len();
+        let (base, paths) = &bases[turn % bases.len()];
+        let visit = turn / bases.len();
+        let in_a_row = usize::try_from(IN_A_ROW).ok()?;
+        let sites = &paths[(visit * in_a_row + at) % paths.len()];
+        Some((base, random.pick(sites)?, salt))
+    }
 }

@@ -139,14 +139,17 @@ impl Answer {
 /// One API server.
 pub(super) struct Server {
     client: Client,
+    /// The minor version.
+    pub(super) kubernetes: String,
     resources: BTreeMap<(String, String), Resource>,
     pub(super) schemas: Schemas,
 }
 
 impl Server {
-    pub(super) async fn new(client: Client) -> Self {
+    pub(super) async fn new(client: Client, kubernetes: &str) -> Self {
         let mut server = Self {
             client,
+            kubernetes: kubernetes.to_owned(),
             resources: BTreeMap::new(),
             schemas: Schemas::default(),
         };

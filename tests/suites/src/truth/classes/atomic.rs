@@ -53,7 +53,7 @@ impl Class for Atomic {
         3
     }
 
-    fn start(&self, base: &Base, _: &Site, salt: u64) -> Option<Start> {
+    fn start(&self, base: &Base, salt: u64) -> Option<Start> {
         let wholes = || base.sites.iter().filter(|site| self.wants(base, site) && !base.is_frozen(site));
         let mut random = fixed(base, salt, "whole");
         let made = match salt {

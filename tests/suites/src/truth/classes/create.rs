@@ -18,7 +18,7 @@ impl Class for Create {
         !site.required
     }
 
-    fn start(&self, _: &Base, _: &Site, _: u64) -> Option<Start> {
+    fn start(&self, _: &Base, _: u64) -> Option<Start> {
         Some(Start::Absent)
     }
 

@@ -41,19 +41,18 @@ impl Class for Defaults {
         3
     }
 
-    fn start(&self, base: &Base, _: &Site, salt: u64) -> Option<Start> {
+    fn start(&self, base: &Base, salt: u64) -> Option<Start> {
         with_others(base, salt, edits(base, salt, "defaults", 5))
     }
 
     fn draft(&self, ask: &mut Ask<'_>) -> Option<Draft> {
         let mut draft = ask.draft().forced(!ask.random.once_in(3));
-        for (_, place, value) in ask.edits() {
-            if ask.random.once_in(2) {
-                draft.set(place, value.clone());
-            }
+        let agrees = !ask.random.once_in(4);
+        for (_, place, value) in ask.edits().iter().filter(|_| agrees) {
+            draft.set(place, value.clone());
         }
         let is_there = get(&ask.base.document, &ask.site.place).is_some();
-        match ask.random.below(4) {
+        match ask.random.below(if ask.site.is_default { 4 } else { 5 }) {
             0 | 1 if is_there => draft.remove(&ask.site.place),
             0 | 1 => draft.set(&ask.site.place, ask.site.default.clone()?),
             2 => {
@@ -63,7 +62,8 @@ impl Class for Defaults {
                 let value = other(&with_default, ask.site, ask.random)?;
                 draft.set(&ask.site.place, value);
             }
-            _ => draft.set(&ask.site.place, ask.site.default.clone()?),
+            3 => draft.set(&ask.site.place, ask.site.default.clone()?),
+            _ => {}
         }
         Some(draft)
     }
@@ -85,7 +85,7 @@ impl Class for Unknown {
         3
     }
 
-    fn start(&self, base: &Base, _: &Site, salt: u64) -> Option<Start> {
+    fn start(&self, base: &Base, salt: u64) -> Option<Start> {
         let mut random = fixed(base, salt, "unknown");
         let mut leaves: Vec<&Site> = base
             .sites
@@ -144,7 +144,7 @@ impl Class for Evolved {
     }
 
     /// It must say the same before and after the change.
-    fn start(&self, base: &Base, _: &Site, salt: u64) -> Option<Start> {
+    fn start(&self, base: &Base, salt: u64) -> Option<Start> {
         let mut document = base.document.clone();
         own::with_what_goes(&mut document);
         let texts = |words: &[(&[&str], Value)]| -> Vec<Edit> {
@@ -207,7 +207,7 @@ impl Class for Mutated {
         MUTATED
     }
 
-    fn start(&self, base: &Base, _: &Site, salt: u64) -> Option<Start> {
+    fn start(&self, base: &Base, salt: u64) -> Option<Start> {
         let edits = edits(base, salt, "mutated", 2);
         Start::made([ours(base)].into_iter().chain((salt == 1).then_some(Made::Edited { manager: EDITOR, edits })))
     }

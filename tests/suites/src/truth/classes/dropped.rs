@@ -25,7 +25,7 @@ impl Class for Own {
         may_go(site)
     }
 
-    fn start(&self, base: &Base, _: &Site, salt: u64) -> Option<Start> {
+    fn start(&self, base: &Base, salt: u64) -> Option<Start> {
         let others = Made::Edited { manager: EDITOR, edits: edits(base, salt, "beside", 1) };
         Start::made([ours(base)].into_iter().chain((salt == 1).then_some(others)))
     }
@@ -35,7 +35,7 @@ impl Class for Own {
         let defaults: Vec<&Site> =
             ask.base.sites.iter().filter(|site| site.is_default && may_go(site)).collect();
         let site = match ask.random.pick(&defaults) {
-            Some(site) if ask.random.once_in(3) => site,
+            Some(site) if !ask.random.once_in(8) => site,
             _ => ask.site,
         };
         if ask.base.is_frozen(site) && !ask.base.is_frozen(ask.site) {
@@ -75,7 +75,7 @@ impl Class for Shared {
         may_go(site) && !site.in_atomic && !base.is_full
     }
 
-    fn start(&self, base: &Base, _: &Site, salt: u64) -> Option<Start> {
+    fn start(&self, base: &Base, salt: u64) -> Option<Start> {
         Start::made([ours(base), Made::AppliedPart { manager: APPLIER, edits: Self::theirs(base, salt) }])
     }
 
@@ -87,7 +87,7 @@ impl Class for Shared {
         let mut draft = ask.draft().forced(ask.random.once_in(2));
         draft.remove(&ask.site.place);
         // And something that only we have, or all of us.
-        if ask.random.once_in(3) {
+        if ask.random.once_in(2) {
             let droppable: Vec<&Site> = ask
                 .base
                 .sites
@@ -133,7 +133,7 @@ impl Class for Foreign {
         4
     }
 
-    fn start(&self, base: &Base, _: &Site, salt: u64) -> Option<Start> {
+    fn start(&self, base: &Base, salt: u64) -> Option<Start> {
         let theirs = Self::theirs(base, salt);
         if salt % 2 == 0 {
             // They add what we leave out.

@@ -5,10 +5,10 @@ use serde_json::Value;
 use super::{elements::is_list, fixed, is_editable, ours};
 use crate::truth::{
     base::Base,
-    case::{Ask, Class, Draft, EDITOR, Start},
+    case::{Ask, Class, Draft, EDITOR, OURS, Start},
     edit::other,
     live::{Edit, Made},
-    place::{Step, get, get_mut},
+    place::{Step, get, get_mut, remove},
     site::Site,
 };
 
@@ -64,12 +64,25 @@ impl Class for Duplicates {
         u64::MAX
     }
 
-    fn start(&self, base: &Base, _: &Site, salt: u64) -> Option<Start> {
+    fn start(&self, base: &Base, salt: u64) -> Option<Start> {
         let edits = Self::repeated(base, salt);
         if edits.is_empty() {
             return None;
         }
-        Start::made([ours(base), Made::Edited { manager: EDITOR, edits }])
+        if salt < 2 {
+            return Start::made([ours(base), Made::Edited { manager: EDITOR, edits }]);
+        }
+        // The lists are all theirs.
+        let mut document = base.document.clone();
+        for (place, _) in &edits {
+            remove(&mut document, place);
+        }
+        let first = Made::Applied { manager: OURS, document };
+        Start::made([first, Made::Edited { manager: EDITOR, edits }])
+    }
+
+    fn salts(&self) -> u64 {
+        4
     }
 
     fn draft(&self, ask: &mut Ask<'_>) -> Option<Draft> {
@@ -83,6 +96,19 @@ impl Class for Duplicates {
             let theirs = theirs.clone();
             draft.set(&place, theirs);
             return Some(draft.at(&site.path));
+        }
+        let lists_are_ours = ask.salt < 2;
+        if !lists_are_ours && !ask.random.once_in(3) {
+            for (_, place, _) in ask.edits() {
+                draft.remove(place);
+            }
+            if ask.random.once_in(3) && is_editable(ask.base, ask.site) {
+                let value = ask.other()?;
+                if get(&draft.desired, &ask.site.place).is_some() {
+                    draft.set(&ask.site.place, value);
+                }
+            }
+            return Some(draft);
         }
         match ask.random.below(5) {
             // An element that is there once or twice goes or comes.

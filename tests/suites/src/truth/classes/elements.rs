@@ -64,18 +64,10 @@ fn extended(base: &Base, site: &Site, salt: u64) -> Option<Value> {
     Some(list)
 }
 
-/// Lists that get one more element from others: not all, for one may be inside of another.
+/// All lists with one more element, those inside of others after them.
 fn extensions(base: &Base, salt: u64) -> Vec<(Place, Value)> {
-    let lists: Vec<&Site> = base.sites.iter().filter(|site| is_list(site) && !base.is_frozen(site)).collect();
-    let inside = |site: &Site| {
-        lists.iter().any(|list| list.place.len() > site.place.len() && list.place.starts_with(&site.place))
-    };
-    lists
-        .iter()
-        .filter(|site| !inside(site) || salt >= 2)
-        .filter(|site| salt < 2 || !lists.iter().any(|list| list.place.len() < site.place.len() && site.place.starts_with(&list.place)))
-        .filter_map(|site| Some((site.place.clone(), extended(base, site, salt)?)))
-        .collect()
+    let lists = base.sites.iter().filter(|site| is_list(site) && !base.is_frozen(site));
+    lists.filter_map(|site| Some((site.place.clone(), extended(base, site, salt)?))).collect()
 }
 
 /// We, and somebody with one element more.
@@ -101,22 +93,21 @@ impl Class for Added {
         is_list(site)
     }
 
-    fn salts(&self) -> u64 {
-        4
-    }
-
-    fn start(&self, base: &Base, _: &Site, salt: u64) -> Option<Start> {
+    fn start(&self, base: &Base, salt: u64) -> Option<Start> {
         with_others(base, salt)
     }
 
     fn draft(&self, ask: &mut Ask<'_>) -> Option<Draft> {
         let mut draft = ask.draft().forced(ask.random.once_in(2));
-        let element = match ask.edit_here() {
-            Some(list) if !ask.random.once_in(3) => list.as_array()?.last()?.clone(),
-            _ => another(ask.base, ask.site, ask.random)?,
+        let (element, at_end) = match ask.edit_here() {
+            Some(list) if !ask.random.once_in(6) => {
+                (list.as_array()?.last()?.clone(), !ask.random.once_in(3))
+            }
+            None if ask.random.once_in(2) => return None,
+            _ => (another(ask.base, ask.site, ask.random)?, false),
         };
         let list = get_mut(&mut draft.desired, &ask.site.place)?.as_array_mut()?;
-        let at = ask.random.below(list.len() + 1);
+        let at = if at_end { list.len() } else { ask.random.below(list.len() + 1) };
         list.insert(at, element);
         Some(draft)
     }
@@ -134,11 +125,7 @@ impl Class for Removed {
         is_list(site)
     }
 
-    fn salts(&self) -> u64 {
-        4
-    }
-
-    fn start(&self, base: &Base, _: &Site, salt: u64) -> Option<Start> {
+    fn start(&self, base: &Base, salt: u64) -> Option<Start> {
         with_others(base, salt)
     }
 
@@ -169,17 +156,18 @@ impl Class for Reordered {
     }
 
     fn salts(&self) -> u64 {
-        4
+        3
     }
 
-    fn start(&self, base: &Base, site: &Site, salt: u64) -> Option<Start> {
+    fn start(&self, base: &Base, salt: u64) -> Option<Start> {
         match salt {
             // Others have all of it, in our order.
             0 => {
-                let edits = as_is(&base.document, [site.place.clone()]);
+                let lists = base.sites.iter().filter(|site| is_list(site)).map(|site| site.place.clone());
+                let edits = as_is(&base.document, lists);
                 Start::made([ours(base), Made::AppliedPart { manager: APPLIER, edits }])
             }
-            _ => with_others(base, salt),
+            _ => with_others(base, salt - 1),
         }
     }
 
@@ -233,7 +221,7 @@ impl Class for MissingKey {
         4
     }
 
-    fn start(&self, base: &Base, _: &Site, salt: u64) -> Option<Start> {
+    fn start(&self, base: &Base, salt: u64) -> Option<Start> {
         let mut document = base.document.clone();
         let keys = Self::keys(base);
         if salt % 2 == 0 {
@@ -250,15 +238,26 @@ impl Class for MissingKey {
     fn draft(&self, ask: &mut Ask<'_>) -> Option<Draft> {
         let mut draft = ask.draft().forced(ask.random.once_in(2));
         let keys = Self::keys(ask.base);
-        if ask.random.once_in(2) && !ask.site.is_key && !ask.site.is_element() {
-            let value = ask.other();
-            match value {
-                Some(value) if is_editable(ask.base, ask.site) && !ask.random.once_in(3) => {
-                    draft.set(&ask.site.place, value);
-                }
+        match ask.random.below(4) {
+            // Something beside the key changes.
+            0 | 1 if !ask.site.is_key && !ask.site.is_element() => match ask.other() {
+                Some(value) if is_editable(ask.base, ask.site) => draft.set(&ask.site.place, value),
                 _ if !ask.site.required => draft.remove(&ask.site.place),
                 _ => {}
+            },
+            // An element comes, or goes.
+            0 | 1 => {
+                let element = Self::element(&keys, ask.site)?;
+                let list = &element[..element.len() - 2];
+                let site = ask.base.sites.iter().find(|site| site.place == list)?;
+                if ask.random.once_in(2) {
+                    let more = another(ask.base, site, ask.random)?;
+                    get_mut(&mut draft.desired, list)?.as_array_mut()?.push(more);
+                } else {
+                    get_mut(&mut draft.desired, list)?.as_array_mut()?.pop();
+                }
             }
+            _ => {}
         }
         let mut left_out = keys.clone();
         if ask.salt % 2 == 0 || ask.random.once_in(2) {

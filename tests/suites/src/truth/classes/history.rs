@@ -12,21 +12,21 @@ use crate::truth::{
     site::Site,
 };
 
-/// Whatever happens to an object with a history.
-fn change(ask: &mut Ask<'_>) -> Option<Draft> {
+/// Whatever happens to an object with a history; a value changes so many times in five.
+fn change(ask: &mut Ask<'_>, in_five: usize) -> Option<Draft> {
     let mut draft = ask.draft();
     // Half of the time nothing of what others did is against it.
-    if ask.random.once_in(2) {
+    if !ask.random.once_in(3) {
         for (_, place, value) in ask.edits() {
             draft.set(place, value.clone());
         }
     }
-    match ask.random.below(4) {
-        0 => {
+    match ask.random.below(5) {
+        turn if turn < in_five => {
             let value = other(&ask.base.document, ask.site, ask.random)?;
             draft.set(&ask.site.place, value);
         }
-        1 if !ask.site.required => draft.remove(&ask.site.place),
+        4 if !ask.site.required => draft.remove(&ask.site.place),
         _ => {}
     }
     Some(draft)
@@ -52,7 +52,7 @@ impl Class for LastApplied {
         4
     }
 
-    fn start(&self, base: &Base, _: &Site, salt: u64) -> Option<Start> {
+    fn start(&self, base: &Base, salt: u64) -> Option<Start> {
         let document = base.document.clone();
         let created = Made::KubectlCreated { document: document.clone() };
         let edited = Made::Edited { manager: EDITOR, edits: edits(base, salt, "after", 4) };
@@ -66,7 +66,7 @@ impl Class for LastApplied {
     }
 
     fn draft(&self, ask: &mut Ask<'_>) -> Option<Draft> {
-        let mut draft = change(ask)?;
+        let mut draft = change(ask, 2)?;
         draft = draft.by(if ask.random.once_in(3) { OURS } else { "kubectl" });
         let forced = ask.random.once_in(if draft.manager == OURS { 2 } else { 5 });
         if ask.random.once_in(6) {
@@ -96,7 +96,7 @@ impl Class for Unowned {
         4
     }
 
-    fn start(&self, base: &Base, _: &Site, salt: u64) -> Option<Start> {
+    fn start(&self, base: &Base, salt: u64) -> Option<Start> {
         let document = base.document.clone();
         let created = Made::Created { manager: EDITOR, document };
         let edited = Made::Edited { manager: "second-editor", edits: edits(base, salt, "after", 3) };
@@ -109,7 +109,7 @@ impl Class for Unowned {
     }
 
     fn draft(&self, ask: &mut Ask<'_>) -> Option<Draft> {
-        let mut draft = change(ask)?.forced(ask.random.once_in(2));
+        let mut draft = change(ask, 3)?.forced(ask.random.once_in(2));
         // Some know only a part of it.
         if ask.random.once_in(4) {
             draft = draft.by(APPLIER);

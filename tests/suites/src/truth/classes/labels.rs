@@ -27,7 +27,7 @@ impl Class for Labels {
         is_one(site) && !site.in_atomic
     }
 
-    fn start(&self, base: &Base, _: &Site, salt: u64) -> Option<Start> {
+    fn start(&self, base: &Base, salt: u64) -> Option<Start> {
         let with_theirs = |site: &Site| {
             let mut theirs = get(&base.document, &site.place)?.clone();
             theirs["example.net/theirs"] = json!("theirs");

@@ -20,7 +20,7 @@ use super::{
     case::{Class, OURS},
     edit::other,
     live::{Edit, Made},
-    random::{Random, hash},
+    random::Random,
     site::Site,
 };
 
@@ -74,7 +74,7 @@ pub(super) fn is_editable(base: &Base, site: &Site) -> bool {
 
 /// Random numbers that are always the same for a base, a salt and a word.
 fn fixed(base: &Base, salt: u64, word: &str) -> Random {
-    Random::of(salt, word, hash(base.document.to_string().as_bytes()))
+    Random::of(salt, word, base.id)
 }
 
 /// Other values at some of the places that others may edit, always the same ones for a base and a salt.
@@ -82,6 +82,8 @@ fn edits(base: &Base, salt: u64, who: &str, at_most: usize) -> Vec<Edit> {
     let mut random = fixed(base, salt, who);
     let mut places: Vec<&Site> = base.sites.iter().filter(|site| is_editable(base, site)).collect();
     random.shuffle(&mut places);
+    // Something is left to us.
+    let at_most = at_most.min(places.len().div_ceil(2));
     let edit = |site: &Site, value: Value| (site.place.clone(), value);
     places
         .into_iter()

@@ -58,7 +58,7 @@ impl Class for Against {
         site.is_leaf() && !site.in_atomic && !site.is_key
     }
 
-    fn start(&self, base: &Base, _: &Site, salt: u64) -> Option<Start> {
+    fn start(&self, base: &Base, salt: u64) -> Option<Start> {
         let first = if self.is_new {
             Made::Applied { manager: APPLIER, document: base.document.clone() }
         } else {
@@ -76,9 +76,9 @@ impl Class for Against {
             draft.set(place, value.clone());
         }
         let original = |place: &Place| crate::truth::place::get(&ask.base.document, place).cloned();
-        match ask.random.below(10) {
+        match ask.random.below(20) + usize::from(self.force) {
             // Against them, here or there.
-            0..4 => {
+            0..6 => {
                 let at = match theirs.iter().find(|(place, _)| *place == ask.site.place) {
                     Some((place, _)) => place,
                     None => &ask.random.pick(&theirs)?.0,
@@ -98,7 +98,7 @@ impl Class for Against {
                 }
             }
             // Of one mind.
-            4..7 => {}
+            6..13 => {}
             // Something of our own.
             _ => {
                 let places: Vec<&Place> = theirs.iter().map(|(place, _)| place).collect();

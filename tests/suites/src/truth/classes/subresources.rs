@@ -31,7 +31,7 @@ impl Class for Scale {
         3
     }
 
-    fn start(&self, base: &Base, _: &Site, salt: u64) -> Option<Start> {
+    fn start(&self, base: &Base, salt: u64) -> Option<Start> {
         let scaled = |count: u64| Made::Merged {
             manager: "scaler",
             subresource: Some("scale"),
@@ -61,7 +61,7 @@ impl Class for Scale {
             let counts = ask.base.sites.iter().find(|site| names.contains(&site.name()))?;
             counts.place.clone()
         };
-        let mut draft = ask.draft().forced(ask.random.once_in(3));
+        let mut draft = ask.draft().forced(ask.random.once_in(2));
         match ask.random.below(5) {
             0 | 1 => draft.set(&replicas, json!(SCALED)),
             2 => draft.set(&replicas, json!(2)),
@@ -138,7 +138,7 @@ impl Class for Status {
         3
     }
 
-    fn start(&self, base: &Base, _: &Site, salt: u64) -> Option<Start> {
+    fn start(&self, base: &Base, salt: u64) -> Option<Start> {
         let patch = Self::patch(base, salt);
         let written = Made::Merged { manager: "controller", subresource: Some("status"), patch: patch.clone() };
         let applied = Made::StatusApplied { manager: "status-applier", patch };

@@ -33,7 +33,7 @@ impl Class for Quantity {
         4
     }
 
-    fn start(&self, base: &Base, _: &Site, salt: u64) -> Option<Start> {
+    fn start(&self, base: &Base, salt: u64) -> Option<Start> {
         let all = base.sites.iter().filter(|site| site.sort == Sort::Quantity && !site.in_atomic);
         let made = match salt {
             0 => None,
@@ -84,7 +84,7 @@ impl Class for IntOrString {
         3
     }
 
-    fn start(&self, base: &Base, _: &Site, salt: u64) -> Option<Start> {
+    fn start(&self, base: &Base, salt: u64) -> Option<Start> {
         let all = base.sites.iter().filter(|site| site.sort == Sort::IntOrString && !site.in_atomic);
         let made = match salt {
             0 => None,
@@ -154,12 +154,15 @@ impl Class for Null {
         self.wants(base, site)
     }
 
-    fn start(&self, base: &Base, _: &Site, salt: u64) -> Option<Start> {
+    fn start(&self, base: &Base, salt: u64) -> Option<Start> {
         with_one_edit(base, salt)
     }
 
     fn draft(&self, ask: &mut Ask<'_>) -> Option<Draft> {
         let mut draft = ask.draft().forced(ask.random.once_in(2));
+        for (_, place, value) in ask.edits() {
+            draft.set(place, value.clone());
+        }
         draft.set(&ask.site.place, Value::Null);
         Some(draft)
     }
@@ -190,12 +193,15 @@ impl Class for Empty {
         self.wants(base, site)
     }
 
-    fn start(&self, base: &Base, _: &Site, salt: u64) -> Option<Start> {
+    fn start(&self, base: &Base, salt: u64) -> Option<Start> {
         with_one_edit(base, salt)
     }
 
     fn draft(&self, ask: &mut Ask<'_>) -> Option<Draft> {
         let mut draft = ask.draft().forced(ask.random.once_in(2));
+        for (_, place, value) in ask.edits() {
+            draft.set(place, value.clone());
+        }
         draft.set(&ask.site.place, empty(&ask.site.sort)?);
         Some(draft)
     }

@@ -25,7 +25,7 @@ impl Class for Versions {
         4
     }
 
-    fn start(&self, base: &Base, _: &Site, salt: u64) -> Option<Start> {
+    fn start(&self, base: &Base, salt: u64) -> Option<Start> {
         let other_version = |manager| Made::EditedAtOther { manager, salt };
         let edited = Made::Edited { manager: EDITOR, edits: edits(base, salt, "here", 2) };
         let applied = Made::AppliedPart { manager: APPLIER, edits: edits(base, salt, "here", 3) };
