@@ -8,6 +8,7 @@ mod command;
 mod control_plane;
 mod kill;
 mod test;
+mod truth;
 mod workspace;
 
 use std::process::ExitCode;
@@ -39,6 +40,8 @@ enum Task {
     Kill(kill::Args),
     /// Run every check and every test
     Test(test::Args),
+    /// Ask a real API server and the prediction the same questions, 10,000 of them
+    Truth(truth::Args),
 }
 
 fn main() -> ExitCode {
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         Task::BenchFreeze(args) => bench::freeze(&args),
         Task::Kill(args) => kill::run(&args),
         Task::Test(args) => test::run(&args),
+        Task::Truth(args) => truth::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -44,26 +44,29 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let begin = Instant::now();
     let predictor = AlwaysUnsure;
-    let report = match &args.replay {
-        Some(path) => truth::replay(path, &predictor),
-        None => {
-            let options = truth::Options {
-                seed: args.seed,
-                cases: args.cases,
-                classes: args.class,
-                sets: args.sets,
-                only: args.only,
-                record: args.record,
-                save: args.save,
-            };
-            on_runtime(truth::run(&options, &predictor))
-        }
+    let report = if let Some(path) = &args.replay {
+        truth::replay(path, &predictor)
+    } else {
+        let options = truth::Options {
+            seed: args.seed,
+            cases: args.cases,
+            classes: args.class,
+            sets: args.sets,
+            only: args.only,
+            record: args.record,
+            save: args.save,
+        };
+        on_runtime(truth::run(&options, &predictor))
     };
     if args.verbose {
         report.reasons().iter().for_each(|line| println!("{line}"));
     }
     println!("\n{report}{:.1} seconds", begin.elapsed().as_secs_f64());
-    let cases = if args.only.is_some() || args.replay.is_some() { 0 } else { args.cases };
+    let cases = if args.only.is_some() || args.replay.is_some() {
+        0
+    } else {
+        args.cases
+    };
     let failures = report.failures(cases);
     for failure in &failures {
         eprintln!("failed: {failure}");

@@ -7,10 +7,9 @@ use serde_json::{Value, json};
 
 use super::{
     compare::{CHOSEN, answer_in_short},
-    frozen,
-    random::{Random, hash},
-    own,
+    frozen, own,
     place::get,
+    random::{Random, hash},
     rich,
     server::{Answer, Resource, Server},
     site::{Site, absent, sites},
@@ -85,7 +84,10 @@ pub(super) fn first(sets: &[Set]) -> Vec<Value> {
         }
     }
     let namespaces = [NAMESPACE, LIMITS, MUTATED].map(namespace).into_iter();
-    namespaces.chain(definitions.into_values()).chain(own::definitions()).collect()
+    namespaces
+        .chain(definitions.into_values())
+        .chain(own::definitions())
+        .collect()
 }
 
 /// Reads them: those that a server would create.
@@ -149,9 +151,8 @@ async fn flavours(server: &Server, documents: Vec<(String, Value)>) -> Vec<Base>
 
 fn decorated(document: &Value) -> Value {
     let mut document = document.clone();
-    let owner = |name: &str, uid: &str| {
-        json!({"apiVersion": "v1", "kind": "ConfigMap", "name": name, "uid": uid})
-    };
+    let owner =
+        |name: &str, uid: &str| json!({"apiVersion": "v1", "kind": "ConfigMap", "name": name, "uid": uid});
     let metadata = &mut document["metadata"];
     metadata["ownerReferences"] = json!([
         owner("one", "11111111-2222-3333-4444-555555555555"),
@@ -293,7 +294,10 @@ async fn both(server: &Server, set: String, document: Value) -> Vec<Base> {
         }
         full
     });
-    [base(document.clone(), false), full].into_iter().flatten().collect()
+    [base(document.clone(), false), full]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// As somebody might write it down from what a server shows.

@@ -28,8 +28,8 @@ pub(super) enum Start {
 }
 
 impl Start {
-    pub(super) fn made(made: impl IntoIterator<Item = Made>) -> Option<Self> {
-        Some(Self::Made(Recipe(made.into_iter().collect())))
+    pub(super) fn made(made: impl IntoIterator<Item = Made>) -> Self {
+        Self::Made(Recipe(made.into_iter().collect()))
     }
 }
 
@@ -59,7 +59,10 @@ impl<'a> Ask<'a> {
     }
 
     pub(super) fn edit_here(&self) -> Option<&'a Value> {
-        let here = self.edits().iter().rfind(|(_, place, _)| *place == self.site.place);
+        let here = self
+            .edits()
+            .iter()
+            .rfind(|(_, place, _)| *place == self.site.place);
         here.map(|(_, _, value)| value)
     }
 
@@ -144,7 +147,7 @@ pub(super) trait Class: Sync {
     }
 
     /// The object. The same for few values of `salt`, so that objects are used again.
-    fn start(&self, base: &Base, salt: u64) -> Option<Start>;
+    fn start(&self, base: &Base, salt: u64) -> Start;
 
     /// The question; [`Ask::live`] as [`Class::start`] wants it. The definition bears the base's name.
     fn draft(&self, ask: &mut Ask<'_>) -> Option<Draft>;

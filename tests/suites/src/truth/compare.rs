@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{oracle::Predicted, server::Answer};
+use super::{
+    oracle::{Conflicts, Predicted},
+    server::Answer,
+};
 
 /// What servers choose when an object is created, by kind (or all), so that a dry run shows other values than the
 /// write.
@@ -69,7 +72,6 @@ impl Chosen {
 
 fn take(value: &mut Value, place: &[&str]) {
     match (place, value) {
-        ([], _) => {}
         (["*", rest @ ..], Value::Array(list)) => list.iter_mut().for_each(|element| take(element, rest)),
         ([name], Value::Object(map)) => {
             let is_none = map
@@ -123,9 +125,7 @@ pub(super) fn compare(predicted: &Predicted, answer: &Answer) -> Verdict {
         (Predicted::Unsure(why), _) => Verdict::Unsure(why.clone()),
         (Predicted::Object(ours), Answer::Object { created, object }) => objects(ours, object, *created),
         (Predicted::Conflicts(ours), Answer::Conflicts(theirs)) => {
-            let only = |a: &BTreeSet<(String, String)>, b: &BTreeSet<(String, String)>| {
-                a.difference(b).cloned().collect::<Vec<_>>()
-            };
+            let only = |a: &Conflicts, b: &Conflicts| a.difference(b).cloned().collect::<Vec<_>>();
             let mut found = Vec::new();
             for (manager, path) in only(ours, theirs) {
                 found.push(Difference {
@@ -216,7 +216,9 @@ fn paths(fields: &Value) -> BTreeSet<String> {
     fn walk(fields: &Value, path: &str, found: &mut BTreeSet<String>) {
         let below = fields.as_object().filter(|map| !map.is_empty());
         match below {
-            Some(map) => map.iter().for_each(|(name, fields)| walk(fields, &format!("{path}/{name}"), found)),
+            Some(map) => map
+                .iter()
+                .for_each(|(name, fields)| walk(fields, &format!("{path}/{name}"), found)),
             None => drop(found.insert(path.to_owned())),
         }
     }
@@ -316,5 +318,113 @@ impl Effect {
         } else {
             Self::Owners
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn service(extra: &Value) -> Value {
+        let mut object = json!({
+            "apiVersion": "v1", "kind": "Service",
+            "metadata": {"name": "a", "uid": "1", "resourceVersion": "5", "generation": 1, "managedFields": [
+                {"manager": "a", "operation": "Apply", "apiVersion": "v1", "time": "now",
+                 "fieldsV1": {"f:spec": {"f:type": {}}}},
+                {"manager": "b", "operation": "Update", "apiVersion": "v1", "subresource": "status",
+                 "fieldsV1": {"f:status": {}}},
+            ]},
+            "spec": {"type": "ClusterIP", "clusterIP": "10.0.0.1", "ports": [{"port": 80, "nodePort": 30000}]},
+        });
+        for (pointer, value) in extra.as_object().into_iter().flatten() {
+            *object.pointer_mut(pointer).expect("a place") = value.clone();
+        }
+        object
+    }
+
+    fn places(predicted: &Predicted, answer: &Answer) -> Vec<String> {
+        match compare(predicted, answer) {
+            Verdict::Agrees => Vec::new(),
+            Verdict::Unsure(why) => vec![why],
+            Verdict::Differs(all) => all.into_iter().map(|difference| difference.place).collect(),
+        }
+    }
+
+    #[test]
+    fn an_object_is_compared_apart_from_what_cannot_be_known() {
+        let check = |created: bool, extra: Value, expected: &[&str]| {
+            let answer = Answer::Object {
+                created,
+                object: service(&json!({})),
+            };
+            assert_eq!(
+                places(&Predicted::Object(service(&extra)), &answer),
+                expected,
+                "{extra}"
+            );
+        };
+        check(false, json!({}), &[]);
+        let entry = "/metadata/managedFields/0";
+        check(
+            false,
+            json!({"/metadata/resourceVersion": "9", "/metadata/generation": 2, format!("{entry}/time"): "then"}),
+            &[],
+        );
+        check(false, json!({"/metadata/uid": "2"}), &[".metadata.uid"]);
+        check(
+            true,
+            json!({"/metadata/uid": "2", "/spec/clusterIP": "10.0.0.2"}),
+            &[],
+        );
+        check(
+            true,
+            json!({"/spec/ports/0/nodePort": 1, "/spec/ports/0/port": 2}),
+            &[".spec.ports[0].port"],
+        );
+        check(
+            false,
+            json!({"/spec/clusterIP": "10.0.0.2"}),
+            &[".spec.clusterIP"],
+        );
+        check(true, json!({"/spec/clusterIP": "None"}), &[".spec.clusterIP"]);
+        check(
+            false,
+            json!({format!("{entry}/fieldsV1"): {"f:spec": {"f:type": {}, "f:selector": {}}}}),
+            &["managedFields of a Apply v1"],
+        );
+        check(
+            false,
+            json!({format!("{entry}/manager"): "c"}),
+            &["managedFields of a Apply v1", "managedFields of c Apply v1"],
+        );
+    }
+
+    #[test]
+    fn a_refusal_is_foretold_by_whatever_holds_back() {
+        let refused = Answer::Refused {
+            code: 422,
+            message: "immutable".to_owned(),
+        };
+        let conflict = |manager: &str| Conflicts::from([(manager.to_owned(), ".spec.type".to_owned())]);
+        let check = |predicted: Predicted, answer: &Answer, expected: &[&str]| {
+            assert_eq!(places(&predicted, answer), expected, "{predicted:?}");
+        };
+        check(Predicted::Blocked("immutable".to_owned()), &refused, &[]);
+        check(Predicted::Conflicts(conflict("a")), &refused, &[]);
+        check(Predicted::Object(service(&json!({}))), &refused, &["answer"]);
+        let conflicts = Answer::Conflicts(conflict("a"));
+        check(Predicted::Conflicts(conflict("a")), &conflicts, &[]);
+        check(
+            Predicted::Conflicts(conflict("b")),
+            &conflicts,
+            &["conflict at .spec.type", "conflict at .spec.type"],
+        );
+        check(
+            Predicted::Blocked("immutable".to_owned()),
+            &conflicts,
+            &["answer"],
+        );
     }
 }

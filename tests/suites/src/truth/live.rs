@@ -41,7 +41,11 @@ pub(super) enum Made {
     /// Somebody edits some leaves of the object at another version.
     EditedAtOther { manager: &'static str, salt: u64 },
     /// A merge patch, to a subresource or not.
-    Merged { manager: &'static str, subresource: Option<&'static str>, patch: Value },
+    Merged {
+        manager: &'static str,
+        subresource: Option<&'static str>,
+        patch: Value,
+    },
     /// Somebody applies a status.
     StatusApplied { manager: &'static str, patch: Value },
     /// Nobody is recorded as an owner any more.
@@ -89,8 +93,15 @@ impl Lives {
             let mut all = self.0.lock().expect("not poisoned");
             all.entry(name.clone()).or_default().clone()
         };
-        let maker = Maker { server, base, namespace, name: &name };
-        cell.get_or_init(|| async { maker.make(recipe).await.map(Arc::new) }).await.clone()
+        let maker = Maker {
+            server,
+            base,
+            namespace,
+            name: &name,
+        };
+        cell.get_or_init(|| async { maker.make(recipe).await.map(Arc::new) })
+            .await
+            .clone()
     }
 
     /// Looks again at all of them.
@@ -98,10 +109,17 @@ impl Lives {
         let names: Vec<String> = self.0.lock().expect("not poisoned").keys().cloned().collect();
         for name in names {
             let cell = self.0.lock().expect("not poisoned").get(&name).cloned();
-            let Some(Some(live)) = cell.and_then(|cell| cell.get().cloned()) else { continue };
+            let Some(Some(live)) = cell.and_then(|cell| cell.get().cloned()) else {
+                continue;
+            };
             let object = server.get(&live.object).await.expect("an object that was there");
             let (edits, others) = (live.edits.clone(), Vec::new());
-            let again = Live { object, name: name.clone(), edits, others };
+            let again = Live {
+                object,
+                name: name.clone(),
+                edits,
+                others,
+            };
             let cell = Arc::new(OnceCell::new_with(Some(Some(Arc::new(again)))));
             self.0.lock().expect("not poisoned").insert(name, cell);
         }
@@ -147,7 +165,12 @@ impl Maker<'_> {
         let object = self.server.get(&object).await?;
         let others = self.others(&object).await;
         let name = self.name.to_owned();
-        Some(Live { object, name, edits, others })
+        Some(Live {
+            object,
+            name,
+            edits,
+            others,
+        })
     }
 
     fn named(self, document: &Value) -> Value {
@@ -169,24 +192,45 @@ impl Maker<'_> {
         };
         let (document, write) = match made {
             Made::Applied { manager, document } => (self.named(document), apply(manager, None)),
-            Made::Created { manager, document } => {
-                (self.named(document), Write::Create { manager: (*manager).to_owned() })
-            }
+            Made::Created { manager, document } => (
+                self.named(document),
+                Write::Create {
+                    manager: (*manager).to_owned(),
+                },
+            ),
             Made::KubectlCreated { document } => {
                 let mut document = self.named(document);
                 let text = format!("{document}\n");
                 document["metadata"]["annotations"][LAST_APPLIED] = json!(text);
-                (document, Write::Create { manager: "kubectl-client-side-apply".to_owned() })
+                (
+                    document,
+                    Write::Create {
+                        manager: "kubectl-client-side-apply".to_owned(),
+                    },
+                )
             }
-            Made::AppliedPart { manager, edits: wanted } => {
+            Made::AppliedPart {
+                manager,
+                edits: wanted,
+            } => {
                 return self.most(manager, false, object, wanted, edits).await;
             }
-            Made::Edited { manager, edits: wanted } => {
+            Made::Edited {
+                manager,
+                edits: wanted,
+            } => {
                 return self.most(manager, true, object, wanted, edits).await;
             }
             Made::EditedAtOther { manager, salt } => return self.at_other(manager, *salt, object).await,
-            Made::Merged { manager, subresource, patch } => {
-                let write = Write::Merge { manager: (*manager).to_owned(), subresource: *subresource };
+            Made::Merged {
+                manager,
+                subresource,
+                patch,
+            } => {
+                let write = Write::Merge {
+                    manager: (*manager).to_owned(),
+                    subresource: *subresource,
+                };
                 (with_patch(object, patch), write)
             }
             Made::StatusApplied { manager, patch } => {
@@ -199,7 +243,13 @@ impl Maker<'_> {
             }
             Made::Disowned => {
                 let patch = json!([{"op": "replace", "path": "/metadata/managedFields", "value": [{}]}]);
-                (with_patch(object, &patch), Write::Patch { manager: "cleaner".to_owned(), subresource: None })
+                (
+                    with_patch(object, &patch),
+                    Write::Patch {
+                        manager: "cleaner".to_owned(),
+                        subresource: None,
+                    },
+                )
             }
         };
         self.server.write(&document, &write, false).await.object()
@@ -246,7 +296,10 @@ impl Maker<'_> {
         for (place, value) in edits {
             set(&mut next, place, value.clone());
         }
-        let put = Write::Put { manager: manager.to_owned(), subresource: None };
+        let put = Write::Put {
+            manager: manager.to_owned(),
+            subresource: None,
+        };
         self.server.write(&next, &put, false).await
     }
 
@@ -257,10 +310,17 @@ impl Maker<'_> {
         }
         let places: Vec<Place> = edits.map(|(place, _)| place.clone()).collect();
         let Some(schema) = self.server.schema(&document) else {
-            return Answer::Refused { code: 0, message: "no schema".to_owned() };
+            return Answer::Refused {
+                code: 0,
+                message: "no schema".to_owned(),
+            };
         };
         let document = self.named(&part(&document, schema, &places));
-        let apply = Write::Apply { manager: manager.to_owned(), force: true, subresource: None };
+        let apply = Write::Apply {
+            manager: manager.to_owned(),
+            force: true,
+            subresource: None,
+        };
         self.server.write(&document, &apply, false).await
     }
 
@@ -272,8 +332,10 @@ impl Maker<'_> {
         let there = self.server.get(&there).await?;
         let mut random = Random::of(salt, "at other", self.base.id);
         let sites = sites(&there, self.server.schema(&there)?);
-        let mut leaves: Vec<&Site> =
-            sites.iter().filter(|site| site.is_leaf() && !site.in_atomic && !site.is_key).collect();
+        let mut leaves: Vec<&Site> = sites
+            .iter()
+            .filter(|site| site.is_leaf() && !site.in_atomic && !site.is_key)
+            .collect();
         random.shuffle(&mut leaves);
         let change = |site: &&Site| Some((site.place.clone(), other(&there, site, &mut random)?));
         let edits: Vec<Edit> = leaves.iter().filter_map(change).take(AT_OTHER).collect();
@@ -286,11 +348,16 @@ impl Maker<'_> {
         for resource in self.server.other_versions(object) {
             let mut there = object.clone();
             there["apiVersion"] = json!(resource.api_version);
-            let Some(there) = self.server.get(&there).await else { continue };
+            let Some(there) = self.server.get(&there).await else {
+                continue;
+            };
             let mut document = without_what_servers_choose(there);
             rename(&mut document, super::base::PROBE);
             if let Some(schema) = self.server.schema(&document) {
-                others.push(Other { sites: sites(&document, schema), document });
+                others.push(Other {
+                    sites: sites(&document, schema),
+                    document,
+                });
             }
         }
         others

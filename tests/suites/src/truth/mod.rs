@@ -151,12 +151,16 @@ async fn evolve(server: &mut Server, seed: u64, definitions: &mut [Value]) -> Li
     let evolved = own::evolved();
     server.install(&evolved).await;
     let is_new = |schema: Schema<'_>| {
-        schema.field("spec").is_some_and(|spec| spec.known_fields().contains(&"fresh"))
+        schema
+            .field("spec")
+            .is_some_and(|spec| spec.known_fields().contains(&"fresh"))
     };
     server.await_schemas(&evolved, is_new).await;
     lives.look_again(server).await;
     for definition in definitions {
-        let then = evolved.iter().find(|then| then["metadata"]["name"] == definition["metadata"]["name"]);
+        let then = evolved
+            .iter()
+            .find(|then| then["metadata"]["name"] == definition["metadata"]["name"]);
         if let Some(then) = then {
             *definition = then.clone();
         }

@@ -48,7 +48,10 @@ fn with_drifts(mut documents: Vec<Value>) -> Vec<Value> {
         .cloned()
         .collect();
     for shift in shifts {
-        let text = shift.to_string().replace("shift", "drift").replace("Shift", "Drift");
+        let text = shift
+            .to_string()
+            .replace("shift", "drift")
+            .replace("Shift", "Drift");
         let mut drift: Value = serde_json::from_str(&text).expect("JSON");
         if drift["kind"] == "CustomResourceDefinition" {
             drift["spec"]["scope"] = json!("Cluster");
@@ -60,5 +63,8 @@ fn with_drifts(mut documents: Vec<Value>) -> Vec<Value> {
 
 pub(super) fn read(text: &str) -> Vec<Value> {
     let found = read_objects(text, &ReadLimits::default()).expect("own definitions are readable");
-    found.into_iter().map(|located| located.object.json().clone()).collect()
+    found
+        .into_iter()
+        .map(|located| located.object.json().clone())
+        .collect()
 }

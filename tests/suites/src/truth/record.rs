@@ -119,7 +119,9 @@ impl Recorder {
         for (name, value) in told {
             fs::write(folder.join(name), value.to_string()).expect("a file");
         }
-        Self(BufWriter::new(File::create(folder.join("cases.jsonl")).expect("a file")))
+        Self(BufWriter::new(
+            File::create(folder.join("cases.jsonl")).expect("a file"),
+        ))
     }
 
     pub(super) fn add(&mut self, asked: &Asked) {
@@ -142,13 +144,17 @@ pub(super) fn read(path: &Path, tell: &mut dyn FnMut(Asked)) {
         let entries = fs::read_dir(path).expect("a folder");
         let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
         paths.sort();
-        paths.iter().for_each(|path| read(path, tell));
+        for path in &paths {
+            read(path, tell);
+        }
         return;
     }
     let parsed = |text: &str| serde_json::from_str(text).ok().and_then(Asked::from_json);
     match path.extension().and_then(|end| end.to_str()) {
         // Other JSON may be in the folder.
-        Some("json") => parsed(&fs::read_to_string(path).expect("a file")).into_iter().for_each(tell),
+        Some("json") => parsed(&fs::read_to_string(path).expect("a file"))
+            .into_iter()
+            .for_each(tell),
         Some("jsonl") => {
             for line in BufReader::new(File::open(path).expect("a file")).lines() {
                 let line = line.expect("a line");

@@ -109,7 +109,11 @@ impl Row {
         least("pairs of kind and path", self.pairs(), PAIRS_MIN);
         if !self.creates {
             least("% changed", self.percent(self.content), CHANGED_MIN);
-            least("% unchanged", self.percent(self.owners + self.nothing), UNCHANGED_MIN);
+            least(
+                "% unchanged",
+                self.percent(self.owners + self.nothing),
+                UNCHANGED_MIN,
+            );
         }
         let refused = self.percent(self.refused);
         if refused > REFUSED_MAX {
@@ -165,7 +169,10 @@ impl Report {
     /// What is not as it must be; `cases` were wanted of each class.
     pub fn failures(&self, cases: usize) -> Vec<String> {
         let of_one = |(class, row): &(String, Row)| -> Vec<String> {
-            row.lacks(cases).into_iter().map(|what| format!("{class}: {what}")).collect()
+            row.lacks(cases)
+                .into_iter()
+                .map(|what| format!("{class}: {what}"))
+                .collect()
         };
         let lacks = self.rows.iter().flat_map(of_one);
         let wrong = (!self.disagreements.is_empty())
@@ -204,7 +211,13 @@ fn told(asked: &Asked, differences: &[super::compare::Difference]) -> String {
     )];
     lines.extend(asked.edited.iter().map(|edit| format!("  asked with {edit}")));
     for difference in differences {
-        let shown = |text: &str| if text.is_empty() { "nothing".to_owned() } else { format!("{text:.300}") };
+        let shown = |text: &str| {
+            if text.is_empty() {
+                "nothing".to_owned()
+            } else {
+                format!("{text:.300}")
+            }
+        };
         lines.push(format!(
             "  {}: predicted {}, the server says {}",
             difference.place,
@@ -225,8 +238,18 @@ impl fmt::Display for Report {
             writeln!(f)
         };
         line([
-            "class", "cases", "agree", "disagree", "unsure", "refused", "conflicts", "kinds", "pairs", "content",
-            "owners", "nothing",
+            "class",
+            "cases",
+            "agree",
+            "disagree",
+            "unsure",
+            "refused",
+            "conflicts",
+            "kinds",
+            "pairs",
+            "content",
+            "owners",
+            "nothing",
         ])?;
         let mut sum = Row::default();
         for (name, row) in &self.rows {
@@ -238,7 +261,8 @@ impl fmt::Display for Report {
             writeln!(f, "skipped: {what}")?;
         }
         if sum.cases > 0 {
-            let each = self.predicting.as_secs_f64() * 1e6 / f64::from(u32::try_from(sum.cases).unwrap_or(u32::MAX));
+            let each =
+                self.predicting.as_secs_f64() * 1e6 / f64::from(u32::try_from(sum.cases).unwrap_or(u32::MAX));
             writeln!(f, "{each:.0} µs a prediction")?;
         }
         Ok(())

@@ -10,7 +10,8 @@ pub(super) fn documents() -> Vec<Value> {
     let template = json!({"metadata": {"labels": pod["metadata"]["labels"], "annotations": pod["metadata"]["annotations"]}, "spec": pod["spec"]});
     let mut once = template.clone();
     once["spec"]["restartPolicy"] = json!("OnFailure");
-    let metadata = json!({"name": "rich", "labels": {"app": "rich"}, "annotations": {"example.net/note": "a note"}});
+    let metadata =
+        json!({"name": "rich", "labels": {"app": "rich"}, "annotations": {"example.net/note": "a note"}});
     let selector = json!({"matchLabels": {"app": "rich"}});
     let workload = |version: &str, kind: &str, mut spec: Value| {
         spec["template"] = template.clone();
@@ -55,8 +56,16 @@ pub(super) fn documents() -> Vec<Value> {
                 "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "20%", "maxSurge": 0}},
             }),
         ),
-        workload("apps/v1", "ReplicaSet", json!({"replicas": 2, "selector": selector, "minReadySeconds": 1})),
-        workload("v1", "ReplicationController", json!({"replicas": 2, "selector": {"app": "rich"}})),
+        workload(
+            "apps/v1",
+            "ReplicaSet",
+            json!({"replicas": 2, "selector": selector, "minReadySeconds": 1}),
+        ),
+        workload(
+            "v1",
+            "ReplicationController",
+            json!({"replicas": 2, "selector": {"app": "rich"}}),
+        ),
         json!({"apiVersion": "v1", "kind": "PodTemplate", "metadata": metadata, "template": template}),
         json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": job}),
         json!({

@@ -37,10 +37,13 @@ pub(super) struct Lab<'a> {
     pub(super) bases: &'a [Base],
     pub(super) seed: u64,
     pub(super) lives: Lives,
-    known: Mutex<BTreeMap<(&'static str, u64, u64), Option<Option<Arc<Live>>>>>,
+    known: Mutex<BTreeMap<(&'static str, u64, u64), Known>>,
     valid: Mutex<BTreeMap<u64, bool>>,
     pub(super) counts: Counts,
 }
+
+/// The object to ask about, if there is to be one: the outer `None` when it cannot be made.
+type Known = Option<Option<Arc<Live>>>;
 
 /// Why there is no case of some numbers.
 #[derive(Default, Debug)]
@@ -78,7 +81,9 @@ impl<'a> Lab<'a> {
         }
         let limit = u64::try_from(cases).unwrap_or(u64::MAX).saturating_mul(TRIES);
         let numbers = stream::iter(only.map_or(0..limit, |number| number..number + 1));
-        let all = numbers.map(|number| self.one(class, &pools, number)).buffered(LANES);
+        let all = numbers
+            .map(|number| self.one(class, &pools, number))
+            .buffered(LANES);
         let mut all = std::pin::pin!(all.filter_map(|asked| async { asked }).take(cases));
         while let Some(asked) = all.next().await {
             tell(asked);
@@ -133,17 +138,18 @@ impl<'a> Lab<'a> {
         })
     }
 
-    /// The object to ask about, if there is to be one: the outer `None` when it cannot be made.
-    async fn live(&self, class: &dyn Class, base: &Base, salt: u64) -> Option<Option<Arc<Live>>> {
+    async fn live(&self, class: &dyn Class, base: &Base, salt: u64) -> Known {
         let key = (class.name(), base.id, salt);
         if let Some(known) = self.known.lock().expect("not poisoned").get(&key) {
             return known.clone();
         }
         let live = match class.start(base, salt) {
-            None => None,
-            Some(Start::Absent) => Some(None),
-            Some(Start::Made(recipe)) => {
-                let live = self.lives.get(self.server, base, class.namespace(), &recipe).await;
+            Start::Absent => Some(None),
+            Start::Made(recipe) => {
+                let live = self
+                    .lives
+                    .get(self.server, base, class.namespace(), &recipe)
+                    .await;
                 if live.is_none() {
                     self.counts.not_made.fetch_add(1, Ordering::Relaxed);
                 }
@@ -186,9 +192,12 @@ impl<'a> Lab<'a> {
         }
         for _ in 0..LOOKS {
             let answer = self.server.ask(&desired, &draft.manager, draft.force).await;
-            let version = &object["metadata"]["resourceVersion"];
-            let moved = matches!(&answer, Answer::Object { object, .. } if object["metadata"]["resourceVersion"] != *version);
-            if !moved {
+            let version = |object: &Value| object["metadata"]["resourceVersion"].clone();
+            let then = match &answer {
+                Answer::Object { object, .. } => version(object),
+                _ => version(&self.server.get(&object).await?),
+            };
+            if then == version(&object) {
                 return Some((Some(object), desired, answer));
             }
             self.counts.moved.fetch_add(1, Ordering::Relaxed);
@@ -202,9 +211,20 @@ impl<'a> Lab<'a> {
 fn edited(first: &Value, then: &Value) -> Vec<String> {
     let mut found = Vec::new();
     values("", first, then, &mut found);
-    let or_nothing = |text: String| if text.is_empty() { "nothing".to_owned() } else { text };
+    let or_nothing = |text: String| {
+        if text.is_empty() {
+            "nothing".to_owned()
+        } else {
+            text
+        }
+    };
     let line = |edit: Difference| {
-        format!("{}: {} in place of {}", edit.place, or_nothing(edit.server), or_nothing(edit.predicted))
+        format!(
+            "{}: {} in place of {}",
+            edit.place,
+            or_nothing(edit.server),
+            or_nothing(edit.predicted)
+        )
     };
     found.into_iter().map(line).collect()
 }
@@ -234,16 +254,19 @@ impl<'a> Pools<'a> {
     }
 }
 
+/// A base, and its places by path.
+type Wanted<'a> = (&'a Base, Vec<Vec<&'a Site>>);
+
 /// Places by kind, base and path.
 struct Pool<'a> {
     seed: u64,
-    kinds: Vec<Vec<(&'a Base, Vec<Vec<&'a Site>>)>>,
+    kinds: Vec<Vec<Wanted<'a>>>,
 }
 
 impl<'a> Pool<'a> {
     fn new(lab: &Lab<'a>, class: &dyn Class, frozen: bool) -> Self {
         let mut random = Random::of(lab.seed, class.name(), u64::MAX);
-        let mut by_kind: BTreeMap<&str, Vec<(&Base, Vec<Vec<&Site>>)>> = BTreeMap::new();
+        let mut by_kind: BTreeMap<&str, Vec<Wanted<'_>>> = BTreeMap::new();
         for base in lab.bases {
             let there = base.sites.iter().filter(|site| class.wants(base, site));
             let absent = base.absent.iter().filter(|site| class.wants_absent(base, site));
@@ -258,9 +281,14 @@ impl<'a> Pool<'a> {
             }
         }
         let mut kinds: Vec<_> = by_kind.into_values().collect();
-        kinds.iter_mut().for_each(|bases| random.shuffle(bases));
+        for bases in &mut kinds {
+            random.shuffle(bases);
+        }
         random.shuffle(&mut kinds);
-        Self { seed: lab.seed, kinds }
+        Self {
+            seed: lab.seed,
+            kinds,
+        }
     }
 
     /// A few numbers in a row ask about one object. Kinds take turns, and so do the bases of a kind and the paths of a

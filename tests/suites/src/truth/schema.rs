@@ -62,7 +62,11 @@ impl Schemas {
 
     /// All of them, by API version.
     pub(super) fn to_json(&self) -> Value {
-        self.versions.clone().into_iter().collect::<serde_json::Map<_, _>>().into()
+        self.versions
+            .clone()
+            .into_iter()
+            .collect::<serde_json::Map<_, _>>()
+            .into()
     }
 
     /// The schema of a kind.
@@ -118,7 +122,10 @@ impl<'a> Schema<'a> {
     }
 
     fn keeps_unknown(&self) -> bool {
-        self.is_deduced() || self.say("x-kubernetes-preserve-unknown-fields").is_some_and(|v| v == true)
+        self.is_deduced()
+            || self
+                .say("x-kubernetes-preserve-unknown-fields")
+                .is_some_and(|v| v == true)
     }
 
     fn deduced(&self) -> Self {
@@ -133,7 +140,8 @@ impl<'a> Schema<'a> {
         if let Some(own) = self.say("properties").and_then(|all| all.get(name)) {
             return Some(Self::new(self.all, own));
         }
-        self.values().or_else(|| self.keeps_unknown().then(|| self.deduced()))
+        self.values()
+            .or_else(|| self.keeps_unknown().then(|| self.deduced()))
     }
 
     /// Of a mapping with free fields: what they are.
@@ -183,7 +191,10 @@ impl<'a> Schema<'a> {
             Value::Bool(_) => Sort::Truth,
             Value::Number(_) => Sort::Number,
             Value::Array(_) => Sort::List(ListSort::Atomic),
-            Value::Object(_) => Sort::Mapping { free: true, atomic: false },
+            Value::Object(_) => Sort::Mapping {
+                free: true,
+                atomic: false,
+            },
             Value::Null => Sort::Unknown,
         }
     }

@@ -167,9 +167,8 @@ impl Server {
         let Some(this) = self.resource(object) else {
             return Vec::new();
         };
-        let is_other = |other: &&Resource| {
-            other.label() == this.label() && other.api_version != this.api_version
-        };
+        let is_other =
+            |other: &&Resource| other.label() == this.label() && other.api_version != this.api_version;
         self.resources.values().filter(is_other).collect()
     }
 
@@ -203,7 +202,8 @@ impl Server {
         let deadline = Instant::now() + PATIENCE;
         loop {
             self.read_schemas().await;
-            let is_known = |(version, kind): (String, String)| self.schemas.of(&version, &kind).is_some_and(&proof);
+            let is_known =
+                |(version, kind): (String, String)| self.schemas.of(&version, &kind).is_some_and(&proof);
             if wanted(definitions).all(is_known) {
                 return;
             }
@@ -308,28 +308,26 @@ impl Server {
                 message: "not served".to_owned(),
             };
         };
-        let below = |subresource: &Option<&str>| {
+        let below = |subresource: Option<&str>| {
             let end = subresource.map(|name| format!("/{name}")).unwrap_or_default();
             resource.path(object) + &end
         };
         let (method, path, manager, content, body) = match write {
             Write::Apply {
-                manager,
-                subresource,
-                ..
-            } => ("PATCH", below(subresource), manager, APPLY, object),
+                manager, subresource, ..
+            } => ("PATCH", below(*subresource), manager, APPLY, object),
             Write::Create { manager } => ("POST", resource.collection(object), manager, JSON, object),
-            Write::Put { manager, subresource } => ("PUT", below(subresource), manager, JSON, object),
+            Write::Put { manager, subresource } => ("PUT", below(*subresource), manager, JSON, object),
             Write::Merge { manager, subresource } => (
                 "PATCH",
-                below(subresource),
+                below(*subresource),
                 manager,
                 "application/merge-patch+json",
                 &object["patch"],
             ),
             Write::Patch { manager, subresource } => (
                 "PATCH",
-                below(subresource),
+                below(*subresource),
                 manager,
                 "application/json-patch+json",
                 &object["patch"],

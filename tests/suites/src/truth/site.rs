@@ -52,7 +52,6 @@ impl Site {
     pub(super) fn is_element(&self) -> bool {
         matches!(self.place.last(), Some(Step::At(_)))
     }
-
 }
 
 /// All of them, but those that say which object it is, and status.
@@ -92,8 +91,11 @@ fn walk_absent(
     found: &mut Vec<Site>,
 ) {
     let sort = schema.sort_of(value);
-    let atomic =
-        in_atomic || matches!(sort, Sort::Mapping { atomic: true, .. } | Sort::List(ListSort::Atomic));
+    let atomic = in_atomic
+        || matches!(
+            sort,
+            Sort::Mapping { atomic: true, .. } | Sort::List(ListSort::Atomic)
+        );
     match value {
         Value::Object(map) => {
             let free = schema.known_fields().is_empty();
@@ -183,7 +185,13 @@ fn walk(value: &Value, schema: Schema<'_>, site: &Site, keys: &[String], found: 
             for (index, value) in list.iter().enumerate() {
                 let mut place = site.place.clone();
                 place.push(Step::At(index));
-                let next = make(place, format!("{}[]", site.path), below, below.sort_of(value), atomic);
+                let next = make(
+                    place,
+                    format!("{}[]", site.path),
+                    below,
+                    below.sort_of(value),
+                    atomic,
+                );
                 walk(value, below, &next, &keys, found);
             }
         }

@@ -22,13 +22,17 @@ fn changed(base: &Base, site: &Site, random: &mut Random) -> Option<Value> {
     let inside: Vec<&Site> = base
         .sites
         .iter()
-        .filter(|leaf| leaf.is_leaf() && leaf.place.len() > site.place.len() && leaf.place.starts_with(&site.place))
+        .filter(|leaf| {
+            leaf.is_leaf() && leaf.place.len() > site.place.len() && leaf.place.starts_with(&site.place)
+        })
         .collect();
     let choice = random.below(4);
     match (&mut whole, choice) {
         (Value::Array(list), 0) if list.len() > 1 => list.reverse(),
         (Value::Array(list), 1) if list.len() > 1 => drop(list.remove(random.below(list.len()))),
-        (Value::Array(list), 2) if list.iter().all(Value::is_string) => list.push(Value::String("more".to_owned())),
+        (Value::Array(list), 2) if list.iter().all(Value::is_string) => {
+            list.push(Value::String("more".to_owned()));
+        }
         _ => {
             let leaf = random.pick(&inside)?;
             let value = other(&base.document, leaf, random)?;
@@ -53,20 +57,29 @@ impl Class for Atomic {
         3
     }
 
-    fn start(&self, base: &Base, salt: u64) -> Option<Start> {
-        let wholes = || base.sites.iter().filter(|site| self.wants(base, site) && !base.is_frozen(site));
+    fn start(&self, base: &Base, salt: u64) -> Start {
+        let wholes = || {
+            base.sites
+                .iter()
+                .filter(|site| self.wants(base, site) && !base.is_frozen(site))
+        };
         let mut random = fixed(base, salt, "whole");
         let made = match salt {
             0 => None,
             1 => {
                 let edits = as_is(&base.document, wholes().map(|site| site.place.clone()));
-                Some(Made::AppliedPart { manager: APPLIER, edits })
+                Some(Made::AppliedPart {
+                    manager: APPLIER,
+                    edits,
+                })
             }
             _ => {
-                let change =
-                    |site: &Site| Some((site.place.clone(), changed(base, site, &mut random)?));
+                let change = |site: &Site| Some((site.place.clone(), changed(base, site, &mut random)?));
                 let edits: Vec<Edit> = wholes().filter_map(change).collect();
-                Some(Made::Edited { manager: EDITOR, edits })
+                Some(Made::Edited {
+                    manager: EDITOR,
+                    edits,
+                })
             }
         };
         Start::made([ours(base)].into_iter().chain(made))

@@ -18,8 +18,8 @@ impl Class for Create {
         !site.required
     }
 
-    fn start(&self, _: &Base, _: u64) -> Option<Start> {
-        Some(Start::Absent)
+    fn start(&self, _: &Base, _: u64) -> Start {
+        Start::Absent
     }
 
     fn draft(&self, ask: &mut Ask<'_>) -> Option<Draft> {

@@ -13,11 +13,23 @@ use crate::truth::{
     site::Site,
 };
 
-fn with_others(base: &Base, salt: u64, edits: Vec<Edit>) -> Option<Start> {
+fn with_others(base: &Base, salt: u64, edits: Vec<Edit>) -> Start {
     match salt {
         0 => Start::made([ours(base)]),
-        1 => Start::made([ours(base), Made::Edited { manager: EDITOR, edits }]),
-        _ => Start::made([ours(base), Made::AppliedPart { manager: APPLIER, edits }]),
+        1 => Start::made([
+            ours(base),
+            Made::Edited {
+                manager: EDITOR,
+                edits,
+            },
+        ]),
+        _ => Start::made([
+            ours(base),
+            Made::AppliedPart {
+                manager: APPLIER,
+                edits,
+            },
+        ]),
     }
 }
 
@@ -41,7 +53,7 @@ impl Class for Defaults {
         3
     }
 
-    fn start(&self, base: &Base, salt: u64) -> Option<Start> {
+    fn start(&self, base: &Base, salt: u64) -> Start {
         with_others(base, salt, edits(base, salt, "defaults", 5))
     }
 
@@ -54,7 +66,6 @@ impl Class for Defaults {
         let is_there = get(&ask.base.document, &ask.site.place).is_some();
         match ask.random.below(if ask.site.is_default { 4 } else { 5 }) {
             0 | 1 if is_there => draft.remove(&ask.site.place),
-            0 | 1 => draft.set(&ask.site.place, ask.site.default.clone()?),
             2 => {
                 // As if the default were there.
                 let mut with_default = ask.base.document.clone();
@@ -62,8 +73,8 @@ impl Class for Defaults {
                 let value = other(&with_default, ask.site, ask.random)?;
                 draft.set(&ask.site.place, value);
             }
-            3 => draft.set(&ask.site.place, ask.site.default.clone()?),
-            _ => {}
+            4 => {}
+            _ => draft.set(&ask.site.place, ask.site.default.clone()?),
         }
         Some(draft)
     }
@@ -85,7 +96,7 @@ impl Class for Unknown {
         3
     }
 
-    fn start(&self, base: &Base, salt: u64) -> Option<Start> {
+    fn start(&self, base: &Base, salt: u64) -> Start {
         let mut random = fixed(base, salt, "unknown");
         let mut leaves: Vec<&Site> = base
             .sites
@@ -112,7 +123,9 @@ impl Class for Unknown {
             },
             2 => draft.remove(&ask.site.place),
             3 => {
-                if let Some(Value::Object(map)) = crate::truth::place::get_mut(&mut draft.desired, &ask.site.place) {
+                if let Some(Value::Object(map)) =
+                    crate::truth::place::get_mut(&mut draft.desired, &ask.site.place)
+                {
                     map.insert("added".to_owned(), json!({"x": 1}));
                 }
             }
@@ -144,11 +157,14 @@ impl Class for Evolved {
     }
 
     /// It must say the same before and after the change.
-    fn start(&self, base: &Base, salt: u64) -> Option<Start> {
+    fn start(&self, base: &Base, salt: u64) -> Start {
         let mut document = base.document.clone();
         own::with_what_goes(&mut document);
         let texts = |words: &[(&[&str], Value)]| -> Vec<Edit> {
-            words.iter().map(|(place, value)| (fields(place), value.clone())).collect()
+            words
+                .iter()
+                .map(|(place, value)| (fields(place), value.clone()))
+                .collect()
         };
         let edits = texts(&[
             (&["spec", "kept"], json!("theirs")),
@@ -157,11 +173,26 @@ impl Class for Evolved {
             (&["spec", "granular", "b"], json!("theirs")),
             (&["spec", "free", "theirs"], json!("theirs")),
         ]);
-        let first = Made::Applied { manager: OURS, document };
+        let first = Made::Applied {
+            manager: OURS,
+            document,
+        };
         match salt {
             0 => Start::made([first]),
-            1 => Start::made([first, Made::Edited { manager: EDITOR, edits }]),
-            2 => Start::made([first, Made::AppliedPart { manager: APPLIER, edits }]),
+            1 => Start::made([
+                first,
+                Made::Edited {
+                    manager: EDITOR,
+                    edits,
+                },
+            ]),
+            2 => Start::made([
+                first,
+                Made::AppliedPart {
+                    manager: APPLIER,
+                    edits,
+                },
+            ]),
             // It never said what goes.
             _ => Start::made([ours(base)]),
         }
@@ -183,7 +214,7 @@ impl Class for Evolved {
                 draft.set(&ask.site.place, value);
             }
             1 if is_there && !ask.site.required => draft.remove(&ask.site.place),
-            0 | 1 | 2 if !is_there => draft.set(&ask.site.place, ask.site.default.clone()?),
+            0..=2 if !is_there => draft.set(&ask.site.place, ask.site.default.clone()?),
             2 if ask.random.once_in(4) => draft.desired["spec"]["gone"] = json!("gone"),
             _ => {}
         }
@@ -207,9 +238,16 @@ impl Class for Mutated {
         MUTATED
     }
 
-    fn start(&self, base: &Base, salt: u64) -> Option<Start> {
+    fn start(&self, base: &Base, salt: u64) -> Start {
         let edits = edits(base, salt, "mutated", 2);
-        Start::made([ours(base)].into_iter().chain((salt == 1).then_some(Made::Edited { manager: EDITOR, edits })))
+        Start::made(
+            [ours(base)]
+                .into_iter()
+                .chain((salt == 1).then_some(Made::Edited {
+                    manager: EDITOR,
+                    edits,
+                })),
+        )
     }
 
     fn draft(&self, ask: &mut Ask<'_>) -> Option<Draft> {

@@ -25,15 +25,25 @@ impl Class for Own {
         may_go(site)
     }
 
-    fn start(&self, base: &Base, salt: u64) -> Option<Start> {
-        let others = Made::Edited { manager: EDITOR, edits: edits(base, salt, "beside", 1) };
+    fn start(&self, base: &Base, salt: u64) -> Start {
+        let others = Made::Edited {
+            manager: EDITOR,
+            edits: edits(base, salt, "beside", 1),
+        };
         Start::made([ours(base)].into_iter().chain((salt == 1).then_some(others)))
     }
 
     fn draft(&self, ask: &mut Ask<'_>) -> Option<Draft> {
         // Of what was spelled out, defaults come back.
-        let defaults: Vec<&Site> =
-            ask.base.sites.iter().filter(|site| site.is_default && may_go(site)).collect();
+        let defaults: Vec<&Site> = ask
+            .base
+            .sites
+            .iter()
+            .filter(|site| site.is_default && may_go(site))
+            .collect();
+        if defaults.is_empty() && ask.random.once_in(3) {
+            return None;
+        }
         let site = match ask.random.pick(&defaults) {
             Some(site) if !ask.random.once_in(8) => site,
             _ => ask.site,
@@ -60,8 +70,14 @@ impl Shared {
     /// The places others apply too: about half of all.
     fn theirs(base: &Base, salt: u64) -> Vec<Edit> {
         let mut random = fixed(base, salt, "shared");
-        let leaves = base.sites.iter().filter(|site| site.is_leaf() && !site.in_atomic || site.is_whole());
-        let places: Vec<Place> = leaves.filter(|_| random.once_in(2)).map(|site| site.place.clone()).collect();
+        let leaves = base
+            .sites
+            .iter()
+            .filter(|site| site.is_leaf() && !site.in_atomic || site.is_whole());
+        let places: Vec<Place> = leaves
+            .filter(|_| random.once_in(2))
+            .map(|site| site.place.clone())
+            .collect();
         as_is(&base.document, places)
     }
 }
@@ -75,12 +91,21 @@ impl Class for Shared {
         may_go(site) && !site.in_atomic && !base.is_full
     }
 
-    fn start(&self, base: &Base, salt: u64) -> Option<Start> {
-        Start::made([ours(base), Made::AppliedPart { manager: APPLIER, edits: Self::theirs(base, salt) }])
+    fn start(&self, base: &Base, salt: u64) -> Start {
+        Start::made([
+            ours(base),
+            Made::AppliedPart {
+                manager: APPLIER,
+                edits: Self::theirs(base, salt),
+            },
+        ])
     }
 
     fn draft(&self, ask: &mut Ask<'_>) -> Option<Draft> {
-        let is_shared = ask.edits().iter().any(|(_, place, _)| place.starts_with(&ask.site.place));
+        let is_shared = ask
+            .edits()
+            .iter()
+            .any(|(_, place, _)| place.starts_with(&ask.site.place));
         if !is_shared {
             return None;
         }
@@ -92,7 +117,13 @@ impl Class for Shared {
                 .base
                 .sites
                 .iter()
-                .filter(|site| may_go(site) && is_editable(ask.base, site) && !site.place.starts_with(&ask.site.place))
+                .filter(|site| {
+                    let is_theirs = ask.edits().iter().any(|(_, place, _)| *place == site.place);
+                    may_go(site)
+                        && !is_theirs
+                        && is_editable(ask.base, site)
+                        && !site.place.starts_with(&ask.site.place)
+                })
                 .collect();
             let site = ask.random.pick(&droppable)?;
             draft.remove(&site.place);
@@ -108,9 +139,10 @@ impl Foreign {
     /// What is others': about a third of what may go.
     fn theirs(base: &Base, salt: u64) -> Vec<&Site> {
         let mut random = fixed(base, salt, "foreign");
-        let may = base.sites.iter().filter(|site| {
-            may_go(site) && !site.in_atomic && is_plain(site) && !base.is_frozen(site)
-        });
+        let may = base
+            .sites
+            .iter()
+            .filter(|site| may_go(site) && !site.in_atomic && is_plain(site) && !base.is_frozen(site));
         may.filter(|_| random.once_in(3)).collect()
     }
 }
@@ -133,9 +165,9 @@ impl Class for Foreign {
         4
     }
 
-    fn start(&self, base: &Base, salt: u64) -> Option<Start> {
+    fn start(&self, base: &Base, salt: u64) -> Start {
         let theirs = Self::theirs(base, salt);
-        if salt % 2 == 0 {
+        if salt.is_multiple_of(2) {
             // They add what we leave out.
             let edits = as_is(&base.document, theirs.iter().map(|site| site.place.clone()));
             let mut document = base.document.clone();
@@ -143,24 +175,45 @@ impl Class for Foreign {
                 remove(&mut document, &site.place);
             }
             let made = if salt == 0 {
-                Made::Edited { manager: EDITOR, edits }
+                Made::Edited {
+                    manager: EDITOR,
+                    edits,
+                }
             } else {
-                Made::AppliedPart { manager: APPLIER, edits }
+                Made::AppliedPart {
+                    manager: APPLIER,
+                    edits,
+                }
             };
-            return Start::made([Made::Applied { manager: OURS, document }, made]);
+            return Start::made([
+                Made::Applied {
+                    manager: OURS,
+                    document,
+                },
+                made,
+            ]);
         }
         // They take what we had.
         let mut random = fixed(base, salt, "taken");
         let edits: Vec<Edit> = theirs
             .iter()
             .filter_map(|site| {
-                Some((site.place.clone(), crate::truth::edit::other(&base.document, site, &mut random)?))
+                Some((
+                    site.place.clone(),
+                    crate::truth::edit::other(&base.document, site, &mut random)?,
+                ))
             })
             .collect();
         let made = if salt == 1 {
-            Made::Edited { manager: EDITOR, edits }
+            Made::Edited {
+                manager: EDITOR,
+                edits,
+            }
         } else {
-            Made::AppliedPart { manager: APPLIER, edits }
+            Made::AppliedPart {
+                manager: APPLIER,
+                edits,
+            }
         };
         Start::made([ours(base), made])
     }

@@ -22,7 +22,10 @@ impl Duplicates {
     /// Lists with an element twice, the second time with another value beside the key, or the same.
     fn repeated(base: &Base, salt: u64) -> Vec<Edit> {
         let mut random = fixed(base, salt, "twice");
-        let lists = base.sites.iter().filter(|site| is_list(site) && !base.is_frozen(site));
+        let lists = base
+            .sites
+            .iter()
+            .filter(|site| is_list(site) && !base.is_frozen(site));
         let repeat = |site: &Site| {
             let mut list = get(&base.document, &site.place)?.clone();
             let all = list.as_array_mut()?;
@@ -31,7 +34,10 @@ impl Duplicates {
             let mut place = site.place.clone();
             place.push(Step::At(at));
             let leaf = base.sites.iter().find(|leaf| {
-                leaf.place.starts_with(&place) && leaf.is_leaf() && !leaf.is_key && leaf.place.len() == place.len() + 1
+                leaf.place.starts_with(&place)
+                    && leaf.is_leaf()
+                    && !leaf.is_key
+                    && leaf.place.len() == place.len() + 1
             });
             if let Some(leaf) = leaf.filter(|_| !random.once_in(3)) {
                 element[leaf.name()] = other(&base.document, leaf, &mut random)?;
@@ -44,7 +50,11 @@ impl Duplicates {
         edits.sort_by_key(|(place, _)| std::cmp::Reverse(place.len()));
         let innermost: Vec<Edit> = edits
             .iter()
-            .filter(|(place, _)| !edits.iter().any(|(other, _)| other.len() > place.len() && other.starts_with(place)))
+            .filter(|(place, _)| {
+                !edits
+                    .iter()
+                    .any(|(other, _)| other.len() > place.len() && other.starts_with(place))
+            })
             .cloned()
             .collect();
         innermost
@@ -64,25 +74,37 @@ impl Class for Duplicates {
         u64::MAX
     }
 
-    fn start(&self, base: &Base, salt: u64) -> Option<Start> {
+    fn start(&self, base: &Base, salt: u64) -> Start {
         let edits = Self::repeated(base, salt);
-        if edits.is_empty() {
-            return None;
-        }
         if salt < 2 {
-            return Start::made([ours(base), Made::Edited { manager: EDITOR, edits }]);
+            return Start::made([
+                ours(base),
+                Made::Edited {
+                    manager: EDITOR,
+                    edits,
+                },
+            ]);
         }
         // The lists are all theirs.
         let mut document = base.document.clone();
         for (place, _) in &edits {
             remove(&mut document, place);
         }
-        let first = Made::Applied { manager: OURS, document };
-        Start::made([first, Made::Edited { manager: EDITOR, edits }])
+        let first = Made::Applied {
+            manager: OURS,
+            document,
+        };
+        Start::made([
+            first,
+            Made::Edited {
+                manager: EDITOR,
+                edits,
+            },
+        ])
     }
 
     fn salts(&self) -> u64 {
-        4
+        6
     }
 
     fn draft(&self, ask: &mut Ask<'_>) -> Option<Draft> {

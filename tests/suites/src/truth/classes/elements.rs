@@ -66,17 +66,28 @@ fn extended(base: &Base, site: &Site, salt: u64) -> Option<Value> {
 
 /// All lists with one more element, those inside of others after them.
 fn extensions(base: &Base, salt: u64) -> Vec<(Place, Value)> {
-    let lists = base.sites.iter().filter(|site| is_list(site) && !base.is_frozen(site));
-    lists.filter_map(|site| Some((site.place.clone(), extended(base, site, salt)?))).collect()
+    let lists = base
+        .sites
+        .iter()
+        .filter(|site| is_list(site) && !base.is_frozen(site));
+    lists
+        .filter_map(|site| Some((site.place.clone(), extended(base, site, salt)?)))
+        .collect()
 }
 
 /// We, and somebody with one element more.
-fn with_others(base: &Base, salt: u64) -> Option<Start> {
+fn with_others(base: &Base, salt: u64) -> Start {
     let edits = extensions(base, salt);
-    let made = if salt % 2 == 0 {
-        Made::Edited { manager: EDITOR, edits }
+    let made = if salt.is_multiple_of(2) {
+        Made::Edited {
+            manager: EDITOR,
+            edits,
+        }
     } else {
-        Made::AppliedPart { manager: APPLIER, edits }
+        Made::AppliedPart {
+            manager: APPLIER,
+            edits,
+        }
     };
     Start::made([ours(base), made])
 }
@@ -93,7 +104,7 @@ impl Class for Added {
         is_list(site)
     }
 
-    fn start(&self, base: &Base, salt: u64) -> Option<Start> {
+    fn start(&self, base: &Base, salt: u64) -> Start {
         with_others(base, salt)
     }
 
@@ -107,7 +118,11 @@ impl Class for Added {
             _ => (another(ask.base, ask.site, ask.random)?, false),
         };
         let list = get_mut(&mut draft.desired, &ask.site.place)?.as_array_mut()?;
-        let at = if at_end { list.len() } else { ask.random.below(list.len() + 1) };
+        let at = if at_end {
+            list.len()
+        } else {
+            ask.random.below(list.len() + 1)
+        };
         list.insert(at, element);
         Some(draft)
     }
@@ -125,7 +140,7 @@ impl Class for Removed {
         is_list(site)
     }
 
-    fn start(&self, base: &Base, salt: u64) -> Option<Start> {
+    fn start(&self, base: &Base, salt: u64) -> Start {
         with_others(base, salt)
     }
 
@@ -152,20 +167,33 @@ impl Class for Reordered {
     }
 
     fn wants(&self, base: &Base, site: &Site) -> bool {
-        is_list(site) && get(&base.document, &site.place).and_then(Value::as_array).is_some_and(|l| l.len() > 1)
+        is_list(site)
+            && get(&base.document, &site.place)
+                .and_then(Value::as_array)
+                .is_some_and(|l| l.len() > 1)
     }
 
     fn salts(&self) -> u64 {
         3
     }
 
-    fn start(&self, base: &Base, salt: u64) -> Option<Start> {
+    fn start(&self, base: &Base, salt: u64) -> Start {
         match salt {
             // Others have all of it, in our order.
             0 => {
-                let lists = base.sites.iter().filter(|site| is_list(site)).map(|site| site.place.clone());
+                let lists = base
+                    .sites
+                    .iter()
+                    .filter(|site| is_list(site))
+                    .map(|site| site.place.clone());
                 let edits = as_is(&base.document, lists);
-                Start::made([ours(base), Made::AppliedPart { manager: APPLIER, edits }])
+                Start::made([
+                    ours(base),
+                    Made::AppliedPart {
+                        manager: APPLIER,
+                        edits,
+                    },
+                ])
             }
             _ => with_others(base, salt - 1),
         }
@@ -180,12 +208,15 @@ impl Class for Reordered {
         {
             *list = theirs;
         }
-        match ask.random.below(4) {
+        match ask.random.below(6) {
             0 => list.reverse(),
             1 => list.rotate_left(1),
             2 => ask.random.shuffle(list),
+            3 => {}
             // In order, but not all of it.
-            _ => drop(list.remove(ask.random.below(list.len()))),
+            4 => drop(list.remove(ask.random.below(list.len()))),
+            _ if list.len() > 2 => list.swap(0, 1),
+            _ => {}
         }
         Some(draft)
     }
@@ -197,14 +228,18 @@ pub(super) struct MissingKey;
 impl MissingKey {
     /// The places of such keys.
     fn keys(base: &Base) -> Vec<Place> {
-        let keys = base.sites.iter().filter(|site| site.is_key && site.default.is_some() && !site.in_atomic);
+        let keys = base
+            .sites
+            .iter()
+            .filter(|site| site.is_key && site.default.is_some() && !site.in_atomic);
         let is_default = |site: &&Site| get(&base.document, &site.place) == site.default.as_ref();
         keys.filter(is_default).map(|site| site.place.clone()).collect()
     }
 
     /// The list in which a place is, when such a key is beside it.
     fn element<'a>(keys: &'a [Place], site: &Site) -> Option<&'a Place> {
-        keys.iter().find(|key| site.place.starts_with(&key[..key.len() - 1]))
+        keys.iter()
+            .find(|key| site.place.starts_with(&key[..key.len() - 1]))
     }
 }
 
@@ -221,17 +256,23 @@ impl Class for MissingKey {
         4
     }
 
-    fn start(&self, base: &Base, salt: u64) -> Option<Start> {
+    fn start(&self, base: &Base, salt: u64) -> Start {
         let mut document = base.document.clone();
         let keys = Self::keys(base);
-        if salt % 2 == 0 {
+        if salt.is_multiple_of(2) {
             for place in &keys {
                 remove(&mut document, place);
             }
         }
         let elements = keys.iter().map(|key| key[..key.len() - 1].to_vec());
-        let others = Made::AppliedPart { manager: APPLIER, edits: as_is(&base.document, elements) };
-        let first = Made::Applied { manager: OURS, document };
+        let others = Made::AppliedPart {
+            manager: APPLIER,
+            edits: as_is(&base.document, elements),
+        };
+        let first = Made::Applied {
+            manager: OURS,
+            document,
+        };
         Start::made([first].into_iter().chain((salt >= 2).then_some(others)))
     }
 
@@ -260,7 +301,7 @@ impl Class for MissingKey {
             _ => {}
         }
         let mut left_out = keys.clone();
-        if ask.salt % 2 == 0 || ask.random.once_in(2) {
+        if ask.salt.is_multiple_of(2) || ask.random.once_in(2) {
             let random = &mut *ask.random;
             left_out.retain(|_| random.once_in(3));
         }

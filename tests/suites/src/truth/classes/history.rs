@@ -26,7 +26,7 @@ fn change(ask: &mut Ask<'_>, in_five: usize) -> Option<Draft> {
             let value = other(&ask.base.document, ask.site, ask.random)?;
             draft.set(&ask.site.place, value);
         }
-        4 if !ask.site.required => draft.remove(&ask.site.place),
+        _ if ask.random.once_in(4) && !ask.site.required => draft.remove(&ask.site.place),
         _ => {}
     }
     Some(draft)
@@ -52,11 +52,19 @@ impl Class for LastApplied {
         4
     }
 
-    fn start(&self, base: &Base, salt: u64) -> Option<Start> {
+    fn start(&self, base: &Base, salt: u64) -> Start {
         let document = base.document.clone();
-        let created = Made::KubectlCreated { document: document.clone() };
-        let edited = Made::Edited { manager: EDITOR, edits: edits(base, salt, "after", 4) };
-        let applied = Made::Applied { manager: "kubectl", document };
+        let created = Made::KubectlCreated {
+            document: document.clone(),
+        };
+        let edited = Made::Edited {
+            manager: EDITOR,
+            edits: edits(base, salt, "after", 4),
+        };
+        let applied = Made::Applied {
+            manager: "kubectl",
+            document,
+        };
         match salt {
             0 => Start::made([created]),
             1 => Start::made([created, edited]),
@@ -73,8 +81,11 @@ impl Class for LastApplied {
             // The annotation is listed too.
             let name = "kubectl.kubernetes.io/last-applied-configuration";
             let live = ask.live?.object["metadata"]["annotations"].get(name)?.clone();
-            draft.desired["metadata"]["annotations"][name] =
-                if ask.random.once_in(2) { live } else { Value::String("{}".to_owned()) };
+            draft.desired["metadata"]["annotations"][name] = if ask.random.once_in(2) {
+                live
+            } else {
+                Value::String("{}".to_owned())
+            };
         }
         Some(draft.forced(forced))
     }
@@ -96,10 +107,16 @@ impl Class for Unowned {
         4
     }
 
-    fn start(&self, base: &Base, salt: u64) -> Option<Start> {
+    fn start(&self, base: &Base, salt: u64) -> Start {
         let document = base.document.clone();
-        let created = Made::Created { manager: EDITOR, document };
-        let edited = Made::Edited { manager: "second-editor", edits: edits(base, salt, "after", 3) };
+        let created = Made::Created {
+            manager: EDITOR,
+            document,
+        };
+        let edited = Made::Edited {
+            manager: "second-editor",
+            edits: edits(base, salt, "after", 3),
+        };
         match salt {
             0 => Start::made([created]),
             1 => Start::made([created, edited]),
@@ -109,12 +126,19 @@ impl Class for Unowned {
     }
 
     fn draft(&self, ask: &mut Ask<'_>) -> Option<Draft> {
-        let mut draft = change(ask, 3)?.forced(ask.random.once_in(2));
+        let mut draft = change(ask, 4)?.forced(!ask.random.once_in(3));
         // Some know only a part of it.
         if ask.random.once_in(4) {
             draft = draft.by(APPLIER);
-            let sites: Vec<&Site> = ask.base.sites.iter().filter(|site| is_editable(ask.base, site)).collect();
-            let droppable = sites.iter().filter(|site| !site.required && get(&draft.desired, &site.place).is_some());
+            let sites: Vec<&Site> = ask
+                .base
+                .sites
+                .iter()
+                .filter(|site| is_editable(ask.base, site))
+                .collect();
+            let droppable = sites
+                .iter()
+                .filter(|site| !site.required && get(&draft.desired, &site.place).is_some());
             let places: Vec<_> = droppable.map(|site| site.place.clone()).collect();
             for place in places.iter().rev() {
                 if ask.random.once_in(3) {

@@ -15,7 +15,8 @@ use crate::truth::{
 pub(super) struct Labels;
 
 fn is_one(site: &Site) -> bool {
-    matches!(site.name(), "labels" | "annotations") && site.path.ends_with(&format!("metadata.{}", site.name()))
+    matches!(site.name(), "labels" | "annotations")
+        && site.path.ends_with(&format!("metadata.{}", site.name()))
 }
 
 impl Class for Labels {
@@ -27,27 +28,39 @@ impl Class for Labels {
         is_one(site) && !site.in_atomic
     }
 
-    fn start(&self, base: &Base, salt: u64) -> Option<Start> {
+    fn start(&self, base: &Base, salt: u64) -> Start {
         let with_theirs = |site: &Site| {
             let mut theirs = get(&base.document, &site.place)?.clone();
             theirs["example.net/theirs"] = json!("theirs");
             theirs["example.net/shared"] = json!("");
             Some((site.place.clone(), theirs))
         };
-        let all = base.sites.iter().filter(|site| self.wants(base, site) && !base.is_frozen(site));
+        let all = base
+            .sites
+            .iter()
+            .filter(|site| self.wants(base, site) && !base.is_frozen(site));
         let edits = all.filter_map(with_theirs).collect();
-        let made = if salt % 2 == 0 {
-            Made::Edited { manager: EDITOR, edits }
+        let made = if salt.is_multiple_of(2) {
+            Made::Edited {
+                manager: EDITOR,
+                edits,
+            }
         } else {
-            Made::AppliedPart { manager: APPLIER, edits }
+            Made::AppliedPart {
+                manager: APPLIER,
+                edits,
+            }
         };
         Start::made([ours(base), made])
     }
 
     fn draft(&self, ask: &mut Ask<'_>) -> Option<Draft> {
         let mut draft = ask.draft().forced(ask.random.once_in(2));
-        let names: Vec<String> =
-            get(&draft.desired, &ask.site.place)?.as_object()?.keys().cloned().collect();
+        let names: Vec<String> = get(&draft.desired, &ask.site.place)?
+            .as_object()?
+            .keys()
+            .cloned()
+            .collect();
         let at = |name: &str| {
             let mut place = ask.site.place.clone();
             place.push(Step::Field(name.to_owned()));

@@ -23,10 +23,30 @@ pub(super) struct Against {
     is_new: bool,
 }
 
-pub(super) const ONE: Against = Against { name: "conflict, 1 manager", others: 1, force: false, is_new: false };
-pub(super) const THREE: Against = Against { name: "conflict, 3 managers", others: 3, force: false, is_new: false };
-pub(super) const FORCE: Against = Against { name: "force", others: 2, force: true, is_new: false };
-pub(super) const NEWCOMER: Against = Against { name: "newcomer", others: 1, force: false, is_new: true };
+pub(super) const ONE: Against = Against {
+    name: "conflict, 1 manager",
+    others: 1,
+    force: false,
+    is_new: false,
+};
+pub(super) const THREE: Against = Against {
+    name: "conflict, 3 managers",
+    others: 3,
+    force: false,
+    is_new: false,
+};
+pub(super) const FORCE: Against = Against {
+    name: "force",
+    others: 2,
+    force: true,
+    is_new: false,
+};
+pub(super) const NEWCOMER: Against = Against {
+    name: "newcomer",
+    others: 1,
+    force: false,
+    is_new: true,
+};
 
 impl Against {
     fn others(&self, base: &Base, salt: u64) -> Vec<Made> {
@@ -43,8 +63,17 @@ impl Against {
             (2, 0) => vec![by(EDITOR, part(0)), applied(APPLIER, part(1))],
             (2, _) => vec![applied(APPLIER, part(0)), applied(SECOND_APPLIER, part(1))],
             // Two of them have the same.
-            (_, 0) => vec![applied(APPLIER, part(0)), applied(SECOND_APPLIER, part(0)), by(EDITOR, part(1)), by(PATCHER, part(2))],
-            (_, _) => vec![by(EDITOR, part(0)), applied(APPLIER, part(1)), by(PATCHER, part(2))],
+            (_, 0) => vec![
+                applied(APPLIER, part(0)),
+                applied(SECOND_APPLIER, part(0)),
+                by(EDITOR, part(1)),
+                by(PATCHER, part(2)),
+            ],
+            (_, _) => vec![
+                by(EDITOR, part(0)),
+                applied(APPLIER, part(1)),
+                by(PATCHER, part(2)),
+            ],
         }
     }
 }
@@ -58,9 +87,12 @@ impl Class for Against {
         site.is_leaf() && !site.in_atomic && !site.is_key
     }
 
-    fn start(&self, base: &Base, salt: u64) -> Option<Start> {
+    fn start(&self, base: &Base, salt: u64) -> Start {
         let first = if self.is_new {
-            Made::Applied { manager: APPLIER, document: base.document.clone() }
+            Made::Applied {
+                manager: APPLIER,
+                document: base.document.clone(),
+            }
         } else {
             ours(base)
         };
@@ -69,16 +101,23 @@ impl Class for Against {
     }
 
     fn draft(&self, ask: &mut Ask<'_>) -> Option<Draft> {
-        let theirs: Vec<(Place, serde_json::Value)> =
-            ask.edits().iter().map(|(_, place, value)| (place.clone(), value.clone())).collect();
-        let mut draft = ask.draft().by(OURS).forced(self.force || self.is_new && ask.random.once_in(3));
+        let theirs: Vec<(Place, serde_json::Value)> = ask
+            .edits()
+            .iter()
+            .map(|(_, place, value)| (place.clone(), value.clone()))
+            .collect();
+        let mut draft = ask
+            .draft()
+            .by(OURS)
+            .forced(self.force || self.is_new && ask.random.once_in(3));
         for (place, value) in &theirs {
             draft.set(place, value.clone());
         }
         let original = |place: &Place| crate::truth::place::get(&ask.base.document, place).cloned();
-        match ask.random.below(20) + usize::from(self.force) {
+        let (against, of_one_mind) = if self.force { (5, 14) } else { (6, 13) };
+        match ask.random.below(20) {
             // Against them, here or there.
-            0..6 => {
+            turn if turn < against => {
                 let at = match theirs.iter().find(|(place, _)| *place == ask.site.place) {
                     Some((place, _)) => place,
                     None => &ask.random.pick(&theirs)?.0,
@@ -98,7 +137,7 @@ impl Class for Against {
                 }
             }
             // Of one mind.
-            6..13 => {}
+            turn if turn < of_one_mind => {}
             // Something of our own.
             _ => {
                 let places: Vec<&Place> = theirs.iter().map(|(place, _)| place).collect();

@@ -31,7 +31,7 @@ impl Class for Scale {
         3
     }
 
-    fn start(&self, base: &Base, salt: u64) -> Option<Start> {
+    fn start(&self, base: &Base, salt: u64) -> Start {
         let scaled = |count: u64| Made::Merged {
             manager: "scaler",
             subresource: Some("scale"),
@@ -43,12 +43,25 @@ impl Class for Scale {
                 let mut document = base.document.clone();
                 remove(&mut document, &fields(&["spec", "replicas"]));
                 remove(&mut document, &fields(&["spec", "size"]));
-                Start::made([Made::Applied { manager: OURS, document }, scaled(SCALED)])
+                Start::made([
+                    Made::Applied {
+                        manager: OURS,
+                        document,
+                    },
+                    scaled(SCALED),
+                ])
             }
             // Somebody applied it, and scaling took it away from both.
             _ => {
                 let edits = vec![(fields(&["spec", "replicas"]), json!(4))];
-                Start::made([ours(base), Made::AppliedPart { manager: APPLIER, edits }, scaled(SCALED)])
+                Start::made([
+                    ours(base),
+                    Made::AppliedPart {
+                        manager: APPLIER,
+                        edits,
+                    },
+                    scaled(SCALED),
+                ])
             }
         }
     }
@@ -111,8 +124,12 @@ impl Status {
                 json!({"status": {"currentReplicas": 2, "desiredReplicas": 3, "conditions": conditions}})
             }
             "Namespace" => json!({"status": {"conditions": [condition("Odd", "True")]}}),
-            "Node" => json!({"status": {"conditions": [condition("Ready", "True")], "capacity": {"cpu": "4", "memory": "8Gi"}}}),
-            "Pod" => json!({"status": {"phase": "Running", "podIP": "10.8.0.9", "podIPs": [{"ip": "10.8.0.9"}], "conditions": conditions}}),
+            "Node" => {
+                json!({"status": {"conditions": [condition("Ready", "True")], "capacity": {"cpu": "4", "memory": "8Gi"}}})
+            }
+            "Pod" => {
+                json!({"status": {"phase": "Running", "podIP": "10.8.0.9", "podIPs": [{"ip": "10.8.0.9"}], "conditions": conditions}})
+            }
             "PersistentVolume" => json!({"status": {"phase": "Available"}}),
             "PersistentVolumeClaim" => json!({"status": {"phase": "Pending"}}),
             "ResourceQuota" => json!({"status": {"used": {"pods": "3"}, "hard": {"pods": "50"}}}),
@@ -138,10 +155,17 @@ impl Class for Status {
         3
     }
 
-    fn start(&self, base: &Base, salt: u64) -> Option<Start> {
+    fn start(&self, base: &Base, salt: u64) -> Start {
         let patch = Self::patch(base, salt);
-        let written = Made::Merged { manager: "controller", subresource: Some("status"), patch: patch.clone() };
-        let applied = Made::StatusApplied { manager: "status-applier", patch };
+        let written = Made::Merged {
+            manager: "controller",
+            subresource: Some("status"),
+            patch: patch.clone(),
+        };
+        let applied = Made::StatusApplied {
+            manager: "status-applier",
+            patch,
+        };
         match salt {
             2 => Start::made([ours(base), applied]),
             _ => Start::made([ours(base), written]),

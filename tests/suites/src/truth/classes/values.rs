@@ -33,8 +33,11 @@ impl Class for Quantity {
         4
     }
 
-    fn start(&self, base: &Base, salt: u64) -> Option<Start> {
-        let all = base.sites.iter().filter(|site| site.sort == Sort::Quantity && !site.in_atomic);
+    fn start(&self, base: &Base, salt: u64) -> Start {
+        let all = base
+            .sites
+            .iter()
+            .filter(|site| site.sort == Sort::Quantity && !site.in_atomic);
         let made = match salt {
             0 => None,
             1 => Some(Made::AppliedPart {
@@ -43,9 +46,17 @@ impl Class for Quantity {
             }),
             _ => {
                 let mut random = super::fixed(base, salt, "quantity");
-                let change = |site: &Site| Some((site.place.clone(), other(&base.document, site, &mut random)?));
-                let edits: Vec<Edit> = all.filter(|site| !base.is_frozen(site)).filter_map(change).take(3).collect();
-                Some(Made::Edited { manager: EDITOR, edits })
+                let change =
+                    |site: &Site| Some((site.place.clone(), other(&base.document, site, &mut random)?));
+                let edits: Vec<Edit> = all
+                    .filter(|site| !base.is_frozen(site))
+                    .filter_map(change)
+                    .take(3)
+                    .collect();
+                Some(Made::Edited {
+                    manager: EDITOR,
+                    edits,
+                })
             }
         };
         Start::made([ours(base)].into_iter().chain(made))
@@ -77,15 +88,20 @@ impl Class for IntOrString {
 
     fn wants(&self, base: &Base, _: &Site) -> bool {
         // What is edited beside it counts too.
-        base.sites.iter().any(|site| site.sort == Sort::IntOrString && !base.is_frozen(site))
+        base.sites
+            .iter()
+            .any(|site| site.sort == Sort::IntOrString && !base.is_frozen(site))
     }
 
     fn salts(&self) -> u64 {
         3
     }
 
-    fn start(&self, base: &Base, salt: u64) -> Option<Start> {
-        let all = base.sites.iter().filter(|site| site.sort == Sort::IntOrString && !site.in_atomic);
+    fn start(&self, base: &Base, salt: u64) -> Start {
+        let all = base
+            .sites
+            .iter()
+            .filter(|site| site.sort == Sort::IntOrString && !site.in_atomic);
         let made = match salt {
             0 => None,
             1 => Some(Made::AppliedPart {
@@ -94,9 +110,17 @@ impl Class for IntOrString {
             }),
             _ => {
                 let mut random = super::fixed(base, salt, "int");
-                let change = |site: &Site| Some((site.place.clone(), other(&base.document, site, &mut random)?));
-                let edits: Vec<Edit> = all.filter(|site| !base.is_frozen(site)).filter_map(change).take(3).collect();
-                Some(Made::Edited { manager: EDITOR, edits })
+                let change =
+                    |site: &Site| Some((site.place.clone(), other(&base.document, site, &mut random)?));
+                let edits: Vec<Edit> = all
+                    .filter(|site| !base.is_frozen(site))
+                    .filter_map(change)
+                    .take(3)
+                    .collect();
+                Some(Made::Edited {
+                    manager: EDITOR,
+                    edits,
+                })
             }
         };
         Start::made([ours(base)].into_iter().chain(made))
@@ -154,7 +178,7 @@ impl Class for Null {
         self.wants(base, site)
     }
 
-    fn start(&self, base: &Base, salt: u64) -> Option<Start> {
+    fn start(&self, base: &Base, salt: u64) -> Start {
         with_one_edit(base, salt)
     }
 
@@ -162,6 +186,11 @@ impl Class for Null {
         let mut draft = ask.draft().forced(ask.random.once_in(2));
         for (_, place, value) in ask.edits() {
             draft.set(place, value.clone());
+        }
+        // Most of these change nothing.
+        let is_there = get(&ask.base.document, &ask.site.place).is_some();
+        if !is_there && ask.random.once_in(3) {
+            return None;
         }
         draft.set(&ask.site.place, Value::Null);
         Some(draft)
@@ -193,7 +222,7 @@ impl Class for Empty {
         self.wants(base, site)
     }
 
-    fn start(&self, base: &Base, salt: u64) -> Option<Start> {
+    fn start(&self, base: &Base, salt: u64) -> Start {
         with_one_edit(base, salt)
     }
 
@@ -208,7 +237,14 @@ impl Class for Empty {
 }
 
 /// We, and half of the time somebody who has edited two places.
-fn with_one_edit(base: &Base, salt: u64) -> Option<Start> {
+fn with_one_edit(base: &Base, salt: u64) -> Start {
     let edits = edits(base, salt, "some", 2);
-    Start::made([ours(base)].into_iter().chain((salt == 1).then_some(Made::Edited { manager: EDITOR, edits })))
+    Start::made(
+        [ours(base)]
+            .into_iter()
+            .chain((salt == 1).then_some(Made::Edited {
+                manager: EDITOR,
+                edits,
+            })),
+    )
 }
