@@ -25,6 +25,9 @@ const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 /// Places that are edited at another version.
 const AT_OTHER: usize = 3;
 
+/// Tries, for objects that servers themselves write to.
+const PUTS: usize = 10;
+
 /// One write in the making of an object.
 #[derive(Clone, Debug)]
 pub(super) enum Made {
@@ -291,16 +294,31 @@ impl Maker<'_> {
         Some(object)
     }
 
+    /// Puts the whole object; once more when the server has written to it meanwhile.
     async fn put(self, manager: &str, object: &Value, edits: &[Edit]) -> Answer {
-        let mut next = object.clone();
-        for (place, value) in edits {
-            set(&mut next, place, value.clone());
-        }
         let put = Write::Put {
             manager: manager.to_owned(),
             subresource: None,
         };
-        self.server.write(&next, &put, false).await
+        let mut object = object.clone();
+        for _ in 0..PUTS {
+            let mut next = object.clone();
+            for (place, value) in edits {
+                set(&mut next, place, value.clone());
+            }
+            match self.server.write(&next, &put, false).await {
+                Answer::Refused { code: 409, .. } => {}
+                answer => return answer,
+            }
+            match self.server.get(&object).await {
+                Some(now) => object = now,
+                None => break,
+            }
+        }
+        Answer::Refused {
+            code: 409,
+            message: "the object does not keep still".to_owned(),
+        }
     }
 
     async fn apply_part(self, manager: &str, edits: impl Iterator<Item = &Edit> + Clone) -> Answer {
