@@ -13,6 +13,7 @@ use super::{
     rich,
     server::{Answer, Resource, Server},
     site::{Site, absent, sites},
+    status,
 };
 use crate::manifests::Set;
 
@@ -58,6 +59,8 @@ pub(super) struct Base {
     /// The schema of its kind changes.
     pub(super) evolves: bool,
     pub(super) can_be_mutated: bool,
+    /// What a controller might write.
+    pub(super) status: Option<Value>,
 }
 
 impl Base {
@@ -275,6 +278,7 @@ async fn both(server: &Server, set: String, document: Value) -> Vec<Base> {
             absent: absent(&document, schema),
             has_versions: !server.other_versions(&document).is_empty(),
             evolves: own::evolves(&document),
+            status: status::example(&resource, schema),
             can_be_mutated: resource.namespaced && !kind.ends_with("Event"),
             kind,
             resource,

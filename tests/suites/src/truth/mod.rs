@@ -23,6 +23,7 @@ mod run;
 mod schema;
 mod server;
 mod site;
+mod status;
 
 use std::{
     path::{Path, PathBuf},

@@ -83,8 +83,13 @@ impl Class for Against {
         self.name
     }
 
-    fn wants(&self, _: &Base, site: &Site) -> bool {
-        site.is_leaf() && !site.in_atomic && !site.is_key
+    fn wants(&self, base: &Base, site: &Site) -> bool {
+        let enough = base
+            .sites
+            .iter()
+            .filter(|site| is_editable(base, site))
+            .nth(2 * self.others);
+        site.is_leaf() && !site.in_atomic && !site.is_key && enough.is_some()
     }
 
     fn start(&self, base: &Base, salt: u64) -> Start {
@@ -114,7 +119,7 @@ impl Class for Against {
             draft.set(place, value.clone());
         }
         let original = |place: &Place| crate::truth::place::get(&ask.base.document, place).cloned();
-        let (against, of_one_mind) = if self.force { (5, 14) } else { (6, 13) };
+        let (against, of_one_mind) = if self.force { (5, 14) } else { (6, 14) };
         match ask.random.below(20) {
             // Against them, here or there.
             turn if turn < against => {
@@ -131,7 +136,7 @@ impl Class for Against {
                 draft.set(at, value);
                 draft = draft.at(&site.path);
                 for (place, _) in &theirs {
-                    if ask.random.once_in(3) {
+                    if ask.random.once_in(if self.others == 1 { 3 } else { 2 }) {
                         draft.set(place, original(place)?);
                     }
                 }

@@ -1,12 +1,11 @@
 //! Others have written through `/scale` and `/status`.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{fixed, is_editable, ours};
+use super::{edits, is_editable, ours};
 use crate::truth::{
     base::Base,
-    case::{APPLIER, Ask, Class, Draft, OURS, Start},
-    edit::other,
+    case::{APPLIER, Ask, Class, Draft, EDITOR, OURS, Start},
     live::Made,
     place::{fields, remove},
     site::Site,
@@ -92,106 +91,61 @@ impl Class for Scale {
 /// Controllers write what they see.
 pub(super) struct Status;
 
-impl Status {
-    /// Something that most kinds have.
-    fn patch(base: &Base, salt: u64) -> Value {
-        let condition = |kind: &str, status: &str| {
-            json!({
-                "type": kind, "status": status, "reason": "Because", "message": "",
-                "lastTransitionTime": "2026-01-02T03:04:05Z",
-            })
-        };
-        let conditions = json!([condition("Ready", "True"), condition("Synced", "False")]);
-        match base.kind.as_str() {
-            "Deployment.apps" | "ReplicaSet.apps" | "ReplicationController" | "StatefulSet.apps" => {
-                json!({"status": {
-                    "replicas": 2, "readyReplicas": 1, "observedGeneration": 1,
-                    "conditions": [condition("Available", "True"), condition("Progressing", "False")],
-                }})
-            }
-            "DaemonSet.apps" => json!({"status": {
-                "currentNumberScheduled": 1, "numberMisscheduled": 0, "desiredNumberScheduled": 2, "numberReady": 1,
-            }}),
-            "Job.batch" => json!({"status": {"active": 1, "startTime": "2026-01-02T03:04:05Z"}}),
-            "CronJob.batch" => json!({"status": {"lastScheduleTime": "2026-01-02T03:04:05Z"}}),
-            "Service" | "Ingress.networking.k8s.io" => {
-                json!({"status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.7"}]}}})
-            }
-            "HorizontalPodAutoscaler.autoscaling" if base.resource.api_version.ends_with("v1") => {
-                json!({"status": {"currentReplicas": 2, "desiredReplicas": 3}})
-            }
-            "HorizontalPodAutoscaler.autoscaling" => {
-                json!({"status": {"currentReplicas": 2, "desiredReplicas": 3, "conditions": conditions}})
-            }
-            "Namespace" => json!({"status": {"conditions": [condition("Odd", "True")]}}),
-            "Node" => {
-                json!({"status": {"conditions": [condition("Ready", "True")], "capacity": {"cpu": "4", "memory": "8Gi"}}})
-            }
-            "Pod" => {
-                json!({"status": {"phase": "Running", "podIP": "10.8.0.9", "podIPs": [{"ip": "10.8.0.9"}], "conditions": conditions}})
-            }
-            "PersistentVolume" => json!({"status": {"phase": "Available"}}),
-            "PersistentVolumeClaim" => json!({"status": {"phase": "Pending"}}),
-            "ResourceQuota" => json!({"status": {"used": {"pods": "3"}, "hard": {"pods": "50"}}}),
-            "PodDisruptionBudget.policy" => json!({"status": {
-                "currentHealthy": 1, "desiredHealthy": 1, "disruptionsAllowed": 0, "expectedPods": 1, "conditions": conditions,
-            }}),
-            _ if salt == 0 => json!({"status": {"conditions": conditions}}),
-            _ => json!({"status": {"phase": "Ready", "conditions": [condition("Ready", "True")]}}),
-        }
-    }
-}
-
 impl Class for Status {
     fn name(&self) -> &'static str {
         "status"
     }
 
     fn wants(&self, base: &Base, site: &Site) -> bool {
-        base.resource.has_status && !site.required && !site.is_element() && !site.is_key
+        base.status.is_some() && !site.required && !site.is_element() && !site.is_key
     }
 
     fn salts(&self) -> u64 {
-        3
+        4
     }
 
     fn start(&self, base: &Base, salt: u64) -> Start {
-        let patch = Self::patch(base, salt);
+        let status = json!({"status": base.status});
         let written = Made::Merged {
             manager: "controller",
             subresource: Some("status"),
-            patch: patch.clone(),
+            patch: status.clone(),
         };
         let applied = Made::StatusApplied {
             manager: "status-applier",
-            patch,
+            patch: status,
+        };
+        let edited = Made::Edited {
+            manager: EDITOR,
+            edits: edits(base, salt, "beside", 2),
         };
         match salt {
+            0 => Start::made([ours(base), written]),
+            1 => Start::made([ours(base), written, edited]),
             2 => Start::made([ours(base), applied]),
-            _ => Start::made([ours(base), written]),
+            _ => Start::made([ours(base), written, applied]),
         }
     }
 
     fn draft(&self, ask: &mut Ask<'_>) -> Option<Draft> {
-        let mut draft = ask.draft().forced(ask.random.once_in(3));
-        match ask.random.below(4) {
-            0 => {
+        // Of some kinds the server took none.
+        let owners = ask.live?.object["metadata"]["managedFields"].as_array()?;
+        if !owners.iter().any(|owner| owner["subresource"] == "status") {
+            return None;
+        }
+        let mut draft = ask.draft().forced(!ask.random.once_in(3));
+        for (_, place, value) in ask.edits() {
+            draft.set(place, value.clone());
+        }
+        match ask.random.below(5) {
+            0 | 1 => {
                 let value = ask.other()?;
                 draft.set(&ask.site.place, value);
             }
-            1 => draft.remove(&ask.site.place),
-            2 => {
-                // Nobody is asked about it here.
-                let mut patch = Self::patch(ask.base, ask.salt);
-                draft.desired["status"] = patch["status"].take();
-            }
-            _ => {
-                let mut random = fixed(ask.base, 7, "label");
-                let label = other(&ask.base.document, ask.site, &mut random);
-                if label.is_some() && ask.random.once_in(4) {
-                    draft.desired["metadata"]["labels"]["example.net/seen"] = json!("yes");
-                }
-            }
+            2 => draft.remove(&ask.site.place),
+            // Nobody is asked about it here.
+            3 => draft.desired["status"] = ask.base.status.clone()?,
+            _ => {}
         }
         Some(draft)
     }
