@@ -90,23 +90,48 @@
 )]
 #![warn(clippy::unwrap_used)]
 
+mod admission;
 mod compare;
+mod decide;
 mod digest;
+mod document;
+mod managed;
 mod managed_fields;
 mod object;
 mod ownership;
+mod patch;
 mod path;
+mod predict;
 mod render;
+mod rules;
+mod schema;
 mod server_answer;
+mod set;
+mod storage;
+mod typed;
 #[cfg(feature = "yaml")]
 mod yaml;
 
+pub use admission::Admission;
 pub use compare::{FieldChange, changes};
+pub use decide::{Action, Decision, FieldVerdict, Verdict};
 pub use digest::{Digest, DigestBuilder};
+pub use document::{Document, DocumentError, Entries, Items, Kind, Node, Number};
 pub use object::{GroupKind, Gvk, Object, ObjectError, ObjectKey, ParseKeyError};
 pub use ownership::{FieldManager, managers_of, managers_within};
+pub use patch::{json_patch, merge_patch};
 pub use path::{FieldPath, Float, PathElement, Scalar};
-pub use render::{RenderOptions, Style, masked, masked_value, render};
+pub use predict::{Apply, Blocked, CHOSEN, Conflict, Doubt, Prediction, Refusal, comparable};
+pub use rules::{
+    FieldIntentRules, Intent, Kinds, PathPattern, PatternError, Rule, RuleError, RuleSet, Rules, Sharing,
+};
+pub use render::{RenderOptions, Style, masked, masked_fields, masked_value, render, render_fields};
+pub use schema::{SchemaError, Schemas};
+#[cfg(feature = "table-writer")]
+#[doc(hidden)]
+pub use schema::table_writer;
+pub use storage::{Quantity, QuantityError};
+pub use set::{FieldSet, FieldsError};
 pub use server_answer::{Differences, LEFT_OUT, differences, live_digest};
 #[cfg(feature = "yaml")]
 pub use yaml::{Located, LocatedValue, ReadError, ReadLimits, ReadProblem, read_objects, read_values};

@@ -28,6 +28,18 @@ func listen(port int) (net.Listener, int, error) {
 
 // runAPIServer serves until the context ends.
 func runAPIServer(ctx context.Context, c *cluster, listener net.Listener, f *flags) error {
+	completed, err := apiServerOptions(ctx, c, listener, f)
+	if err != nil {
+		return err
+	}
+	// Shows the feature gates among the metrics, as the real program does.
+	utilfeature.DefaultMutableFeatureGate.AddMetrics()
+	return app.Run(ctx, completed)
+}
+
+// apiServerOptions are the flags of the API server, ours and the given ones.
+func apiServerOptions(ctx context.Context, c *cluster, listener net.Listener, f *flags) (options.CompletedOptions, error) {
+	var none options.CompletedOptions
 	defaults := []string{
 		"--etcd-servers=" + c.etcdURL,
 		"--bind-address=127.0.0.1",
@@ -54,7 +66,7 @@ func runAPIServer(ctx context.Context, c *cluster, listener net.Listener, f *fla
 	}
 	audit, err := auditArgs(filepath.Join(c.data, "audit-policy.yaml"), f.auditLog)
 	if err != nil {
-		return err
+		return none, err
 	}
 	s := options.NewServerRunOptions()
 	set := pflag.NewFlagSet("kube-apiserver", pflag.ContinueOnError)
@@ -62,21 +74,19 @@ func runAPIServer(ctx context.Context, c *cluster, listener net.Listener, f *fla
 		set.AddFlagSet(part)
 	}
 	if err := set.Parse(withDefaults(f.apiserverArgs, append(defaults, audit...))); err != nil {
-		return fmt.Errorf("--apiserver-arg: %w", err)
+		return none, fmt.Errorf("--apiserver-arg: %w", err)
 	}
 	if err := s.GenericServerRunOptions.ComponentGlobalsRegistry.Set(); err != nil {
-		return err
+		return none, err
 	}
-	// Shows the feature gates among the metrics, as the real program does.
-	utilfeature.DefaultMutableFeatureGate.AddMetrics()
 	s.SecureServing.Listener = listener
 	s.SecureServing.BindPort = listener.Addr().(*net.TCPAddr).Port
 	completed, err := s.Complete(ctx)
 	if err != nil {
-		return err
+		return none, err
 	}
 	if problems := completed.Validate(); len(problems) > 0 {
-		return utilerrors.NewAggregate(problems)
+		return none, utilerrors.NewAggregate(problems)
 	}
-	return app.Run(ctx, completed)
+	return completed, nil
 }

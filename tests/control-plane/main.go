@@ -3,8 +3,10 @@
 //
 //	control-plane serve --data DIR [--port N] [--etcd-url URL] [--audit-log FILE] ...
 //	control-plane etcd  --data DIR [--port N] ...
+//	control-plane types
 //
 // When everything answers it prints one line of JSON on stdout. All other words go to stderr.
+// `types` prints what the Go types of built-in kinds look like (see typeTable) and ends.
 // Keys, certificates, tokens and the kubeconfig stay in DIR: a second start with the same --data and
 // --port is the same cluster, for clients too.
 package main
@@ -55,7 +57,7 @@ func main() {
 
 func run(args []string) error {
 	if len(args) == 0 {
-		return errors.New("which command? `control-plane serve --data DIR` or `control-plane etcd --data DIR`")
+		return errors.New("which command? `control-plane serve --data DIR`, `control-plane etcd --data DIR` or `control-plane types`")
 	}
 	var command func(context.Context, *flags) error
 	f := &flags{}
@@ -76,8 +78,13 @@ func run(args []string) error {
 		set.StringArrayVar(&f.controllerArgs, "controller-arg", nil, "a flag for kube-controller-manager, likewise; repeatable")
 	case "etcd":
 		command = serveEtcd
+	case "types":
+		if len(args) > 1 {
+			return fmt.Errorf("unexpected argument %q", args[1])
+		}
+		return printTypes(context.Background(), os.Stdout)
 	default:
-		return fmt.Errorf("unknown command %q: there are `serve` and `etcd`", args[0])
+		return fmt.Errorf("unknown command %q: there are `serve`, `etcd` and `types`", args[0])
 	}
 	if err := set.Parse(args[1:]); err != nil {
 		return err

@@ -17,6 +17,13 @@ pub(crate) struct Args {
     kubernetes: String,
 }
 
+impl Args {
+    /// The minor version, like `1.36`.
+    pub(crate) fn minor(&self) -> &str {
+        &self.kubernetes
+    }
+}
+
 impl Default for Args {
     fn default() -> Self {
         Self {
@@ -38,6 +45,11 @@ struct Version {
 
 /// Builds what is not built yet.
 pub(crate) fn run(args: &Args) -> Result {
+    programs(args).map(drop)
+}
+
+/// The directory of the programs, which are built first if they are not yet.
+pub(crate) fn programs(args: &Args) -> Result<PathBuf> {
     let version = Version::find(&args.kubernetes)?;
     let go = check_go(&version)?;
     fs::create_dir_all(&version.target)?;
@@ -55,11 +67,11 @@ pub(crate) fn run(args: &Args) -> Result {
             version.title(),
             workspace::shown(&version.bin())
         );
-        return Ok(());
+        return Ok(version.bin());
     }
     build::build(&version)?;
     fs::write(noted, fingerprint)?;
-    Ok(())
+    Ok(version.bin())
 }
 
 /// The directory of the Go module.

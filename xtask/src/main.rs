@@ -7,6 +7,7 @@ mod bench;
 mod command;
 mod control_plane;
 mod kill;
+mod schema;
 mod test;
 mod truth;
 mod workspace;
@@ -38,6 +39,8 @@ enum Task {
     BenchFreeze(bench::Args),
     /// Kill a reconciler at every write of a pass, at three moments of each
     Kill(kill::Args),
+    /// Write the table of built-in kinds that fleet-diff has of a Kubernetes version, or check it
+    Schema(schema::Args),
     /// Run every check and every test
     Test(test::Args),
     /// Ask a real API server and the prediction the same questions, 10,000 of them
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
         Task::BenchEngine(args) => bench::engine(&args),
         Task::BenchFreeze(args) => bench::freeze(&args),
         Task::Kill(args) => kill::run(&args),
+        Task::Schema(args) => schema::run(&args),
         Task::Test(args) => test::run(&args),
         Task::Truth(args) => truth::run(&args),
     };
@@ -60,5 +64,13 @@ fn main() -> ExitCode {
             eprintln!("error: {error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn commands_are_well_formed() {
+        <super::Cli as clap::CommandFactory>::command().debug_assert();
     }
 }

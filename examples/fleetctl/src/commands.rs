@@ -134,24 +134,17 @@ mod tests {
     #[test]
     fn exit_codes_tell_errors_from_what_is_held_back() {
         let fine = || outcome(true, None);
+        let held_back = || Outcome::new("a").held_back(Reason::new("first-failed", "why"));
         for (outcomes, not_as_asked, expect) in [
             (vec![fine()], false, DONE),
             (vec![fine()], true, NOT_AS_ASKED),
-            (
-                vec![fine(), outcome(false, Some("first-failed"))],
-                false,
-                NOT_AS_ASKED,
-            ),
+            (vec![fine(), held_back()], false, NOT_AS_ASKED),
             (vec![fine(), outcome(false, Some("unreachable"))], false, FAILED),
             // These have a status, and no plan worth the name.
             (vec![outcome(true, Some("inventory-unknown"))], false, FAILED),
             (vec![outcome(true, Some("stuck"))], true, FAILED),
             (vec![outcome(true, Some("not-converged"))], false, FAILED),
-            (
-                vec![outcome(true, Some("stuck")), outcome(false, Some("first-failed"))],
-                true,
-                FAILED,
-            ),
+            (vec![outcome(true, Some("stuck")), held_back()], true, FAILED),
             (vec![outcome(false, None)], false, FAILED),
         ] {
             assert_eq!(code(&outcomes, not_as_asked), expect, "{outcomes:?}");

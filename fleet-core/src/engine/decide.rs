@@ -4,7 +4,8 @@ use fleet_diff::ObjectKey;
 
 use super::{
     options::EngineOptions,
-    slot::{Outcome, Seen, Sight, Slot},
+    slot::{Awaited, Outcome, Recheck, Seen, Sight, Slot},
+    unserved,
 };
 use crate::{
     ledger::{Entry, EntryState},
@@ -34,7 +35,7 @@ pub(super) struct Surroundings<'a> {
     /// The CRD that will define its kind: still to come, or never.
     pub(super) definition_coming: bool,
     /// Its namespace is being deleted.
-    pub(super) namespace_leaving: bool,
+    pub(super) namespace_being_deleted: bool,
     /// It is the same object as one listed, or recorded, under another group.
     pub(super) same_object: bool,
 }
@@ -44,10 +45,8 @@ pub(super) struct Surroundings<'a> {
 pub(super) enum Step {
     /// Neither listed nor owned: nothing to know any more.
     Forget,
-    /// Nothing to do in this pass.
-    Rest(Outcome),
-    /// Something else must happen first, and will bring it back.
-    Wait(Reason),
+    /// Nothing to do now: so it stands, and the outcome says what brings it back.
+    Stand(Outcome),
     /// Read it.
     Read,
     /// Ours and listed: compare.
@@ -85,30 +84,18 @@ fn decide_listed(key: &ObjectKey, slot: &Slot, around: &Surroundings<'_>) -> Ste
         return Step::Forget;
     };
     if let Some(reason) = &desired.blocked {
-        return Step::Rest(Outcome::Blocked(reason.clone()));
+        return blocked(Recheck::News, reason.clone());
     }
-    let served = around.kinds.get(key.group_kind());
-    if desired.awaits.is_some() && !served.is_some_and(|info| info.serves(desired.object.gvk().version())) {
+    let kind = key.group_kind();
+    let version = desired.object.gvk().version();
+    let served = around.kinds.get(kind);
+    if desired.awaits.is_some() && !served.is_some_and(|info| info.serves(version)) {
         return if around.options.approval == super::Approval::Never {
             Step::Create
         } else if around.definition_coming {
-            Step::Wait(Reason::new(
-                "kind-awaited",
-                format!(
-                    "{} is not served at {} until its CRD is written and established",
-                    key.group_kind(),
-                    desired.object.gvk().version()
-                ),
-            ))
+            waiting(Awaited::Kind, unserved::definition_awaited(kind, version))
         } else {
-            Step::Rest(Outcome::Blocked(Reason::new(
-                "kind-not-served",
-                format!(
-                    "{} is not served at {}, and its CRD was refused or did not become established",
-                    key.group_kind(),
-                    desired.object.gvk().version()
-                ),
-            )))
+            blocked(Recheck::News, unserved::definition_failed(kind, version))
         };
     }
     match &slot.sight {
@@ -116,7 +103,7 @@ fn decide_listed(key: &ObjectKey, slot: &Slot, around: &Surroundings<'_>) -> Ste
         Sight::Listed(meta) => {
             let ours = meta.owner_label.is_some();
             if ours && !around.watch_synced {
-                Step::Wait(watch_awaited())
+                watch_awaited()
             } else {
                 Step::Read
             }
@@ -124,19 +111,20 @@ fn decide_listed(key: &ObjectKey, slot: &Slot, around: &Surroundings<'_>) -> Ste
         Sight::Absent => {
             let finished = around.entry.and_then(|e| e.finished);
             if finished.is_some_and(|digest| digest == desired.object.digest()) {
-                Step::Rest(Outcome::Finished)
-            } else if around.namespace_leaving {
-                Step::Rest(Outcome::Waiting(Reason::new(
-                    "namespace-leaving",
-                    "its namespace is being deleted: it is made again after that",
-                )))
+                Step::Stand(Outcome::Finished)
+            } else if around.namespace_being_deleted {
+                let message = "its namespace is being deleted: it is made again after that";
+                waiting(
+                    Awaited::NamespaceDeletion,
+                    Reason::new("namespace-leaving", message),
+                )
             } else {
                 Step::Create
             }
         }
         Sight::Present(seen) => match whose(key, seen, around) {
-            Whose::Impostor(reason) => Step::Rest(Outcome::Blocked(reason)),
-            _ if seen.deleting.is_some() => Step::Rest(Outcome::Waiting(being_deleted(seen))),
+            Whose::Impostor(reason) => blocked(Recheck::NowAndThen, reason),
+            _ if seen.deleting.is_some() => waiting(Awaited::OwnDeletion, being_deleted(seen)),
             Whose::Foreign if around.options.switches.force_only_ours => Step::Adopt,
             Whose::Ours | Whose::Foreign => Step::Judge,
         },
@@ -145,7 +133,7 @@ fn decide_listed(key: &ObjectKey, slot: &Slot, around: &Surroundings<'_>) -> Ste
 
 fn decide_unlisted(key: &ObjectKey, slot: &Slot, around: &Surroundings<'_>) -> Step {
     if !around.inventory_known && around.options.switches.unknown_changes_nothing {
-        return Step::Rest(Outcome::Kept);
+        return Step::Stand(Outcome::Kept);
     }
     if around.options.switches.incomplete_kinds {
         if around.unmapped {
@@ -153,11 +141,10 @@ fn decide_unlisted(key: &ObjectKey, slot: &Slot, around: &Surroundings<'_>) -> S
                 "another {} of the inventory could not be mapped to a resource",
                 key.group_kind()
             );
-            return Step::Rest(Outcome::Blocked(Reason::new("kind-unmapped", message)));
+            return blocked(Recheck::News, Reason::new("kind-unmapped", message));
         }
         if !around.kinds.is_complete(key.group()) {
-            let message = format!("discovery of group {} is incomplete", key.group());
-            return Step::Rest(Outcome::Blocked(Reason::new("discovery-incomplete", message)));
+            return blocked(Recheck::News, unserved::undiscovered(key.group()));
         }
     }
     if around.kinds.get(key.group_kind()).is_none() {
@@ -166,11 +153,8 @@ fn decide_unlisted(key: &ObjectKey, slot: &Slot, around: &Surroundings<'_>) -> S
                 "kind-gone",
                 "its kind no longer exists in the cluster",
             )),
-            Some(Err(reason)) => Step::Rest(Outcome::Blocked(reason.clone())),
-            Some(Ok(false)) => Step::Rest(Outcome::Blocked(Reason::new(
-                "kind-not-served",
-                format!("{} is defined but not served", key.group_kind()),
-            ))),
+            Some(Err(reason)) => blocked(Recheck::News, reason.clone()),
+            Some(Ok(false)) => blocked(Recheck::News, unserved::still_defined(key.group_kind())),
             None if around.options.switches.incomplete_kinds => Step::AskKindGone,
             None => Step::Release(Reason::new("kind-gone", "its kind is not served")),
         };
@@ -179,28 +163,26 @@ fn decide_unlisted(key: &ObjectKey, slot: &Slot, around: &Surroundings<'_>) -> S
         .unlistable
         .filter(|_| around.options.switches.incomplete_kinds)
     {
-        return Step::Rest(Outcome::Blocked(reason.clone()));
+        return blocked(Recheck::News, reason.clone());
     }
     if around.listing {
         return read_or_wait(around);
     }
     match &slot.sight {
-        Sight::Listed(meta) if meta.owner_label.is_some() && !around.watch_synced => {
-            Step::Wait(watch_awaited())
-        }
+        Sight::Listed(meta) if meta.owner_label.is_some() && !around.watch_synced => watch_awaited(),
         Sight::Unknown | Sight::Listed(_) => Step::Read,
         Sight::Absent => Step::Release(Reason::new("gone", "it is gone")),
-        Sight::Present(seen) => decide_leaving(key, seen, around),
+        Sight::Present(seen) => decide_unlisted_present(key, seen, around),
     }
 }
 
 /// Owned, no longer listed, and there.
-fn decide_leaving(key: &ObjectKey, seen: &Seen, around: &Surroundings<'_>) -> Step {
+fn decide_unlisted_present(key: &ObjectKey, seen: &Seen, around: &Surroundings<'_>) -> Step {
     let recorded = around.entry.and_then(|e| e.uid.as_ref());
     let switches = &around.options.switches;
     if switches.uid_check && recorded.is_some_and(|uid| *uid != seen.uid) {
         return match whose(key, seen, around) {
-            Whose::Impostor(reason) => Step::Rest(Outcome::Blocked(reason)),
+            Whose::Impostor(reason) => blocked(Recheck::NowAndThen, reason),
             _ => Step::Release(Reason::new(
                 "replaced",
                 "somebody else deleted it and made another object of this name",
@@ -223,7 +205,7 @@ fn decide_leaving(key: &ObjectKey, seen: &Seen, around: &Surroundings<'_>) -> St
         });
     }
     if seen.deleting.is_some() {
-        return Step::Rest(Outcome::Deleting(being_deleted(seen)));
+        return Step::Stand(Outcome::Deleting(being_deleted(seen)));
     }
     if seen.orphan {
         return Step::Release(Reason::new(
@@ -262,17 +244,26 @@ fn whose(key: &ObjectKey, seen: &Seen, around: &Surroundings<'_>) -> Whose {
 
 fn read_or_wait(around: &Surroundings<'_>) -> Step {
     if around.listing {
-        Step::Wait(Reason::new("listing", "its kind is being listed"))
+        waiting(
+            Awaited::Listing,
+            Reason::new("listing", "its kind is being listed"),
+        )
     } else {
         Step::Read
     }
 }
 
-fn watch_awaited() -> Reason {
-    Reason::new(
-        "watch-awaited",
-        "the watch of its kind has not shown everything yet",
-    )
+fn watch_awaited() -> Step {
+    let message = "the watch of its kind has not shown everything yet";
+    waiting(Awaited::Watch, Reason::new("watch-awaited", message))
+}
+
+fn waiting(awaited: Awaited, reason: Reason) -> Step {
+    Step::Stand(Outcome::Waiting { awaited, reason })
+}
+
+fn blocked(recheck: Recheck, reason: Reason) -> Step {
+    Step::Stand(Outcome::Blocked { recheck, reason })
 }
 
 fn being_deleted(seen: &Seen) -> Reason {

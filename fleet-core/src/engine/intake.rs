@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 use fleet_diff::{GroupKind, Gvk, ObjectKey};
 
 use super::{
-    Call, CallId, Command, Engine, Listing, ListingStage, of_kind_mut,
-    slot::{Class, Outcome, Seen, Sight, Stage, read_gvk},
+    CallId, Command, Engine,
+    calls::Call,
+    kinds::{Listing, ListingStage, of_kind_mut},
+    slot::{Awaited, Class, Outcome, Seen, Sight, Stage, read_gvk},
+    unserved,
 };
 use crate::{
     edge::{Fault, Note},
@@ -22,7 +25,7 @@ impl Engine {
             out.push(Command::Discover);
         }
         self.ask_for_ledger(now, out);
-        if self.kinds.is_none() || !self.ledger.is_ready() || self.inventory.known.is_none() {
+        if !self.is_informed() {
             return;
         }
         self.choose_watches(out);
@@ -73,7 +76,9 @@ impl Engine {
         }
     }
 
-    pub(super) fn take_kinds(&mut self, kinds: KindMap) {
+    pub(super) fn take_kinds(&mut self, mut kinds: KindMap) {
+        // What is served at no version cannot be read: it is not served.
+        kinds.kinds.retain(|_, info| !info.versions.is_empty());
         let before = self.kinds.replace(kinds);
         let Some(kinds) = &self.kinds else { return };
         if before.as_ref() == Some(kinds) {
@@ -122,11 +127,16 @@ impl Engine {
 
     /// CRDs that wait for discovery to show what they define.
     fn wake_definitions(&mut self) {
-        let waiting = self.restless.get(&Class::Definitions).into_iter().flatten();
-        for key in waiting {
-            if let Some(slot) = self.slots.get_mut(key).filter(|slot| !slot.is_busy()) {
-                slot.trouble
-                    .take_if(|_| matches!(slot.outcome, Outcome::Waiting(_)));
+        let restless = self.restless.get(&Class::Definitions).into_iter().flatten();
+        for key in restless {
+            if let Some(slot) = self.slots.get_mut(key)
+                && !slot.is_busy()
+                && let Outcome::Waiting {
+                    awaited: Awaited::Discovery { .. },
+                    ..
+                } = slot.outcome
+            {
+                slot.trouble = None;
                 self.dirty.insert(key.clone());
             }
         }
@@ -195,8 +205,7 @@ impl Engine {
         match result {
             Ok(gone) => state.answer = Some(Ok(*gone)),
             Err(fault) => {
-                let message = format!("whether {kind} is gone cannot be found out: {fault}");
-                state.answer = Some(Err(Reason::new("kind-not-served", message)));
+                state.answer = Some(Err(unserved::gone_unknown(&kind, fault)));
                 state.again_at = Some(now + self.options.limits.retry_max);
             }
         }
@@ -242,7 +251,7 @@ impl Engine {
                     .map(|seen| seen.uid.clone())
             {
                 if slot.is_busy() {
-                    slot.left = Some(uid);
+                    slot.left_watch = Some(uid);
                 } else {
                     slot.look_again();
                 }
@@ -343,7 +352,7 @@ impl Engine {
         };
         if slot.is_busy() {
             // The answer under way may be older than this.
-            slot.left = Some(uid.clone());
+            slot.left_watch = Some(uid.clone());
         }
         if concerns_it && !matches!(slot.stage, Stage::Writing(_)) {
             slot.look_again();

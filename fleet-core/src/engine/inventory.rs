@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use fleet_diff::{GroupKind, Object, ObjectKey};
 
 use super::{
-    Command, Engine, Listing, ListingStage,
+    Command, Engine,
+    kinds::{Listing, ListingStage},
     options::Adoption,
     slot::{Class, Desired},
+    unserved,
 };
 use crate::{
     edge::Note,
@@ -154,15 +156,9 @@ impl Engine {
             (None, Some((crd, info))) => (info, Some(crd.clone())),
             (None, None) => {
                 return Err(if kinds.is_none_or(|k| k.is_complete(kind.group())) {
-                    Reason::new(
-                        "kind-not-served",
-                        format!("the cluster does not serve {kind}, and no CRD of the inventory defines it"),
-                    )
+                    unserved::undefined(kind)
                 } else {
-                    Reason::new(
-                        "discovery-incomplete",
-                        format!("discovery of group {} is incomplete", kind.group()),
-                    )
+                    unserved::undiscovered(kind.group())
                 });
             }
         };
@@ -170,7 +166,7 @@ impl Engine {
             .namespaced
             .then(|| object.namespace().unwrap_or(&self.options.default_namespace));
         let object = object.with_namespace(namespace);
-        let blocked = self.why_not(&object, info, awaits.is_some());
+        let blocked = self.why_not_written(&object, info, awaits.is_some());
         let adoption = object
             .annotation(self.marks.adopt_key())
             .and_then(Adoption::parse)
@@ -183,18 +179,18 @@ impl Engine {
         })
     }
 
-    fn why_not(&self, object: &Object, info: &KindInfo, awaited: bool) -> Option<Reason> {
+    /// Why it cannot be written at all.
+    fn why_not_written(&self, object: &Object, info: &KindInfo, awaited: bool) -> Option<Reason> {
         if !self.options.scope.contains(object.namespace()) {
             return Some(Reason::new("out-of-scope", "it lies outside the target's scope"));
         }
         let version = object.gvk().version();
         if !info.serves(version) && !awaited {
-            let message = format!(
-                "{} is served at {}, not at {version}",
+            return Some(unserved::at_other_versions(
                 object.gvk().group_kind(),
-                info.versions.join(", ")
-            );
-            return Some(Reason::new("version-not-served", message));
+                version,
+                info,
+            ));
         }
         match object.annotation(self.marks.adopt_key()) {
             Some(text) if Adoption::parse(text).is_none() => {
@@ -259,7 +255,7 @@ impl Engine {
                 *unseen.entry(key.group_kind().clone()).or_default() += 1;
             }
             self.strays.remove(&key);
-            self.deletes.left(&key);
+            self.deletes.done_with(&key);
             self.mark_resting(&key, false);
             self.dirty.insert(key);
         }

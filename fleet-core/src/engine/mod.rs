@@ -11,12 +11,20 @@
 //!   watches ───┘
 //! ```
 //!
-//! Where things are: `event` is the interface, `options` what an embedder chooses, `slot` what is known of one
-//! object, `decide` the next step for it, `consider` carries that step out, `resting` ends or puts off an object's
-//! pass, `intake` and `inventory` take events in, `writes` runs strategies, `namespaces` wakes what waits for one,
-//! `ledger` keeps the record, `deletes` guards deletes, `token` is what a person confirms with, `contest` notices
-//! other writers, `report` tells how things stand.
+//! Where things are: `event` is the interface, `options` what an embedder chooses; `intake` and `inventory` take events
+//! in. `slot` is what is known of one object, `kinds` of whole kinds, `unserved` why a kind holds something up. `decide`
+//! is the next step for an object and `consider` sees to it: `judging` hears the judge, `changes` says what is to be
+//! done, `writes` runs strategies, `contest` notices other writers, `deletes` guards deletes, `ledger` keeps the record.
+//! `resting` sees to what brings back an object that nothing is to be done for, `namespaces` wakes what waits for one,
+//! `alarms` what waits for time. `calls` are commands that are waited for, `token` is what a person confirms with,
+//! `report` tells how things stand.
+//!
+//! What happens next is never chosen by the code or the words of a [`Reason`]: those are for people and for programs
+//! outside. What waits says what for, and what is blocked says what ends that (`slot::Awaited`, `slot::Recheck`).
 
+mod alarms;
+mod calls;
+mod changes;
 mod consider;
 mod contest;
 mod decide;
@@ -24,6 +32,8 @@ mod deletes;
 mod event;
 mod intake;
 mod inventory;
+mod judging;
+mod kinds;
 mod ledger;
 mod namespaces;
 mod options;
@@ -31,11 +41,11 @@ mod report;
 mod resting;
 mod slot;
 mod token;
+mod unserved;
 mod writes;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    ops::Bound,
     sync::Arc,
 };
 
@@ -45,8 +55,10 @@ pub use event::{CallId, Command, Container, Event};
 pub use options::{Adoption, Approval, DeleteBudget, EngineOptions, GUARDED_KINDS, Limits};
 pub use report::Status;
 
-use deletes::{Deletes, Unfinished};
+use calls::Call;
+use deletes::{Deletes, Standstill};
 use inventory::InventoryState;
+use kinds::{GoneKind, Listing, Watch};
 use ledger::LedgerState;
 use namespaces::Away;
 use slot::{Class, Slot};
@@ -56,7 +68,7 @@ use crate::{
     judge::{Judge, ServerJudge},
     marks::Marks,
     strategy::{ApplyStrategy, ServerSideApply},
-    words::{KindMap, Millis, Reason, Target, Tick, Uid},
+    words::{KindMap, Target, Tick, Uid},
 };
 
 /// The opinions an engine is built with.
@@ -141,8 +153,8 @@ pub struct Engine {
     /// Namespaces that are absent or being deleted.
     namespaces_away: BTreeMap<String, Away>,
     deletes: Deletes,
-    /// How many granted deletes are not done, and since when that is so.
-    leaving: Option<(Unfinished, Tick)>,
+    /// Granted deletes that are not done.
+    standstill: Option<Standstill>,
 
     calls: BTreeMap<CallId, Call>,
     next_call: u64,
@@ -162,77 +174,6 @@ pub struct Engine {
     watches_stale: bool,
     converged: bool,
     wake_at: Option<Tick>,
-}
-
-/// What a command's result is for.
-#[derive(Clone, Debug)]
-enum Call {
-    /// A read or a judge's question about an object.
-    Ask(ObjectKey),
-    /// A write of an object.
-    Write(ObjectKey),
-    List(GroupKind),
-    Sweep,
-    Survey(ObjectKey),
-    KindGone(GroupKind),
-    Record,
-    Rebuild,
-    Reserve,
-}
-
-/// The listing of a kind.
-struct Listing {
-    stage: ListingStage,
-    /// Failures in a row, and why: until it succeeds nothing of this kind is deleted.
-    failed: Option<(u32, Reason)>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum ListingStage {
-    Wanted,
-    Pending,
-    Done,
-    RetryAt(Tick),
-}
-
-impl Listing {
-    const WANTED: Self = Self {
-        stage: ListingStage::Wanted,
-        failed: None,
-    };
-
-    /// Its first try is under way: worth waiting for.
-    fn is_coming(&self) -> bool {
-        self.failed.is_none() && matches!(self.stage, ListingStage::Wanted | ListingStage::Pending)
-    }
-
-    fn due(&self) -> Option<Tick> {
-        match self.stage {
-            ListingStage::RetryAt(at) => Some(at),
-            _ => None,
-        }
-    }
-}
-
-/// The watch of a kind.
-#[derive(Default)]
-struct Watch {
-    /// Greater than that of every watch that began before, also of one that was given up meanwhile.
-    epoch: u64,
-    synced: bool,
-    /// Since when something waits for it to show everything.
-    awaited_since: Option<Tick>,
-}
-
-/// A kind that discovery no longer names.
-#[derive(Default)]
-struct GoneKind {
-    /// The question under way.
-    asked: Option<CallId>,
-    /// Whether it is gone, or why the last question failed; it counts until there is a new answer.
-    answer: Option<Result<bool, Reason>>,
-    /// When to ask again.
-    again_at: Option<Tick>,
 }
 
 impl Engine {
@@ -269,7 +210,7 @@ impl Engine {
             second_try: BTreeSet::new(),
             namespaces_away: BTreeMap::new(),
             deletes: Deletes::default(),
-            leaving: None,
+            standstill: None,
             calls: BTreeMap::new(),
             next_call: 0,
             in_flight: 0,
@@ -331,7 +272,7 @@ impl Engine {
             while let Some(key) = self.next_dirty() {
                 self.consider(&key, now, out);
             }
-            let moved = self.open_gates() || self.arrange_deletes(now, out) || self.finish_pass();
+            let moved = self.open_gates() || self.arrange_deletes(now, out) || self.retry_refused();
             let hungry = !self.starved.is_empty() && self.room() > 0;
             if !moved && !hungry && self.dirty.is_empty() {
                 break;
@@ -341,7 +282,7 @@ impl Engine {
             self.ask_for_inputs(now, out);
         }
         self.flush_ledger(now, out);
-        self.follow_leaving(now);
+        self.follow_deletes(now);
         self.announce(out);
         self.set_alarm(now, out);
     }
@@ -362,44 +303,6 @@ impl Engine {
         self.dirty.pop_first()
     }
 
-    /// Everything that waits for time to pass and whose time has come.
-    fn take_due(&mut self, now: Tick, out: &mut Vec<Command>) {
-        if self.paused_until.is_some_and(|until| until <= now) {
-            self.paused_until = None;
-        }
-        while let Some((at, key)) = self.timers.first().cloned() {
-            if at > now {
-                break;
-            }
-            self.timers.pop_first();
-            if let Some(slot) = self.slots.get_mut(&key) {
-                if let Some(trouble) = slot.trouble.take_if(|t| t.until <= now)
-                    && trouble.look
-                    && !slot.is_busy()
-                {
-                    slot.look_again();
-                }
-                self.dirty.insert(key);
-            }
-        }
-        for listing in self.listings.values_mut() {
-            if listing.due().is_some_and(|at| at <= now) {
-                listing.stage = ListingStage::Wanted;
-            }
-        }
-        self.refuse_overdue_reservation(now, out);
-        let again = |state: &GoneKind| state.again_at.is_some_and(|at| at <= now);
-        let kinds = self.gone_kinds.iter().filter(|(_, state)| again(state));
-        let kinds: Vec<GroupKind> = kinds.map(|(kind, _)| kind.clone()).collect();
-        for kind in kinds {
-            if self.of_kind(&kind).next().is_some() {
-                self.ask_kind_gone(kind, out);
-            } else {
-                self.gone_kinds.remove(&kind);
-            }
-        }
-    }
-
     fn replan(&mut self) {
         self.ledger.reread_if_lost();
         for (key, slot) in &mut self.slots {
@@ -411,113 +314,7 @@ impl Engine {
         self.converged = false;
     }
 
-    fn new_call(&mut self, call: Call) -> CallId {
-        self.next_call += 1;
-        let id = CallId(self.next_call);
-        if matches!(call, Call::Ask(_) | Call::Write(_)) {
-            self.in_flight += 1;
-        }
-        self.calls.insert(id, call);
-        id
-    }
-
-    /// The call a result belongs to, if it is still waited for.
-    fn end_call(&mut self, id: CallId) -> Option<Call> {
-        let call = self.calls.remove(&id)?;
-        if matches!(call, Call::Ask(_) | Call::Write(_)) {
-            self.in_flight -= 1;
-        }
-        Some(call)
-    }
-
-    /// How many more requests about objects may be sent now. After a silence one goes first, to see.
-    fn room(&self) -> usize {
-        if !self.options.switches.limits {
-            return usize::MAX;
-        }
-        let most = match self.unanswered {
-            0 => self.options.limits.in_flight.max(1),
-            _ => 1,
-        };
-        if self.paused_until.is_some() {
-            0
-        } else {
-            most.saturating_sub(self.in_flight)
-        }
-    }
-
-    fn has_room(&self) -> bool {
-        self.room() > 0
-    }
-
-    fn feed_starved(&mut self) {
-        for _ in 0..self.room() {
-            let behind = |fed| {
-                self.starved
-                    .range((Bound::Excluded(fed), Bound::Unbounded))
-                    .next()
-            };
-            let next = self.fed.as_ref().and_then(behind);
-            let Some(key) = next.or_else(|| self.starved.first()).cloned() else {
-                break;
-            };
-            self.starved.remove(&key);
-            self.fed = Some(key.clone());
-            self.dirty.insert(key);
-        }
-    }
-
-    /// Wakes the engine at the earliest moment at which something is due.
-    fn set_alarm(&mut self, now: Tick, out: &mut Vec<Command>) {
-        let mut due: Vec<Tick> = Vec::new();
-        due.extend(self.timers.first().map(|(at, _)| *at));
-        due.extend(self.paused_until);
-        due.extend(self.discover_at.filter(|at| *at > now));
-        due.extend(self.ledger.due());
-        due.extend(self.deletes.due());
-        due.extend(self.leaving_until());
-        due.extend(self.listings.values().filter_map(Listing::due));
-        due.extend(self.gone_kinds.values().filter_map(|state| state.again_at));
-        let next = due.into_iter().min();
-        if next != self.wake_at {
-            self.wake_at = next;
-            out.extend(next.map(Command::WakeAt));
-        } else if next.is_some_and(|at| at <= now) {
-            // The alarm went off and its cause is still there: never sleep for ever on it.
-            let again = now + Millis(100);
-            self.wake_at = Some(again);
-            out.push(Command::WakeAt(again));
-        }
-    }
-
-    /// Exponential wait: `first` after one failure, doubled for each more, at most `max`.
-    fn backoff(first: Millis, max: Millis, failures: u32) -> Millis {
-        let factor = 1u64 << failures.saturating_sub(1).min(20);
-        Millis(first.0.saturating_mul(factor).min(max.0))
-    }
-
     fn report(note: Note, out: &mut Vec<Command>) {
         out.push(Command::Report(note));
     }
-
-    /// Objects of one kind.
-    fn of_kind(&self, kind: &GroupKind) -> impl Iterator<Item = (&ObjectKey, &Slot)> {
-        let all = self.slots.range(ObjectKey::of(kind.clone(), None, "")..);
-        all.take_while(move |(key, _)| key.group_kind() == kind)
-    }
-
-    /// Objects of one kind are to be looked at.
-    fn wake_kind(&mut self, kind: &GroupKind) {
-        let keys: Vec<ObjectKey> = self.of_kind(kind).map(|(key, _)| key.clone()).collect();
-        self.dirty.extend(keys);
-    }
-}
-
-/// Objects of one kind.
-fn of_kind_mut<'a>(
-    slots: &'a mut BTreeMap<ObjectKey, Slot>,
-    kind: &'a GroupKind,
-) -> impl Iterator<Item = (&'a ObjectKey, &'a mut Slot)> {
-    let all = slots.range_mut(ObjectKey::of(kind.clone(), None, "")..);
-    all.take_while(move |(key, _)| key.group_kind() == kind)
 }

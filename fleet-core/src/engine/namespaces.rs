@@ -13,13 +13,13 @@ pub(super) enum Away {
     /// It does not exist.
     Absent,
     /// It is being deleted.
-    Leaving,
+    BeingDeleted,
 }
 
 fn away(slot: &Slot) -> Option<Away> {
     match &slot.sight {
         Sight::Absent => Some(Away::Absent),
-        Sight::Present(seen) if seen.deleting.is_some() => Some(Away::Leaving),
+        Sight::Present(seen) if seen.deleting.is_some() => Some(Away::BeingDeleted),
         _ => None,
     }
 }
@@ -36,8 +36,8 @@ impl Engine {
     }
 
     /// Its namespace is known to be on its way out: nothing can be made in it.
-    pub(super) fn is_namespace_leaving(&self, key: &ObjectKey) -> bool {
-        self.namespace_of(key).and_then(away) == Some(Away::Leaving)
+    pub(super) fn is_namespace_being_deleted(&self, key: &ObjectKey) -> bool {
+        self.namespace_of(key).and_then(away) == Some(Away::BeingDeleted)
     }
 
     /// Wakes what is in a namespace when that is gone at last, or back: whatever was refused there meanwhile.
@@ -54,7 +54,7 @@ impl Engine {
             Some(now) => self.namespaces_away.insert(key.name().to_owned(), now),
             None => self.namespaces_away.remove(key.name()),
         };
-        if before.is_none() || before == now || now == Some(Away::Leaving) {
+        if before.is_none() || before == now || now == Some(Away::BeingDeleted) {
             return;
         }
         let kinds = self.kinds.iter().flat_map(|kinds| &kinds.kinds);

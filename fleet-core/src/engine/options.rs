@@ -134,7 +134,7 @@ pub struct Limits {
     /// How often an object being deleted is looked at, beside its watch.
     pub deletion_look: Millis,
     /// How long a one-time pass waits for deletes that are granted and not done, after the last one that was: see
-    /// [`Engine::is_leaving`](crate::Engine::is_leaving).
+    /// [`Engine::is_deleting`](crate::Engine::is_deleting).
     pub deletion_wait: Millis,
     /// How long a new CRD may take to be established before the rest stops waiting for it.
     pub established_max: Millis,

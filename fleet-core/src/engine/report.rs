@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use fleet_diff::ObjectKey;
 use serde::Serialize;
 
-use super::{Approval, Command, Engine, deletes::Unfinished, slot::Outcome};
+use super::{Approval, Command, Engine, slot::Outcome};
 use crate::{
     edge::{Note, Remedy},
     plan::{Action, Change, Plan},
-    words::{Reason, Revision, Tick},
+    words::{Reason, Revision},
 };
 
 /// How a target stands.
@@ -74,7 +74,7 @@ impl Engine {
                     change.unchecked |= change.action == Action::Create && self.is_namespace_missing(key);
                     changes.push(change);
                 }
-                Outcome::Blocked(reason) => {
+                Outcome::Blocked { reason, .. } => {
                     changes.push(Change::new(key.clone(), Action::Blocked, uid, reason.clone()));
                 }
                 Outcome::Refused(fault) => {
@@ -111,7 +111,7 @@ impl Engine {
             held: self.deletes.held.as_ref().map(|h| h.reason.clone()),
             token: match rebuildable {
                 Some((_, token)) => Some(token.to_owned()),
-                None => self.deletes.held.as_ref().and_then(|h| h.token.clone()),
+                None => self.deletes.held.as_ref().map(|h| h.token.clone()),
             },
             changes,
         }
@@ -143,10 +143,10 @@ impl Engine {
                 Outcome::Planned(change) if !slot.resting || self.options.approval == Approval::Never => {
                     status.pending.insert(key.clone(), change.action);
                 }
-                Outcome::Waiting(reason) => {
+                Outcome::Waiting { reason, .. } => {
                     status.waiting.insert(key.clone(), reason.clone());
                 }
-                Outcome::Blocked(reason) => {
+                Outcome::Blocked { reason, .. } => {
                     status.blocked.insert(key.clone(), reason.clone());
                 }
                 Outcome::Refused(fault) => {
@@ -183,39 +183,8 @@ impl Engine {
             && (self.ledger.is_quiet() || self.options.approval == Approval::Never)
     }
 
-    /// True while granted deletes are not done: what was deleted is held by its finalizers, or holds back what is
-    /// deleted after it. [`Engine::is_settled`] may be true meanwhile, because only the cluster can go on. Who runs
-    /// once and ends waits for this too; it turns false at the latest [`Limits::deletion_wait`] after the last
-    /// progress, and at once when only refused deletes are left; it is never true where nothing is carried out.
-    ///
-    /// [`Limits::deletion_wait`]: super::Limits::deletion_wait
-    pub fn is_leaving(&self) -> bool {
-        self.leaving_until().is_some()
-    }
-
-    /// Until when unfinished deletes are worth waiting for.
-    pub(super) fn leaving_until(&self) -> Option<Tick> {
-        let (unfinished, since) = self.leaving.as_ref()?;
-        let wait = self.options.limits.deletion_wait;
-        let carried_out = self.options.approval == Approval::Auto;
-        (carried_out && unfinished.goes_on() && !unfinished.overdue).then(|| *since + wait)
-    }
-
-    /// Notices when deletes get on, and when they do not.
-    pub(super) fn follow_leaving(&mut self, now: Tick) {
-        let mut unfinished = self.deletes.unfinished();
-        self.leaving = match self.leaving.take() {
-            _ if unfinished == Unfinished::default() => None,
-            Some((before, since)) if before.is_same(&unfinished) => {
-                unfinished.overdue = since + self.options.limits.deletion_wait <= now;
-                Some((unfinished, since))
-            }
-            _ => Some((unfinished, now)),
-        };
-    }
-
-    /// True when this target cannot go on by itself: no inventory, no ledger to believe.
-    pub fn is_stuck(&self) -> Option<&Reason> {
+    /// Why this target cannot go on by itself, if so: no inventory, no ledger to believe.
+    pub fn why_stuck(&self) -> Option<&Reason> {
         self.ledger.lost().or(if self.inventory.known.is_none() {
             self.inventory.unknown.as_ref()
         } else {
@@ -224,10 +193,10 @@ impl Engine {
     }
 
     /// At the end of a pass: what was refused gets one more try. True if there was anything.
-    pub(super) fn finish_pass(&mut self) -> bool {
+    pub(super) fn retry_refused(&mut self) -> bool {
         let busy =
             !self.dirty.is_empty() || !self.starved.is_empty() || self.in_flight > 0 || self.is_writing();
-        if busy || self.second_try.is_empty() || !self.deletes.is_quiet() || !self.is_informed() {
+        if busy || self.second_try.is_empty() || !self.deletes.is_quiet() {
             return false;
         }
         for key in std::mem::take(&mut self.second_try) {

@@ -1,10 +1,10 @@
-//! Nothing more for an object in this pass, or not now: it rests, waits, or is tried again later.
+//! Nothing to do for an object now: how it stands, and what brings it back.
 
 use fleet_diff::ObjectKey;
 
 use super::{
     Command, Engine,
-    slot::{Class, Outcome, Slot, Trouble, read_gvk},
+    slot::{Awaited, Class, Outcome, Recheck, Slot, Trouble},
 };
 use crate::{
     edge::{Fault, Note, Remedy},
@@ -12,65 +12,112 @@ use crate::{
 };
 
 impl Engine {
-    /// Nothing more for this object in this pass.
-    pub(super) fn rest(&mut self, key: &ObjectKey, outcome: Outcome, now: Tick, out: &mut Vec<Command>) {
+    /// Nothing to do for this object now: so it stands, until something brings it back.
+    pub(super) fn stand(&mut self, key: &ObjectKey, outcome: Outcome, now: Tick, out: &mut Vec<Command>) {
+        let Some(slot) = self.slots.get(key) else {
+            return;
+        };
+        if let Outcome::Blocked { reason, .. } = &outcome
+            && !matches!(&slot.outcome, Outcome::Blocked { reason: said, .. } if said == reason)
+        {
+            out.push(Command::Report(Note::Blocked {
+                key: key.clone(),
+                reason: reason.clone(),
+            }));
+        }
+        let resting = self.see_to_return(key, &outcome, now);
+        self.set_outcome(key, outcome);
+        self.mark_resting(key, resting);
+    }
+
+    /// Not done, on purpose.
+    pub(super) fn block(
+        &mut self,
+        key: &ObjectKey,
+        recheck: Recheck,
+        reason: Reason,
+        now: Tick,
+        out: &mut Vec<Command>,
+    ) {
+        self.stand(key, Outcome::Blocked { recheck, reason }, now, out);
+    }
+
+    /// Sees to it that something brings back an object that stands like this. True when nothing more is done for it in
+    /// this pass, so that the rest goes on.
+    fn see_to_return(&mut self, key: &ObjectKey, outcome: &Outcome, now: Tick) -> bool {
+        match outcome {
+            // News of it come by themselves.
+            Outcome::Undecided
+            | Outcome::InSync
+            | Outcome::Finished
+            | Outcome::Planned(_)
+            | Outcome::Kept => {}
+            Outcome::Waiting { awaited, .. } => return self.see_to(key, *awaited, now),
+            Outcome::Blocked { recheck, .. } => match recheck {
+                Recheck::News | Recheck::Held => {}
+                Recheck::NowAndThen => self.look_less_and_less(key, |slot| &mut slot.looks, now),
+            },
+            Outcome::Refused(_) => self.look_less_and_less(key, |slot| &mut slot.refusals, now),
+            Outcome::Deleting(_) => self.look_at_deletion(key, now),
+        }
+        true
+    }
+
+    /// The same for what waits for this.
+    fn see_to(&mut self, key: &ObjectKey, awaited: Awaited, now: Tick) -> bool {
+        match awaited {
+            // Their ends wake what waits for them.
+            Awaited::Listing | Awaited::KindGone => {}
+            Awaited::NamespaceDeletion | Awaited::Turn => return true,
+            Awaited::OwnDeletion => {
+                self.look_at_deletion(key, now);
+                return true;
+            }
+            Awaited::Watch => self.await_watch(key, now),
+            Awaited::Kind => self.look_for_kinds_of(key, now),
+            Awaited::Establishment { by } => self.leave_alone(key, Trouble::look(by)),
+            Awaited::Discovery { by } => {
+                self.leave_alone(key, Trouble::look(by));
+                self.look_for_kinds(now);
+            }
+            Awaited::NextTry { at } => self.leave_alone(key, Trouble::wait(at)),
+            Awaited::Contact => {
+                self.starved.insert(key.clone());
+            }
+        }
+        false
+    }
+
+    /// Nothing shows when it can go on: the more often it stood like this in a row, the longer is the wait.
+    fn look_less_and_less(&mut self, key: &ObjectKey, times: fn(&mut Slot) -> &mut u32, now: Tick) {
         let limits = self.options.limits;
         let Some(slot) = self.slots.get_mut(key) else {
             return;
         };
-        let said = matches!((&slot.outcome, &outcome), (Outcome::Blocked(a), Outcome::Blocked(b)) if a == b);
-        let (wait, look) = match &outcome {
-            // These are woken by what they wait for.
-            Outcome::Waiting(reason) if matches!(reason.code, "later" | "namespace-leaving") => (None, false),
-            Outcome::Deleting(_) | Outcome::Waiting(_) => (Some(limits.deletion_look), true),
-            // Nothing shows a foreign object, or what a container holds: it is looked at again now and then.
-            Outcome::Blocked(reason)
-                if matches!(
-                    reason.code,
-                    "not-ours"
-                        | "not-equal"
-                        | "mark-with-other-uid"
-                        | "container-not-empty"
-                        | "contents-unknown"
-                ) =>
-            {
-                slot.refusals += 1;
-                (
-                    Some(Self::backoff(
-                        limits.refused_first,
-                        limits.refused_max,
-                        slot.refusals,
-                    )),
-                    true,
-                )
-            }
-            _ => (None, false),
-        };
-        if let Some(wait) = wait {
-            let until = now + wait;
-            slot.trouble = Some(Trouble {
-                until,
-                resting: true,
-                look,
-            });
-            self.timers.insert((until, key.clone()));
+        let times = times(slot);
+        *times += 1;
+        let until = now + Self::backoff(limits.refused_first, limits.refused_max, *times);
+        self.leave_alone(key, Trouble::look(until));
+    }
+
+    /// It is being deleted: beside its watch, it is looked at now and then.
+    fn look_at_deletion(&mut self, key: &ObjectKey, now: Tick) {
+        let until = now + self.options.limits.deletion_look;
+        self.leave_alone(key, Trouble::look(until));
+    }
+
+    /// It is not decided on before.
+    pub(super) fn leave_alone(&mut self, key: &ObjectKey, trouble: Trouble) {
+        if let Some(slot) = self.slots.get_mut(key) {
+            self.timers.insert((trouble.until, key.clone()));
+            slot.trouble = Some(trouble);
         }
-        let note = match &outcome {
-            Outcome::Blocked(reason) if !said => Some(Note::Blocked {
-                key: key.clone(),
-                reason: reason.clone(),
-            }),
-            _ => None,
-        };
-        self.set_outcome(key, outcome);
-        self.mark_resting(key, true);
-        out.extend(note.map(Command::Report));
     }
 
     pub(super) fn set_outcome(&mut self, key: &ObjectKey, outcome: Outcome) {
         if matches!(
             outcome,
-            Outcome::Blocked(_) | Outcome::Refused(_) | Outcome::Waiting(_)
+            Outcome::Blocked { .. } | Outcome::Refused(_) | Outcome::Waiting { .. }
         ) {
             self.held_back.insert(key.clone());
         } else {
@@ -102,23 +149,9 @@ impl Engine {
         }
     }
 
-    pub(super) fn wait(&mut self, key: &ObjectKey, reason: Reason, now: Tick) {
-        match reason.code {
-            "kind-awaited" => self.look_for_kinds_of(key, now),
-            "watch-awaited" => self.await_watch(key, now),
-            _ => {}
-        }
-        self.set_outcome(key, Outcome::Waiting(reason));
-        self.mark_resting(key, false);
-    }
-
     /// A watch is waited for, but not for ever.
     fn await_watch(&mut self, key: &ObjectKey, now: Tick) {
-        let slot = self.slots.get(key);
-        let gvk = slot
-            .zip(self.kinds.as_ref())
-            .and_then(|(slot, kinds)| read_gvk(key, slot, kinds));
-        if let Some(gvk) = gvk {
+        if let Some(gvk) = self.served_gvk(key) {
             let since = *self
                 .watches
                 .entry(gvk)
@@ -166,20 +199,11 @@ impl Engine {
 
     /// The server said no. Once more at the end of the pass, then now and then.
     pub(super) fn refused(&mut self, key: &ObjectKey, fault: Fault, now: Tick, out: &mut Vec<Command>) {
-        let limits = self.options.limits;
         let Some(slot) = self.slots.get_mut(key) else {
             return;
         };
         slot.exchanges.clear();
-        slot.refusals += 1;
-        let until = now + Self::backoff(limits.refused_first, limits.refused_max, slot.refusals);
-        slot.trouble = Some(Trouble {
-            until,
-            resting: true,
-            look: true,
-        });
-        self.timers.insert((until, key.clone()));
-        if slot.refusals == 1 {
+        if slot.refusals == 0 {
             self.second_try.insert(key.clone());
         } else {
             let reason = Reason::new("refused", fault.to_string());
@@ -188,8 +212,7 @@ impl Engine {
                 reason,
             }));
         }
-        self.set_outcome(key, Outcome::Refused(fault));
-        self.mark_resting(key, true);
+        self.stand(key, Outcome::Refused(fault), now, out);
         self.deletes.set_aside(key);
     }
 
@@ -222,15 +245,13 @@ impl Engine {
         let wait = fault
             .retry_after
             .unwrap_or_else(|| Self::backoff(limits.retry_first, limits.retry_max, slot.failures));
-        let until = now + Millis(wait.0.min(limits.retry_max.0));
-        slot.trouble = Some(Trouble {
-            until,
-            resting: false,
-            look: false,
-        });
-        self.timers.insert((until, key.clone()));
-        self.set_outcome(key, Outcome::Waiting(Reason::new("no-answer", fault.to_string())));
-        self.mark_resting(key, false);
+        let outcome = Outcome::Waiting {
+            awaited: Awaited::NextTry {
+                at: now + Millis(wait.0.min(limits.retry_max.0)),
+            },
+            reason: Reason::new("no-answer", fault.to_string()),
+        };
+        self.stand(key, outcome, now, out);
     }
 
     /// There was no answer to this request. If there are answers to others meanwhile, it is its own fault after all:
@@ -241,15 +262,17 @@ impl Engine {
         };
         slot.silences += 1;
         if slot.silences == 1 {
-            slot.silent_since = self.answers;
+            slot.answers_at_silence = self.answers;
         }
-        let answered_meanwhile = self.answers > slot.silent_since;
+        let answered_meanwhile = self.answers > slot.answers_at_silence;
         if slot.silences > self.options.limits.transient_tries && answered_meanwhile {
             return self.refused(key, fault, now, out);
         }
-        self.set_outcome(key, Outcome::Waiting(Reason::new("no-answer", fault.to_string())));
-        self.mark_resting(key, false);
-        self.starved.insert(key.clone());
+        let outcome = Outcome::Waiting {
+            awaited: Awaited::Contact,
+            reason: Reason::new("no-answer", fault.to_string()),
+        };
+        self.stand(key, outcome, now, out);
     }
 
     /// It changed while it was judged or written: look at it again, at once the first time.

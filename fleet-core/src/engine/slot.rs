@@ -35,12 +35,14 @@ pub(super) struct Slot {
     pub(super) failures: u32,
     /// Requests about it that the cluster did not answer since it was last as defined.
     pub(super) silences: u32,
-    /// How many answers about objects there had been at the first of them.
-    pub(super) silent_since: u64,
+    /// How many answers about objects there had been when the first of them was missing.
+    pub(super) answers_at_silence: u64,
     /// Refusals in a row of the same definition.
     pub(super) refusals: u32,
+    /// How often in a row it was blocked by something that nothing shows the end of.
+    pub(super) looks: u32,
     /// What left its watch while a call was under way: the call's answer may be older than that.
-    pub(super) left: Option<Uid>,
+    pub(super) left_watch: Option<Uid>,
     /// A CRD: until when it may take to be established.
     pub(super) establish_by: Option<Tick>,
     /// Repairs of its fields, by field and manager.
@@ -57,7 +59,7 @@ pub(super) struct Slot {
     pub(super) approved: bool,
     /// How it stands, for reports.
     pub(super) outcome: Outcome,
-    /// True when nothing more will be done for it in this pass.
+    /// True when nothing more will be done for it in this pass, and the rest goes on without it.
     pub(super) resting: bool,
     /// Epoch of the watch that showed it last.
     pub(super) epoch: u64,
@@ -155,9 +157,7 @@ impl Seen {
             body: Some(live),
         }
     }
-}
 
-impl Seen {
     /// True when both versions are numbers and this one is smaller; servers count them over all objects of a kind.
     pub(super) fn is_older_than(&self, other: &Self) -> bool {
         let number = |version: &ResourceVersion| version.as_str().parse::<u64>();
@@ -214,7 +214,9 @@ pub(super) struct Settled {
 pub(super) enum Stage {
     #[default]
     Idle,
-    /// Its own read or the judge's question.
+    /// A look at it.
+    Reading(CallId),
+    /// A question of the judge's.
     Asking(CallId, Box<Request>),
     /// Waits for its ledger entry.
     Recording,
@@ -238,10 +240,20 @@ pub(super) struct Writing {
 /// Why an object is left alone, and until when.
 pub(super) struct Trouble {
     pub(super) until: Tick,
-    /// Whether the rest of the pass goes on without it.
-    pub(super) resting: bool,
     /// Whether it is to be read again then.
     pub(super) look: bool,
+}
+
+impl Trouble {
+    /// It is read again then.
+    pub(super) fn look(until: Tick) -> Self {
+        Self { until, look: true }
+    }
+
+    /// It is decided on again then, from what is known.
+    pub(super) fn wait(until: Tick) -> Self {
+        Self { until, look: false }
+    }
 }
 
 /// How an object stands.
@@ -251,7 +263,7 @@ pub(super) enum Outcome {
     #[default]
     Undecided,
     /// Something else must come first.
-    Waiting(Reason),
+    Waiting { awaited: Awaited, reason: Reason },
     /// As its definition says.
     InSync,
     /// A Job that ran and was removed by its TTL.
@@ -259,13 +271,52 @@ pub(super) enum Outcome {
     /// This would be done, or is being done.
     Planned(Box<Change>),
     /// Not done, on purpose.
-    Blocked(Reason),
+    Blocked { recheck: Recheck, reason: Reason },
     /// The server said no.
     Refused(Fault),
     /// Deleted, and waiting for its finalizers.
     Deleting(Reason),
     /// Known, not listed, and let alone because the inventory is unknown.
     Kept,
+}
+
+/// What an object waits for. What brings it back then, and whether the pass goes on without it, is in
+/// `Engine::stand`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Awaited {
+    /// The listing of its kind.
+    Listing,
+    /// What the watch of its kind shows when it begins.
+    Watch,
+    /// Its kind, which a CRD of the inventory defines.
+    Kind,
+    /// The answer whether its kind is gone.
+    KindGone,
+    /// A CRD: being established, until then at the latest.
+    Establishment { by: Tick },
+    /// An established CRD: discovery that shows what it defines, until then at the latest.
+    Discovery { by: Tick },
+    /// The end of its own deletion, to be made again.
+    OwnDeletion,
+    /// The end of its namespace's deletion, to be made again.
+    NamespaceDeletion,
+    /// Its turn among the granted deletes.
+    Turn,
+    /// The next try of what the cluster could not answer.
+    NextTry { at: Tick },
+    /// A cluster that answers at all.
+    Contact,
+}
+
+/// What ends a block.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Recheck {
+    /// News: of the inventory, of discovery, of a listing, or of the object itself. They come by themselves.
+    News,
+    /// The deletes of its plan are weighed again: see `deletes::Held`.
+    Held,
+    /// Nothing shows its end (that of a foreign object, say): the object is looked at less and less often.
+    NowAndThen,
 }
 
 impl Slot {
@@ -330,10 +381,16 @@ impl Slot {
         self.exchanges.clear();
     }
 
+    /// It is known to be absent.
+    pub(super) fn see_absent(&mut self) {
+        self.sight = Sight::Absent;
+        self.exchanges.clear();
+    }
+
     /// Takes what an answer shows, unless a watch has shown something newer meanwhile.
     pub(super) fn see(&mut self, seen: Seen) {
         self.exchanges.clear();
-        if self.left.take().is_some_and(|uid| uid == seen.uid) {
+        if self.left_watch.take().is_some_and(|uid| uid == seen.uid) {
             self.sight = Sight::Unknown;
         } else if !self.seen().is_some_and(|known| seen.is_older_than(known)) {
             self.sight = Sight::Present(Box::new(seen));
@@ -359,6 +416,7 @@ impl Slot {
         self.failures = 0;
         self.silences = 0;
         self.refusals = 0;
+        self.looks = 0;
     }
 }
 

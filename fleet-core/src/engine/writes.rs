@@ -3,9 +3,10 @@
 use fleet_diff::ObjectKey;
 
 use super::{
-    Approval, Call, CallId, Command, Engine,
+    Approval, CallId, Command, Engine,
+    calls::Call,
     inventory::kinds_of_definitions,
-    slot::{Class, Outcome, Seen, Settled, Sight, Slot, Stage, Trouble, Writing},
+    slot::{Class, Outcome, Recheck, Seen, Settled, Slot, Stage, Trouble, Writing},
 };
 use crate::{
     edge::{Answer, Exchange, Note, Remedy, Request},
@@ -26,7 +27,7 @@ impl Engine {
         out: &mut Vec<Command>,
     ) {
         if self.options.approval == Approval::Never {
-            self.rest(key, Outcome::Planned(Box::new(change)), now, out);
+            self.stand(key, Outcome::Planned(Box::new(change)), now, out);
             return;
         }
         let Some(slot) = self.slots.get_mut(key) else {
@@ -42,7 +43,12 @@ impl Engine {
             Next::Send(request) => request,
             Next::Declined(reason) => return self.declined(key, reason, now, out),
             Next::Refused(fault) => return self.refused(key, fault, now, out),
-            Next::Done | Next::Look => return self.rest(key, Outcome::InSync, now, out),
+            Next::Look => return self.moved(key, now, out),
+            Next::Done if matches!(work, Work::Delete { .. }) => {
+                let message = "the strategy says that it is deleted, and it is there";
+                return self.declined(key, Reason::new("not-deleted", message), now, out);
+            }
+            Next::Done => return self.stand(key, Outcome::InSync, now, out),
         };
         // What the cluster did not answer about waits for that, also while it waits for its next try.
         if self.has_room() || self.slots.get(key).is_none_or(|slot| slot.silences == 0) {
@@ -66,7 +72,7 @@ impl Engine {
         let call = self.new_call(Call::Write(key.clone()));
         let request = self.guarded(request);
         if let Some(slot) = self.slots.get_mut(key) {
-            slot.left = None;
+            slot.left_watch = None;
             slot.stage = Stage::Writing(Box::new(Writing {
                 call,
                 request: request.clone(),
@@ -83,10 +89,14 @@ impl Engine {
         });
     }
 
-    /// The strategy does not do it.
+    /// The strategy does not do it. A granted delete is tried again all the same: others wait for it.
     fn declined(&mut self, key: &ObjectKey, reason: Reason, now: Tick, out: &mut Vec<Command>) {
-        self.rest(key, Outcome::Blocked(reason), now, out);
-        self.deletes.set_aside(key);
+        let recheck = if self.deletes.set_aside(key) {
+            Recheck::NowAndThen
+        } else {
+            Recheck::News
+        };
+        self.block(key, recheck, reason, now, out);
     }
 
     /// Whether the ledger already says what it must say before this work; if not, it is told.
@@ -205,34 +215,37 @@ impl Engine {
         now: Tick,
         out: &mut Vec<Command>,
     ) {
-        let marks = &self.marks;
         let Some(slot) = self.slots.get_mut(key) else {
             return;
         };
-        let request = match std::mem::take(&mut slot.stage) {
-            Stage::Asking(asked, request) if asked == call => *request,
+        match std::mem::take(&mut slot.stage) {
+            Stage::Reading(asked) if asked == call => self.take_read(key, answer, now, out),
+            Stage::Asking(asked, request) if asked == call => match answer {
+                Answer::NotSent(fault) | Answer::Lost(fault) => self.transient(key, fault, now, out),
+                answer => slot.exchanges.push(Exchange {
+                    request: *request,
+                    answer,
+                }),
+            },
             other => {
                 slot.stage = other;
                 return;
             }
-        };
-        self.dirty.insert(key.clone());
-        if matches!(request, Request::Apply { .. }) {
-            match answer {
-                Answer::NotSent(fault) | Answer::Lost(fault) => self.transient(key, fault, now, out),
-                answer => slot.exchanges.push(Exchange { request, answer }),
-            }
-            return;
         }
+        self.dirty.insert(key.clone());
+    }
+
+    fn take_read(&mut self, key: &ObjectKey, answer: Answer, now: Tick, out: &mut Vec<Command>) {
+        let marks = &self.marks;
+        let Some(slot) = self.slots.get_mut(key) else {
+            return;
+        };
         match answer {
             Answer::Object(live) | Answer::Created(live) => {
                 slot.see(Seen::new(live, marks));
                 self.wake_awaiting_of(key);
             }
-            Answer::Absent | Answer::Deleted => {
-                slot.exchanges.clear();
-                slot.sight = Sight::Absent;
-            }
+            Answer::Absent | Answer::Deleted => slot.see_absent(),
             Answer::Refused(fault)
                 if matches!(fault.remedy, Remedy::Forbidden | Remedy::Invalid | Remedy::Policy) =>
             {
@@ -240,7 +253,7 @@ impl Engine {
             }
             Answer::Refused(fault) | Answer::NotSent(fault) | Answer::Lost(fault) => {
                 if fault.remedy == Remedy::Unreachable && !self.options.switches.contact {
-                    slot.sight = Sight::Absent;
+                    slot.see_absent();
                     return;
                 }
                 self.transient(key, fault, now, out);
@@ -341,15 +354,16 @@ impl Engine {
                     slot.see(seen);
                 }
             }
-            (Work::Delete { .. }, _) => {
+            (Work::Delete { .. }, Some(Answer::Deleted | Answer::Absent)) => {
                 if let Some(slot) = self.slots.get_mut(key) {
-                    slot.sight = Sight::Absent;
+                    slot.see_absent();
                 }
             }
             (_, Some(Answer::Object(live) | Answer::Created(live))) => {
                 self.take_written_object(key, live, &work, document, now);
             }
-            _ => return,
+            // Whatever the strategy makes of this answer, it does not show that it is done.
+            _ => return self.moved(key, now, out),
         }
         let Change {
             action,
@@ -429,12 +443,7 @@ impl Engine {
                     continue;
                 };
                 slot.settled = None;
-                slot.trouble = Some(Trouble {
-                    until,
-                    resting: false,
-                    look: true,
-                });
-                self.timers.insert((until, key.clone()));
+                self.leave_alone(&key, Trouble::look(until));
                 self.mark_resting(&key, false);
             }
         }

@@ -44,15 +44,15 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// A judge's answer.
+/// A judge's answer. Questions, doubts and refusals count for what is absent as for what is there.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Judgement {
-    /// Applying it would change nothing.
+    /// Applying it would change nothing. It is there: what is absent is created.
     Nothing,
     /// It is absent and would be created by this document.
     Create(Object),
-    /// Applying this document would change these fields. No fields: only who owns them.
+    /// It is there, and applying this document would change these fields. No fields: only who owns them.
     Update(Object, Vec<FieldChange>),
     /// This request must be answered first.
     Ask(Request),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use fleet_diff::{Digest, DigestBuilder, FieldChange, ObjectKey};
+use fleet_diff::{Digest, DigestBuilder, FieldChange, Object, ObjectKey};
 use serde::{Deserialize, Serialize};
 
 use crate::words::{Reason, Uid};
@@ -82,5 +82,14 @@ impl Change {
             unchecked: false,
             digest,
         }
+    }
+
+    /// Its digest is also that of the document that is sent and of where that differs.
+    pub(crate) fn covers(&mut self, document: &Object, fields: &[FieldChange]) {
+        let start = DigestBuilder::new()
+            .digest(&self.digest)
+            .digest(&document.digest());
+        let all = fields.iter().fold(start, |b, f| b.text(&f.path.to_string()));
+        self.digest = all.finish();
     }
 }

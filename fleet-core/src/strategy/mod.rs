@@ -73,13 +73,14 @@ pub struct History<'a> {
 pub enum Next {
     /// Send this.
     Send(Request),
-    /// The work is done, or the world moved: either way the object is decided anew from the last answer.
+    /// The work is done, or the world moved: either way the object is decided anew from the last answer. A delete is not
+    /// done before one was sent.
     Done,
     /// The outcome is unknown or the world moved: look at the object before anything else.
     Look,
     /// The server refused, in these words.
     Refused(Fault),
-    /// This strategy does not do that.
+    /// This strategy does not do that. A delete it is asked for again now and then.
     Declined(Reason),
 }
 

@@ -1,8 +1,10 @@
-//! One file a rule or a small group of them; what goes on around the rules is in `around` and
-//! `leaving`.
+//! One file a rule or a small group of them; what goes on around the rules is in `around`,
+//! `being_deleted`, `judges`, `resting` and `strategies`.
 
 mod around;
-mod leaving;
+mod being_deleted;
+mod judges;
+mod resting;
 mod rule_01_unknown;
 mod rule_02_write_ahead;
 mod rule_03_deletes;
@@ -18,6 +20,7 @@ mod rule_12_not_ours;
 mod rule_14_contested;
 mod rule_15_secrets;
 mod rule_16_determinism;
+mod strategies;
 
 use fleet_core::{EngineOptions, Switches};
 

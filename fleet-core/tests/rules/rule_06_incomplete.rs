@@ -259,3 +259,29 @@ fn rule_06_objects_of_a_vanished_kind_are_looked_at_when_discovery_comes_last() 
     world.push(Event::Kinds(kinds));
     assert_eq!(recorded(&world), ["ConfigMap shop/b", "Namespace shop"]);
 }
+
+#[test]
+fn rule_06_a_kind_that_is_served_at_no_version_is_not_served() {
+    let mut world = World::new(EngineOptions::default());
+    world.publish("1", [namespace("shop"), crd(), widget("v1", "w")]);
+    world.pass(Millis::from_mins(1));
+    world.restart(EngineOptions::default());
+    let kinds = world.discovery();
+    world.hold_kinds = true;
+    let mut none = kinds.clone();
+    let shown = none.kinds.get_mut(&GroupKind::new("example.com", "Widget"));
+    shown.unwrap().versions.clear();
+    world.queue(Event::Kinds(none));
+    world.publish("2", [namespace("shop"), crd()]);
+    world.pass(Millis::from_mins(1));
+    let status = world.engine.status();
+    assert_eq!(
+        status.blocked.get(&widget_key("w")).map(|r| r.code),
+        Some("kind-not-served"),
+        "{status:?}"
+    );
+    assert!(world.engine.is_settled());
+    world.push(Event::Kinds(kinds));
+    assert!(!recorded(&world).iter().any(|key| key.contains("Widget")));
+    assert!(world.engine.status().is_clean(), "{:?}", world.engine.status());
+}

@@ -10,9 +10,9 @@
 )]
 
 mod apply;
-mod world;
-
 mod manifests;
+mod server;
+mod world;
 
 pub use manifests::*;
 pub use world::{Grants, Interfere, Kill, Moment, Sent, World, lost, object};

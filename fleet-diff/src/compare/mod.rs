@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 pub(crate) use list_keys::names as element_names;
 
-use crate::{FieldPath, PathElement};
+use crate::{FieldPath, PathElement, document::Node};
 
 /// One field with different values before and after.
 ///
@@ -70,6 +70,18 @@ pub(crate) fn changes_without(before: &Value, after: &Value, left_out: &[&str]) 
     };
     comparison.values(before, after);
     comparison.found
+}
+
+/// True when two objects are equal apart from these fields of `metadata`.
+pub(crate) fn is_same_but(before: Node<'_>, after: Node<'_>, left_out: &[&str]) -> bool {
+    fn entries<'a>(of: Node<'a>, left_out: &[&str]) -> Vec<(&'a str, Node<'a>)> {
+        of.entries().filter(|(key, _)| !left_out.contains(key)).collect()
+    }
+    let metadata = match (before.get("metadata"), after.get("metadata")) {
+        (Some(before), Some(after)) => entries(before, left_out) == entries(after, left_out),
+        (before, after) => before == after,
+    };
+    metadata && entries(before, &["metadata"]) == entries(after, &["metadata"])
 }
 
 struct Comparison<'a> {

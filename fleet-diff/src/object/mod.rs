@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 pub use key::{GroupKind, Gvk, ObjectKey, ParseKeyError};
 
-use crate::Digest;
+use crate::{Digest, Document, document::Node};
 
 /// One Kubernetes object: a JSON object with `apiVersion`, `kind` and `metadata.name`.
 ///
@@ -36,6 +36,7 @@ struct Parts {
     gvk: Gvk,
     key: ObjectKey,
     digest: OnceLock<Digest>,
+    document: OnceLock<Document>,
 }
 
 /// Why a JSON value is not a Kubernetes object. Messages name fields, never values of other fields.
@@ -119,6 +120,7 @@ impl Object {
             gvk,
             key,
             digest: OnceLock::new(),
+            document: OnceLock::new(),
         })))
     }
 
@@ -146,6 +148,16 @@ impl Object {
     /// The content.
     pub fn json(&self) -> &Value {
         &self.0.value
+    }
+
+    /// The content, compactly.
+    pub fn document(&self) -> &Document {
+        self.0.document.get_or_init(|| Document::from_json(&self.0.value))
+    }
+
+    /// The content as one node.
+    pub fn root(&self) -> Node<'_> {
+        self.document().root()
     }
 
     /// Digest of the content, computed once.
@@ -233,6 +245,7 @@ impl Object {
             gvk,
             key,
             digest: OnceLock::new(),
+            document: OnceLock::new(),
         }))
     }
 
@@ -246,6 +259,7 @@ impl Object {
             gvk: self.0.gvk.clone(),
             key,
             digest: OnceLock::new(),
+            document: OnceLock::new(),
         }))
     }
 }

@@ -7,6 +7,8 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+use crate::document::Node;
+
 pub(crate) use scalar::is_printable;
 pub use scalar::{Float, Scalar};
 
@@ -61,6 +63,32 @@ impl PathElement {
                 list.get_mut(position)
             }
             _ => None,
+        }
+    }
+}
+
+impl PathElement {
+    /// The value it names inside a node. A key field that is absent in an element is as good as one that says nothing:
+    /// names may hold defaults.
+    fn find_node<'v>(&self, within: Node<'v>) -> Option<Node<'v>> {
+        match self {
+            Self::Key(name) => within.get(name),
+            Self::Index(i) => within.item(*i),
+            Self::Value(value) => within.items().find(|item| Scalar::from_node(*item).as_ref() == Some(value)),
+            Self::ListKey(fields) => {
+                let exact = |item: &Node<'_>| {
+                    fields.iter().all(|(name, value)| {
+                        item.get(name).and_then(Scalar::from_node).as_ref() == Some(value)
+                    })
+                };
+                let open = |item: &Node<'_>| {
+                    item.is_map()
+                        && fields.iter().all(|(name, value)| {
+                            item.get(name).is_none_or(|known| Scalar::from_node(known).as_ref() == Some(value))
+                        })
+                };
+                within.items().find(exact).or_else(|| within.items().find(open))
+            }
         }
     }
 }
@@ -168,6 +196,11 @@ impl FieldPath {
         self.0
             .iter()
             .try_fold(within, |value, element| element.find(value))
+    }
+
+    /// The value at this path of a node.
+    pub fn find<'v>(&self, within: Node<'v>) -> Option<Node<'v>> {
+        self.0.iter().try_fold(within, |value, element| element.find_node(value))
     }
 
     /// Removes the value at this path, closing the gap in a list. True when something was removed; the whole

@@ -2,23 +2,26 @@
 
 use std::{cmp::Ordering, fmt, hash, sync::Arc};
 
-use serde_json::{Number, Value};
+use serde_json::Value;
 
-/// A JSON value that is neither a mapping nor a list, with a total order (which [`serde_json::Value`] lacks).
+use crate::document::{Kind, Node, Number};
+
+/// A JSON value that is neither a mapping nor a list, with the total order that the API server sorts sets of fields
+/// by: numbers, texts, truth values, null.
 ///
 /// Printed as the API server prints it in a conflict: texts quoted, everything else bare.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scalar {
-    /// `null`.
-    Null,
-    /// `true` or `false`.
-    Bool(bool),
     /// A number without a fraction, anywhere in the range of `i64` and `u64`.
     Integer(i128),
     /// Any other number.
     Float(Float),
     /// A text.
     Text(Arc<str>),
+    /// `true` or `false`.
+    Bool(bool),
+    /// `null`.
+    Null,
 }
 
 impl Scalar {
@@ -36,14 +39,31 @@ impl Scalar {
         })
     }
 
+    /// The scalar a node is; `None` for a mapping or a list.
+    pub fn from_node(node: Node<'_>) -> Option<Self> {
+        Some(match node.kind() {
+            Kind::Null => Self::Null,
+            Kind::Bool => Self::Bool(node.as_bool()?),
+            Kind::Text => Self::Text(node.as_str()?.into()),
+            Kind::Number => match node.as_number()? {
+                Number::Integer(i) => Self::Integer(i),
+                // A float without a fraction is the same number as the integer.
+                #[expect(clippy::cast_possible_truncation)]
+                Number::Float(f) if f.fract() == 0.0 && f.abs() < 9e15 => Self::Integer(f as i128),
+                Number::Float(f) => Self::Float(Float::new(f)),
+            },
+            Kind::List | Kind::Map => return None,
+        })
+    }
+
     /// As JSON. What JSON cannot express (an integer beyond `u64`, an infinite number) becomes `null`; neither
     /// comes out of [`Scalar::from_json`].
     pub fn to_json(&self) -> Value {
         match self {
             Self::Null => Value::Null,
             Self::Bool(b) => Value::Bool(*b),
-            Self::Integer(i) => Number::from_i128(*i).map_or(Value::Null, Value::Number),
-            Self::Float(f) => Number::from_f64(f.get()).map_or(Value::Null, Value::Number),
+            Self::Integer(i) => serde_json::Number::from_i128(*i).map_or(Value::Null, Value::Number),
+            Self::Float(f) => serde_json::Number::from_f64(f.get()).map_or(Value::Null, Value::Number),
             Self::Text(s) => Value::String(s.to_string()),
         }
     }

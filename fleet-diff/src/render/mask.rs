@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use crate::{FieldChange, FieldPath, ObjectKey, PathElement};
+use crate::{FieldChange, FieldPath, FieldVerdict, ObjectKey, PathElement};
 
 /// What stands for a hidden value.
 pub(super) const HIDDEN: &str = "(secret)";
@@ -56,6 +56,33 @@ pub fn masked(key: &ObjectKey, changes: Vec<FieldChange>) -> Vec<FieldChange> {
         .map(hide_change)
         .filter(|change| seen.insert(change.path.clone()))
         .collect()
+}
+
+/// Hides the values of a Secret in verdicts on its fields, and those that a rule calls sensitive in any object's.
+pub fn masked_fields(
+    key: &ObjectKey,
+    fields: Vec<FieldVerdict>,
+    is_sensitive: impl Fn(&FieldPath) -> bool,
+) -> Vec<FieldVerdict> {
+    let hide_one = |field: FieldVerdict| {
+        if key.is_secret() {
+            let FieldVerdict { path, before, after, .. } = field.clone();
+            // An unchanged value has no other side to differ from.
+            let hidden = hide_change(FieldChange { path, before, after });
+            return FieldVerdict {
+                path: hidden.path,
+                before: hidden.before.filter(|_| field.before.is_some()),
+                after: hidden.after.filter(|_| field.after.is_some()),
+                ..field
+            };
+        }
+        if is_sensitive(&field.path) {
+            let (before, after) = hide(Zone::Nothing, field.before.clone(), field.after.clone());
+            return FieldVerdict { before, after, ..field };
+        }
+        field
+    };
+    fields.into_iter().map(hide_one).collect()
 }
 
 /// Hides the values of a Secret in the whole object, such as one to be created; other objects stay as they are.

@@ -1,12 +1,14 @@
 //! Changes as lines for people.
 
+mod fields;
 mod mask;
 
 use std::fmt::Write as _;
 
 use serde_json::Value;
 
-pub use mask::{masked, masked_value};
+pub use fields::render_fields;
+pub use mask::{masked, masked_fields, masked_value};
 
 use crate::{FieldChange, ObjectKey, PathElement, compare::element_names, path::is_printable};
 

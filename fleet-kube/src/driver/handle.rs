@@ -17,12 +17,33 @@ use super::Input;
 pub struct Progress {
     /// Nothing is under way, and nothing more will be done without news.
     pub settled: bool,
-    /// Deletes that were granted are not done, and worth waiting for: see [`fleet_core::Engine::is_leaving`].
-    pub leaving: bool,
+    /// Deletes that were granted are not done, and worth waiting for: see [`fleet_core::Engine::is_deleting`].
+    pub deleting: bool,
     /// It cannot go on by itself, and why.
     pub stuck: Option<String>,
     /// Its ledger is known.
     pub ready: bool,
+}
+
+/// Why a driver has not done everything that can be done.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Unsettled {
+    /// Not within this time.
+    Late(String),
+    /// It cannot go on by itself.
+    Stuck(String),
+    /// It does not run any more.
+    Stopped,
+}
+
+impl From<Unsettled> for Reason {
+    fn from(why: Unsettled) -> Self {
+        match why {
+            Unsettled::Late(limit) => Self::new("not-converged", format!("not done within {limit}")),
+            Unsettled::Stuck(why) => Self::new("stuck", why),
+            Unsettled::Stopped => Self::new("stopped", "the driver has stopped"),
+        }
+    }
 }
 
 /// A running driver. Dropping the handle stops it: requests under way are abandoned, and the next process looks at
@@ -91,21 +112,23 @@ impl DriverHandle {
     /// # Errors
     /// When it is stuck, stopped, or not done in time.
     pub async fn settled(&self, limit: Duration) -> Result<(), Reason> {
+        Ok(self.until_settled(limit).await?)
+    }
+
+    /// The same, with an error to decide by.
+    pub(crate) async fn until_settled(&self, limit: Duration) -> Result<(), Unsettled> {
         let mut progress = self.progress.clone();
         let done = timeout(
             limit,
-            progress.wait_for(|p| p.settled && !p.leaving || p.stuck.is_some()),
+            progress.wait_for(|p| p.settled && !p.deleting || p.stuck.is_some()),
         )
         .await;
         match done {
             Err(_) if self.progress().settled => Ok(()),
-            Err(_) => Err(Reason::new(
-                "not-converged",
-                format!("not done within {} s", limit.as_secs()),
-            )),
-            Ok(Err(_)) => Err(Reason::new("stopped", "the driver has stopped")),
+            Err(_) => Err(Unsettled::Late(format!("{} s", limit.as_secs()))),
+            Ok(Err(_)) => Err(Unsettled::Stopped),
             Ok(Ok(p)) => match &p.stuck {
-                Some(why) => Err(Reason::new("stuck", why.clone())),
+                Some(why) => Err(Unsettled::Stuck(why.clone())),
                 None => Ok(()),
             },
         }

@@ -25,6 +25,7 @@ use tokio::{
 };
 
 pub use clock::Clock;
+pub(crate) use handle::Unsettled;
 pub use handle::{DriverHandle, Progress};
 
 use crate::connection::Connection;
@@ -140,8 +141,8 @@ impl Driver {
     fn tell_progress(&mut self) {
         let next = Progress {
             settled: self.engine.is_settled(),
-            leaving: self.engine.is_leaving(),
-            stuck: self.engine.is_stuck().map(ToString::to_string),
+            deleting: self.engine.is_deleting(),
+            stuck: self.engine.why_stuck().map(ToString::to_string),
             ready: self.engine.knows_ledger(),
         };
         self.progress.send_if_modified(|progress| {

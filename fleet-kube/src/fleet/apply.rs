@@ -7,6 +7,7 @@ use futures_util::future::join_all;
 use tokio::time::{Instant, sleep};
 
 use super::{Fleet, Outcome, crew::Crew, member::Member, rollout::Presence};
+use crate::driver::Unsettled;
 
 /// How often the first cluster is looked at.
 const LOOK: Duration = Duration::from_millis(50);
@@ -57,7 +58,7 @@ async fn finish(fleet: &Fleet, crew: &Crew, member: &Member) -> Outcome {
         return Outcome::of(member, Some(Reason::new("inventory-unknown", why))).await;
     }
     if crew.rollout.is_held(name) {
-        return Outcome::failed(&member.cluster, held(crew, &member.cluster));
+        return held(crew, &member.cluster);
     }
     let failed = crew.rollout.failed_first() == Some(name.as_str());
     let limit = if failed {
@@ -65,36 +66,26 @@ async fn finish(fleet: &Fleet, crew: &Crew, member: &Member) -> Outcome {
     } else {
         fleet.inner.settle_max
     };
-    let mut failure = member.settled(limit).await.err();
-    if let Some(reason) = failure
-        .as_mut()
-        .filter(|reason| failed && reason.code == "not-converged")
-    {
-        reason.message = format!("not done within {}", fleet.inner.wave.first_max());
-    }
-    Outcome::of(member, failure).await
+    let why = match member.settled(limit).await.err() {
+        // The wave has waited for it already.
+        Some(Unsettled::Late(_)) if failed => Some(Unsettled::Late(fleet.inner.wave.first_max().to_string())),
+        why => why,
+    };
+    Outcome::of(member, why.map(Reason::from)).await
 }
 
-fn held(crew: &Crew, cluster: &Cluster) -> Reason {
-    let (code, message) = match (crew.rollout.failed_first(), crew.rollout.first()) {
-        (Some(first), _) => (
-            "first-failed",
-            format!(
-                "nothing was changed here: {first} went first and is not done, so {} keeps what it has",
-                cluster.name
-            ),
-        ),
-        (None, Some(first)) => (
-            "first-failed",
-            format!(
-                "nothing was changed here: {first} went first and does not answer, so {} keeps what it has",
-                cluster.name
-            ),
-        ),
-        (None, None) => (
-            "unreachable",
-            format!("{} does not answer any more", cluster.name),
-        ),
+/// Nothing was given to it: because of the first one, or because it does not answer itself.
+fn held(crew: &Crew, cluster: &Cluster) -> Outcome {
+    let name = &cluster.name;
+    let (first, why) = match (crew.rollout.failed_first(), crew.rollout.first()) {
+        (Some(first), _) => (first, "is not done"),
+        (None, Some(first)) => (first, "does not answer"),
+        (None, None) => {
+            let message = format!("{name} does not answer any more");
+            return Outcome::failed(cluster, Reason::new("unreachable", message));
+        }
     };
-    Reason::new(code, message)
+    let message =
+        format!("nothing was changed here: {first} went first and {why}, so {name} keeps what it has");
+    Outcome::new(name).held_back(Reason::new("first-failed", message))
 }

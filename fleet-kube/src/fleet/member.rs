@@ -5,15 +5,13 @@ use std::{
     time::Duration,
 };
 
-use fleet_core::{
-    Cluster, DeleteBudget, Engine, EngineOptions, FleetBudget, Note, Observer, Reason, Silent, Target,
-};
+use fleet_core::{Cluster, DeleteBudget, Engine, EngineOptions, FleetBudget, Note, Observer, Silent, Target};
 use tokio::time::{Instant, sleep};
 
 use super::Inner;
 use crate::{
     connection::Connection,
-    driver::{DriverHandle, DriverParts, spawn},
+    driver::{DriverHandle, DriverParts, Unsettled, spawn},
 };
 
 /// Longest wait for what could be made of a lost ledger.
@@ -102,15 +100,15 @@ impl Member {
     ///
     /// A ledger that cannot be believed is a reason to stop only when it is certain what could be rebuilt, and nobody
     /// confirmed that: before, what bears our marks is being searched, or recorded.
-    pub(super) async fn settled(&self, limit: Duration) -> Result<(), Reason> {
+    pub(super) async fn settled(&self, limit: Duration) -> Result<(), Unsettled> {
         let deadline = Instant::now() + limit;
         let patience = Instant::now() + limit.min(SEARCH_MAX);
         loop {
             let result = self
                 .driver
-                .settled(deadline.saturating_duration_since(Instant::now()))
+                .until_settled(deadline.saturating_duration_since(Instant::now()))
                 .await;
-            let is_stuck = result.as_ref().is_err_and(|reason| reason.code == "stuck");
+            let is_stuck = matches!(result, Err(Unsettled::Stuck(_)));
             if !is_stuck || !self.is_searching().await || Instant::now() >= patience {
                 return result;
             }

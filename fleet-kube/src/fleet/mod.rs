@@ -106,6 +106,8 @@ pub struct Outcome {
     /// Why it was not reached, or is not done.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<Reason>,
+    #[serde(skip)]
+    held_back: bool,
 }
 
 impl Outcome {
@@ -116,14 +118,21 @@ impl Outcome {
             status: None,
             plan: None,
             failure: None,
+            held_back: false,
         }
+    }
+
+    /// It keeps what it has because the cluster that went first is not done, as this says.
+    #[must_use]
+    pub fn held_back(mut self, reason: Reason) -> Self {
+        self.failure = Some(reason);
+        self.held_back = true;
+        self
     }
 
     /// It keeps what it has because the cluster that went first is not done; nothing is wrong with this one.
     pub fn is_held_back(&self) -> bool {
-        self.failure
-            .as_ref()
-            .is_some_and(|reason| reason.code == "first-failed")
+        self.held_back
     }
 
     /// Everything is as the inventory says.
@@ -137,6 +146,7 @@ impl Outcome {
             status: member.driver.status().await,
             plan: member.driver.plan().await,
             failure,
+            held_back: false,
         }
     }
 
@@ -244,7 +254,7 @@ impl Inner {
         member.driver.inventory(snapshot).await;
         let failure = match unknown {
             Some(why) => Some(Reason::new("inventory-unknown", why)),
-            None => member.settled(self.settle_max).await.err(),
+            None => member.settled(self.settle_max).await.err().map(Reason::from),
         };
         Outcome::of(&member, failure).await
     }

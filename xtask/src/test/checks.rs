@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 
 use super::{Row, cargo, step, timed};
-use crate::{Result, command, workspace};
+use crate::{Result, command, control_plane, schema, workspace};
 
 /// What a crate's ordinary dependencies must not contain.
 const SHAPE: [(&str, &[&str]); 2] = [
@@ -35,7 +35,7 @@ const SHAPE: [(&str, &[&str]); 2] = [
 
 /// Every feature of every library, alone.
 const FEATURES: [(&str, &[&str]); 3] = [
-    ("fleet-diff", &["", "yaml"]),
+    ("fleet-diff", &["", "yaml", "table-writer"]),
     ("fleet-core", &["", "conformance", "testing"]),
     ("fleet-kube", &[""]),
 ];
@@ -65,6 +65,9 @@ pub(super) fn run(rows: &mut Vec<Row>) -> Result {
     step(rows, "documentation", doc)?;
     timed(rows, "shape of dependencies", shape)?;
     timed(rows, "features one by one", features)?;
+    timed(rows, "schema table", || {
+        schema::check(&control_plane::Args::default())
+    })?;
     for (tool, words) in [
         ("cargo-deny", &["deny", "--workspace", "check"][..]),
         (

@@ -146,8 +146,7 @@ fn deletes_held_for_one_reason_are_told_once_whatever_it_is() {
 
 #[test]
 fn clusters_held_back_say_so_and_what_to_do() {
-    let mut held = Outcome::new("eu-2");
-    held.failure = Some(Reason::new(
+    let held = Outcome::new("eu-2").held_back(Reason::new(
         "first-failed",
         "nothing was changed here: eu-1 went first",
     ));

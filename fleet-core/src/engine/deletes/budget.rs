@@ -7,7 +7,12 @@ use fleet_diff::ObjectKey;
 use super::{Confirmed, Grant, Held, Reserving, Survey};
 use crate::{
     edge::Note,
-    engine::{Approval, Call, CallId, Command, Engine, slot::Outcome, token::confirmation_token},
+    engine::{
+        Approval, CallId, Command, Engine,
+        calls::Call,
+        slot::{Outcome, Recheck},
+        token::confirmation_token,
+    },
     ledger::{EntryState, Spent},
     plan::{Action, Change},
     words::{Millis, Reason, Revision, Tick, Uid},
@@ -16,12 +21,11 @@ use crate::{
 impl Engine {
     /// Once every object is decided: permissions, contents, budget, reservation. True if something moved.
     pub(in crate::engine) fn arrange_deletes(&mut self, now: Tick, out: &mut Vec<Command>) -> bool {
-        if self.wake_leaving() {
+        if self.wake_deletes() {
             return true;
         }
         let known = self.inventory.is_known() || !self.options.switches.unknown_changes_nothing;
         if !known
-            || !self.is_informed()
             || self.is_writing()
             || !self.deletes.undecided.is_empty()
             || self.deletes.reserving.is_some()
@@ -33,9 +37,7 @@ impl Engine {
             self.deletes.held = None;
             return false;
         }
-        let held_until = self.deletes.held.as_ref().map(|held| held.until);
-        if held_until.flatten().is_some_and(|until| until <= now) {
-            self.deletes.held = None;
+        if self.deletes.held.take_if(|held| held.until <= now).is_some() {
             self.deletes.fresh = true;
         }
         if !self.deletes.fresh {
@@ -66,25 +68,31 @@ impl Engine {
                 self.dirty.insert(key);
                 continue;
             }
-            let weight = match self.why_not_deleted(&key, &uid) {
-                Some(reason) => Some(Err(reason)),
-                None => match self.container(&key) {
-                    Ok(None) => Some(Ok(1)),
-                    Ok(Some(container)) => self.survey(&key, container, now, out),
-                    Err(reason) => Some(Err(reason)),
-                },
-            };
-            match weight {
+            if let Some(reason) = self.why_not_deleted(&key, &uid) {
+                self.strike(&key, Recheck::News, reason, now, out);
+                continue;
+            }
+            match self.weight(&key, now, out) {
                 None => waiting = true,
                 Some(Ok(weight)) => total = total.saturating_add(weight),
-                Some(Err(reason)) => {
-                    self.deletes.withdraw(&key);
-                    self.deletes.surveys.remove(&key);
-                    self.rest(&key, Outcome::Blocked(reason), now, out);
-                }
+                Some(Err(reason)) => self.strike(&key, Recheck::NowAndThen, reason, now, out),
             }
         }
         (!waiting).then_some(total)
+    }
+
+    /// A candidate turns out to stay.
+    fn strike(
+        &mut self,
+        key: &ObjectKey,
+        recheck: Recheck,
+        reason: Reason,
+        now: Tick,
+        out: &mut Vec<Command>,
+    ) {
+        self.deletes.withdraw(key);
+        self.deletes.surveys.remove(key);
+        self.block(key, recheck, reason, now, out);
     }
 
     fn spend(&mut self, total: u32, now: Tick, out: &mut Vec<Command>) {
@@ -153,7 +161,7 @@ impl Engine {
             {
                 change.weight = *weight;
             }
-            self.rest(&key, Outcome::Planned(Box::new(change)), now, out);
+            self.stand(&key, Outcome::Planned(Box::new(change)), now, out);
         }
     }
 
@@ -164,7 +172,7 @@ impl Engine {
             .deletes
             .held
             .as_ref()
-            .is_some_and(|held| held.keys == keys && held.until.is_none_or(|at| at > now))
+            .is_some_and(|held| held.keys == keys && held.until > now)
         {
             return;
         }
@@ -177,14 +185,18 @@ impl Engine {
         }
         // No token is shown that is out of date.
         let life = now + self.options.limits.token_life;
-        let until = Some(until.unwrap_or(life).min(life));
+        let until = until.unwrap_or(life).min(life);
         let token = self.token(life);
         let reason = reason.with("token", &token);
         if self.options.approval == Approval::Never {
             self.plan_deletes(now, out);
         } else {
             for key in &keys {
-                self.set_outcome(key, Outcome::Blocked(reason.clone()));
+                let outcome = Outcome::Blocked {
+                    recheck: Recheck::Held,
+                    reason: reason.clone(),
+                };
+                self.set_outcome(key, outcome);
             }
         }
         Self::report(
@@ -196,7 +208,7 @@ impl Engine {
         );
         self.deletes.held = Some(Held {
             reason,
-            token: Some(token),
+            token,
             keys,
             until,
         });

@@ -8,7 +8,8 @@ use super::Survey;
 use crate::{
     edge::Fault,
     engine::{
-        Call, CallId, Command, Container, Engine, GUARDED_KINDS,
+        CallId, Command, Container, Engine, GUARDED_KINDS,
+        calls::Call,
         slot::{Class, Slot},
     },
     ledger::EntryState,
@@ -28,6 +29,7 @@ const CLUSTER_MADE: [(&str, &str, Option<&str>); 4] = [
 const SURVEY_LIFE: Millis = Millis::from_secs(30);
 
 impl Engine {
+    /// Why the object may not be deleted, whatever it holds.
     pub(super) fn why_not_deleted(&self, key: &ObjectKey, uid: &Uid) -> Option<Reason> {
         if !self.options.switches.containers {
             return None;
@@ -52,8 +54,23 @@ impl Engine {
         })
     }
 
+    /// How many deletes the object counts for, with what goes along; or why it must stay on account of what it holds.
+    /// None while that is being listed.
+    pub(super) fn weight(
+        &mut self,
+        key: &ObjectKey,
+        now: Tick,
+        out: &mut Vec<Command>,
+    ) -> Option<Result<u32, Reason>> {
+        match self.container(key) {
+            Ok(None) => Some(Ok(1)),
+            Ok(Some(container)) => self.survey(key, container, now, out),
+            Err(reason) => Some(Err(reason)),
+        }
+    }
+
     /// What goes with the object, if anything does. An error where that cannot be said.
-    pub(super) fn container(&self, key: &ObjectKey) -> Result<Option<Container>, Reason> {
+    fn container(&self, key: &ObjectKey) -> Result<Option<Container>, Reason> {
         if !self.options.switches.containers {
             return Ok(None);
         }
@@ -92,7 +109,7 @@ impl Engine {
 
     /// What is known of a container's contents: how many deletes it counts for, or why it must stay. None while it
     /// is being listed.
-    pub(super) fn survey(
+    fn survey(
         &mut self,
         key: &ObjectKey,
         container: Container,
@@ -143,13 +160,13 @@ impl Engine {
     /// Everything inside must be about to be deleted itself, owned by such an object, or made by the cluster. How
     /// much the container counts for, and what goes along with others.
     fn assess(&self, key: &ObjectKey, metas: &[LiveMeta]) -> Result<(u32, Vec<Uid>), Reason> {
-        let leaving = |meta: &LiveMeta| {
+        let goes_itself = |meta: &LiveMeta| {
             let slot = self.slots.get(&meta.key);
             slot.is_some_and(|slot| slot.desired.is_none() && self.is_going(&meta.key, slot, &meta.uid))
         };
         let mut going: BTreeSet<&Uid> = metas
             .iter()
-            .filter(|m| leaving(m) || self.deletes.going_along.contains(&m.uid))
+            .filter(|m| goes_itself(m) || self.deletes.going_along.contains(&m.uid))
             .map(|m| &m.uid)
             .collect();
         let services: BTreeSet<&ObjectKey> = metas
@@ -194,7 +211,9 @@ impl Engine {
             return Err(Reason::new("container-not-empty", message).with("holds", foreign.len()));
         }
         // Objects of our own inside are counted by themselves; the rest go with the container.
-        let inside = metas.iter().filter(|m| !leaving(m) && !is_cluster_made(&m.key));
+        let inside = metas
+            .iter()
+            .filter(|m| !goes_itself(m) && !is_cluster_made(&m.key));
         let along: Vec<Uid> = inside.map(|m| m.uid.clone()).collect();
         let weight = u32::try_from(along.len()).unwrap_or(u32::MAX).saturating_add(1);
         Ok((weight, along))

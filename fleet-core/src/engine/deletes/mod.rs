@@ -1,14 +1,18 @@
 //! Deletes: what is proposed, granted and under way.
 //!
-//! `containers` says what may not go, `budget` how many may, `order` who goes when.
+//! `containers` says what may not go, `budget` how many may, `order` who goes when, `unfinished` how long it is worth
+//! waiting for them.
 
 mod budget;
 mod containers;
 mod order;
+mod unfinished;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use fleet_diff::ObjectKey;
+
+pub(super) use unfinished::Standstill;
 
 use super::{CallId, slot::Class, token::Offers};
 use crate::words::{Reason, Revision, Tick, Uid};
@@ -26,7 +30,7 @@ pub(super) struct Deletes {
     /// What was found in containers to go with an object of ours: its owner may be gone before it.
     going_along: BTreeSet<Uid>,
     /// Granted, recorded, and not gone yet.
-    leaving: BTreeMap<Class, Leaving>,
+    granted: BTreeMap<Class, Granted>,
     reserving: Option<Reserving>,
     pub(super) held: Option<Held>,
     /// Tokens that persons gave.
@@ -36,43 +40,18 @@ pub(super) struct Deletes {
 
 /// Granted deletes of one class; each object is in one of the sets.
 #[derive(Default)]
-struct Leaving {
+struct Granted {
     /// Being deleted now.
     active: BTreeSet<ObjectKey>,
     /// Wait for later classes to go first.
     waiting: BTreeSet<ObjectKey>,
     /// Deleted, and waiting for finalizers.
     lingering: BTreeSet<ObjectKey>,
-    /// Refused, and to be tried again now and then.
+    /// Refused or declined, and to be tried again now and then.
     aside: BTreeSet<ObjectKey>,
 }
 
-/// How many granted deletes are not done, by what they wait for.
-#[derive(Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Unfinished {
-    active: usize,
-    waiting: usize,
-    lingering: usize,
-    aside: usize,
-    /// It has been so for too long.
-    pub(super) overdue: bool,
-}
-
-impl Unfinished {
-    pub(super) fn is_same(self, other: &Self) -> bool {
-        Self {
-            overdue: false,
-            ..self
-        } == *other
-    }
-
-    /// Something is on its way that nobody refused.
-    pub(super) fn goes_on(self) -> bool {
-        self.active + self.lingering > 0 || self.waiting > 0 && self.aside == 0
-    }
-}
-
-impl Leaving {
+impl Granted {
     fn is_empty(&self) -> bool {
         self.active.is_empty()
             && self.waiting.is_empty()
@@ -120,9 +99,11 @@ enum Survey {
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Held {
     pub(super) reason: Reason,
-    pub(super) token: Option<String>,
+    /// What lets them go.
+    pub(super) token: String,
     keys: BTreeSet<ObjectKey>,
-    until: Option<Tick>,
+    /// Then they are weighed again.
+    until: Tick,
 }
 
 /// What a person confirmed.
@@ -156,31 +137,34 @@ impl Deletes {
     }
 
     /// The object is gone, or let go, or stays.
-    pub(super) fn left(&mut self, key: &ObjectKey) {
-        self.leaving.entry(Class::of(key)).or_default().remove(key);
+    pub(super) fn done_with(&mut self, key: &ObjectKey) {
+        self.granted.entry(Class::of(key)).or_default().remove(key);
         self.surveys.remove(key);
     }
 
-    /// It cannot be deleted for now: it is quiet, and still holds back what goes after it.
-    pub(super) fn set_aside(&mut self, key: &ObjectKey) {
-        let leaving = self.leaving.entry(Class::of(key)).or_default();
-        if leaving.active.remove(key) {
-            leaving.aside.insert(key.clone());
+    /// It cannot be deleted for now: it is quiet, and still holds back what goes after it. True if it was being
+    /// deleted.
+    pub(super) fn set_aside(&mut self, key: &ObjectKey) -> bool {
+        let granted = self.granted.entry(Class::of(key)).or_default();
+        let active = granted.active.remove(key);
+        if active {
+            granted.aside.insert(key.clone());
         }
+        active
     }
 
     /// It is deleted and held by its finalizers.
     pub(super) fn linger(&mut self, key: &ObjectKey) {
-        let leaving = self.leaving.entry(Class::of(key)).or_default();
-        leaving.remove(key);
-        leaving.lingering.insert(key.clone());
+        let granted = self.granted.entry(Class::of(key)).or_default();
+        granted.remove(key);
+        granted.lingering.insert(key.clone());
     }
 
     /// Nothing is being arranged or carried out. What waits for finalizers, and what waits for that, is quiet.
     pub(super) fn is_quiet(&self) -> bool {
         self.undecided.is_empty()
             && self.reserving.is_none()
-            && self.leaving.values().all(|leaving| leaving.active.is_empty())
+            && self.granted.values().all(|granted| granted.active.is_empty())
             && !self.is_surveying()
     }
 
@@ -188,19 +172,8 @@ impl Deletes {
         self.surveys.values().any(|s| matches!(s, Survey::Asked))
     }
 
-    pub(super) fn unfinished(&self) -> Unfinished {
-        let mut sum = Unfinished::default();
-        for leaving in self.leaving.values() {
-            sum.active += leaving.active.len();
-            sum.waiting += leaving.waiting.len();
-            sum.lingering += leaving.lingering.len();
-            sum.aside += leaving.aside.len();
-        }
-        sum
-    }
-
     pub(super) fn due(&self) -> Option<Tick> {
-        let held = self.held.as_ref().and_then(|held| held.until);
+        let held = self.held.as_ref().map(|held| held.until);
         let reserving = self.reserving.as_ref().map(|reserving| reserving.until);
         [held, reserving].into_iter().flatten().min()
     }

@@ -5,7 +5,7 @@ use fleet_diff::ObjectKey;
 use crate::{
     engine::{
         Approval, Command, Engine,
-        slot::{Class, Outcome, read_gvk},
+        slot::{Awaited, Class, Outcome, Recheck},
     },
     plan::{Action, Change},
     strategy::Work,
@@ -35,25 +35,18 @@ impl Engine {
         self.deletes.withdraw(key);
         // A permission may have been withdrawn since the intent was recorded.
         if let Some(reason) = self.why_not_deleted(key, &uid) {
-            return self.keep(key, reason, now, out);
+            return self.keep(key, Recheck::News, reason, now, out);
         }
         // What only shows a plan holds nothing back and waits for nothing.
         if self.options.approval == Approval::Auto && !self.takes_its_turn(key, now, out) {
             return;
         }
-        let weight = match self.container(key) {
-            Ok(None) => 1,
-            Ok(Some(container)) => match self.survey(key, container, now, out) {
-                None => return,
-                Some(Err(reason)) => return self.keep(key, reason, now, out),
-                Some(Ok(weight)) => weight,
-            },
-            Err(reason) => return self.keep(key, reason, now, out),
+        let weight = match self.weight(key, now, out) {
+            None => return,
+            Some(Ok(weight)) => weight,
+            Some(Err(reason)) => return self.keep(key, Recheck::NowAndThen, reason, now, out),
         };
-        let Some(kinds) = &self.kinds else { return };
-        let Some(gvk) = self.slots.get(key).and_then(|slot| read_gvk(key, slot, kinds)) else {
-            return;
-        };
+        let Some(gvk) = self.served_gvk(key) else { return };
         let reason = self.reason("unlisted", "it was managed and is no longer listed");
         let mut change = Change::new(key.clone(), Action::Delete, Some(uid.clone()), reason);
         change.weight = weight;
@@ -78,29 +71,32 @@ impl Engine {
         let class = Class::of(key);
         let later_go = self
             .deletes
-            .leaving
+            .granted
             .iter()
-            .any(|(other, leaving)| *other > class && !leaving.is_empty());
+            .any(|(other, granted)| *other > class && !granted.is_empty());
         let must_wait = later_go || self.is_writing();
-        let leaving = self.deletes.leaving.entry(class).or_default();
-        leaving.remove(key);
+        let granted = self.deletes.granted.entry(class).or_default();
+        granted.remove(key);
         if must_wait {
-            leaving.waiting.insert(key.clone());
-            let reason = Reason::new("later", "it is deleted once what goes before it is gone");
-            self.rest(key, Outcome::Waiting(reason), now, out);
+            granted.waiting.insert(key.clone());
+            let outcome = Outcome::Waiting {
+                awaited: Awaited::Turn,
+                reason: Reason::new("later", "it is deleted once what goes before it is gone"),
+            };
+            self.stand(key, outcome, now, out);
         } else {
-            leaving.active.insert(key.clone());
+            granted.active.insert(key.clone());
         }
         !must_wait
     }
 
     /// A delete that was granted turns out not to be possible now.
-    fn keep(&mut self, key: &ObjectKey, reason: Reason, now: Tick, out: &mut Vec<Command>) {
-        self.deletes.left(key);
+    fn keep(&mut self, key: &ObjectKey, recheck: Recheck, reason: Reason, now: Tick, out: &mut Vec<Command>) {
+        self.deletes.done_with(key);
         if let Some(slot) = self.slots.get_mut(key) {
             slot.approved = false;
         }
-        self.rest(key, Outcome::Blocked(reason), now, out);
+        self.block(key, recheck, reason, now, out);
     }
 
     /// Some listed object is not at rest.
@@ -109,15 +105,15 @@ impl Engine {
     }
 
     /// Deletes whose turn has come: gates first, then the rest, CRDs, namespaces.
-    pub(super) fn wake_leaving(&mut self) -> bool {
+    pub(super) fn wake_deletes(&mut self) -> bool {
         if self.is_writing() {
             return false;
         }
         let mut moved = false;
-        for leaving in self.deletes.leaving.values_mut().rev() {
-            let turn = std::mem::take(&mut leaving.waiting);
+        for granted in self.deletes.granted.values_mut().rev() {
+            let turn = std::mem::take(&mut granted.waiting);
             moved |= !turn.is_empty();
-            let busy = !leaving.is_empty() || !turn.is_empty();
+            let busy = !granted.is_empty() || !turn.is_empty();
             self.dirty.extend(turn);
             if busy {
                 break;

@@ -28,7 +28,8 @@ pub(super) struct LedgerState {
     urgent: bool,
     /// Since when something is pending.
     since: Option<Tick>,
-    lag_until: Option<Tick>,
+    /// When that is recorded, if it is not at once.
+    flush_at: Option<Tick>,
     in_flight: Option<InFlight>,
     failed_reads: u32,
     failed_writes: u32,
@@ -122,7 +123,7 @@ impl LedgerState {
         match self.reading {
             Reading::RetryAt(at) | Reading::SweepAt(at) => Some(at),
             Reading::Lost(ref lost) => lost.search_again,
-            _ => self.lag_until,
+            _ => self.flush_at,
         }
     }
 

@@ -7,7 +7,7 @@ use fleet_diff::ObjectKey;
 use super::{Lost, Reading};
 use crate::{
     edge::{Fault, Note},
-    engine::{Approval, Call, CallId, Command, Engine, Listing, token::confirmation_token},
+    engine::{Approval, CallId, Command, Engine, calls::Call, kinds::Listing, token::confirmation_token},
     ledger::{Entry, EntryState, LedgerAnswer, LedgerContent, LedgerWrite},
     marks::MarkState,
     words::{LiveMeta, Reason, Tick, Uid},

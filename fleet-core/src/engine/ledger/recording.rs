@@ -7,7 +7,7 @@ use fleet_diff::ObjectKey;
 use super::{InFlight, Reading};
 use crate::{
     edge::{Fault, Note, Remedy},
-    engine::{Approval, Call, CallId, Command, Engine, ListingStage, slot::Stage},
+    engine::{Approval, CallId, Command, Engine, calls::Call, kinds::ListingStage, slot::Stage},
     ledger::{Entry, EntryState, LedgerWrite, Spent},
     words::{Reason, Tick},
 };
@@ -33,7 +33,7 @@ impl Engine {
 
     /// Sends what is to be recorded: at once if a step waits for it, otherwise when the pass has nothing else to do.
     pub(in crate::engine) fn flush_ledger(&mut self, now: Tick, out: &mut Vec<Command>) {
-        self.ledger.lag_until = None;
+        self.ledger.flush_at = None;
         if self.ledger.in_flight.is_some()
             || !self.ledger.is_ready()
             || self.options.approval == Approval::Never
@@ -61,7 +61,7 @@ impl Engine {
             (false, _) => since + limits.ledger_lag_max,
         };
         if now < flush_at {
-            self.ledger.lag_until = Some(flush_at);
+            self.ledger.flush_at = Some(flush_at);
             return;
         }
         let changes = std::mem::take(&mut self.ledger.pending);

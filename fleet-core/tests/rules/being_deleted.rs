@@ -44,14 +44,14 @@ fn deletes_that_are_not_done_are_worth_waiting_for_so_long() {
     options.permitted_kinds = [GroupKind::new("", "Namespace")].into();
     let mut world = World::new(options);
     world.publish("1", [namespace("shop"), kept(), namespace("other")]);
-    assert!(!world.engine.is_leaving());
+    assert!(!world.engine.is_deleting());
     world.publish("2", [namespace("other")]);
     // The map lingers, and the namespace waits for it: nothing to be done, and not done.
-    assert!(world.engine.is_settled() && world.engine.is_leaving());
+    assert!(world.engine.is_settled() && world.engine.is_deleting());
     world.pass(Millis::from_secs(59));
-    assert!(world.engine.is_leaving());
+    assert!(world.engine.is_deleting());
     world.pass(Millis::from_secs(2));
-    assert!(world.engine.is_settled() && !world.engine.is_leaving());
+    assert!(world.engine.is_settled() && !world.engine.is_deleting());
     let status = world.engine.status();
     assert!(status.deleting.contains_key(&key("a")) && !status.is_clean());
     // It goes at last: the rest follows, also long after.
@@ -59,7 +59,7 @@ fn deletes_that_are_not_done_are_worth_waiting_for_so_long() {
     world.run();
     world.pass(Millis::from_secs(10));
     assert_eq!(world.keys(), ["Namespace other"]);
-    assert!(!world.engine.is_leaving() && world.engine.status().is_clean());
+    assert!(!world.engine.is_deleting() && world.engine.status().is_clean());
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn refused_deletes_are_not_waited_for() {
         delete.then(|| Answer::Refused(Fault::new(Remedy::Policy, "no").code(403)))
     }));
     world.publish("2", [namespace("other")]);
-    assert!(world.engine.is_settled() && !world.engine.is_leaving());
+    assert!(world.engine.is_settled() && !world.engine.is_deleting());
     assert!(!world.engine.status().is_clean());
 }
 

@@ -1,0 +1,163 @@
+//! What the judge says of an object, and what follows.
+
+use fleet_diff::{FieldChange, Object, ObjectKey};
+
+use super::{
+    Approval, Command, Engine,
+    inventory::kinds_of_definitions,
+    slot::{Awaited, Class, Outcome, Recheck, Sight, Stage},
+};
+use crate::{
+    edge::Request,
+    judge::{Judgement, Subject},
+    ledger::{Entry, EntryState},
+    words::{Live, Reason, Tick},
+};
+
+/// What applying a document would do, as the judge says.
+pub(super) enum Opinion {
+    Nothing,
+    Create(Object),
+    Update(Object, Vec<FieldChange>),
+}
+
+impl Engine {
+    pub(super) fn judge(&mut self, key: &ObjectKey, now: Tick, out: &mut Vec<Command>) {
+        self.follow_contests(key, now);
+        let Some(slot) = self.slots.get_mut(key) else {
+            return;
+        };
+        let (Some(now_settled), Some(seen)) = (slot.settles(), slot.seen()) else {
+            return;
+        };
+        if slot.settled == Some(now_settled) && self.options.switches.nothing_without_change {
+            self.in_sync(key, now, out);
+            return;
+        }
+        let (Some(live), Some(document)) = (seen.body.clone(), slot.document(&self.marks)) else {
+            self.read(key, out);
+            return;
+        };
+        match self.opinion(key, &document, Some(&live), now, out) {
+            None => {}
+            Some(Opinion::Nothing) if self.options.switches.nothing_without_change => {
+                if let Some(slot) = self.slots.get_mut(key) {
+                    slot.settled = Some(now_settled);
+                }
+                self.in_sync(key, now, out);
+            }
+            Some(Opinion::Nothing | Opinion::Create(_)) => {
+                self.update(key, &live, document, Vec::new(), now, out);
+            }
+            Some(Opinion::Update(document, fields)) => self.update(key, &live, document, fields, now, out),
+        }
+    }
+
+    /// What the judge says that applying this document would do. None if it cannot say now: then what it needs is seen
+    /// to, and the object comes back.
+    pub(super) fn opinion(
+        &mut self,
+        key: &ObjectKey,
+        document: &Object,
+        live: Option<&Live>,
+        now: Tick,
+        out: &mut Vec<Command>,
+    ) -> Option<Opinion> {
+        let slot = self.slots.get_mut(key)?;
+        let subject = Subject::new(document, live, self.marks.manager()).exchanges(&slot.exchanges);
+        match self.parts.judge.judge(subject) {
+            Judgement::Nothing => return Some(Opinion::Nothing),
+            Judgement::Create(document) => return Some(Opinion::Create(document)),
+            Judgement::Update(document, fields) => return Some(Opinion::Update(document, fields)),
+            Judgement::Ask(request) => {
+                let reason = Reason::new("compare", "to see what applying its definition would change");
+                let asking = |call, request: &Request| Stage::Asking(call, Box::new(request.clone()));
+                self.ask(key, request, reason, asking, out);
+            }
+            Judgement::Stale => self.moved(key, now, out),
+            Judgement::Refused(fault) => self.refused(key, fault, now, out),
+            Judgement::Unsure(fault) => {
+                slot.exchanges.clear();
+                self.transient(key, fault, now, out);
+            }
+        }
+        None
+    }
+
+    /// As its definition says: keep the ledger right, and let go of the body.
+    pub(super) fn in_sync(&mut self, key: &ObjectKey, now: Tick, out: &mut Vec<Command>) {
+        let established_max = self.options.limits.established_max;
+        let is_definition = Class::of(key) == Class::Definitions;
+        let discovered = !is_definition || {
+            let desired = self.slots.get(key).and_then(|slot| slot.desired.as_ref());
+            desired.is_none_or(|desired| self.is_discovered(&desired.object))
+        };
+        let Some(slot) = self.slots.get_mut(key) else {
+            return;
+        };
+        slot.exchanges = Vec::new();
+        let Some(desired) = &slot.desired else { return };
+        let version = desired.object.gvk().version().to_owned();
+        let definition = desired.object.digest();
+        let Sight::Present(seen) = &mut slot.sight else {
+            return;
+        };
+        seen.body = None;
+        let known = self.ledger.intended(key, slot.entry.as_ref()).cloned();
+        let mut entry = known.unwrap_or_else(|| Entry::new(key.clone(), version.as_str()));
+        entry.state = EntryState::Owned;
+        entry.uid = Some(seen.uid.clone());
+        entry.version = version;
+        if seen.finished {
+            entry.finished = Some(definition);
+        } else if entry.finished.is_some_and(|finished| finished != definition) {
+            entry.finished = None;
+        }
+        slot.last_in_sync = Some(definition);
+        let established = seen.established;
+        let ready = !is_definition || (established && discovered);
+        if !ready && self.options.approval == Approval::Auto {
+            let by = *slot.establish_by.get_or_insert(now + established_max);
+            if now < by {
+                let (awaited, reason) = if established {
+                    let message = "what the CRD defines is not served at its versions yet";
+                    (Awaited::Discovery { by }, Reason::new("not-discovered", message))
+                } else {
+                    let message = "the CRD is not established yet";
+                    (
+                        Awaited::Establishment { by },
+                        Reason::new("not-established", message),
+                    )
+                };
+                self.stand(key, Outcome::Waiting { awaited, reason }, now, out);
+            } else if established {
+                self.stand(key, Outcome::InSync, now, out);
+            } else {
+                let message = format!("the CRD was not established within {established_max}");
+                let reason = Reason::new("not-established", message);
+                self.block(key, Recheck::News, reason, now, out);
+            }
+        } else {
+            slot.fresh_start();
+            self.stand(key, Outcome::InSync, now, out);
+        }
+        let current = self.slots.get(key).and_then(|s| s.entry.as_ref());
+        if self.ledger.intended(key, current) != Some(&entry) {
+            self.record_later(key, Some(entry), now);
+        }
+    }
+
+    /// Whether discovery shows a CRD's kind at exactly the versions it says are served.
+    fn is_discovered(&self, crd: &Object) -> bool {
+        let kinds = self.kinds.as_ref();
+        kinds_of_definitions(std::slice::from_ref(crd))
+            .iter()
+            .all(|(kind, (_, promised))| {
+                let shown = kinds.and_then(|kinds| kinds.get(kind));
+                shown.is_some_and(|shown| {
+                    promised.versions.iter().all(|version| shown.serves(version))
+                        && shown.versions.iter().all(|version| promised.serves(version))
+                })
+            })
+    }
+}

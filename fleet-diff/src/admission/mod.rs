@@ -1,0 +1,131 @@
+//! What changes objects on their way into a cluster, and cannot be foretold.
+
+mod selector;
+
+use serde_json::Value;
+
+use crate::{Gvk, Object};
+
+/// The mutating admission of a cluster: which objects a webhook or policy may change.
+///
+/// Whether it does change an object, only the server knows. So an apply that writes an object it may change is
+/// [unsure](crate::Prediction::Unsure).
+#[derive(Clone, Debug, Default)]
+pub struct Admission {
+    hooks: Vec<Hook>,
+}
+
+/// One webhook or policy.
+#[derive(Clone, Debug)]
+struct Hook {
+    /// Kind and name, for people.
+    name: String,
+    rules: Vec<Value>,
+    object_selector: Value,
+    namespace_selector: Value,
+}
+
+impl Admission {
+    /// Nothing changes objects.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// From the `MutatingWebhookConfiguration`, `MutatingAdmissionPolicy` and `MutatingAdmissionPolicyBinding` objects
+    /// of a cluster; others are passed over. A policy counts as soon as it has a binding.
+    pub fn from_objects<'a>(objects: impl IntoIterator<Item = &'a Object>) -> Self {
+        let objects: Vec<&Object> = objects.into_iter().collect();
+        let of_kind = |kind: &'static str| {
+            let wanted = move |object: &&&Object| {
+                object.gvk().group() == "admissionregistration.k8s.io" && object.gvk().kind() == kind
+            };
+            objects.iter().filter(wanted).map(|object| object.root().to_json())
+        };
+        let bindings: Vec<Value> = of_kind("MutatingAdmissionPolicyBinding").collect();
+        let mut hooks = Vec::new();
+        for config in of_kind("MutatingWebhookConfiguration") {
+            for hook in config["webhooks"].as_array().into_iter().flatten() {
+                hooks.push(Hook {
+                    name: format!("webhook {}", hook["name"].as_str().unwrap_or("")),
+                    rules: hook["rules"].as_array().cloned().unwrap_or_default(),
+                    object_selector: hook["objectSelector"].clone(),
+                    namespace_selector: hook["namespaceSelector"].clone(),
+                });
+            }
+        }
+        for policy in of_kind("MutatingAdmissionPolicy") {
+            let name = &policy["metadata"]["name"];
+            if !bindings.iter().any(|binding| binding["spec"]["policyName"] == *name) {
+                continue;
+            }
+            let matches = &policy["spec"]["matchConstraints"];
+            hooks.push(Hook {
+                name: format!("policy {}", name.as_str().unwrap_or("")),
+                rules: matches["resourceRules"].as_array().cloned().unwrap_or_default(),
+                object_selector: matches["objectSelector"].clone(),
+                namespace_selector: matches["namespaceSelector"].clone(),
+            });
+        }
+        Self { hooks }
+    }
+
+    /// True when nothing changes objects.
+    pub fn is_empty(&self) -> bool {
+        self.hooks.is_empty()
+    }
+
+    /// The first webhook or policy that may change the object. What is not known here, such as the labels of its
+    /// namespace, is taken to match.
+    pub(crate) fn may_change(&self, object: &Object, live: Option<&Object>) -> Option<&str> {
+        let operation = if live.is_some() { "UPDATE" } else { "CREATE" };
+        let hook = self.hooks.iter().find(|hook| {
+            hook.rules.iter().any(|rule| rule_matches(rule, object, operation))
+                && selector::may_match(&hook.namespace_selector, &namespace_labels(object), false)
+                && [Some(object), live].into_iter().flatten().any(|object| {
+                    selector::may_match(&hook.object_selector, &object.root().to_json()["metadata"]["labels"], true)
+                })
+        })?;
+        Some(&hook.name)
+    }
+}
+
+/// The one label that every namespace has.
+fn namespace_labels(object: &Object) -> Value {
+    match object.namespace() {
+        Some(namespace) => serde_json::json!({"kubernetes.io/metadata.name": namespace}),
+        None => Value::Null,
+    }
+}
+
+fn rule_matches(rule: &Value, object: &Object, operation: &str) -> bool {
+    let any = |key: &str, wanted: &dyn Fn(&str) -> bool| {
+        let list = rule[key].as_array();
+        list.is_none_or(|list| list.iter().filter_map(Value::as_str).any(|item| item == "*" || wanted(item)))
+    };
+    let gvk = object.gvk();
+    let scope = match rule["scope"].as_str() {
+        Some("Cluster") => object.namespace().is_none(),
+        Some("Namespaced") => object.namespace().is_some(),
+        _ => true,
+    };
+    // The version may be another one: webhooks match equivalent versions too.
+    any("operations", &|item| item == operation)
+        && any("apiGroups", &|item| item == gvk.group())
+        && any("resources", &|item| item == "*/*" || item == plural(gvk))
+        && scope
+}
+
+/// The usual plural of a kind. Where a custom kind has another one, a rule that names it is missed only if it names no
+/// other resource either.
+fn plural(gvk: &Gvk) -> String {
+    let lower = gvk.kind().to_lowercase();
+    if lower == "endpoints" {
+        lower
+    } else if lower.ends_with('s') || lower.ends_with('x') || lower.ends_with("ch") || lower.ends_with("sh") {
+        format!("{lower}es")
+    } else if let Some(stem) = lower.strip_suffix('y').filter(|stem| !stem.ends_with(['a', 'e', 'o', 'u'])) {
+        format!("{stem}ies")
+    } else {
+        format!("{lower}s")
+    }
+}

@@ -1,0 +1,191 @@
+//! The definition as the rules leave it: what is sent.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    Document, FieldPath, FieldSet, Intent, Object, PathElement, Rule, Sharing,
+    document::{Builder, Node},
+    managed::Managers,
+    rules::Applicable,
+    schema::{Layer, TypeId},
+    typed::{self, Shape},
+};
+
+/// A field that a rule decided.
+#[derive(Clone, Debug)]
+pub(super) struct Ruled {
+    pub(super) path: FieldPath,
+    pub(super) rule: Rule,
+    pub(super) left: Left,
+}
+
+/// What the rule did to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Left {
+    /// It is not sent.
+    Out,
+    /// It is sent with the live value: leaving it out would remove it, because nobody else owns it.
+    AsItIs,
+}
+
+/// What the rules need to know.
+pub(super) struct Situation<'a> {
+    pub(super) layer: &'a Layer,
+    pub(super) root: TypeId,
+    pub(super) desired: &'a Object,
+    pub(super) live: Option<&'a Document>,
+    pub(super) managers: &'a Managers<'a>,
+    pub(super) manager: &'a str,
+    /// What we wrote last time, when it was told us.
+    pub(super) memory: Option<&'a FieldSet>,
+    pub(super) rules: &'a Applicable,
+}
+
+/// The document to send when it is not the definition itself, and what rules did to it.
+pub(super) fn effective(situation: &Situation<'_>) -> (Option<Document>, Vec<Ruled>) {
+    if situation.rules.is_empty() || !situation.rules.mean_something_in(situation.desired.root()) {
+        return (None, Vec::new());
+    }
+    let fields = typed::field_set(situation.layer, situation.root, situation.desired.root()).leaves();
+    let mut ruled = Vec::new();
+    let mut edits = Edits::default();
+    for path in fields.iter() {
+        let Some(rule) = situation.rules.of(&path) else { continue };
+        let Some(left) = situation.left(&path, &rule.intent) else { continue };
+        edits.at(path.elements()).edit = Some(left);
+        ruled.push(Ruled { path, rule: rule.clone(), left });
+    }
+    if ruled.is_empty() {
+        return (None, ruled);
+    }
+    let mut walk = Walk { layer: situation.layer, out: Builder::based_on(situation.desired.document()) };
+    let live = situation.live.map(Document::root);
+    if !walk.value(situation.root, situation.desired.root(), live, &edits) {
+        walk.out.null();
+    }
+    (Some(walk.out.finish()), ruled)
+}
+
+impl Situation<'_> {
+    /// What becomes of a field; none when it is sent as it is defined.
+    fn left(&self, path: &FieldPath, intent: &Intent) -> Option<Left> {
+        let live = self.live.and_then(|live| path.find(live.root()));
+        match intent {
+            Intent::Ours | Intent::RemoveForeign => None,
+            Intent::NeverTouch | Intent::Ignore => Some(self.leave(path, live)),
+            Intent::WriteOnce => self.live.map(|_| self.leave(path, live)),
+            Intent::KeepLive => live.map(|_| self.leave(path, live)),
+            Intent::OwnedBy { manager, then } => {
+                let theirs = self.managers.iter().any(|(key, owned)| {
+                    crate::rules::glob(manager, &key.name) && !self.is_us(key) && owned.fields.covers(path.elements())
+                });
+                match then {
+                    Sharing::Force => None,
+                    Sharing::Share if theirs => Some(Left::AsItIs),
+                    Sharing::GiveUp if theirs => Some(Left::Out),
+                    Sharing::Share | Sharing::GiveUp => None,
+                }
+            }
+        }
+    }
+
+    /// Leaves a field alone.
+    fn leave(&self, path: &FieldPath, live: Option<Node<'_>>) -> Left {
+        let ours = match self.memory {
+            Some(memory) => memory.covers(path),
+            None => self.managers.iter().any(|(key, owned)| self.is_us(key) && owned.fields.covers(path.elements())),
+        };
+        let shared = || {
+            let mut others = self.managers.iter().filter(|(key, _)| !self.is_us(key));
+            others.any(|(_, owned)| owned.fields.covers(path.elements()))
+        };
+        if live.is_some() && ours && !shared() { Left::AsItIs } else { Left::Out }
+    }
+
+    fn is_us(&self, key: &crate::managed::ManagerKey) -> bool {
+        key.applied && key.subresource.is_empty() && key.name == self.manager
+    }
+}
+
+#[derive(Default)]
+struct Edits {
+    edit: Option<Left>,
+    inside: BTreeMap<PathElement, Edits>,
+}
+
+impl Edits {
+    fn at(&mut self, path: &[PathElement]) -> &mut Self {
+        path.iter().fold(self, |at, element| at.inside.entry(element.clone()).or_default())
+    }
+}
+
+struct Walk<'s, 'b> {
+    layer: &'s Layer,
+    out: Builder<'b>,
+}
+
+impl Walk<'_, '_> {
+    /// Writes the value; false when nothing is left of it.
+    fn value(&mut self, id: TypeId, value: Node<'_>, live: Option<Node<'_>>, edits: &Edits) -> bool {
+        match (edits.edit, live) {
+            (Some(Left::AsItIs), Some(live)) => {
+                self.out.node(live);
+                return true;
+            }
+            (Some(_), _) => return false,
+            (None, _) if edits.inside.is_empty() => {
+                self.out.node(value);
+                return true;
+            }
+            (None, _) => {}
+        }
+        match typed::shape(self.layer, id, Some(value)) {
+            Shape::Map(of) => {
+                self.out.begin();
+                for (key, inner) in value.entries() {
+                    match edits.inside.get(&PathElement::key(key)) {
+                        None => self.out.entry(key, inner),
+                        Some(edits) => {
+                            self.out.key(key);
+                            let id = of.of(key).unwrap_or(TypeId::DEDUCED);
+                            self.value(id, inner, live.and_then(|live| live.get(key)), edits);
+                        }
+                    }
+                }
+                self.end(true)
+            }
+            Shape::List(of) => {
+                self.out.begin();
+                for item in value.items() {
+                    let name = typed::element_name(self.layer, of, item).ok();
+                    match name.as_ref().and_then(|name| Some((name, edits.inside.get(name)?))) {
+                        None => self.out.node(item),
+                        Some((name, edits)) => {
+                            let path = FieldPath::new([name.clone()]);
+                            self.value(of.element, item, live.and_then(|live| path.find(live)), edits);
+                        }
+                    }
+                }
+                self.end(false)
+            }
+            Shape::Scalar(_) | Shape::Nothing => {
+                self.out.node(value);
+                true
+            }
+        }
+    }
+
+    /// Closes a container, or gives it up when all that was in it went.
+    fn end(&mut self, is_map: bool) -> bool {
+        if self.out.children() == 0 {
+            self.out.abandon();
+            return false;
+        }
+        if is_map {
+            self.out.end_map();
+        } else {
+            self.out.end_list();
+        }
+        true
+    }
+}

@@ -1,0 +1,9 @@
+//! What applying a definition would do, and why.
+
+mod action;
+mod effective;
+mod verdicts;
+
+pub(crate) use action::decide;
+pub use action::{Action, Decision};
+pub use verdicts::{FieldVerdict, Verdict};

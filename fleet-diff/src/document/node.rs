@@ -1,0 +1,326 @@
+//! A borrowed value.
+
+use std::{cmp::Ordering, fmt};
+
+use serde_json::{Map, Value};
+
+use super::{Document, Slot, Tag, read_name};
+
+/// One value inside a [`Document`]; as cheap to copy as a reference.
+///
+/// Two nodes are equal when they are the same JSON: mappings whatever the order they were written in, numbers by
+/// value (`1` equals `1.0`).
+#[derive(Clone, Copy)]
+pub struct Node<'a> {
+    document: &'a Document,
+    slot: Slot,
+}
+
+/// What a [`Node`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Bool,
+    /// A number.
+    Number,
+    /// A text.
+    Text,
+    /// A list.
+    List,
+    /// A mapping.
+    Map,
+}
+
+/// A number as JSON has it.
+#[derive(Clone, Copy, Debug)]
+pub enum Number {
+    /// Without a fraction or exponent, in the range of `i64` and `u64`.
+    Integer(i128),
+    /// Any other.
+    Float(f64),
+}
+
+impl<'a> Node<'a> {
+    pub(super) fn new(document: &'a Document, slot: Slot) -> Self {
+        Self { document, slot }
+    }
+
+    pub(super) fn document(self) -> &'a Document {
+        self.document
+    }
+
+    pub(super) fn slot(self) -> Slot {
+        self.slot
+    }
+
+    /// What it is.
+    pub fn kind(self) -> Kind {
+        match self.slot.tag() {
+            Tag::Null => Kind::Null,
+            Tag::False | Tag::True => Kind::Bool,
+            Tag::Integer | Tag::Wide | Tag::Float => Kind::Number,
+            Tag::Text => Kind::Text,
+            Tag::List => Kind::List,
+            Tag::Map => Kind::Map,
+        }
+    }
+
+    /// True for `null`.
+    pub fn is_null(self) -> bool {
+        self.slot.tag() == Tag::Null
+    }
+
+    /// True for a mapping.
+    pub fn is_map(self) -> bool {
+        self.slot.tag() == Tag::Map
+    }
+
+    /// True for a list.
+    pub fn is_list(self) -> bool {
+        self.slot.tag() == Tag::List
+    }
+
+    /// The text; none when it is no text.
+    pub fn as_str(self) -> Option<&'a str> {
+        (self.slot.tag() == Tag::Text).then(|| self.bytes_of_text())
+    }
+
+    /// The truth value; none when it is no truth value.
+    pub fn as_bool(self) -> Option<bool> {
+        match self.slot.tag() {
+            Tag::False => Some(false),
+            Tag::True => Some(true),
+            _ => None,
+        }
+    }
+
+    /// The number; none when it is no number.
+    pub fn as_number(self) -> Option<Number> {
+        match self.slot.tag() {
+            Tag::Integer => Some(Number::Integer(self.slot.as_integer().into())),
+            Tag::Wide => self.bytes_of_text().parse().ok().map(Number::Integer),
+            Tag::Float => self.bytes_of_text().parse().ok().map(Number::Float),
+            _ => None,
+        }
+    }
+
+    /// The integer, when it is one in the range of `i64`.
+    pub fn as_i64(self) -> Option<i64> {
+        match self.as_number()? {
+            Number::Integer(i) => i64::try_from(i).ok(),
+            Number::Float(_) => None,
+        }
+    }
+
+    fn bytes_of_text(self) -> &'a str {
+        let at = self.slot.at as usize;
+        self.document.text.get(at..at + self.slot.len()).unwrap_or("")
+    }
+
+    /// How many elements or entries; 0 for a scalar.
+    pub fn len(self) -> usize {
+        match self.slot.tag() {
+            Tag::List | Tag::Map => self.slot.len(),
+            _ => 0,
+        }
+    }
+
+    /// True for a list or mapping with nothing in it, and for every scalar.
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
+    fn children(self) -> &'a [Slot] {
+        let at = self.slot.at as usize;
+        self.document.slots.get(at..at + self.len()).unwrap_or(&[])
+    }
+
+    /// The elements of a list; nothing when it is no list.
+    pub fn items(self) -> Items<'a> {
+        let slots = if self.is_list() { self.children() } else { &[] };
+        Items { document: self.document, slots: slots.iter() }
+    }
+
+    /// The element at this position of a list.
+    pub fn item(self, position: usize) -> Option<Node<'a>> {
+        self.items().nth(position)
+    }
+
+    /// The entries of a mapping, sorted by key; nothing when it is no mapping.
+    pub fn entries(self) -> Entries<'a> {
+        let slots = if self.is_map() { self.children() } else { &[] };
+        Entries { document: self.document, slots: slots.iter() }
+    }
+
+    /// The value of a key of a mapping.
+    pub fn get(self, key: &str) -> Option<Node<'a>> {
+        if !self.is_map() {
+            return None;
+        }
+        let (slots, text) = (self.children(), &*self.document.text);
+        let found = slots.binary_search_by(|slot| read_name(text, slot.name).cmp(key)).ok()?;
+        Some(Self::new(self.document, slots[found]))
+    }
+
+    /// As a `serde_json` value.
+    pub fn to_json(self) -> Value {
+        match self.slot.tag() {
+            Tag::Null => Value::Null,
+            Tag::False => Value::Bool(false),
+            Tag::True => Value::Bool(true),
+            Tag::Text => Value::String(self.bytes_of_text().to_owned()),
+            Tag::List => Value::Array(self.items().map(Node::to_json).collect()),
+            Tag::Map => {
+                let entries = self.entries().map(|(key, value)| (key.to_owned(), value.to_json()));
+                Value::Object(entries.collect::<Map<_, _>>())
+            }
+            Tag::Integer | Tag::Wide | Tag::Float => {
+                let number = match self.as_number() {
+                    Some(Number::Integer(i)) => serde_json::Number::from_i128(i),
+                    Some(Number::Float(f)) => serde_json::Number::from_f64(f),
+                    None => None,
+                };
+                number.map_or(Value::Null, Value::Number)
+            }
+        }
+    }
+
+    /// True when this is the other value itself, taken over into a document that was
+    /// [based on](super::Builder::based_on) the other's. Says nothing of documents that were not.
+    pub(crate) fn is_taken_from(self, base: Self) -> bool {
+        self.slot.meta == base.slot.meta && self.slot.at == base.slot.at && self.slot.name == base.slot.name
+    }
+
+    /// True for a list or mapping that is not empty and was taken over, with all that is in it, from a document that this
+    /// value's own document was based on.
+    pub(crate) fn is_container_of(self, base: &Document) -> bool {
+        let end = self.slot.at as usize + self.len();
+        self.len() > 0 && end <= base.slots.len() && self.document.slots.len() >= base.slots.len()
+    }
+
+    /// True when both are in the same document and are the same place in it.
+    fn is_same_place(self, other: Self) -> bool {
+        std::ptr::eq(self.document, other.document)
+            && self.slot.meta == other.slot.meta
+            && self.slot.at == other.slot.at
+    }
+}
+
+impl PartialEq for Node<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        let (a, b) = (self.slot.tag(), other.slot.tag());
+        match (a, b) {
+            (Tag::Text, Tag::Text) => self.bytes_of_text() == other.bytes_of_text(),
+            (Tag::Integer, Tag::Integer) => self.slot.as_integer() == other.slot.as_integer(),
+            (Tag::List, Tag::List) => {
+                self.slot.len() == other.slot.len()
+                    && (self.is_same_place(*other) || self.items().eq(other.items()))
+            }
+            (Tag::Map, Tag::Map) => {
+                self.slot.len() == other.slot.len()
+                    && (self.is_same_place(*other) || self.entries().eq(other.entries()))
+            }
+            _ => match (self.as_number(), other.as_number()) {
+                (Some(a), Some(b)) => a == b,
+                (None, None) => a == b,
+                _ => false,
+            },
+        }
+    }
+}
+
+impl PartialEq for Number {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Integer(a), Self::Integer(b)) => a == b,
+            (Self::Float(a), Self::Float(b)) => a == b,
+            (Self::Integer(a), Self::Float(b)) | (Self::Float(b), Self::Integer(a)) => {
+                #[expect(clippy::cast_precision_loss, clippy::float_cmp)]
+                let same = *a as f64 == *b;
+                same
+            }
+        }
+    }
+}
+
+impl fmt::Display for Node<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = serde_json::to_string(self).map_err(|_| fmt::Error)?;
+        f.write_str(&text)
+    }
+}
+
+/// Shows the kind only, so that a Secret cannot slip into a log.
+impl fmt::Debug for Node<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.kind())
+    }
+}
+
+/// The elements of a list.
+#[derive(Clone)]
+pub struct Items<'a> {
+    document: &'a Document,
+    slots: std::slice::Iter<'a, Slot>,
+}
+
+impl<'a> Iterator for Items<'a> {
+    type Item = Node<'a>;
+
+    fn next(&mut self) -> Option<Node<'a>> {
+        self.slots.next().map(|slot| Node::new(self.document, *slot))
+    }
+
+    fn nth(&mut self, n: usize) -> Option<Node<'a>> {
+        self.slots.nth(n).map(|slot| Node::new(self.document, *slot))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.slots.size_hint()
+    }
+}
+
+impl ExactSizeIterator for Items<'_> {}
+
+/// The entries of a mapping, sorted by key.
+#[derive(Clone)]
+pub struct Entries<'a> {
+    document: &'a Document,
+    slots: std::slice::Iter<'a, Slot>,
+}
+
+impl<'a> Iterator for Entries<'a> {
+    type Item = (&'a str, Node<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let slot = self.slots.next()?;
+        Some((read_name(&self.document.text, slot.name), Node::new(self.document, *slot)))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.slots.size_hint()
+    }
+}
+
+impl ExactSizeIterator for Entries<'_> {}
+
+impl Number {
+    /// By value.
+    pub fn compare(self, other: Self) -> Ordering {
+        match (self, other) {
+            (Self::Integer(a), Self::Integer(b)) => a.cmp(&b),
+            (a, b) => a.as_f64().total_cmp(&b.as_f64()),
+        }
+    }
+
+    /// As a float; an integer beyond 53 bits loses its lowest bits.
+    #[expect(clippy::cast_precision_loss)]
+    pub fn as_f64(self) -> f64 {
+        match self {
+            Self::Integer(i) => i as f64,
+            Self::Float(f) => f,
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Whether a set of fields is just what a definition mentions, without making a set of the definition.
+
+use crate::{
+    FieldSet, PathElement,
+    document::Node,
+    schema::{Layer, ListKind, ListType, MapType, TypeId},
+    set::name_of,
+    typed::{Shape, element_name, shape},
+};
+
+/// True when `fields`, in `FieldsV1` form, are the fields that `config` mentions, without those of `reset` and the
+/// identity. False when it is not sure.
+pub(super) fn is_set_of(layer: &Layer, root: TypeId, fields: Node<'_>, config: Node<'_>, reset: &FieldSet) -> bool {
+    let walk = Walk { layer };
+    let Shape::Map(of) = shape(layer, root, Some(config)) else { return false };
+    let mut names = fields.entries().filter(|(name, _)| *name != ".").peekable();
+    for (key, value) in config.entries() {
+        if matches!(key, "apiVersion" | "kind") {
+            continue;
+        }
+        if reset.contains_key(key) {
+            // What of it counts depends on more than the key.
+            if reset.is_member(key) {
+                continue;
+            }
+            return false;
+        }
+        let Some(id) = of.of(key) else { return false };
+        let inner = names.peek().filter(|(name, _)| is_key(name, key)).map(|(_, inner)| *inner);
+        if key == "metadata" {
+            match walk.metadata(id, inner, value) {
+                Some(true) => {
+                    names.next();
+                }
+                Some(false) => {}
+                None => return false,
+            }
+            continue;
+        }
+        let known = of.field(key).is_some();
+        match walk.entry(id, known, inner, value) {
+            Some(true) => {
+                names.next();
+            }
+            Some(false) => {}
+            None => return false,
+        }
+    }
+    names.peek().is_none()
+}
+
+struct Walk<'s> {
+    layer: &'s Layer,
+}
+
+impl Walk<'_> {
+    /// Whether the name is used up, or none when it is not what the value mentions. `known` is a field of the schema.
+    fn entry(&self, id: TypeId, known: bool, fields: Option<Node<'_>>, value: Node<'_>) -> Option<bool> {
+        let (itself, has_inside) = self.mentions(id, value);
+        let empty = value.is_null() || (value.is_map() && value.is_empty());
+        let member = itself || empty || !known;
+        match fields {
+            None => (!member && !has_inside).then_some(false),
+            Some(fields) => self.matches(id, fields, value, member, has_inside).then_some(true),
+        }
+    }
+
+    /// Whether the value itself is one field, and whether it mentions fields inside it.
+    fn mentions(&self, id: TypeId, value: Node<'_>) -> (bool, bool) {
+        match shape(self.layer, id, Some(value)) {
+            Shape::Scalar(_) => (true, false),
+            Shape::Map(of) if of.atomic => (true, false),
+            Shape::List(of) if of.kind == ListKind::Atomic => (true, false),
+            Shape::Map(of) => (false, value.entries().any(|(key, inner)| self.is_mentioned(of, key, inner))),
+            Shape::List(_) => (false, value.is_list() && !value.is_empty()),
+            Shape::Nothing => (false, false),
+        }
+    }
+
+    fn is_mentioned(&self, of: &MapType, key: &str, value: Node<'_>) -> bool {
+        let Some(id) = of.of(key) else { return false };
+        let (itself, inside) = self.mentions(id, value);
+        itself || inside || of.field(key).is_none() || value.is_null() || (value.is_map() && value.is_empty())
+    }
+
+    fn matches(&self, id: TypeId, fields: Node<'_>, value: Node<'_>, member: bool, has_inside: bool) -> bool {
+        if !has_inside {
+            return member && fields.is_empty();
+        }
+        if fields.get(".").is_some() != member {
+            return false;
+        }
+        match shape(self.layer, id, Some(value)) {
+            Shape::Map(of) => self.map(of, fields, value),
+            Shape::List(of) => self.list(of, fields, value),
+            _ => false,
+        }
+    }
+
+    fn map(&self, of: &MapType, fields: Node<'_>, value: Node<'_>) -> bool {
+        let mut names = fields.entries().filter(|(name, _)| *name != ".").peekable();
+        for (key, inner) in value.entries() {
+            let Some(id) = of.of(key) else { continue };
+            let named = names.peek().filter(|(name, _)| is_key(name, key)).map(|(_, fields)| *fields);
+            match self.entry(id, of.field(key).is_some(), named, inner) {
+                Some(true) => {
+                    names.next();
+                }
+                Some(false) => {}
+                None => return false,
+            }
+        }
+        names.peek().is_none()
+    }
+
+    fn list(&self, of: &ListType, fields: Node<'_>, value: Node<'_>) -> bool {
+        let names = fields.entries().filter(|(name, _)| *name != ".").count();
+        if names != value.len() {
+            return false;
+        }
+        value.items().all(|item| {
+            let Ok(name) = element_name(self.layer, of, item) else { return false };
+            let Some(fields) = fields.get(&name_of(&name)) else { return false };
+            let (_, has_inside) = self.mentions(of.element, item);
+            self.matches(of.element, fields, item, true, has_inside)
+        })
+    }
+
+    /// Metadata, of which the identity belongs to nobody.
+    fn metadata(&self, id: TypeId, fields: Option<Node<'_>>, value: Node<'_>) -> Option<bool> {
+        let Shape::Map(of) = shape(self.layer, id, Some(value)) else { return None };
+        let mut names = fields.into_iter().flat_map(Node::entries).peekable();
+        for (key, inner) in value.entries() {
+            if super::apply::IDENTITY.contains(&key) {
+                continue;
+            }
+            let id = of.of(key)?;
+            let named = names.peek().filter(|(name, _)| is_key(name, key)).map(|(_, fields)| *fields);
+            if self.entry(id, of.field(key).is_some(), named, inner)? {
+                names.next();
+            }
+        }
+        names.peek().is_none().then_some(fields.is_some())
+    }
+}
+
+fn is_key(name: &str, key: &str) -> bool {
+    name.strip_prefix("f:") == Some(key)
+}
+
+impl FieldSet {
+    fn contains_key(&self, key: &str) -> bool {
+        !self.is_empty() && self.find(&PathElement::key(key)).is_some()
+    }
+
+    fn is_member(&self, key: &str) -> bool {
+        self.find(&PathElement::key(key)).is_some_and(|entry| entry.member)
+    }
+}

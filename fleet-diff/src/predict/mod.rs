@@ -1,0 +1,376 @@
+//! What a server-side apply would answer.
+
+mod chosen;
+mod outcome;
+
+use std::fmt;
+
+pub(crate) use chosen::is_chosen;
+pub use chosen::{CHOSEN, comparable};
+pub use outcome::{Blocked, Conflict, Doubt, Prediction, Refusal};
+
+use crate::{
+    Admission, Decision, Document, FieldIntentRules, FieldPath, FieldSet, Object, decide,
+    document::Builder,
+    managed::{self, Applied, Managers, OtherVersion, last_applied},
+    rules,
+    schema::{self, KindSchema, Schemas},
+    storage::{self, Draft, InStorage},
+    typed::{self, Duplicates},
+};
+
+/// One apply: what would be sent, as whom, to what.
+///
+/// ```
+/// use fleet_diff::{Apply, Object, Prediction, Schemas};
+/// use serde_json::json;
+///
+/// let object = |value| Object::from_json(value);
+/// let desired = object(json!({"apiVersion": "example.com/v1", "kind": "Thing", "metadata": {"name": "a"}, "size": 2}))?;
+/// let live = object(json!({
+///     "apiVersion": "example.com/v1", "kind": "Thing", "size": 1,
+///     "metadata": {"name": "a", "managedFields": [
+///         {"manager": "operator", "operation": "Update", "apiVersion": "example.com/v1",
+///          "fieldsType": "FieldsV1", "fieldsV1": {"f:size": {}}},
+///     ]},
+/// }))?;
+/// let schemas = Schemas::default();
+/// let Prediction::Conflicts(conflicts) = Apply::new(&desired, "fleet", &schemas).to(Some(&live)).predict() else {
+///     panic!("somebody else owns the size");
+/// };
+/// assert_eq!(conflicts[0].to_string(), "operator: .size");
+/// # Ok::<(), fleet_diff::ObjectError>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct Apply<'a> {
+    desired: &'a Object,
+    live: Option<&'a Object>,
+    manager: &'a str,
+    force: bool,
+    schemas: &'a Schemas,
+    time: Option<&'a str>,
+    rules: Option<&'a dyn FieldIntentRules>,
+    memory: Option<&'a FieldSet>,
+    admission: Option<&'a Admission>,
+}
+
+impl<'a> Apply<'a> {
+    /// An apply that creates the object, until [`to`](Self::to) says what is there.
+    pub fn new(desired: &'a Object, manager: &'a str, schemas: &'a Schemas) -> Self {
+        Self { desired, live: None, manager, force: false, schemas, time: None, rules: None, memory: None, admission: None }
+    }
+
+    /// The object as it is now; none when it is absent.
+    #[must_use]
+    pub fn to(self, live: Option<&'a Object>) -> Self {
+        Self { live, ..self }
+    }
+
+    /// Takes fields from their owners instead of reporting conflicts.
+    #[must_use]
+    pub fn force(self, force: bool) -> Self {
+        Self { force, ..self }
+    }
+
+    /// The time to write into our entry of `managedFields` when it changes, as the server would write it
+    /// (`2020-01-01T00:00:00Z`). Without one, a changed entry keeps its time.
+    #[must_use]
+    pub fn at(self, time: &'a str) -> Self {
+        Self { time: Some(time), ..self }
+    }
+
+    /// The rules that [`decide`](Self::decide) follows; without this the built-in ones.
+    #[must_use]
+    pub fn rules(self, rules: &'a dyn FieldIntentRules) -> Self {
+        Self { rules: Some(rules), ..self }
+    }
+
+    /// What we wrote last time, where the live object does not say so itself: for ways to write that leave no `Apply`
+    /// entry in `managedFields`.
+    #[must_use]
+    pub fn remembering(self, memory: Option<&'a FieldSet>) -> Self {
+        Self { memory, ..self }
+    }
+
+    /// What may change the object on its way into the cluster; without this nothing.
+    #[must_use]
+    pub fn admitted_by(self, admission: &'a Admission) -> Self {
+        Self { admission: Some(admission), ..self }
+    }
+
+    /// What this apply would do with the rules for its fields, and why.
+    pub fn decide(&self) -> Decision<'a> {
+        decide::decide(*self)
+    }
+
+    pub(crate) fn kind(&self) -> KindSchema<'a> {
+        self.schemas.of(self.desired.gvk())
+    }
+
+    pub(crate) fn desired(&self) -> &'a Object {
+        self.desired
+    }
+
+    pub(crate) fn live(&self) -> Option<&'a Object> {
+        self.live
+    }
+
+    pub(crate) fn manager(&self) -> &'a str {
+        self.manager
+    }
+
+    pub(crate) fn intents(&self) -> Option<&'a dyn FieldIntentRules> {
+        self.rules
+    }
+
+    pub(crate) fn remembered(&self) -> Option<&'a FieldSet> {
+        self.memory
+    }
+
+    /// The same apply of another definition.
+    pub(crate) fn sending<'b>(&self, desired: &'b Object) -> Apply<'b>
+    where
+        'a: 'b,
+    {
+        Apply { desired, ..*self }
+    }
+
+    /// What the server would answer to this apply as a dry run.
+    pub fn predict(&self) -> Prediction {
+        match self.foresee() {
+            Ok(foreseen) => Prediction::Object(foreseen.object),
+            Err(early) => early,
+        }
+    }
+
+    pub(crate) fn foresee(&self) -> Step<Foreseen> {
+        Run::new(self)?.predict()
+    }
+}
+
+impl fmt::Debug for Apply<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Apply({:?} as {})", self.desired, self.manager)
+    }
+}
+
+/// The definition as it would be stored if the object were made now, admission aside. None when it would be refused.
+pub(crate) fn stored_form(apply: Apply<'_>) -> Option<Document> {
+    let run = Run::new(&apply).ok()?;
+    let mut object = run.stored(run.desired).ok()?.draft;
+    chosen::on_create(&mut object, apply.desired.gvk());
+    Some(object.finish(run.desired))
+}
+
+/// Answers that come before the end are errors here.
+pub(crate) type Step<T> = Result<T, Prediction>;
+
+/// An object that would come of it.
+pub(crate) struct Foreseen {
+    pub(crate) object: Object,
+    /// Somebody would own other fields.
+    pub(crate) owners_change: bool,
+}
+
+struct Run<'r, 'a> {
+    ask: &'r Apply<'a>,
+    kind: KindSchema<'a>,
+    desired: &'a Document,
+    live: Option<&'a Document>,
+}
+
+impl<'r, 'a> Run<'r, 'a> {
+    fn new(ask: &'r Apply<'a>) -> Step<Self> {
+        let kind = ask.schemas.of(ask.desired.gvk());
+        let run = Self { ask, kind, desired: ask.desired.document(), live: ask.live.map(Object::document) };
+        run.check()?;
+        Ok(run)
+    }
+
+    fn check(&self) -> Step<()> {
+        let desired = self.desired.root();
+        if desired.get("metadata").and_then(|metadata| metadata.get("managedFields")).is_some_and(|f| !f.is_null()) {
+            let path = FieldPath::keys(["metadata", "managedFields"]);
+            return Err(Prediction::refused(path.to_string(), "must not be in what is applied"));
+        }
+        if let Some(live) = self.ask.live
+            && live.gvk() != self.ask.desired.gvk()
+        {
+            return Err(Prediction::unsure(Doubt::LiveAtOtherVersion));
+        }
+        typed::validate(self.kind.layer, self.kind.root, desired, Duplicates::Refused)
+            .map_err(|wrong| Prediction::refused(wrong.path.to_string(), wrong.problem))?;
+        if let Some(live) = self.live {
+            typed::validate(self.kind.layer, self.kind.root, live.root(), Duplicates::Allowed)
+                .map_err(|wrong| Prediction::unsure(Doubt::LiveDoesNotFitSchema(wrong.path.to_string())))?;
+        }
+        Ok(())
+    }
+
+    fn managers(&self) -> Step<Managers<'a>> {
+        let list = self.live.and_then(|live| live.root().get("metadata")?.get("managedFields"));
+        Managers::read(list).map_err(|error| Prediction::unsure(Doubt::ManagedFields(error.to_string())))
+    }
+
+    fn predict(self) -> Step<Foreseen> {
+        let apply = managed::Apply {
+            kind: self.kind,
+            gvk: self.ask.desired.gvk(),
+            live: self.live,
+            config: self.desired,
+            manager: self.ask.manager,
+            force: self.ask.force,
+            reset: self.kind.resets,
+            version: &|version| self.other_version(version),
+        };
+        let applied = managed::apply(&apply, self.managers()?).map_err(|error| match error {
+            managed::ApplyError::Conflicts(conflicts) => Prediction::conflicts(conflicts),
+            managed::ApplyError::OtherVersion(version) => Prediction::unsure(Doubt::OtherVersion(version)),
+            managed::ApplyError::NotAtOtherVersion(wrong) => {
+                Prediction::refused(wrong.path.to_string(), format!("{} at a version others own fields at", wrong.problem))
+            }
+        })?;
+        if applied.merged.is_some() || self.ask.live.is_none() {
+            self.check_admission()?;
+        }
+        if let (None, false, Some(live)) = (&applied.merged, applied.owners_change, self.ask.live)
+            && self.ask.manager != last_applied::MANAGER
+            && !chosen::is_completed_on_every_write(live.gvk())
+        {
+            return Ok(Foreseen { object: live.clone(), owners_change: false });
+        }
+        let base = applied.merged.as_ref().or(self.live).unwrap_or(self.desired);
+        let mut object = match (&applied.merged, self.live) {
+            (None, Some(live)) => Draft::of(live.root()),
+            _ => {
+                let stored = self.stored(base)?;
+                if let Some(field) = stored.empty {
+                    return Err(Prediction::unsure(Doubt::Required(field)));
+                }
+                stored.draft
+            }
+        };
+        if let (Some(merged), Some(live)) = (&applied.merged, self.live) {
+            chosen::check_emptied(merged.root(), live.root(), self.ask.desired.gvk())?;
+        }
+        if self.ask.manager == last_applied::MANAGER {
+            self.renew_last_applied(applied.merged.as_ref(), &mut object);
+        }
+        self.finish(object, base, &applied)
+    }
+
+    fn renew_last_applied(&self, merged: Option<&Document>, object: &mut Draft<'_>) {
+        let Some(merged) = merged.or(self.live) else { return };
+        let Some(text) = last_applied::renewed(merged.root(), self.desired) else { return };
+        if let Some(annotations) = object.existing("metadata").and_then(|metadata| metadata.existing("annotations")) {
+            if text.is_empty() {
+                annotations.remove(last_applied::ANNOTATION);
+            } else {
+                annotations.set(last_applied::ANNOTATION, text);
+            }
+        }
+    }
+
+    /// What is written may be changed by admission.
+    fn check_admission(&self) -> Step<()> {
+        let hook = self.ask.admission.and_then(|admission| admission.may_change(self.ask.desired, self.ask.live));
+        match hook {
+            Some(hook) => Err(Prediction::unsure(Doubt::Mutates(hook.to_owned()))),
+            None => Ok(()),
+        }
+    }
+
+    fn other_version(&self, version: &str) -> OtherVersion<'a> {
+        let gvk = self.ask.desired.gvk();
+        match crate::Gvk::from_api_version(version, gvk.kind()) {
+            Some(other) if !self.kind.native && self.ask.schemas.knows(&other) => {
+                OtherVersion::Same(self.ask.schemas.of(&other))
+            }
+            Some(other) if self.kind.native && !self.ask.schemas.knows(&other) => OtherVersion::Gone,
+            _ => OtherVersion::Unknown,
+        }
+    }
+
+    /// The merged object as it would be stored.
+    fn stored<'n>(&'n self, merged: &'n Document) -> Step<InStorage<'n>> {
+        let refused = |wrong: storage::Unstorable| Prediction::refused(wrong.path, wrong.problem);
+        let stored = if self.kind.native {
+            storage::store_native(self.kind, merged.root(), self.live)
+        } else {
+            storage::store_custom(self.kind, merged.root(), self.live)
+        };
+        stored.map_err(refused)
+    }
+
+    fn finish<'n>(&self, mut object: Draft<'n>, base: &Document, applied: &Applied<'a>) -> Step<Foreseen>
+    where
+        'a: 'n,
+    {
+        let owners_change = applied.owners_change;
+        let gvk = self.ask.desired.gvk();
+        match self.live {
+            None => {
+                chosen::check_create(&object, gvk)?;
+                chosen::on_create(&mut object, gvk);
+            }
+            Some(before) => {
+                chosen::keep_identity(&mut object, before.root());
+                chosen::on_update(&mut object, before.root(), gvk);
+            }
+        }
+        if owners_change || self.live.is_none() {
+            self.write_managers(&mut object, applied)?;
+        }
+        let object = object.finish(base);
+        if let (Some(before), Some(_)) = (self.live, &applied.merged) {
+            self.check_changes(before, &object)?;
+        }
+        Object::from_json(object.to_json())
+            .map(|object| Foreseen { object, owners_change })
+            .map_err(|error| Prediction::unsure(Doubt::NoObject(error.to_string())))
+    }
+
+    fn write_managers(&self, object: &mut Draft<'_>, applied: &Applied<'a>) -> Step<()> {
+        let mut managers = applied.managers.clone();
+        if let Some(time) = self.ask.time {
+            let before = self.managers()?;
+            managers.change(|key, owned| {
+                let same = before.get(key).is_some_and(|before| {
+                    before.version == owned.version && before.fields.to_set() == owned.fields.to_set()
+                });
+                if !same {
+                    owned.time = Some(time.to_owned().into());
+                }
+            });
+        }
+        let Some(metadata) = object.existing("metadata") else { return Ok(()) };
+        metadata.remove("managedFields");
+        if !managers.is_empty() {
+            let mut out = Builder::new();
+            managers.write(&mut out);
+            metadata.set("managedFields", out.finish().to_json());
+        }
+        Ok(())
+    }
+
+    /// Changes that no server lets happen, or that only the server can judge.
+    fn check_changes(&self, before: &Document, after: &Document) -> Step<()> {
+        let (layer, root) = (self.kind.layer, self.kind.root);
+        let found = typed::compare_based(layer, root, before.root(), after.root());
+        let mut changed = found.modified.union(&found.added).union(&found.removed);
+        for list in typed::reordered(layer, root, before.root(), after.root()) {
+            changed.insert(&list);
+        }
+        if changed.is_empty() {
+            return Ok(());
+        }
+        let broken = rules::broken(self.ask.desired.gvk(), &changed, before.root(), after.root());
+        if !broken.is_empty() {
+            return Err(Prediction::blocked(broken));
+        }
+        match schema::watched_change(self.kind, before.root(), after.root()) {
+            Some(path) => Err(Prediction::unsure(Doubt::ValidationRule(path))),
+            None => Ok(()),
+        }
+    }
+}

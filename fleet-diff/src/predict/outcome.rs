@@ -1,0 +1,134 @@
+//! What a prediction says.
+
+use std::{collections::BTreeSet, fmt};
+
+use crate::{
+    FieldPath, Object,
+    rules::{Broken, Fact},
+};
+
+/// What the server would answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Prediction {
+    /// The object as it would be, `metadata.managedFields` included.
+    Object(Object),
+    /// The apply takes fields from others and is not forced. At least one.
+    Conflicts(Vec<Conflict>),
+    /// The server would refuse it.
+    Refused(Refusal),
+    /// It would change fields that no server lets change. At least one.
+    Blocked(Vec<Blocked>),
+    /// It cannot be said without asking.
+    Unsure(Doubt),
+}
+
+/// A field that cannot be changed in place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Blocked {
+    /// The field.
+    pub path: FieldPath,
+    /// The id of the rule that says so, such as `deployment/selector`.
+    pub rule: &'static str,
+    /// It may change, but only to a larger quantity.
+    pub grow_only: bool,
+}
+
+/// A field that somebody else owns with another value.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Conflict {
+    /// Who owns it.
+    pub manager: String,
+    /// The field.
+    pub path: FieldPath,
+}
+
+/// Why the server would refuse the object. Never quotes a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The field, in the server's form; empty for the whole object.
+    pub path: String,
+    /// What is wrong with it, such as `is not a field of its schema`.
+    pub problem: String,
+}
+
+/// Why it cannot be said without asking.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Doubt {
+    /// The live object was read at another API version than the desired one is written in.
+    LiveAtOtherVersion,
+    /// The live object has something at this path that the schema does not know.
+    LiveDoesNotFitSchema(String),
+    /// `metadata.managedFields` of the live object cannot be read.
+    ManagedFields(String),
+    /// A manager owns fields at this API version, and only the server can convert them.
+    OtherVersion(String),
+    /// Admission plugins of the server fill in what depends on the cluster.
+    Admission,
+    /// This webhook or policy may change what is written.
+    Mutates(String),
+    /// A field that the schema requires would be empty here; whether the server minds, its validation knows.
+    Required(String),
+    /// A rule in the schema of a custom resource compares with the old value here, and rules are not evaluated.
+    ValidationRule(String),
+    /// The answer would be no object.
+    NoObject(String),
+}
+
+impl Prediction {
+    pub(super) fn refused(path: String, problem: impl Into<String>) -> Self {
+        Self::Refused(Refusal { path, problem: problem.into() })
+    }
+
+    pub(super) fn unsure(doubt: Doubt) -> Self {
+        Self::Unsure(doubt)
+    }
+
+    pub(super) fn blocked(found: Vec<Broken>) -> Self {
+        let blocked = |broken: Broken| Blocked {
+            path: broken.path,
+            rule: broken.rule,
+            grow_only: broken.fact == Fact::GrowOnly,
+        };
+        Self::Blocked(found.into_iter().map(blocked).collect())
+    }
+
+    pub(super) fn conflicts(found: BTreeSet<(String, FieldPath)>) -> Self {
+        Self::Conflicts(found.into_iter().map(|(manager, path)| Conflict { manager, path }).collect())
+    }
+}
+
+impl fmt::Display for Conflict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.manager, self.path)
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.path {
+            "" => write!(f, "the object {}", self.problem),
+            path => write!(f, "{path} {}", self.problem),
+        }
+    }
+}
+
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::LiveAtOtherVersion => f.write_str("the live object was read at another API version"),
+            Self::LiveDoesNotFitSchema(path) => write!(f, "the schema does not know {path} of the live object"),
+            Self::ManagedFields(problem) => write!(f, "metadata.managedFields cannot be read: {problem}"),
+            Self::OtherVersion(version) => write!(f, "fields are owned at {version}, which only the server can convert"),
+            Self::Admission => f.write_str("admission in the server fills in what depends on the cluster"),
+            Self::Mutates(hook) => write!(f, "the mutating {hook} may change what is written"),
+            Self::Required(field) => write!(f, "{field} would be empty, and its schema requires it"),
+            Self::ValidationRule(path) => {
+                write!(f, "a rule in the schema compares {path} with its old value, and only the server evaluates it")
+            }
+            Self::NoObject(problem) => write!(f, "the answer would be no object: {problem}"),
+        }
+    }
+}

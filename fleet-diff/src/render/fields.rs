@@ -1,0 +1,79 @@
+//! Verdicts as lines for people.
+
+use std::fmt::Write as _;
+
+use super::{RenderOptions, printable, values};
+use crate::{FieldChange, FieldVerdict, ObjectKey, Verdict};
+
+/// One line for each field: a sign, the path, the value or both values, and why.
+///
+/// `+` is added, `-` removed, `~` changed, `!` cannot be done or said, `=` stays. Pass verdicts through
+/// [`masked_fields`](crate::masked_fields) first; the values of a Secret are hidden here in any case.
+pub fn render_fields(key: &ObjectKey, fields: &[FieldVerdict], options: &RenderOptions) -> String {
+    let fields = crate::masked_fields(key, fields.to_vec(), |_| false);
+    let mut text = String::new();
+    for field in &fields {
+        let (sign, colour) = sign(field);
+        let change = FieldChange {
+            path: field.path.clone(),
+            before: field.before.clone(),
+            after: field.after.clone().filter(|_| sign != '='),
+        };
+        let head = options.style.paint(&format!("{sign} {}", printable(&field.path.to_string())), colour);
+        let values = values(key, &change, options.max_value_chars);
+        let why = why(field);
+        // Writing to a text cannot fail.
+        let _ = match (values.is_empty(), why.is_empty()) {
+            (true, true) => writeln!(text, "{head}"),
+            (true, false) => writeln!(text, "{head}  ({why})"),
+            (false, true) => writeln!(text, "{head}: {values}"),
+            (false, false) => writeln!(text, "{head}: {values}  ({why})"),
+        };
+    }
+    text
+}
+
+fn sign(field: &FieldVerdict) -> (char, u8) {
+    match (field.verdict, &field.before, &field.after) {
+        (Verdict::Conflict | Verdict::Immutable | Verdict::GrowOnly | Verdict::Contested | Verdict::Unsure, ..) => {
+            ('!', 35)
+        }
+        (Verdict::OursToRemove, _, None) => ('-', 31),
+        (verdict, None, Some(_)) if verdict.is_change() => ('+', 32),
+        (verdict, ..) if verdict.is_change() => ('~', 33),
+        _ => ('=', 90),
+    }
+}
+
+fn why(field: &FieldVerdict) -> String {
+    let mut words = match field.verdict {
+        Verdict::Same | Verdict::OursToChange => String::new(),
+        Verdict::OursToRemove if field.after.is_some() => "no longer ours: back to its default".to_owned(),
+        Verdict::OursToRemove => "no longer ours".to_owned(),
+        Verdict::Default => "default".to_owned(),
+        Verdict::Normalised => "the same in another form".to_owned(),
+        Verdict::SetByServer => "set by the server".to_owned(),
+        Verdict::ChosenByServer => "chosen by the server".to_owned(),
+        Verdict::Foreign => "not ours".to_owned(),
+        Verdict::ForeignUnknownWriter => "not ours, nobody owns it".to_owned(),
+        Verdict::Ignored => "ignored".to_owned(),
+        Verdict::KeptWriteOnce => "kept as it is".to_owned(),
+        Verdict::Immutable => "cannot change in place".to_owned(),
+        Verdict::GrowOnly => "may only grow".to_owned(),
+        Verdict::Conflict => "conflict".to_owned(),
+        Verdict::Contested => "two writers keep rewriting it".to_owned(),
+        Verdict::Unsure => "only the server can tell".to_owned(),
+    };
+    if let Some(rule) = &field.rule {
+        let _ = write!(words, "{}rule {rule}", if words.is_empty() { "" } else { ", " });
+    }
+    let owners = match field.verdict {
+        Verdict::Foreign | Verdict::Conflict | Verdict::Ignored | Verdict::Contested => &*field.managers,
+        _ => &[],
+    };
+    for owner in owners {
+        let since = owner.time.as_deref().map(|time| format!(" since {time}")).unwrap_or_default();
+        let _ = write!(words, "{}{}{since}", if words.is_empty() { "" } else { ", " }, printable(&owner.name));
+    }
+    words
+}

@@ -1,0 +1,55 @@
+//! Rules in schemas of custom resources that compare a value with the one before.
+
+use super::{KindSchema, Layer, TypeId};
+use crate::document::{Node, Zipped, zip};
+
+/// The first value that changes although a rule of its schema, or of one around it, looks at the old one.
+pub(crate) fn watched_change(kind: KindSchema<'_>, before: Node<'_>, after: Node<'_>) -> Option<String> {
+    if kind.native || kind.deduced {
+        return None;
+    }
+    find(kind.layer, kind.root, before, after)
+}
+
+fn find(layer: &Layer, id: TypeId, before: Node<'_>, after: Node<'_>) -> Option<String> {
+    if before == after {
+        return None;
+    }
+    let of = layer.get(id);
+    if of.custom.watches_changes {
+        return Some(String::new());
+    }
+    if let Some(map) = &of.map {
+        let mut found = None;
+        zip(before.entries(), after.entries(), |pair| {
+            if let Zipped::Both(key, before, after) = pair
+                && found.is_none()
+                && let Some(id) = map.of(key)
+            {
+                found = find(layer, id, before, after).map(|inner| format!(".{key}{inner}"));
+            }
+        });
+        return found;
+    }
+    let list = of.list.as_ref()?;
+    // Which elements the server compares depends on their keys; any of them may be meant.
+    let watched = reaches_watched(layer, list.element, 0);
+    watched.then(|| "[*]".to_owned())
+}
+
+fn reaches_watched(layer: &Layer, id: TypeId, depth: usize) -> bool {
+    const DEEPEST: usize = 64;
+    let of = layer.get(id);
+    if of.custom.watches_changes || depth > DEEPEST {
+        return true;
+    }
+    let fields = of
+        .map
+        .iter()
+        .flat_map(|map| map.fields.iter().map(|field| field.of).chain(map.element));
+    let elements = of.list.iter().map(|list| list.element);
+    fields
+        .chain(elements)
+        .filter(|inner| *inner != TypeId::DEDUCED && *inner != TypeId::UNTYPED)
+        .any(|inner| reaches_watched(layer, inner, depth + 1))
+}

@@ -1,0 +1,197 @@
+//! The `FieldsV1` form of a set, as it stands in `metadata.managedFields`.
+//!
+//! Names of elements (structured-merge-diff, `fieldpath/serialize-pe.go`): `f:` and a key, `k:` and a JSON mapping of
+//! key fields, `v:` and a JSON value, `i:` and a position. A name whose mapping is empty, or has `.` in it, is a member
+//! itself. Kinds of names that are not known are dropped with everything inside them, as the server drops them.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::{Entry, FieldSet};
+use crate::{
+    Document, PathElement, Scalar,
+    document::{Builder, Kind, Node},
+};
+
+/// Why something is not a `FieldsV1` set.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a FieldsV1 set: {problem} at `{at}`")]
+pub struct FieldsError {
+    /// The names that lead there, cut off after 200 characters.
+    at: String,
+    problem: &'static str,
+}
+
+impl FieldSet {
+    /// Reads a `fieldsV1` value.
+    ///
+    /// # Errors
+    /// When a name or a value has a form that no `FieldsV1` has.
+    pub fn from_fields_v1(fields: &Document) -> Result<Self, FieldsError> {
+        Self::from_node(fields.root())
+    }
+
+    pub(crate) fn from_node(node: Node<'_>) -> Result<Self, FieldsError> {
+        match node.kind() {
+            Kind::Map => read(node).map(|(_, set)| set),
+            Kind::Null => Ok(Self::new()),
+            _ => Err(FieldsError { at: String::new(), problem: "it is no mapping" }),
+        }
+    }
+
+    /// As a `fieldsV1` value, in the server's own form.
+    pub fn to_fields_v1(&self) -> Document {
+        let mut builder = Builder::new();
+        self.write(&mut builder);
+        builder.finish()
+    }
+
+    pub(crate) fn write(&self, builder: &mut Builder<'_>) {
+        builder.begin();
+        self.entries.iter().for_each(|entry| entry.write(builder));
+        builder.end_map();
+    }
+}
+
+impl Entry {
+    fn write(&self, builder: &mut Builder<'_>) {
+        builder.key(&name_of(&self.element));
+        if self.member && !self.inside.is_empty() {
+            builder.begin();
+            builder.key(".");
+            builder.begin();
+            builder.end_map();
+            self.inside.entries.iter().for_each(|entry| entry.write(builder));
+            builder.end_map();
+        } else {
+            self.inside.write(builder);
+        }
+    }
+}
+
+/// Whether the mapping makes its name a member, and the fields inside it.
+fn read(node: Node<'_>) -> Result<(bool, FieldSet), FieldsError> {
+    let (mut member, mut set) = (false, FieldSet::new());
+    for (name, value) in node.entries() {
+        if name == "." {
+            member = true;
+            continue;
+        }
+        let Some(element) = element_of(name).map_err(|problem| error(name, problem))? else {
+            continue;
+        };
+        if !matches!(value.kind(), Kind::Map | Kind::Null) {
+            return Err(error(name, "its value is no mapping"));
+        }
+        let (inner_member, inside) = read(value).map_err(|inner| inner.within(name))?;
+        set.add(element, inner_member, inside);
+    }
+    Ok((member || set.is_empty(), set))
+}
+
+fn error(name: &str, problem: &'static str) -> FieldsError {
+    FieldsError { at: String::new(), problem }.within(name)
+}
+
+impl FieldsError {
+    fn within(mut self, name: &str) -> Self {
+        const LONGEST: usize = 200;
+        let rest = std::mem::take(&mut self.at);
+        self.at = name.chars().take(LONGEST).collect();
+        if !rest.is_empty() && self.at.len() < LONGEST {
+            self.at.push(' ');
+            self.at.extend(rest.chars().take(LONGEST));
+        }
+        self
+    }
+}
+
+/// The element a name stands for; none for kinds of names that are not known.
+pub(crate) fn element_of(name: &str) -> Result<Option<PathElement>, &'static str> {
+    let (kind, rest) = match name.split_at_checked(2) {
+        Some((kind, rest)) if kind.ends_with(':') => (kind, rest),
+        _ => return Err("a name without `f:`, `k:`, `v:` or `i:`"),
+    };
+    Ok(Some(match kind {
+        "f:" => PathElement::Key(rest.into()),
+        "k:" => PathElement::ListKey(key_fields(rest)?),
+        "v:" => PathElement::Value(scalar(rest)?),
+        "i:" => PathElement::Index(rest.parse().map_err(|_| "a position that is no number")?),
+        _ => return Ok(None),
+    }))
+}
+
+fn key_fields(text: &str) -> Result<BTreeMap<Arc<str>, Scalar>, &'static str> {
+    // Nearly all keys are one short text: `{"name":"web"}`.
+    if let Some(inner) = text.strip_prefix("{\"").and_then(|text| text.strip_suffix("\"}"))
+        && let Some((name, value)) = inner.split_once("\":\"")
+        && is_plain(name)
+        && is_plain(value)
+    {
+        return Ok(BTreeMap::from([(name.into(), Scalar::Text(value.into()))]));
+    }
+    let document: Document = text.parse().map_err(|_| "key fields that are no JSON")?;
+    if !document.root().is_map() {
+        return Err("key fields that are no mapping");
+    }
+    let fields = document.root().entries();
+    let fields = fields.map(|(name, value)| Some((name.into(), Scalar::from_node(value)?)));
+    fields.collect::<Option<_>>().ok_or("a key field that is no scalar")
+}
+
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\')
+}
+
+fn scalar(text: &str) -> Result<Scalar, &'static str> {
+    let document: Document = text.parse().map_err(|_| "a value that is no JSON")?;
+    Scalar::from_node(document.root()).ok_or("a value that is no scalar")
+}
+
+/// The name of an element.
+pub(crate) fn name_of(element: &PathElement) -> String {
+    match element {
+        PathElement::Key(key) => format!("f:{key}"),
+        PathElement::Index(i) => format!("i:{i}"),
+        PathElement::Value(value) => {
+            let mut name = String::from("v:");
+            push_json(&mut name, value);
+            name
+        }
+        PathElement::ListKey(fields) => {
+            let mut name = String::from("k:{");
+            for (i, (field, value)) in fields.iter().enumerate() {
+                if i > 0 {
+                    name.push(',');
+                }
+                push_text(&mut name, field);
+                name.push(':');
+                push_json(&mut name, value);
+            }
+            name.push('}');
+            name
+        }
+    }
+}
+
+fn push_json(out: &mut String, value: &Scalar) {
+    match value {
+        Scalar::Text(text) => push_text(out, text),
+        other => out.push_str(&other.to_json().to_string()),
+    }
+}
+
+fn push_text(out: &mut String, text: &str) {
+    out.push_str(&escaped(&serde_json::Value::from(text).to_string()));
+}
+
+/// JSON as Go's encoders write it: `<`, `>`, `&` and the two line separators escaped too.
+pub(crate) fn escaped(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        match c {
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out
+}

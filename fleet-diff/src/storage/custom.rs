@@ -1,0 +1,113 @@
+//! Custom resources: stored as JSON, with what their schema drops and fills in.
+
+use super::{
+    native::{InStorage, Unstorable, store_metadata, store_struct},
+    tree::{Draft, Tree},
+};
+use crate::{
+    Document,
+    document::{Kind, Node},
+    schema::{KindSchema, Layer, MapType, Type, TypeId},
+};
+
+/// The object as the server holds it: nulls that the schema does not allow take the default, what is absent too
+/// (apiextensions-apiserver, `pkg/apiserver/schema/defaulting`), and metadata is the server's own type. What was taken
+/// over from `live` is in that form already.
+///
+/// An error names a field that is null and must not be.
+pub(crate) fn store_custom<'n>(
+    kind: KindSchema<'n>,
+    object: Node<'n>,
+    live: Option<&'n Document>,
+) -> Result<InStorage<'n>, Unstorable> {
+    let mut draft = Draft::of(object);
+    if kind.keeps_status() {
+        // Before defaults: a status may have some.
+        draft.remove("status");
+        if let Some(status) = live.and_then(|live| live.root().get("status")) {
+            draft.put("status", Tree::Node(status));
+        }
+    }
+    let metadata = store_metadata(kind, object.get("metadata"))?;
+    draft.put("metadata", metadata);
+    let Some(map) = kind.layer.get(kind.root).map.as_ref().filter(|_| !kind.deduced) else {
+        return Ok(InStorage { draft, empty: None });
+    };
+    Walk { layer: kind.layer, live }.members(map, &mut draft, "metadata")?;
+    Ok(InStorage { draft, empty: None })
+}
+
+struct Walk<'s, 'l> {
+    layer: &'s Layer,
+    live: Option<&'l Document>,
+}
+
+impl<'s> Walk<'s, '_> {
+    /// The value in its stored form; none when that is what it is.
+    fn value(&self, id: TypeId, node: Node<'s>) -> Result<Option<Tree<'s>>, Unstorable> {
+        let of = self.layer.get(id);
+        if self.live.is_some_and(|live| node.is_container_of(live)) {
+            return Ok(None);
+        }
+        match node.kind() {
+            Kind::Map => {
+                let mut draft = Draft::of(node);
+                if of.custom.embedded
+                    && let Some(field) = of.map.as_ref().and_then(|map| map.field("metadata"))
+                    && let Some(metadata) = node.get("metadata")
+                {
+                    let stored = store_struct(self.layer, field.of, Some(metadata))?;
+                    draft.put("metadata", stored);
+                }
+                if let Some(map) = &of.map {
+                    self.members(map, &mut draft, if of.custom.embedded { "metadata" } else { "" })?;
+                }
+                Ok(Some(Tree::Map(draft)))
+            }
+            Kind::List => {
+                let Some(list) = &of.list else { return Ok(None) };
+                let mut items = Vec::with_capacity(node.len());
+                for (i, item) in node.items().enumerate() {
+                    let stored = self.value(list.element, item).map_err(|wrong| wrong.within(&format!("[{i}]")))?;
+                    items.push(stored.unwrap_or(Tree::Node(item)));
+                }
+                Ok(Some(Tree::List(items)))
+            }
+            Kind::Null if !of.custom.nullable && !takes_anything(of) => Err(Unstorable::null()),
+            _ => Ok(None),
+        }
+    }
+
+    /// Fills the members of a mapping in; the one named `done` is in its stored form already.
+    fn members(&self, of: &'s MapType, draft: &mut Draft<'s>, done: &str) -> Result<(), Unstorable> {
+        for field in of.fields.iter().filter(|field| *field.name != *done) {
+            let Some(default) = &field.default else { continue };
+            let nullable = self.layer.get(field.of).custom.nullable;
+            match draft.get(&field.name) {
+                None => {}
+                Some(value) if value.is_null() && !nullable => {}
+                Some(_) => continue,
+            }
+            draft.put(&field.name, Tree::Node(default.root()));
+        }
+        let absent = of.fields.iter().find(|field| field.required && !draft.contains(&field.name));
+        if let Some(field) = absent {
+            return Err(Unstorable::absent().within(&format!(".{}", field.name)));
+        }
+        let keys: Vec<String> = draft.keys().filter(|key| *key != done).map(str::to_owned).collect();
+        for key in keys {
+            if let (Some(id), Some(super::tree::View::Node(node))) = (of.of(&key), draft.get(&key)) {
+                let stored = self.value(id, node).map_err(|wrong| wrong.within(&format!(".{key}")))?;
+                if let Some(stored) = stored {
+                    draft.put(&key, stored);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// No `type` in the schema: null is a value like others.
+fn takes_anything(of: &Type) -> bool {
+    of.scalar.is_some() && of.map.is_some() && !of.custom.int_or_string
+}

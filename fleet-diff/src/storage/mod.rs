@@ -1,0 +1,15 @@
+//! What a server makes of an object before it stores it: rewriting, defaults, and what it changes by itself.
+
+mod custom;
+mod defaults;
+mod duration;
+mod gated;
+mod native;
+mod quantity;
+mod special;
+mod tree;
+
+pub(crate) use custom::store_custom;
+pub(crate) use native::{InStorage, Unstorable, store_native};
+pub(crate) use tree::{Draft, Tree, View};
+pub use quantity::{Quantity, QuantityError};

@@ -1,0 +1,345 @@
+//! Built-in kinds: a value goes through a Go type and, for most, through protobuf, and comes back in the form that
+//! these leave it in.
+
+use std::cell::Cell;
+
+use serde_json::Value;
+
+use super::{
+    defaults, duration, gated,
+    quantity::{Quantity, QuantityError},
+    special,
+    tree::{Draft, Tree},
+};
+use crate::{
+    Document,
+    document::{Kind, Node},
+    schema::{Field, KindSchema, Layer, MapType, Omit, Stored, TypeId},
+};
+
+/// Why a value cannot be stored in its Go type. The path is the server's form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Unstorable {
+    pub(crate) path: String,
+    pub(crate) problem: &'static str,
+}
+
+type Stores<T> = Result<T, Unstorable>;
+
+/// The object as the server holds it, with defaults. What was taken over from `live` is in that form already.
+pub(crate) fn store_native<'n>(
+    kind: KindSchema<'n>,
+    object: Node<'n>,
+    live: Option<&'n Document>,
+) -> Stores<InStorage<'n>> {
+    let walk = Walk { layer: kind.layer, live, empty: Cell::new(None) };
+    let mut draft = walk.structure(kind.root, Some(object))?;
+    special::object(&mut draft);
+    if kind.keeps_status() {
+        // The endpoint does not write it: it stays, or is what a new object begins with.
+        let status = match live {
+            Some(live) => live.root().get("status").map(Tree::Node),
+            None => walk.initial_status(kind)?,
+        };
+        match status {
+            Some(status) => draft.put("status", status),
+            None => {
+                draft.remove("status");
+            }
+        }
+    }
+    Ok(InStorage { draft, empty: walk.empty.get().map(|(of, field)| walk.show(of, field)) })
+}
+
+/// An object in its stored form.
+pub(crate) struct InStorage<'n> {
+    pub(crate) draft: Draft<'n>,
+    /// A text that its schema requires and that would be empty, if there is one.
+    pub(crate) empty: Option<String>,
+}
+
+/// The metadata of a custom resource, which is the server's own type.
+pub(crate) fn store_metadata<'n>(kind: KindSchema<'n>, metadata: Option<Node<'n>>) -> Stores<Tree<'n>> {
+    let root = kind.layer.get(kind.root);
+    match root.map.as_ref().and_then(|map| map.field("metadata")) {
+        Some(field) => store_struct(kind.layer, field.of, metadata).map_err(|wrong| wrong.within(".metadata")),
+        None => Ok(metadata.map_or(Tree::Json(Value::Null), Tree::Node)),
+    }
+}
+
+/// A value of a built-in type by itself.
+pub(super) fn store_struct<'n>(layer: &'n Layer, id: TypeId, value: Option<Node<'n>>) -> Stores<Tree<'n>> {
+    match layer.get(id).stored {
+        Stored::Struct => Walk { layer, live: None, empty: Cell::new(None) }.structure(id, value).map(Tree::Map),
+        _ => Ok(value.map_or(Tree::Json(Value::Null), Tree::Node)),
+    }
+}
+
+struct Walk<'s, 'l> {
+    layer: &'s Layer,
+    live: Option<&'l Document>,
+    /// A required text that would be empty: the struct and the field.
+    empty: Cell<Option<(TypeId, &'s str)>>,
+}
+
+impl<'s> Walk<'s, '_> {
+    fn initial_status(&self, kind: KindSchema<'s>) -> Stores<Option<Tree<'s>>> {
+        let map = self.layer.get(kind.root).map.as_ref();
+        match map.and_then(|map| map.field("status")) {
+            Some(field) => self.field(field, None),
+            None => Ok(None),
+        }
+    }
+
+    /// A struct with all its fields, whether they are there or not.
+    fn structure(&self, id: TypeId, value: Option<Node<'s>>) -> Stores<Draft<'s>> {
+        let of = self.layer.get(id);
+        if value.is_some_and(|value| !matches!(value.kind(), Kind::Map | Kind::Null)) {
+            return Err(unstorable("must be a mapping"));
+        }
+        let Some(map) = &of.map else {
+            return Ok(value.map_or_else(Draft::default, Draft::of));
+        };
+        let mut out = Draft::default();
+        let mut given = value.into_iter().flat_map(Node::entries).peekable();
+        for field in &map.fields {
+            while given.next_if(|(key, _)| *key < &*field.name).is_some() {}
+            let inner = given.next_if(|(key, _)| *key == &*field.name).map(|(_, value)| value);
+            let stored = self.field(field, inner).map_err(|inner| inner.within(&format!(".{}", field.name)))?;
+            if let Some(stored) = stored {
+                out.push(&field.name, stored);
+            }
+        }
+        schema_defaults(map, &mut out);
+        if let Some(name) = self.layer.name(id) {
+            let is_pointer = |field: &str| map.field(field).is_some_and(|field| field.form.pointer);
+            let gate = |gate: &str| self.layer.gate(gate);
+            special::structure(name, &mut out);
+            defaults::apply(name, &mut out, &is_pointer, &gate);
+            gated::drop_disabled(name, &mut out, &gate);
+        }
+        let mut required = map.fields.iter().filter(|field| field.required);
+        let empty = required.find(|field| {
+            self.layer.get(field.of).stored == Stored::Text && out.text(&field.name).is_none_or(str::is_empty)
+        });
+        if let Some(field) = empty {
+            self.empty.set(Some((id, &field.name)));
+        }
+        Ok(out)
+    }
+
+    /// `Container.name`
+    fn show(&self, of: TypeId, field: &str) -> String {
+        let name = self.layer.name(of).unwrap_or("");
+        format!("{}.{field}", name.rsplit('.').next().unwrap_or(name))
+    }
+
+    /// What is written for a field; nothing when it is left out.
+    fn field(&self, field: &Field, value: Option<Node<'s>>) -> Stores<Option<Tree<'s>>> {
+        let value = value.filter(|value| !value.is_null());
+        if let (Some(value), Some(live)) = (value, self.live)
+            && value.is_container_of(live)
+        {
+            return Ok(Some(Tree::Node(value)));
+        }
+        let stored = self.layer.get(field.of).stored;
+        if value.is_none() && (field.form.pointer || (field.form.omit != Omit::Never && stored != Stored::Struct)) {
+            let written = field.form.omit == Omit::Never;
+            let zero = matches!(stored, Stored::IntOrString | Stored::Time | Stored::MicroTime | Stored::Quantity);
+            if field.form.pointer || !zero || field.form.omit == Omit::Zero {
+                return Ok(written.then_some(Tree::Json(Value::Null)));
+            }
+        }
+        let written = self.value(field.of, value)?;
+        let left_out = match field.form.omit {
+            Omit::Never => false,
+            _ if field.form.pointer => false,
+            Omit::Empty => stored != Stored::Struct && stored != Stored::IntOrString && is_empty(&written),
+            Omit::Zero => is_empty(&written) || is_nothing(&written.to_json()),
+        };
+        Ok((!left_out).then_some(written))
+    }
+
+    /// A value that is no pointer: absent and null are the zero value.
+    fn value(&self, id: TypeId, value: Option<Node<'s>>) -> Stores<Tree<'s>> {
+        let of = self.layer.get(id);
+        let value = value.filter(|value| !value.is_null());
+        if let (Some(value), Some(live)) = (value, self.live)
+            && value.is_container_of(live)
+        {
+            return Ok(Tree::Node(value));
+        }
+        let json = |value: Value| Ok(Tree::Json(value));
+        match of.stored {
+            Stored::Struct => self.structure(id, value).map(Tree::Map),
+            Stored::AsIs | Stored::Json => Ok(value.map_or(Tree::Json(Value::Null), Tree::Node)),
+            Stored::Int32 | Stored::Int64 => integer(value),
+            Stored::Float => Ok(value.map_or(Tree::Json(0.into()), Tree::Node)),
+            Stored::Bool => match value {
+                None => json(false.into()),
+                Some(value) if value.kind() == Kind::Bool => Ok(Tree::Node(value)),
+                Some(_) => Err(unstorable("must be true or false")),
+            },
+            Stored::Text => match value {
+                None => json("".into()),
+                Some(value) => text(value).map(|_| Tree::Node(value)),
+            },
+            Stored::Bytes => bytes(value),
+            Stored::Quantity => quantity(value, Quantity::stored_form),
+            Stored::IntOrString => match value {
+                Some(value) if value.kind() == Kind::Text => Ok(Tree::Node(value)),
+                other => integer(other),
+            },
+            Stored::Time | Stored::MicroTime => match value {
+                Some(value) if !text(value)?.is_empty() => Ok(Tree::Node(value)),
+                _ => json(Value::Null),
+            },
+            Stored::Duration => match value {
+                None => json("0s".into()),
+                Some(value) => {
+                    let canonical = duration::canonical(text(value)?).ok_or(unstorable("is no duration"))?;
+                    json(canonical.into())
+                }
+            },
+            Stored::List => {
+                let element = of.list.as_ref().map_or(TypeId::UNTYPED, |list| list.element);
+                let mut items = Vec::new();
+                for (i, item) in value.into_iter().flat_map(Node::items).enumerate() {
+                    items.push(self.value(element, Some(item)).map_err(|inner| inner.within(&format!("[{i}]")))?);
+                }
+                Ok(if items.is_empty() { Tree::Json(Value::Null) } else { Tree::List(items) })
+            }
+            Stored::Map => {
+                let element = of.map.as_ref().and_then(|map| map.element).unwrap_or(TypeId::UNTYPED);
+                let resources = self.layer.get(element).stored == Stored::Quantity;
+                let mut out = Draft::default();
+                for (key, inner) in value.into_iter().flat_map(Node::entries) {
+                    let stored = if resources {
+                        // `SetDefaults_ResourceList`
+                        quantity(Some(inner), Quantity::stored_resource)
+                    } else {
+                        self.value(element, Some(inner))
+                    };
+                    out.push(key, stored.map_err(|inner| inner.within(&format!(".{key}")))?);
+                }
+                Ok(if out.is_empty() { Tree::Json(Value::Null) } else { Tree::Map(out) })
+            }
+        }
+    }
+}
+
+/// Defaults that the schema itself names. Those that equal what an absent Go value is anyway say nothing.
+fn schema_defaults(map: &MapType, out: &mut Draft<'_>) {
+    for field in &map.fields {
+        let Some(default) = &field.default else { continue };
+        let default = default.root();
+        let says_something = match default.kind() {
+            Kind::Map | Kind::List | Kind::Null => false,
+            _ => field.form.pointer || !is_zero(Tree::Node(default).view()),
+        };
+        if !says_something {
+            continue;
+        }
+        let absent = match out.get(&field.name) {
+            None => true,
+            Some(value) => value.is_null() || (!field.form.pointer && is_zero(value)),
+        };
+        if absent {
+            out.set(&field.name, default.to_json());
+        }
+    }
+}
+
+fn unstorable(problem: &'static str) -> Unstorable {
+    Unstorable { path: String::new(), problem }
+}
+
+impl Unstorable {
+    pub(super) fn absent() -> Self {
+        unstorable("is missing, and its schema requires it")
+    }
+
+    pub(super) fn null() -> Self {
+        unstorable("must not be null")
+    }
+
+    pub(super) fn within(mut self, step: &str) -> Self {
+        self.path.insert_str(0, step);
+        self
+    }
+}
+
+fn text(value: Node<'_>) -> Stores<&str> {
+    value.as_str().ok_or(unstorable("must be a text (quote it?)"))
+}
+
+fn integer(value: Option<Node<'_>>) -> Stores<Tree<'_>> {
+    let Some(value) = value else { return Ok(Tree::Json(0.into())) };
+    if value.as_i64().is_some() {
+        return Ok(Tree::Node(value));
+    }
+    let number = value.as_number().ok_or(unstorable("must be a number"))?.as_f64();
+    if number.fract() == 0.0 && number.abs() < 9e15 {
+        #[expect(clippy::cast_possible_truncation)]
+        return Ok(Tree::Json((number as i64).into()));
+    }
+    Err(unstorable("must be a whole number"))
+}
+
+fn quantity<'n>(
+    value: Option<Node<'n>>,
+    store: fn(&str) -> Result<String, QuantityError>,
+) -> Stores<Tree<'n>> {
+    let stored = |text: &str| store(text).map_err(|_| unstorable("is no quantity"));
+    match value.map(|value| (value, value.kind())) {
+        None | Some((_, Kind::Null)) => Ok(Tree::Json("0".into())),
+        Some((value, Kind::Text)) => {
+            let text = text(value)?;
+            let stored = stored(text)?;
+            Ok(if stored == text { Tree::Node(value) } else { Tree::Json(stored.into()) })
+        }
+        Some((value, Kind::Number)) => Ok(Tree::Json(stored(&value.to_string())?.into())),
+        Some(_) => Err(unstorable("must be a quantity")),
+    }
+}
+
+fn bytes(value: Option<Node<'_>>) -> Stores<Tree<'_>> {
+    let Some(value) = value else { return Ok(Tree::Json("".into())) };
+    let text = text(value)?;
+    // Go takes base64 with line breaks and stores it without.
+    if text.contains(['\n', '\r']) {
+        return Ok(Tree::Json(text.chars().filter(|c| !matches!(c, '\n' | '\r')).collect::<String>().into()));
+    }
+    Ok(Tree::Node(value))
+}
+
+/// What `omitempty` leaves out: everything but structs.
+fn is_empty(value: &Tree<'_>) -> bool {
+    let view = value.view();
+    match view.kind() {
+        Kind::List | Kind::Map => view.len() == 0,
+        _ => is_zero(view),
+    }
+}
+
+fn is_zero(value: super::tree::View<'_, '_>) -> bool {
+    match value.kind() {
+        Kind::Null => true,
+        Kind::Bool => value.as_bool() == Some(false),
+        Kind::Text => value.as_str() == Some(""),
+        Kind::Number => value.to_json().as_f64() == Some(0.0),
+        Kind::List | Kind::Map => false,
+    }
+}
+
+/// A struct in which everything is zero.
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Object(map) => map.values().all(is_nothing),
+        Value::Array(items) => items.is_empty(),
+        Value::Null | Value::Bool(false) => true,
+        Value::String(text) => text.is_empty(),
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::Bool(true) => false,
+    }
+}

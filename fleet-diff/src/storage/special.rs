@@ -1,0 +1,118 @@
+//! What single kinds do with themselves between JSON and storage: conversions that are written by hand in the server.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use serde_json::{Value, json};
+
+use super::tree::{Draft, Tree};
+
+/// Conversions of one struct, by the name of its type.
+pub(super) fn structure(name: &str, map: &mut Draft<'_>) {
+    match name {
+        "io.k8s.api.core.v1.PodSpec" => pod_spec(map),
+        "io.k8s.api.core.v1.Pod" | "io.k8s.api.core.v1.PodTemplateSpec" => old_init_containers(map),
+        "io.k8s.api.apps.v1.StatefulSetSpec" => claim_templates(map),
+        _ => {}
+    }
+}
+
+/// Conversions of a whole object.
+pub(super) fn object(map: &mut Draft<'_>) {
+    match (map.text("apiVersion"), map.text("kind")) {
+        (Some("v1"), Some("Secret")) => fold_string_data(map),
+        (Some("autoscaling/v1"), Some("HorizontalPodAutoscaler")) => cpu_target(map),
+        (Some("v1"), Some("Node")) => pod_cidrs(map),
+        _ => {}
+    }
+}
+
+/// `serviceAccount` is the old name of `serviceAccountName`; both are written (`core/v1/conversion.go`).
+fn pod_spec(map: &mut Draft<'_>) {
+    let text = |key: &str| map.text(key).filter(|text| !text.is_empty()).map(str::to_owned);
+    match text("serviceAccountName").or_else(|| text("serviceAccount")) {
+        Some(name) => {
+            for key in ["serviceAccountName", "serviceAccount"] {
+                if map.text(key) != Some(&name) {
+                    map.set(key, name.as_str());
+                }
+            }
+        }
+        None => {
+            map.remove("serviceAccount");
+        }
+    }
+}
+
+/// Annotations that once held init containers are dropped (`core/v1/conversion.go`, `dropInitContainerAnnotations`).
+fn old_init_containers(map: &mut Draft<'_>) {
+    const OLD: [&str; 4] = [
+        "pod.beta.kubernetes.io/init-containers",
+        "pod.alpha.kubernetes.io/init-containers",
+        "pod.beta.kubernetes.io/init-container-statuses",
+        "pod.alpha.kubernetes.io/init-container-statuses",
+    ];
+    if !OLD.iter().any(|key| map.at(&["metadata", "annotations", key]).is_some()) {
+        return;
+    }
+    let Some(metadata) = map.existing("metadata") else { return };
+    if let Some(annotations) = metadata.existing("annotations") {
+        OLD.iter().for_each(|key| {
+            annotations.remove(key);
+        });
+        if annotations.is_empty() {
+            metadata.remove("annotations");
+        }
+    }
+}
+
+/// Templates of claims say what they are (`apps/v1/conversion.go`).
+fn claim_templates(map: &mut Draft<'_>) {
+    if !map.contains("volumeClaimTemplates") {
+        return;
+    }
+    for template in map.list("volumeClaimTemplates").into_iter().flatten() {
+        let says = |key: &str, template: &Tree<'_>| {
+            template.view().get(key).and_then(super::tree::View::as_str).is_some_and(|text| !text.is_empty())
+        };
+        for (key, value) in [("apiVersion", "v1"), ("kind", "PersistentVolumeClaim")] {
+            if !says(key, template)
+                && let Some(draft) = template.as_draft()
+            {
+                draft.set(key, value);
+            }
+        }
+    }
+}
+
+/// Kept as `autoscaling/v2`, where no metric means the usual one.
+fn cpu_target(map: &mut Draft<'_>) {
+    if map.at(&["metadata", "annotations", "autoscaling.alpha.kubernetes.io/metrics"]).is_none()
+        && map.at(&["spec", "targetCPUUtilizationPercentage"]).is_none()
+        && let Some(spec) = map.existing("spec")
+    {
+        spec.set("targetCPUUtilizationPercentage", 80);
+    }
+}
+
+/// One network is the first of several (`core/v1/conversion.go`).
+fn pod_cidrs(map: &mut Draft<'_>) {
+    let Some(spec) = map.existing("spec") else { return };
+    let one = spec.text("podCIDR").map(str::to_owned);
+    let first = spec.get("podCIDRs").and_then(|list| list.items().first()?.as_str().map(str::to_owned));
+    match (one, first) {
+        // The old field counts where they disagree.
+        (Some(one), first) if first.as_ref() != Some(&one) => spec.set("podCIDRs", json!([one])),
+        (None, Some(first)) => spec.set("podCIDR", first),
+        _ => {}
+    }
+}
+
+/// `stringData` is written only: it becomes `data`.
+fn fold_string_data(map: &mut Draft<'_>) {
+    let Some(plain) = map.remove("stringData") else { return };
+    let Value::Object(plain) = plain.to_json() else { return };
+    if let Some(data) = map.inner("data") {
+        for (key, value) in plain {
+            data.set(&key, BASE64.encode(value.as_str().unwrap_or("")));
+        }
+    }
+}

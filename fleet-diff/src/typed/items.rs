@@ -1,0 +1,80 @@
+//! How the elements of sets and keyed lists are named.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::{
+    PathElement, Scalar,
+    document::{Kind, Node},
+    schema::{Layer, ListKind, ListType},
+};
+
+/// The name of an element; an error when it cannot have one.
+pub(crate) fn element_name(layer: &Layer, list: &ListType, item: Node<'_>) -> Result<PathElement, &'static str> {
+    match &list.kind {
+        ListKind::Atomic => Err("an element of a list that is replaced as a whole has no name"),
+        ListKind::Set => match Scalar::from_node(item) {
+            Some(Scalar::Null) => Err("a set may not hold null"),
+            Some(scalar) => Ok(PathElement::Value(scalar)),
+            None => Err("a set may hold scalars only"),
+        },
+        ListKind::Map(keys) => key_of(layer, list, keys, item).map(PathElement::ListKey),
+    }
+}
+
+/// The key fields of an element. A key field that is absent takes the default of its schema; without one it is not
+/// part of the name.
+pub(crate) fn key_of(
+    layer: &Layer,
+    list: &ListType,
+    keys: &[Arc<str>],
+    item: Node<'_>,
+) -> Result<BTreeMap<Arc<str>, Scalar>, &'static str> {
+    if !item.is_map() {
+        return Err("an element of a keyed list must be a mapping");
+    }
+    let mut fields = BTreeMap::new();
+    for key in keys {
+        let found = match item.get(key) {
+            Some(value) => Some(Scalar::from_node(value).ok_or("a key field must be a scalar")?),
+            None => default_of(layer, list, key),
+        };
+        if let Some(value) = found {
+            fields.insert(key.clone(), value);
+        }
+    }
+    if fields.is_empty() {
+        return Err("an element without any of its key fields");
+    }
+    Ok(fields)
+}
+
+fn default_of(layer: &Layer, list: &ListType, key: &str) -> Option<Scalar> {
+    let field = layer.get(list.element).map.as_ref()?.field(key)?;
+    Scalar::from_node(field.default.as_ref()?.root())
+}
+
+/// True when two elements have the same name. False when one of them cannot have a name.
+pub(crate) fn has_same_name(layer: &Layer, list: &ListType, a: Node<'_>, b: Node<'_>) -> bool {
+    match &list.kind {
+        ListKind::Atomic => false,
+        ListKind::Set => a == b && !matches!(a.kind(), Kind::Map | Kind::List | Kind::Null),
+        ListKind::Map(keys) => {
+            let mut any = false;
+            let same = a.is_map() && b.is_map() && keys.iter().all(|key| match (a.get(key), b.get(key)) {
+                (Some(a), Some(b)) => {
+                    any = true;
+                    a == b && !matches!(a.kind(), Kind::Map | Kind::List)
+                }
+                (None, None) => {
+                    any |= default_of(layer, list, key).is_some();
+                    true
+                }
+                (Some(value), None) | (None, Some(value)) => {
+                    any = true;
+                    default_of(layer, list, key).is_some_and(|default| Scalar::from_node(value) == Some(default))
+                }
+            });
+            same && any
+        }
+    }
+}
