@@ -2,7 +2,7 @@
 
 use fleet_suites::{
     on_runtime,
-    truth::{self, AlwaysUnsure, SEED},
+    truth::{self, Local, SEED},
 };
 
 /// Cases of each class.
@@ -15,7 +15,7 @@ fn predictions_are_what_a_server_answers() {
         cases: CASES,
         ..truth::Options::default()
     };
-    let report = on_runtime(truth::run(&options, &AlwaysUnsure));
+    let report = on_runtime(truth::run(&options, Local::new));
     println!("{report}");
     let failures = report.failures(CASES);
     assert!(failures.is_empty(), "{failures:#?}");

@@ -5,7 +5,7 @@ use std::{path::PathBuf, process::ExitCode, time::Instant};
 use clap::Parser;
 use fleet_suites::{
     on_runtime,
-    truth::{self, AlwaysUnsure},
+    truth::{self, Local},
 };
 
 /// What to ask.
@@ -43,9 +43,8 @@ struct Args {
 fn main() -> ExitCode {
     let args = Args::parse();
     let begin = Instant::now();
-    let predictor = AlwaysUnsure;
     let report = if let Some(path) = &args.replay {
-        truth::replay(path, &predictor)
+        truth::replay(path, Local::new)
     } else {
         let options = truth::Options {
             seed: args.seed,
@@ -56,7 +55,7 @@ fn main() -> ExitCode {
             record: args.record,
             save: args.save,
         };
-        on_runtime(truth::run(&options, &predictor))
+        on_runtime(truth::run(&options, Local::new))
     };
     if args.verbose {
         report.reasons().iter().for_each(|line| println!("{line}"));

@@ -6,7 +6,7 @@ use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 
 use super::{
-    compare::{CHOSEN, answer_in_short},
+    compare::{answer_in_short, take_chosen},
     frozen, own,
     place::get,
     random::{Random, hash},
@@ -320,6 +320,8 @@ pub(super) fn without_what_servers_choose(mut object: Value) -> Value {
             metadata.remove(name);
         }
     }
-    CHOSEN.remove(&mut object);
+    // Somebody who writes down a Service may well keep the families of its addresses.
+    let families = json!({"spec": {"ipFamilies": [], "ipFamilyPolicy": ""}});
+    take_chosen(&mut object, &families);
     object
 }

@@ -2,92 +2,56 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use fleet_diff::CHOSEN;
+use serde_json::{Map, Value};
 
 use super::{
     oracle::{Conflicts, Predicted},
     server::Answer,
 };
 
-/// What servers choose when an object is created, by kind (or all), so that a dry run shows other values than the
-/// write.
-pub(super) struct Chosen(&'static [(&'static str, &'static [&'static [&'static str]])]);
-
-/// See [`Chosen`]. `*` stands for every element of a list.
-pub(super) const CHOSEN: Chosen = Chosen(&[
-    ("", &[&["metadata", "uid"], &["metadata", "creationTimestamp"]]),
-    (
-        "Service",
-        &[
-            &["spec", "clusterIP"],
-            &["spec", "clusterIPs"],
-            &["spec", "healthCheckNodePort"],
-            &["spec", "ports", "*", "nodePort"],
-        ],
-    ),
-    (
-        "Job",
-        &[
-            &[
-                "spec",
-                "selector",
-                "matchLabels",
-                "batch.kubernetes.io/controller-uid",
-            ],
-            &["spec", "selector", "matchLabels", "controller-uid"],
-            &[
-                "spec",
-                "template",
-                "metadata",
-                "labels",
-                "batch.kubernetes.io/controller-uid",
-            ],
-            &["spec", "template", "metadata", "labels", "controller-uid"],
-            &["metadata", "labels", "batch.kubernetes.io/controller-uid"],
-            &["metadata", "labels", "controller-uid"],
-        ],
-    ),
-]);
-
-impl Chosen {
-    /// Takes them out, `None` apart: a headless Service has chosen that itself.
-    pub(super) fn remove(&self, object: &mut Value) {
-        let is_built_in = object["apiVersion"]
-            .as_str()
-            .is_some_and(|version| !version.contains('.'));
-        let kind = object["kind"]
-            .as_str()
-            .filter(|_| is_built_in)
-            .unwrap_or_default()
-            .to_owned();
-        for (of, places) in self.0 {
-            if of.is_empty() || *of == kind {
-                for place in *places {
-                    take(object, place);
-                }
-            }
-        }
+/// Takes out what servers choose themselves, where the other object has nothing: [`CHOSEN`] says which fields these
+/// are.
+pub(super) fn take_chosen(object: &mut Value, other: &Value) {
+    let group = object["apiVersion"]
+        .as_str()
+        .and_then(|version| version.split_once('/'));
+    let group = group.map_or(String::new(), |(group, _)| group.to_owned());
+    let kind = object["kind"].as_str().unwrap_or_default().to_owned();
+    let counts = |of: &str, what: &str| what.is_empty() || of == group && what == kind;
+    for (_, _, path) in CHOSEN.iter().filter(|(group, kind, _)| counts(group, kind)) {
+        take(object, other, path);
     }
 }
 
-fn take(value: &mut Value, place: &[&str]) {
-    match (place, value) {
-        (["*", rest @ ..], Value::Array(list)) => list.iter_mut().for_each(|element| take(element, rest)),
+fn take(value: &mut Value, other: &Value, path: &[&str]) {
+    match (path, value) {
+        (["*", rest @ ..], Value::Array(list)) => {
+            for (index, element) in list.iter_mut().enumerate() {
+                take(element, other.get(index).unwrap_or(&Value::Null), rest);
+            }
+        }
         ([name], Value::Object(map)) => {
-            let is_none = map
-                .get(*name)
-                .is_some_and(|v| v == "None" || v.get(0).is_some_and(|v| v == "None"));
-            if !is_none {
+            if other.get(*name).is_none() {
                 map.remove(*name);
             }
         }
         ([name, rest @ ..], Value::Object(map)) => {
             if let Some(value) = map.get_mut(*name) {
-                take(value, rest);
+                let was_empty = is_empty(value);
+                take(value, other.get(*name).unwrap_or(&Value::Null), rest);
+                // A mapping that only held what was chosen.
+                if is_empty(value) && !was_empty && other.get(*name).is_none() {
+                    map.remove(*name);
+                }
             }
         }
         _ => {}
     }
+}
+
+fn is_empty(value: &Value) -> bool {
+    value.as_object().is_some_and(Map::is_empty)
 }
 
 /// A prediction beside an answer.
@@ -173,11 +137,10 @@ pub(super) fn answer_in_short(answer: &Answer) -> String {
 fn objects(ours: &Value, theirs: &Value, created: bool) -> Verdict {
     let (mut ours, mut theirs) = (ours.clone(), theirs.clone());
     let (our_entries, their_entries) = (entries(&mut ours), entries(&mut theirs));
-    for object in [&mut ours, &mut theirs] {
-        strip(object);
-        if created {
-            CHOSEN.remove(object);
-        }
+    strip(&mut ours);
+    strip(&mut theirs);
+    if created {
+        take_chosen(&mut theirs, &ours);
     }
     let mut found = Vec::new();
     values("", &ours, &theirs, &mut found);
@@ -374,21 +337,12 @@ mod tests {
         );
         check(false, json!({"/metadata/uid": "2"}), &[".metadata.uid"]);
         check(
-            true,
-            json!({"/metadata/uid": "2", "/spec/clusterIP": "10.0.0.2"}),
-            &[],
-        );
-        check(
-            true,
-            json!({"/spec/ports/0/nodePort": 1, "/spec/ports/0/port": 2}),
-            &[".spec.ports[0].port"],
-        );
-        check(
             false,
             json!({"/spec/clusterIP": "10.0.0.2"}),
             &[".spec.clusterIP"],
         );
-        check(true, json!({"/spec/clusterIP": "None"}), &[".spec.clusterIP"]);
+        // What is said of it counts.
+        check(true, json!({"/spec/clusterIP": "10.0.0.2"}), &[".spec.clusterIP"]);
         check(
             false,
             json!({format!("{entry}/fieldsV1"): {"f:spec": {"f:type": {}, "f:selector": {}}}}),
@@ -399,6 +353,26 @@ mod tests {
             json!({format!("{entry}/manager"): "c"}),
             &["managedFields of a Apply v1", "managedFields of c Apply v1"],
         );
+    }
+
+    #[test]
+    fn what_a_server_chooses_may_be_left_open_of_what_is_created() {
+        let mut open = service(&json!({}));
+        for (place, name) in [
+            ("/metadata", "uid"),
+            ("/spec", "clusterIP"),
+            ("/spec/ports/0", "nodePort"),
+        ] {
+            let map = open.pointer_mut(place).and_then(Value::as_object_mut);
+            map.expect("a mapping").remove(name);
+        }
+        let answer = |created| Answer::Object {
+            created,
+            object: service(&json!({})),
+        };
+        let left_open = [".metadata.uid", ".spec.clusterIP", ".spec.ports[0].nodePort"];
+        assert_eq!(places(&Predicted::Object(open.clone()), &answer(true)), [""; 0]);
+        assert_eq!(places(&Predicted::Object(open), &answer(false)), left_open);
     }
 
     #[test]

@@ -26,13 +26,14 @@ mod site;
 mod status;
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     time::Instant,
 };
 
 use fleet_harness::{ControlPlane, Options as PlaneOptions, User};
 use kube::Client;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::{Bed, manifests};
 use compare::compare;
@@ -43,7 +44,7 @@ use schema::Schema;
 use server::Server;
 
 pub use compare::{Difference, Effect, Verdict};
-pub use oracle::{AlwaysUnsure, Conflicts, Predicted, Predictor, Question};
+pub use oracle::{AlwaysUnsure, Conflicts, Local, Predicted, Predictor, Question, Told};
 pub use record::Asked;
 pub use report::{Report, Row};
 pub use server::Answer;
@@ -71,7 +72,7 @@ pub struct Options {
 }
 
 /// Asks a server and a predictor the same questions.
-pub async fn run(options: &Options, predictor: &dyn Predictor) -> Report {
+pub async fn run<P: Predictor>(options: &Options, predictor: impl FnOnce(&Told) -> P) -> Report {
     let begin = Instant::now();
     let plane =
         ControlPlane::start(PlaneOptions::new("truth").controllers(false).pods(false)).expect("a cluster");
@@ -86,11 +87,15 @@ pub async fn run(options: &Options, predictor: &dyn Predictor) -> Report {
     let is_mutating = server.install(&own::policies()).await.len() == own::policies().len();
     let bases = base::bases(&server, &sets, options.seed).await;
     println!("{} definitions after {:.1?}", bases.len(), begin.elapsed());
-    let told = [
-        ("crds.json", json!(first)),
-        ("policies.json", json!(own::policies())),
-        ("schemas.json", server.schemas.to_json()),
-    ];
+    let told = Told {
+        kubernetes: server.kubernetes.clone(),
+        definitions: first,
+        policies: if is_mutating { own::policies() } else { Vec::new() },
+    };
+    let predictor = predictor(&told);
+    if let Some(folder) = &options.save {
+        record::write_told(folder, &told);
+    }
     let mut recorder = options.record.as_ref().map(|folder| Recorder::new(folder, &told));
     let lab = Lab::new(&server, &bases, options.seed, lives);
     let mut report = Report::default();
@@ -113,7 +118,7 @@ pub async fn run(options: &Options, predictor: &dyn Predictor) -> Report {
                 if let Some(recorder) = &mut recorder {
                     recorder.add(&asked);
                 }
-                judge(&asked, predictor, options.save.as_deref(), &mut report);
+                judge(&asked, &predictor, options.save.as_deref(), &mut report);
             })
             .await;
         if !has_any {
@@ -126,9 +131,15 @@ pub async fn run(options: &Options, predictor: &dyn Predictor) -> Report {
 }
 
 /// Predicts cases that were recorded or saved: a file, or all files of a folder.
-pub fn replay(path: &Path, predictor: &dyn Predictor) -> Report {
+pub fn replay<P: Predictor>(path: &Path, predictor: impl Fn(&Told) -> P) -> Report {
     let mut report = Report::default();
-    record::read(path, &mut |asked| judge(&asked, predictor, None, &mut report));
+    let mut by_version = BTreeMap::new();
+    record::read(path, &mut |asked| {
+        let predictor = by_version
+            .entry(asked.kubernetes.clone())
+            .or_insert_with(|| predictor(&record::read_told(path, &asked)));
+        judge(&asked, predictor, None, &mut report);
+    });
     report
 }
 

@@ -8,7 +8,11 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::{compare::Effect, oracle::Question, server::Answer};
+use super::{
+    compare::Effect,
+    oracle::{Question, Told},
+    server::Answer,
+};
 
 /// A question that was asked, and the answer.
 #[derive(Clone, Debug)]
@@ -114,11 +118,8 @@ impl Asked {
 pub(super) struct Recorder(BufWriter<File>);
 
 impl Recorder {
-    pub(super) fn new(folder: &Path, told: &[(&str, Value)]) -> Self {
-        fs::create_dir_all(folder).expect("a folder");
-        for (name, value) in told {
-            fs::write(folder.join(name), value.to_string()).expect("a file");
-        }
+    pub(super) fn new(folder: &Path, told: &Told) -> Self {
+        write_told(folder, told);
         Self(BufWriter::new(
             File::create(folder.join("cases.jsonl")).expect("a file"),
         ))
@@ -129,9 +130,37 @@ impl Recorder {
     }
 }
 
+const DEFINITIONS: &str = "crds.json";
+const POLICIES: &str = "policies.json";
+
+/// Writes down what the server had been told first.
+pub(super) fn write_told(folder: &Path, told: &Told) {
+    fs::create_dir_all(folder).expect("a folder");
+    for (name, objects) in [(DEFINITIONS, &told.definitions), (POLICIES, &told.policies)] {
+        fs::write(folder.join(name), json!(objects).to_string()).expect("a file");
+    }
+}
+
+/// What the server of a case had been told first, as it stands beside the case.
+pub(super) fn read_told(path: &Path, asked: &Asked) -> Told {
+    let folder = if path.is_dir() {
+        path
+    } else {
+        path.parent().unwrap_or(path)
+    };
+    let objects = |name: &str| {
+        let text = fs::read_to_string(folder.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+        serde_json::from_str(&text).expect("a list of objects")
+    };
+    Told {
+        kubernetes: asked.kubernetes.clone(),
+        definitions: objects(DEFINITIONS),
+        policies: objects(POLICIES),
+    }
+}
+
 /// Writes one case into a file of its own.
 pub(super) fn save(folder: &Path, asked: &Asked) -> PathBuf {
-    fs::create_dir_all(folder).expect("a folder");
     let class = asked.class.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
     let path = folder.join(format!("{class}-{}-{}.json", asked.seed, asked.number));
     fs::write(&path, format!("{:#}\n", asked.to_json())).expect("a file");

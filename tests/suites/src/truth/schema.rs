@@ -60,15 +60,6 @@ impl Schemas {
         self.versions.insert(api_version.to_owned(), schemas);
     }
 
-    /// All of them, by API version.
-    pub(super) fn to_json(&self) -> Value {
-        self.versions
-            .clone()
-            .into_iter()
-            .collect::<serde_json::Map<_, _>>()
-            .into()
-    }
-
     /// The schema of a kind.
     pub(super) fn of(&self, api_version: &str, kind: &str) -> Option<Schema<'_>> {
         let all = self.versions.get(api_version)?;
