@@ -322,6 +322,6 @@ pub(super) fn without_what_servers_choose(mut object: Value) -> Value {
     }
     // Somebody who writes down a Service may well keep the families of its addresses.
     let families = json!({"spec": {"ipFamilies": [], "ipFamilyPolicy": ""}});
-    take_chosen(&mut object, &families);
+    take_chosen(&mut object, &families, None);
     object
 }

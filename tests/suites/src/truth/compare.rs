@@ -11,8 +11,8 @@ use super::{
 };
 
 /// Takes out what servers choose themselves, where the other object has nothing: [`CHOSEN`] says which fields these
-/// are.
-pub(super) fn take_chosen(object: &mut Value, other: &Value) {
+/// are. What an object had before is not chosen again.
+pub(super) fn take_chosen(object: &mut Value, other: &Value, before: Option<&Value>) {
     let group = object["apiVersion"]
         .as_str()
         .and_then(|version| version.split_once('/'));
@@ -20,26 +20,47 @@ pub(super) fn take_chosen(object: &mut Value, other: &Value) {
     let kind = object["kind"].as_str().unwrap_or_default().to_owned();
     let counts = |of: &str, what: &str| what.is_empty() || of == group && what == kind;
     for (_, _, path) in CHOSEN.iter().filter(|(group, kind, _)| counts(group, kind)) {
-        take(object, other, path);
+        let mut had = Vec::new();
+        if let Some(before) = before {
+            values_at(before, path, &mut had);
+        }
+        take(object, other, path, &had);
     }
 }
 
-fn take(value: &mut Value, other: &Value, path: &[&str]) {
+/// All values at a path: `*` is every element of a list.
+fn values_at<'a>(value: &'a Value, path: &[&str], found: &mut Vec<&'a Value>) {
+    match path {
+        [] => found.push(value),
+        ["*", rest @ ..] => {
+            let list = value.as_array().into_iter().flatten();
+            list.for_each(|element| values_at(element, rest, found));
+        }
+        [name, rest @ ..] => {
+            if let Some(value) = value.get(name) {
+                values_at(value, rest, found);
+            }
+        }
+    }
+}
+
+fn take(value: &mut Value, other: &Value, path: &[&str], had: &[&Value]) {
     match (path, value) {
         (["*", rest @ ..], Value::Array(list)) => {
             for (index, element) in list.iter_mut().enumerate() {
-                take(element, other.get(index).unwrap_or(&Value::Null), rest);
+                take(element, other.get(index).unwrap_or(&Value::Null), rest, had);
             }
         }
         ([name], Value::Object(map)) => {
-            if other.get(*name).is_none() {
+            let is_new = map.get(*name).is_some_and(|value| !had.contains(&value));
+            if is_new && other.get(*name).is_none() {
                 map.remove(*name);
             }
         }
         ([name, rest @ ..], Value::Object(map)) => {
             if let Some(value) = map.get_mut(*name) {
                 let was_empty = is_empty(value);
-                take(value, other.get(*name).unwrap_or(&Value::Null), rest);
+                take(value, other.get(*name).unwrap_or(&Value::Null), rest, had);
                 // A mapping that only held what was chosen.
                 if is_empty(value) && !was_empty && other.get(*name).is_none() {
                     map.remove(*name);
@@ -76,8 +97,8 @@ pub struct Difference {
     pub server: String,
 }
 
-/// Compares.
-pub(super) fn compare(predicted: &Predicted, answer: &Answer) -> Verdict {
+/// Compares, for an object that was like `live` before.
+pub(super) fn compare(predicted: &Predicted, answer: &Answer, live: Option<&Value>) -> Verdict {
     let differs = |predicted: String, server: String| {
         Verdict::Differs(vec![Difference {
             place: "answer".to_owned(),
@@ -87,7 +108,7 @@ pub(super) fn compare(predicted: &Predicted, answer: &Answer) -> Verdict {
     };
     match (predicted, answer) {
         (Predicted::Unsure(why), _) => Verdict::Unsure(why.clone()),
-        (Predicted::Object(ours), Answer::Object { created, object }) => objects(ours, object, *created),
+        (Predicted::Object(ours), Answer::Object { object, .. }) => objects(ours, object, live),
         (Predicted::Conflicts(ours), Answer::Conflicts(theirs)) => {
             let only = |a: &Conflicts, b: &Conflicts| a.difference(b).cloned().collect::<Vec<_>>();
             let mut found = Vec::new();
@@ -134,14 +155,12 @@ pub(super) fn answer_in_short(answer: &Answer) -> String {
     }
 }
 
-fn objects(ours: &Value, theirs: &Value, created: bool) -> Verdict {
+fn objects(ours: &Value, theirs: &Value, live: Option<&Value>) -> Verdict {
     let (mut ours, mut theirs) = (ours.clone(), theirs.clone());
     let (our_entries, their_entries) = (entries(&mut ours), entries(&mut theirs));
     strip(&mut ours);
     strip(&mut theirs);
-    if created {
-        take_chosen(&mut theirs, &ours);
-    }
+    take_chosen(&mut theirs, &ours, live);
     let mut found = Vec::new();
     values("", &ours, &theirs, &mut found);
     let names: BTreeSet<&String> = our_entries.keys().chain(their_entries.keys()).collect();
@@ -307,8 +326,8 @@ mod tests {
         object
     }
 
-    fn places(predicted: &Predicted, answer: &Answer) -> Vec<String> {
-        match compare(predicted, answer) {
+    fn places(predicted: &Predicted, answer: &Answer, live: Option<&Value>) -> Vec<String> {
+        match compare(predicted, answer, live) {
             Verdict::Agrees => Vec::new(),
             Verdict::Unsure(why) => vec![why],
             Verdict::Differs(all) => all.into_iter().map(|difference| difference.place).collect(),
@@ -317,39 +336,28 @@ mod tests {
 
     #[test]
     fn an_object_is_compared_apart_from_what_cannot_be_known() {
-        let check = |created: bool, extra: Value, expected: &[&str]| {
+        let check = |extra: Value, expected: &[&str]| {
+            let live = service(&json!({}));
             let answer = Answer::Object {
-                created,
-                object: service(&json!({})),
+                created: false,
+                object: live.clone(),
             };
-            assert_eq!(
-                places(&Predicted::Object(service(&extra)), &answer),
-                expected,
-                "{extra}"
-            );
+            let predicted = Predicted::Object(service(&extra));
+            assert_eq!(places(&predicted, &answer, Some(&live)), expected, "{extra}");
         };
-        check(false, json!({}), &[]);
+        check(json!({}), &[]);
         let entry = "/metadata/managedFields/0";
         check(
-            false,
             json!({"/metadata/resourceVersion": "9", "/metadata/generation": 2, format!("{entry}/time"): "then"}),
             &[],
         );
-        check(false, json!({"/metadata/uid": "2"}), &[".metadata.uid"]);
+        check(json!({"/metadata/uid": "2"}), &[".metadata.uid"]);
+        check(json!({"/spec/clusterIP": "10.0.0.2"}), &[".spec.clusterIP"]);
         check(
-            false,
-            json!({"/spec/clusterIP": "10.0.0.2"}),
-            &[".spec.clusterIP"],
-        );
-        // What is said of it counts.
-        check(true, json!({"/spec/clusterIP": "10.0.0.2"}), &[".spec.clusterIP"]);
-        check(
-            false,
             json!({format!("{entry}/fieldsV1"): {"f:spec": {"f:type": {}, "f:selector": {}}}}),
             &["managedFields of a Apply v1"],
         );
         check(
-            false,
             json!({format!("{entry}/manager"): "c"}),
             &["managedFields of a Apply v1", "managedFields of c Apply v1"],
         );
@@ -366,13 +374,22 @@ mod tests {
             let map = open.pointer_mut(place).and_then(Value::as_object_mut);
             map.expect("a mapping").remove(name);
         }
-        let answer = |created| Answer::Object {
-            created,
-            object: service(&json!({})),
+        let object = service(&json!({}));
+        let answer = Answer::Object {
+            created: true,
+            object: object.clone(),
         };
-        let left_open = [".metadata.uid", ".spec.clusterIP", ".spec.ports[0].nodePort"];
-        assert_eq!(places(&Predicted::Object(open.clone()), &answer(true)), [""; 0]);
-        assert_eq!(places(&Predicted::Object(open), &answer(false)), left_open);
+        let other = service(&json!({"/spec/ports/0/nodePort": 1}));
+        let open = Predicted::Object(open);
+        assert_eq!(places(&open, &answer, None), [""; 0]);
+        // What was there stays, and what comes is open.
+        let stays = [".metadata.uid", ".spec.clusterIP"];
+        assert_eq!(places(&open, &answer, Some(&other)), stays);
+        // What is said of it counts.
+        assert_eq!(
+            places(&Predicted::Object(other), &answer, None),
+            [".spec.ports[0].nodePort"]
+        );
     }
 
     #[test]
@@ -383,7 +400,7 @@ mod tests {
         };
         let conflict = |manager: &str| Conflicts::from([(manager.to_owned(), ".spec.type".to_owned())]);
         let check = |predicted: Predicted, answer: &Answer, expected: &[&str]| {
-            assert_eq!(places(&predicted, answer), expected, "{predicted:?}");
+            assert_eq!(places(&predicted, answer, None), expected, "{predicted:?}");
         };
         check(Predicted::Blocked("immutable".to_owned()), &refused, &[]);
         check(Predicted::Conflicts(conflict("a")), &refused, &[]);

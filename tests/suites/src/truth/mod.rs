@@ -147,7 +147,7 @@ fn judge(asked: &Asked, predictor: &dyn Predictor, save: Option<&Path>, report: 
     let begin = Instant::now();
     let predicted = predictor.predict(&asked.question());
     report.predicting += begin.elapsed();
-    let verdict = compare(&predicted, &asked.answer);
+    let verdict = compare(&predicted, &asked.answer, asked.live.as_ref());
     if let (Verdict::Differs(_), Some(folder)) = (&verdict, save) {
         record::save(folder, asked);
     }
