@@ -104,7 +104,8 @@ pub use budget::{FleetBudget, GRANT_LIFE};
 pub use edge::*;
 pub use engine::*;
 pub use fleet_diff::{
-    self, Digest, DigestBuilder, FieldChange, FieldPath, GroupKind, Gvk, Object, ObjectError, ObjectKey,
+    self, Digest, DigestBuilder, Document, FieldChange, FieldPath, GroupKind, Gvk, Node, Object, ObjectError,
+    ObjectKey,
 };
 pub use judge::*;
 pub use ledger::*;

@@ -158,7 +158,7 @@ mod tests {
     fn a_claim_is_identity_and_marks() {
         let map = Object::from_json(json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "labels": {"x": "y"}}, "data": {"k": "v"}})).unwrap();
         let claim = marks("c", "fleet").claim(&map);
-        assert!(claim.json().get("data").is_none() && claim.label("x").is_none());
+        assert!(claim.root().get("data").is_none() && claim.label("x").is_none());
         assert_eq!(claim.label("fleet.internal/owner"), Some("fleet"));
     }
 }

@@ -1,6 +1,6 @@
 //! Development: replays recorded cases.
 use std::{collections::BTreeMap, collections::BTreeSet, fs};
-use fleet_diff::{Apply, Document, Object, Prediction, Schemas, changes};
+use fleet_diff::{Apply, Document, Object, Prediction, Schemas, json_changes};
 use serde_json::{Value, json};
 
 fn strip(mut v: Value, create: bool) -> (Value, BTreeSet<String>) {
@@ -62,9 +62,9 @@ fn main() {
         match (&p, status) {
             (Prediction::Unsure(d), _) => { row[2] += 1; why.push(format!("unsure {d}")); }
             (Prediction::Object(o), 200 | 201) => {
-                let (_, am) = strip(o.json().clone(), create); let server = Object::from_json(c["answer"]["object"].clone()).unwrap(); let a = fleet_diff::comparable(o, o);
+                let (_, am) = strip(o.to_json(), create); let server = Object::from_json(c["answer"]["object"].clone()).unwrap(); let a = fleet_diff::comparable(o, o);
                 let (_, bm) = strip(c["answer"]["object"].clone(), create); let b = fleet_diff::comparable(&server, o);
-                for ch in changes(&a, &b) { why.push(format!("{}: predicted {} server {}", ch.path, ch.before.map_or("-".into(), |v| v.to_string()), ch.after.map_or("-".into(), |v| v.to_string()))); }
+                for ch in json_changes(&a, &b) { why.push(format!("{}: predicted {} server {}", ch.path, ch.before.map_or("-".into(), |v| v.to_string()), ch.after.map_or("-".into(), |v| v.to_string()))); }
                 for m in am.difference(&bm) { why.push(format!("managers predicted {m}")); }
                 for m in bm.difference(&am) { why.push(format!("managers server    {m}")); }
             }

@@ -25,25 +25,27 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! An [`Object`] is immutable and cheap to clone. Its identity is an [`ObjectKey`] (group, kind, namespace, name; never
+//! An [`Object`] is immutable, small and cheap to clone: it is read from JSON into a [`Document`], of which a [`Node`]
+//! borrows any value. Its identity is an [`ObjectKey`] (group, kind, namespace, name; never
 //! a version), its content a [`Digest`].
 //!
 //! # What differs?
 //!
-//! [`changes`] finds the smallest fields that differ between two values, matching elements of lists by name.
+//! [`changes`] finds the smallest fields that differ between two values, matching elements of lists by name
+//! ([`json_changes`] does so with `serde_json` values).
 //! [`differences`] does so between a live object and what the server answered to a dry-run apply: whether applying would
 //! change anything.
 //!
 //! ```
-//! use fleet_diff::changes;
-//! use serde_json::json;
+//! use fleet_diff::{Document, changes};
 //!
-//! let before = json!({"spec": {"containers": [{"name": "log", "image": "l:1"}, {"name": "web", "image": "w:1"}]}});
-//! let after = json!({"spec": {"containers": [{"name": "log", "image": "l:1"}, {"name": "web", "image": "w:2"}]}});
-//! let found = changes(&before, &after);
+//! let before: Document = r#"{"containers": [{"name": "log", "image": "l:1"}, {"name": "web", "image": "w:1"}]}"#.parse()?;
+//! let after: Document = r#"{"containers": [{"name": "log", "image": "l:1"}, {"name": "web", "image": "w:2"}]}"#.parse()?;
+//! let found = changes(before.root(), after.root());
 //! assert_eq!(found.len(), 1);
-//! assert_eq!(found[0].path.to_string(), r#".spec.containers[name="web"].image"#);
-//! assert_eq!(found[0].path.to_json_pointer(&before).as_deref(), Some("/spec/containers/1/image"));
+//! assert_eq!(found[0].path.to_string(), r#".containers[name="web"].image"#);
+//! assert_eq!(found[0].path.to_json_pointer(before.root()).as_deref(), Some("/containers/1/image"));
+//! # Ok::<(), fleet_diff::DocumentError>(())
 //! ```
 //!
 //! # Who owns a field?
@@ -71,10 +73,10 @@
 //! [`render`] writes a line for each change. What a Secret holds never shows; [`masked`] hides it for other outputs.
 //!
 //! ```
-//! use fleet_diff::{ObjectKey, RenderOptions, changes, render};
+//! use fleet_diff::{ObjectKey, RenderOptions, json_changes, render};
 //! use serde_json::json;
 //!
-//! let found = changes(&json!({"data": {"user": "YQ=="}}), &json!({"data": {"user": "Yg==", "password": "Yw=="}}));
+//! let found = json_changes(&json!({"data": {"user": "YQ=="}}), &json!({"data": {"user": "Yg==", "password": "Yw=="}}));
 //! let text = render(&ObjectKey::new("", "Secret", Some("shop"), "db"), &found, &RenderOptions::default());
 //! assert_eq!(text, "+ .data.password: (secret)\n~ .data.user: (secret) → (secret, changed)\n");
 //! ```
@@ -113,25 +115,28 @@ mod typed;
 mod yaml;
 
 pub use admission::Admission;
-pub use compare::{FieldChange, changes};
+pub use compare::{FieldChange, changes, json_changes};
 pub use decide::{Action, Decision, FieldVerdict, Verdict};
 pub use digest::{Digest, DigestBuilder};
 pub use document::{Document, DocumentError, Entries, Items, Kind, Node, Number};
 pub use object::{GroupKind, Gvk, Object, ObjectError, ObjectKey, ParseKeyError};
-pub use ownership::{FieldManager, managers_of, managers_within};
-pub use patch::{json_patch, merge_patch};
-pub use path::{FieldPath, Float, PathElement, Scalar};
-pub use predict::{Apply, Blocked, CHOSEN, Conflict, Doubt, Prediction, Refusal, comparable};
-pub use rules::{
-    FieldIntentRules, Intent, Kinds, PathPattern, PatternError, Rule, RuleError, RuleSet, Rules, Sharing,
+pub use ownership::{
+    FieldManager, OwnersError, Update, extract, managers_of, managers_within, migrate_updates, rename_manager,
+    repair_versions,
 };
+pub use patch::{json_patch, merge_patch};
+pub use path::{FieldPath, Float, PathElement, PathError, Scalar};
+pub use predict::{Apply, Blocked, CHOSEN, Conflict, Doubt, Prediction, Refusal, comparable};
 pub use render::{RenderOptions, Style, masked, masked_fields, masked_value, render, render_fields};
-pub use schema::{SchemaError, Schemas};
+pub use rules::{
+    FieldIntentRules, Intent, Kinds, PathPattern, Rule, RuleError, RuleSet, Rules, Sharing,
+};
 #[cfg(feature = "table-writer")]
 #[doc(hidden)]
 pub use schema::table_writer;
-pub use storage::{Quantity, QuantityError};
-pub use set::{FieldSet, FieldsError};
+pub use schema::{SchemaError, Schemas};
 pub use server_answer::{Differences, LEFT_OUT, differences, live_digest};
+pub use set::{FieldSet, FieldsError};
+pub use storage::{Quantity, QuantityError};
 #[cfg(feature = "yaml")]
 pub use yaml::{Located, LocatedValue, ReadError, ReadLimits, ReadProblem, read_objects, read_values};

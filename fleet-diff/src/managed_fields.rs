@@ -1,8 +1,6 @@
 //! Reading `metadata.managedFields`, whatever stands there.
 
-use serde_json::{Map, Value};
-
-use crate::Object;
+use crate::{Node, Object};
 
 /// One entry, borrowed. Absent texts are empty.
 pub(crate) struct Entry<'a> {
@@ -11,11 +9,11 @@ pub(crate) struct Entry<'a> {
     pub(crate) subresource: &'a str,
     pub(crate) api_version: &'a str,
     pub(crate) time: Option<&'a str>,
-    pub(crate) fields: Option<&'a Map<String, Value>>,
+    pub(crate) fields: Option<Node<'a>>,
 }
 
 /// What an entry says apart from its time.
-pub(crate) type Claim<'a> = (&'a str, &'a str, Option<&'a Map<String, Value>>);
+pub(crate) type Claim<'a> = (&'a str, &'a str, Option<Node<'a>>);
 
 impl Entry<'_> {
     /// Subresource, API version and fields.
@@ -26,21 +24,22 @@ impl Entry<'_> {
 
 /// All entries in the object's order; what is not a mapping is passed over.
 pub(crate) fn entries(object: &Object) -> impl Iterator<Item = Entry<'_>> {
-    let list = object.metadata().get("managedFields").and_then(Value::as_array);
-    list.into_iter()
-        .flatten()
-        .filter_map(Value::as_object)
-        .map(|entry| {
-            let text = |field: &str| entry.get(field).and_then(Value::as_str);
-            Entry {
-                manager: text("manager").unwrap_or(""),
-                operation: text("operation").unwrap_or(""),
-                subresource: text("subresource").unwrap_or(""),
-                api_version: text("apiVersion").unwrap_or(""),
-                time: text("time"),
-                fields: entry.get("fieldsV1").and_then(Value::as_object),
-            }
-        })
+    let list = object.metadata().get("managedFields");
+    let entries = list
+        .into_iter()
+        .flat_map(Node::items)
+        .filter(|entry| entry.is_map());
+    entries.map(|entry| {
+        let text = |field: &str| entry.get(field).and_then(Node::as_str);
+        Entry {
+            manager: text("manager").unwrap_or(""),
+            operation: text("operation").unwrap_or(""),
+            subresource: text("subresource").unwrap_or(""),
+            api_version: text("apiVersion").unwrap_or(""),
+            time: text("time"),
+            fields: entry.get("fieldsV1").filter(|fields| fields.is_map()),
+        }
+    })
 }
 
 /// What `manager` applied, ordered by subresource and API version: the server orders by time, which is not content.

@@ -1,7 +1,5 @@
 //! What the server's answer to a dry-run apply says: would applying change anything?
 
-use serde_json::{Map, Value};
-
 use crate::{
     Digest, DigestBuilder, FieldChange, Object,
     compare::changes_without,
@@ -52,7 +50,7 @@ pub fn differences(live: &Object, answer: &Object, manager: &str) -> Differences
     let (before, after) = (applied_by(live, manager), applied_by(answer, manager));
     let same = before.len() == after.len() && before.iter().zip(&after).all(|(a, b)| a.claim() == b.claim());
     Differences {
-        fields: changes_without(live.json(), answer.json(), LEFT_OUT),
+        fields: changes_without(live.root(), answer.root(), LEFT_OUT),
         ownership: !same,
     }
 }
@@ -68,25 +66,30 @@ pub fn differences(live: &Object, answer: &Object, manager: &str) -> Differences
 /// and whether a dropped field would stay because somebody else owns it too, depends on the other managers as well: ask
 /// again before acting on such an answer.
 pub fn live_digest(live: &Object, manager: &str) -> Digest {
-    let empty = Map::new();
-    let outside = live.json().as_object().unwrap_or(&empty);
     let mut digest = DigestBuilder::new()
         .text("live object")
-        .json_map_without(outside, &["status", "metadata"])
-        .json_map_without(live.metadata(), LEFT_OUT);
+        .map_without(live.root(), &["status", "metadata"])
+        .map_without(live.metadata(), LEFT_OUT);
     let applied = applied_by(live, manager);
-    let in_status = |entry: &Entry<'_>| entry.fields.is_some_and(|fields| fields.contains_key("f:status"));
+    let in_status = |entry: &Entry<'_>| {
+        entry
+            .fields
+            .is_some_and(|fields| fields.get("f:status").is_some())
+    };
     if applied
         .iter()
         .any(|entry| entry.subresource.is_empty() && in_status(entry))
     {
-        digest = digest.json(outside.get("status").unwrap_or(&Value::Null));
+        digest = match live.root().get("status") {
+            Some(status) => digest.node(status),
+            None => digest.null(),
+        };
     }
     for entry in applied {
         digest = digest.text(entry.subresource).text(entry.api_version);
         digest = match entry.fields {
-            Some(fields) => digest.json_map_without(fields, &[]),
-            None => digest.json(&Value::Null),
+            Some(fields) => digest.node(fields),
+            None => digest.null(),
         };
     }
     digest.finish()
@@ -95,7 +98,7 @@ pub fn live_digest(live: &Object, manager: &str) -> Digest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     fn live() -> Value {
         json!({
@@ -223,6 +226,34 @@ mod tests {
             let moved = live_digest(&before, "fleet") != live_digest(&after, "fleet");
             assert_eq!(moved, digest, "{name}");
         }
+    }
+
+    /// As those of [`Digest`]: memories of answers outlive a process.
+    #[test]
+    fn digests_never_change() {
+        let live: Object = r#"{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"web","namespace":"shop",
+            "uid":"u","resourceVersion":"5","generation":2,"labels":{"a":"1"},"managedFields":[
+            {"manager":"fleet","operation":"Apply","apiVersion":"apps/v1","subresource":"status",
+            "time":"2020-01-01T00:00:00Z","fieldsType":"FieldsV1","fieldsV1":{"f:status":{"f:x":{}}}},
+            {"manager":"fleet","operation":"Apply","apiVersion":"apps/v1","time":"2020-01-01T00:00:00Z",
+            "fieldsType":"FieldsV1","fieldsV1":{"f:spec":{"f:replicas":{},"f:l":{"k:{\"name\":\"a\"}":
+            {".":{},"f:name":{}}}},"f:status":{}}},
+            {"manager":"fleet","operation":"Apply","apiVersion":"apps/v1beta1"},
+            {"manager":"kube-controller-manager","operation":"Update","apiVersion":"apps/v1","subresource":"status",
+            "fieldsV1":{"f:status":{}}}]},
+            "spec":{"replicas":2,"l":[{"name":"a"}],"ratio":0.25,"big":18446744073709551615},
+            "status":{"replicas":1}}"#
+            .parse()
+            .unwrap();
+        assert_eq!(live.digest().to_string(), "ee958733a6bd1cd02a81dc9bdc3e9443");
+        assert_eq!(
+            live_digest(&live, "fleet").to_string(),
+            "4195e32d6f806c572fb71d3d3279a14b"
+        );
+        assert_eq!(
+            live_digest(&live, "other").to_string(),
+            "464f7fecff764dc89839972c85723deb"
+        );
     }
 
     #[test]

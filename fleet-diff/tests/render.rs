@@ -2,7 +2,7 @@
 #![cfg(test)]
 
 use fleet_diff::{
-    FieldChange, FieldPath, ObjectKey, RenderOptions, Style, changes, masked, masked_value, render,
+    FieldChange, FieldPath, ObjectKey, RenderOptions, Style, json_changes, masked, masked_value, render,
 };
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -16,7 +16,7 @@ fn secret() -> ObjectKey {
 }
 
 fn lines(key: &ObjectKey, before: &Value, after: &Value) -> Vec<String> {
-    let text = render(key, &changes(before, after), &RenderOptions::default());
+    let text = render(key, &json_changes(before, after), &RenderOptions::default());
     text.lines().map(str::to_owned).collect()
 }
 
@@ -86,7 +86,7 @@ fn each_change_is_a_line() {
 
 #[test]
 fn length_and_colour_are_options() {
-    let found = changes(&json!({"a": 1, "b": 1}), &json!({"b": 2, "c": "0123456789"}));
+    let found = json_changes(&json!({"a": 1, "b": 1}), &json!({"b": 2, "c": "0123456789"}));
     let mut options = RenderOptions::default();
     options.max_value_chars = 5;
     options.style = Style::Ansi;
@@ -252,7 +252,7 @@ proptest! {
 
     #[test]
     fn nothing_of_a_secret_is_shown(before in any_secret(), after in any_secret()) {
-        let found = changes(&before, &after);
+        let found = json_changes(&before, &after);
         let text = render(&secret(), &found, &RenderOptions::default());
         prop_assert!(!text.contains("hunter"), "{}", text);
         let hidden = masked(&secret(), found.clone());

@@ -188,7 +188,7 @@ async fn applies() {
         ("tests", ".data.k")
     );
     let taken = existing(connection.execute(&forced(other)).await);
-    assert_eq!(taken.object().json()["data"]["k"], "2");
+    assert_eq!(taken.object().to_json()["data"]["k"], "2");
     let fault = refused(connection.execute(&map()).await);
     assert_eq!(fault.conflicts[0].manager, "somebody \"else\"");
 
@@ -213,7 +213,7 @@ async fn applies() {
         Some(taken.version().as_str()),
     );
     assert_eq!(
-        existing(connection.execute(&fitting).await).object().json()["data"]["k"],
+        existing(connection.execute(&fitting).await).object().to_json()["data"]["k"],
         "1"
     );
     // On an object that is not there a UID keeps it from being created; a version alone does not.
@@ -683,7 +683,7 @@ async fn crash_and_silence() {
     );
     let seen = loop {
         match next(&mut events).await {
-            WatchEvent::Seen(live) if live.object().json()["data"]["k"] == "2" => break live,
+            WatchEvent::Seen(live) if live.object().to_json()["data"]["k"] == "2" => break live,
             WatchEvent::Gone { key, .. } => panic!("{key} is not gone"),
             _ => {}
         }
@@ -713,7 +713,7 @@ async fn crash_and_silence() {
     let seen = async {
         loop {
             if let WatchEvent::Seen(live) = next(&mut events).await
-                && live.object().json()["data"]["k"] == "4"
+                && live.object().to_json()["data"]["k"] == "4"
             {
                 break;
             }

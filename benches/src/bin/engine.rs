@@ -169,7 +169,7 @@ impl World {
         else {
             return Event::Answered(call, Answer::Absent);
         };
-        let mut value = document.json().clone();
+        let mut value = document.to_json();
         let version = if *dry_run { 1_000_000 } else { self.made + 1 };
         value["metadata"]["uid"] = json!(format!("00000000-0000-0000-0000-{:012}", self.made));
         value["metadata"]["resourceVersion"] = json!(version.to_string());

@@ -65,7 +65,7 @@ impl Engine {
             }
             Contest::Everything => {
                 if let Some(slot) = self.slots.get_mut(key) {
-                    slot.settled = slot.settles();
+                    slot.settled = slot.settles(&self.types);
                 }
                 return self.in_sync(key, now, out);
             }
@@ -197,13 +197,11 @@ impl Engine {
 
 /// Who else manages an object, for a message.
 fn managers_of_object(live: Option<&Live>) -> String {
-    let entries = live
-        .and_then(|l| l.object().metadata().get("managedFields"))
-        .and_then(|v| v.as_array());
+    let entries = live.and_then(|l| l.object().metadata().get("managedFields"));
     let mut names: Vec<&str> = entries
         .into_iter()
-        .flatten()
-        .filter_map(|e| e["manager"].as_str())
+        .flat_map(fleet_diff::Node::items)
+        .filter_map(|entry| entry.get("manager")?.as_str())
         .collect();
     names.sort_unstable();
     names.dedup();

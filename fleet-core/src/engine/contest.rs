@@ -229,7 +229,7 @@ fn as_owned(live: &Object, path: &FieldPath, writer: &str) -> FieldPath {
 }
 
 fn value_at(live: &Object, path: &FieldPath) -> Option<Digest> {
-    let value = path.get(live.json())?;
+    let value = path.find(live.root())?;
     Some(DigestBuilder::new().text(&value.to_string()).finish())
 }
 

@@ -7,7 +7,7 @@ use fleet_diff::{GroupKind, Gvk, ObjectKey};
 use crate::{
     edge::{Answer, Fault, Note, Request},
     ledger::{LedgerAnswer, LedgerWrite},
-    words::{KindMap, Live, LiveMeta, Reason, Snapshot, Tick, Uid},
+    words::{ClusterTypes, KindMap, Live, LiveMeta, Reason, Snapshot, Tick, Uid},
 };
 
 /// Names one command, so that its result finds its way back. Results of commands the engine no longer waits for
@@ -25,6 +25,8 @@ pub enum Event {
     Ledger(Result<LedgerAnswer, Fault>),
     /// Discovery was read.
     Kinds(KindMap),
+    /// The types of the cluster's objects were learnt.
+    Types(ClusterTypes),
     /// All objects of a kind were listed (metadata only), or could not be.
     Listed(CallId, Result<Vec<LiveMeta>, Fault>),
     /// Everything that bears our owner label was listed, over all kinds, or could not be.
@@ -84,6 +86,9 @@ pub enum Command {
     },
     /// Read discovery again; answer with [`Event::Kinds`].
     Discover,
+    /// Learn the types of these kinds; answer with [`Event::Types`], now and whenever they change. Replaces the set
+    /// before.
+    LearnTypes(BTreeSet<Gvk>),
     /// List all objects of a kind, metadata only; answer with [`Event::Listed`].
     List {
         /// Names it.

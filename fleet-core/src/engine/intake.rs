@@ -36,6 +36,7 @@ impl Engine {
         if !std::mem::take(&mut self.watches_stale) {
             return;
         }
+        self.choose_types(out);
         let Some(kinds) = &self.kinds else { return };
         let listable = |gvk: &Gvk| kinds.get(gvk.group_kind()).is_some_and(|info| info.listable);
         let wanted: std::collections::BTreeSet<Gvk> = self

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fleet_diff::{GroupKind, Object, ObjectKey};
+use fleet_diff::{GroupKind, Node, Object, ObjectKey};
 
 use super::{
     Command, Engine,
@@ -282,15 +282,20 @@ pub(super) fn kinds_of_definitions(objects: &[Object]) -> BTreeMap<GroupKind, (O
         .filter(|o| Class::of(o.key()) == Class::Definitions);
     definitions
         .filter_map(|crd| {
-            let spec = crd.json().get("spec")?;
-            let text = |pointer: &str| spec.pointer(pointer).and_then(|v| v.as_str());
-            let kind = GroupKind::new(text("/group")?, text("/names/kind")?);
-            let versions = spec.get("versions")?.as_array()?.iter();
+            let spec = crd.root().get("spec")?;
+            let text = |keys: &[&str]| spec.at(keys).and_then(Node::as_str);
+            let kind = GroupKind::new(text(&["group"])?, text(&["names", "kind"])?);
+            let versions = spec.get("versions").filter(|versions| versions.is_list())?;
             let served = versions
-                .filter(|v| v["served"] == true)
-                .filter_map(|v| v["name"].as_str())
+                .items()
+                .filter(|version| version.get("served").and_then(Node::as_bool) == Some(true))
+                .filter_map(|version| version.get("name")?.as_str())
                 .map(str::to_owned);
-            let info = KindInfo::new(text("/names/plural")?, text("/scope")? == "Namespaced", served);
+            let info = KindInfo::new(
+                text(&["names", "plural"])?,
+                text(&["scope"])? == "Namespaced",
+                served,
+            );
             // A CRD is cluster-scoped: a namespace written in its definition is not part of its identity.
             Some((kind, (crd.with_namespace(None).key().clone(), info)))
         })

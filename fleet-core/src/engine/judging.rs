@@ -21,13 +21,34 @@ pub(super) enum Opinion {
     Update(Object, Vec<FieldChange>),
 }
 
+/// How often the judge answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Judgements {
+    /// Without asking the server.
+    pub local: u64,
+    /// After asking it.
+    pub asked: u64,
+}
+
+impl Judgements {
+    fn count(&mut self, judgement: &Judgement, asked: bool) {
+        match (judgement, asked) {
+            (Judgement::Ask(_) | Judgement::Stale | Judgement::Unsure(_), _) => {}
+            (_, false) => self.local += 1,
+            (_, true) => self.asked += 1,
+        }
+    }
+}
+
 impl Engine {
     pub(super) fn judge(&mut self, key: &ObjectKey, now: Tick, out: &mut Vec<Command>) {
         self.follow_contests(key, now);
         let Some(slot) = self.slots.get_mut(key) else {
             return;
         };
-        let (Some(now_settled), Some(seen)) = (slot.settles(), slot.seen()) else {
+        let (Some(now_settled), Some(seen)) = (slot.settles(&self.types), slot.seen()) else {
             return;
         };
         if slot.settled == Some(now_settled) && self.options.switches.nothing_without_change {
@@ -63,9 +84,25 @@ impl Engine {
         now: Tick,
         out: &mut Vec<Command>,
     ) -> Option<Opinion> {
+        if self.awaits_types() {
+            let reason = Reason::new(
+                "types-awaited",
+                "the types of the cluster's objects are being read",
+            );
+            let outcome = Outcome::Waiting {
+                awaited: Awaited::Types,
+                reason,
+            };
+            self.stand(key, outcome, now, out);
+            return None;
+        }
         let slot = self.slots.get_mut(key)?;
-        let subject = Subject::new(document, live, self.marks.manager()).exchanges(&slot.exchanges);
-        match self.parts.judge.judge(subject) {
+        let subject = Subject::new(document, live, self.marks.manager())
+            .exchanges(&slot.exchanges)
+            .types(self.types.known());
+        let judgement = self.parts.judge.judge(subject);
+        self.judgements.count(&judgement, !slot.exchanges.is_empty());
+        match judgement {
             Judgement::Nothing => return Some(Opinion::Nothing),
             Judgement::Create(document) => return Some(Opinion::Create(document)),
             Judgement::Update(document, fields) => return Some(Opinion::Update(document, fields)),

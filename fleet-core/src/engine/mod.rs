@@ -41,6 +41,7 @@ mod report;
 mod resting;
 mod slot;
 mod token;
+mod types;
 mod unserved;
 mod writes;
 
@@ -58,14 +59,16 @@ pub use report::Status;
 use calls::Call;
 use deletes::{Deletes, Standstill};
 use inventory::InventoryState;
+pub use judging::Judgements;
 use kinds::{GoneKind, Listing, Watch};
 use ledger::LedgerState;
 use namespaces::Away;
 use slot::{Class, Slot};
+use types::Types;
 
 use crate::{
     edge::{DeletePolicy, GuardsOnly, Note},
-    judge::{Judge, ServerJudge},
+    judge::{Judge, LocalJudge},
     marks::Marks,
     strategy::{ApplyStrategy, ServerSideApply},
     words::{KindMap, Target, Tick, Uid},
@@ -86,7 +89,7 @@ pub struct Parts {
 impl Default for Parts {
     fn default() -> Self {
         Self {
-            judge: Arc::new(ServerJudge),
+            judge: Arc::new(LocalJudge::default()),
             strategy: Arc::new(ServerSideApply),
             deletes: Arc::new(GuardsOnly),
         }
@@ -126,6 +129,7 @@ pub struct Engine {
     inventory: InventoryState,
     ledger: LedgerState,
     kinds: Option<KindMap>,
+    types: Types,
     listings: BTreeMap<GroupKind, Listing>,
     watches: BTreeMap<Gvk, Watch>,
     /// How often a watch of any kind has begun.
@@ -164,6 +168,7 @@ pub struct Engine {
     unanswered: u32,
     /// Answers about objects so far.
     answers: u64,
+    judgements: Judgements,
     /// The starved object that was fed last: the next one is the next by key, so that none starves the others.
     fed: Option<ObjectKey>,
     discover_at: Option<Tick>,
@@ -188,6 +193,7 @@ impl Engine {
             inventory: InventoryState::default(),
             ledger: LedgerState::default(),
             kinds: None,
+            types: Types::default(),
             listings: BTreeMap::new(),
             watches: BTreeMap::new(),
             epochs: 0,
@@ -217,6 +223,7 @@ impl Engine {
             paused_until: None,
             unanswered: 0,
             answers: 0,
+            judgements: Judgements::default(),
             fed: None,
             discover_at: Some(Tick(0)),
             awaiting_since: None,
@@ -244,6 +251,7 @@ impl Engine {
             Event::Inventory(snapshot) => self.take_inventory(snapshot, out),
             Event::Ledger(answer) => self.take_ledger(answer, now, out),
             Event::Kinds(kinds) => self.take_kinds(kinds),
+            Event::Types(types) => self.types.take(types, &mut self.slots, &mut self.dirty),
             Event::Listed(call, result) => self.take_listing(call, result, now),
             Event::Swept(call, result) => self.take_sweep(call, result, now, out),
             Event::Surveyed(call, result) => self.take_survey(call, result, now),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use fleet_diff::ObjectKey;
 use serde::Serialize;
 
-use super::{Approval, Command, Engine, slot::Outcome};
+use super::{Approval, Command, Engine, Judgements, slot::Outcome};
 use crate::{
     edge::{Note, Remedy},
     plan::{Action, Change, Plan},
@@ -46,6 +46,8 @@ pub struct Status {
     pub held: Option<Reason>,
     /// Bears our mark, and neither listed nor in the ledger.
     pub strays: Vec<ObjectKey>,
+    /// How often it was said without asking the server what applying an object would do, and how often by asking it.
+    pub judgements: Judgements,
 }
 
 impl Status {
@@ -126,6 +128,7 @@ impl Engine {
             converged: self.converged,
             held: self.deletes.held.as_ref().map(|h| h.reason.clone()),
             strays: self.strays.keys().cloned().collect(),
+            judgements: self.judgements,
             ..Status::default()
         };
         status.blocked.clone_from(&self.inventory.unmapped);

@@ -67,7 +67,7 @@ impl Engine {
     fn see_to(&mut self, key: &ObjectKey, awaited: Awaited, now: Tick) -> bool {
         match awaited {
             // Their ends wake what waits for them.
-            Awaited::Listing | Awaited::KindGone => {}
+            Awaited::Listing | Awaited::KindGone | Awaited::Types => {}
             Awaited::NamespaceDeletion | Awaited::Turn => return true,
             Awaited::OwnDeletion => {
                 self.look_at_deletion(key, now);

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fleet_diff::{Digest, DigestBuilder, FieldPath, Gvk, Object, ObjectKey, live_digest};
+use fleet_diff::{Digest, DigestBuilder, FieldPath, Gvk, Node, Object, ObjectKey, live_digest};
 
-use super::{contest::Contested, event::CallId, options::Adoption};
+use super::{contest::Contested, event::CallId, options::Adoption, types::Types};
 use crate::{
     edge::{Exchange, Fault, Request},
     ledger::Entry,
@@ -168,37 +168,26 @@ impl Seen {
 /// Who must finish before a deleted object goes: its finalizers, and for a namespace those of its spec.
 fn holders(live: &Live) -> Vec<String> {
     let mut holders = live.finalizers();
-    let spec = live
-        .object()
-        .json()
-        .pointer("/spec/finalizers")
-        .and_then(|v| v.as_array());
-    holders.extend(
-        spec.into_iter()
-            .flatten()
-            .filter_map(|v| v.as_str())
-            .map(str::to_owned),
-    );
+    let spec = live.object().root().at(&["spec", "finalizers"]);
+    let texts = spec.into_iter().flat_map(Node::items).filter_map(Node::as_str);
+    holders.extend(texts.map(str::to_owned));
     holders
 }
 
 fn has_condition(object: &Object, kind: &str) -> bool {
-    let conditions = object
-        .json()
-        .pointer("/status/conditions")
-        .and_then(|v| v.as_array());
-    conditions
-        .into_iter()
-        .flatten()
-        .any(|c| c["type"] == kind && c["status"] == "True")
+    let conditions = object.root().at(&["status", "conditions"]);
+    conditions.into_iter().flat_map(Node::items).any(|condition| {
+        let text = |field| condition.get(field).and_then(Node::as_str);
+        text("type") == Some(kind) && text("status") == Some("True")
+    })
 }
 
 fn is_finished_with_ttl(object: &Object) -> bool {
     object.key().is("batch", "Job")
         && object
-            .json()
-            .pointer("/spec/ttlSecondsAfterFinished")
-            .is_some_and(|v| !v.is_null())
+            .root()
+            .at(&["spec", "ttlSecondsAfterFinished"])
+            .is_some_and(|ttl| !ttl.is_null())
         && (has_condition(object, "Complete") || has_condition(object, "Failed"))
 }
 
@@ -207,6 +196,8 @@ fn is_finished_with_ttl(object: &Object) -> bool {
 pub(super) struct Settled {
     pub(super) document: Digest,
     pub(super) live: Digest,
+    /// What the judge knew of its type.
+    pub(super) types: Option<Digest>,
 }
 
 /// What is under way for an object.
@@ -288,6 +279,8 @@ pub(super) enum Awaited {
     Listing,
     /// What the watch of its kind shows when it begins.
     Watch,
+    /// The types of the cluster's objects.
+    Types,
     /// Its kind, which a CRD of the inventory defines.
     Kind,
     /// The answer whether its kind is gone.
@@ -335,22 +328,20 @@ impl Slot {
     /// What would be sent: definition and marks, without contested fields.
     pub(super) fn document(&self, marks: &Marks) -> Option<Object> {
         let marked = marks.mark(&self.desired.as_ref()?.object);
-        if self.contested.is_empty() {
-            return Some(marked);
-        }
-        let mut json = marked.json().clone();
-        for path in self.contested.keys() {
-            path.remove(&mut json);
-        }
-        Object::from_json(json).ok().or(Some(marked))
+        marked.without(self.contested.keys()).ok().or(Some(marked))
     }
 
     /// The judgement that nothing has to be done, if it were made now.
-    pub(super) fn settles(&self) -> Option<Settled> {
+    pub(super) fn settles(&self, types: &Types) -> Option<Settled> {
         Some(Settled {
             document: self.document_digest()?,
             live: self.seen()?.digest,
+            types: self.types_digest(types),
         })
+    }
+
+    pub(super) fn types_digest(&self, types: &Types) -> Option<Digest> {
+        types.digest_of(self.desired.as_ref()?.object.gvk())
     }
 
     /// The object as seen whole.

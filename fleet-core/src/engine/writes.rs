@@ -407,9 +407,11 @@ impl Engine {
         if !matches!(work, Work::Claim { .. }) && !moved {
             // The server has just answered what applying this document gives. Not so when the API version moved: it
             // merges at one version and stores at another, and the same apply may then change something again.
+            let types = slot.types_digest(&self.types);
             slot.settled = document.map(|document| Settled {
                 document,
                 live: seen.digest,
+                types,
             });
         }
         let mut entry = known.unwrap_or_else(|| Entry::new(key.clone(), version.as_str()));

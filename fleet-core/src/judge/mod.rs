@@ -1,14 +1,16 @@
 //! What would applying this object do?
 
+mod local;
 mod server;
 
 use fleet_diff::{FieldChange, Object};
 
+pub use local::LocalJudge;
 pub use server::ServerJudge;
 
 use crate::{
     edge::{Exchange, Fault, Request},
-    words::Live,
+    words::{ClusterTypes, Live},
 };
 
 /// Everything a judge may know of one object.
@@ -23,6 +25,8 @@ pub struct Subject<'a> {
     pub manager: &'a str,
     /// The judge's own requests since `live` was read, and their answers.
     pub exchanges: &'a [Exchange],
+    /// The types of the cluster's objects, when they are known.
+    pub types: Option<&'a ClusterTypes>,
 }
 
 impl<'a> Subject<'a> {
@@ -33,7 +37,15 @@ impl<'a> Subject<'a> {
             live,
             manager,
             exchanges: &[],
+            types: None,
         }
+    }
+
+    /// With the types of the cluster's objects.
+    #[must_use]
+    pub fn types(mut self, types: Option<&'a ClusterTypes>) -> Self {
+        self.types = types;
+        self
     }
 
     /// With the judge's requests so far.
@@ -70,10 +82,19 @@ pub enum Judgement {
 pub trait Judge: Send + Sync + 'static {
     /// The judgement, or the next request to ask.
     fn judge(&self, subject: Subject<'_>) -> Judgement;
+
+    /// Whether it makes use of the types of the cluster's objects: then they are learnt before it is asked.
+    fn uses_types(&self) -> bool {
+        false
+    }
 }
 
 impl<T: Judge + ?Sized> Judge for std::sync::Arc<T> {
     fn judge(&self, subject: Subject<'_>) -> Judgement {
         (**self).judge(subject)
+    }
+
+    fn uses_types(&self) -> bool {
+        (**self).uses_types()
     }
 }

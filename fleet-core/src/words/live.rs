@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use fleet_diff::{Object, ObjectError, ObjectKey};
+use fleet_diff::{Node, Object, ObjectError, ObjectKey};
 
 use super::text_newtype;
 
@@ -88,16 +88,9 @@ impl Live {
 
     /// Its finalizers: who must finish before it goes.
     pub fn finalizers(&self) -> Vec<String> {
-        let list = self
-            .object
-            .metadata()
-            .get("finalizers")
-            .and_then(|v| v.as_array());
-        list.into_iter()
-            .flatten()
-            .filter_map(|v| v.as_str())
-            .map(str::to_owned)
-            .collect()
+        let list = self.object.metadata().get("finalizers");
+        let texts = list.into_iter().flat_map(Node::items).filter_map(Node::as_str);
+        texts.map(str::to_owned).collect()
     }
 }
 

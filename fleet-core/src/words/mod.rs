@@ -7,6 +7,7 @@ mod live;
 mod reason;
 mod target;
 mod tick;
+mod types;
 
 pub use cluster::{Cluster, ClusterId, LifeCycle};
 pub use inventory::{Inventory, InventoryError, Known, Revision, Snapshot, Unknown};
@@ -15,6 +16,7 @@ pub use live::{Live, LiveError, LiveMeta, ResourceVersion, Uid};
 pub use reason::Reason;
 pub use target::{Identity, InvalidInventoryId, InventoryId, Scope, Target};
 pub use tick::{Millis, Tick};
+pub use types::ClusterTypes;
 
 /// A small text newtype: cheap to clone, printed and serialised as the text.
 macro_rules! text_newtype {

@@ -30,7 +30,7 @@ fn a_lost_ledger_writes_nothing_until_it_is_rebuilt_with_the_token() {
     for lost in [false, true] {
         let mut world = without_ledger(lost);
         let marked = world.engine.marks().mark(&object(map("copied", "1")));
-        let mut copied = marked.json().clone();
+        let mut copied = marked.to_json();
         copied["metadata"]["name"] = json!("copy");
         world.make(copied);
         world.publish("2", [namespace("shop"), map("a", "2"), map("c", "1")]);
@@ -67,7 +67,7 @@ fn a_token_to_rebuild_covers_exactly_what_was_found() {
     world.publish("1", three());
     let token = world.engine.plan().token.unwrap();
     let marked = world.engine.marks().mark(&object(map("more", "1")));
-    world.make(marked.json().clone());
+    world.make(marked.to_json());
     world.restart(EngineOptions::default());
     world.queue(Event::Confirm(token));
     world.publish("1", three());
@@ -101,7 +101,7 @@ fn another_writer_of_the_ledger_means_reading_everything_again() {
                 .engine
                 .marks()
                 .mark(&object(map(&format!("other-{left}"), "1")));
-            world.make(made.json().clone());
+            world.make(made.to_json());
             let uid = world.get(&key(&format!("other-{left}"))).unwrap()["metadata"]["uid"]
                 .as_str()
                 .unwrap()

@@ -278,7 +278,7 @@ fn rule_03_a_token_covers_one_plan_until_a_stated_time() {
     world.vanish(&key("m-00"));
     let mut copy = map("m-00", "1");
     let marks = world.engine.marks().clone();
-    copy = marks.mark(&object(copy)).json().clone();
+    copy = marks.mark(&object(copy)).to_json();
     world.make(copy);
     world.push(Event::Confirm(token));
     assert_eq!(world.keys().len(), 41);
@@ -389,7 +389,7 @@ fn rule_03_marked_but_not_in_the_ledger_is_reported_and_never_deleted() {
     let mut world = World::new(EngineOptions::default());
     world.publish("1", two());
     let marked = world.engine.marks().mark(&object(map("stray", "1")));
-    world.make(marked.json().clone());
+    world.make(marked.to_json());
     world.run();
     assert!(world.codes().contains(&"marked-not-recorded"));
     assert_eq!(world.engine.status().strays, [key("stray")]);

@@ -180,7 +180,7 @@ impl World {
                 {
                     return refuse(409, "the object has been modified");
                 }
-                match apply::apply(&before, document.json(), manager, *force) {
+                match apply::apply(&before, &document.to_json(), manager, *force) {
                     Err(conflicts) => Answer::Refused(
                         Fault::new(Remedy::Conflict, "conflict")
                             .code(409)
@@ -230,7 +230,7 @@ impl World {
                 Fault::new(Remedy::Invalid, format!("namespaces \"{ns}\" not found")).code(404),
             );
         }
-        let mut empty = document.bare().json().clone();
+        let mut empty = document.bare().to_json();
         self.counter += 1;
         empty["metadata"]["uid"] = json!(format!("uid-{}", self.counter));
         if document.key().kind() == "CustomResourceDefinition" && self.establish {
@@ -241,7 +241,7 @@ impl World {
                 .at(document.gvk().version())
                 .api_version()
         );
-        let after = apply::apply(&empty, document.json(), manager, true).unwrap();
+        let after = apply::apply(&empty, &document.to_json(), manager, true).unwrap();
         if dry_run {
             let mut after = after;
             after["metadata"]["resourceVersion"] = json!("0");

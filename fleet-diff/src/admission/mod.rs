@@ -31,6 +31,18 @@ impl Admission {
         Self::default()
     }
 
+    /// Nothing is known: anything may be changed.
+    pub fn unknown() -> Self {
+        let anything = serde_json::json!({"operations": ["*"], "apiGroups": ["*"], "resources": ["*/*"]});
+        let hook = Hook {
+            name: "admission, which could not be read,".to_owned(),
+            rules: vec![anything],
+            object_selector: Value::Null,
+            namespace_selector: Value::Null,
+        };
+        Self { hooks: vec![hook] }
+    }
+
     /// From the `MutatingWebhookConfiguration`, `MutatingAdmissionPolicy` and `MutatingAdmissionPolicyBinding` objects
     /// of a cluster; others are passed over. A policy counts as soon as it has a binding.
     pub fn from_objects<'a>(objects: impl IntoIterator<Item = &'a Object>) -> Self {

@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::{PathElement, Scalar};
+use crate::{Node, PathElement, Scalar, document::Builder};
 
 /// Key fields by the name of the list, where the general order below would pick others than the API server.
 ///
@@ -57,8 +57,8 @@ const ON_ANY_LIST: &[&[&str]] = &[
 /// last step of the path to them.
 pub(crate) fn names(
     list: Option<&PathElement>,
-    before: &[Value],
-    after: &[Value],
+    before: Node<'_>,
+    after: Node<'_>,
 ) -> Option<(Vec<PathElement>, Vec<PathElement>)> {
     let list_name = match list {
         Some(PathElement::Key(name)) => Some(&**name),
@@ -73,21 +73,38 @@ pub(crate) fn names(
         .find_map(|fields| Some((unique_names(before, fields)?, unique_names(after, fields)?)))
 }
 
-fn unique_names(list: &[Value], fields: &[&str]) -> Option<Vec<PathElement>> {
+/// [`names`] of two lists of `serde_json` values.
+pub(crate) fn names_in_json(
+    list: Option<&PathElement>,
+    before: &[Value],
+    after: &[Value],
+) -> Option<(Vec<PathElement>, Vec<PathElement>)> {
+    let document = |items: &[Value]| {
+        let mut out = Builder::new();
+        out.begin();
+        for item in items {
+            out.json(item);
+        }
+        out.end_list();
+        out.finish()
+    };
+    names(list, document(before).root(), document(after).root())
+}
+
+fn unique_names(list: Node<'_>, fields: &[&str]) -> Option<Vec<PathElement>> {
     let fields: Vec<Arc<str>> = fields.iter().map(|field| Arc::from(*field)).collect();
     let names: Vec<PathElement> = list
-        .iter()
+        .items()
         .map(|item| name(item, &fields))
         .collect::<Option<_>>()?;
     let distinct: BTreeSet<&PathElement> = names.iter().collect();
     (distinct.len() == names.len()).then_some(names)
 }
 
-fn name(item: &Value, fields: &[Arc<str>]) -> Option<PathElement> {
-    let map = item.as_object()?;
+fn name(item: Node<'_>, fields: &[Arc<str>]) -> Option<PathElement> {
     let mut key = BTreeMap::new();
     for field in fields {
-        let scalar = Scalar::from_json(map.get(&**field)?)?;
+        let scalar = Scalar::from_node(item.get(field)?)?;
         if !matches!(scalar, Scalar::Text(_) | Scalar::Integer(_) | Scalar::Bool(_)) {
             return None;
         }

@@ -5,11 +5,15 @@ mod list_keys;
 use std::{collections::BTreeMap, fmt};
 
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-pub(crate) use list_keys::names as element_names;
+use list_keys::names as element_names;
+pub(crate) use list_keys::names_in_json;
 
-use crate::{FieldPath, PathElement, document::Node};
+use crate::{
+    Document, FieldPath, Node, PathElement,
+    document::{Zipped, zip},
+};
 
 /// One field with different values before and after.
 ///
@@ -47,22 +51,30 @@ impl fmt::Debug for FieldChange {
 /// Mappings are walked in the order of their keys, lists in the order of `before` with new elements last.
 ///
 /// ```
-/// use fleet_diff::changes;
-/// use serde_json::json;
+/// use fleet_diff::{Document, changes};
 ///
-/// let before = json!({"env": [{"name": "A", "value": "1"}, {"name": "B"}]});
-/// let after = json!({"env": [{"name": "A", "value": "2"}, {"name": "B"}]});
-/// let found = changes(&before, &after);
+/// let before: Document = r#"{"env": [{"name": "A", "value": "1"}, {"name": "B"}]}"#.parse()?;
+/// let after: Document = r#"{"env": [{"name": "A", "value": "2"}, {"name": "B"}]}"#.parse()?;
+/// let found = changes(before.root(), after.root());
 /// assert_eq!(found.len(), 1);
 /// assert_eq!(found[0].path.to_string(), r#".env[name="A"].value"#);
-/// assert_eq!(found[0].after, Some(json!("2")));
+/// assert_eq!(found[0].after, Some("2".into()));
+/// # Ok::<(), fleet_diff::DocumentError>(())
 /// ```
-pub fn changes(before: &Value, after: &Value) -> Vec<FieldChange> {
+pub fn changes(before: Node<'_>, after: Node<'_>) -> Vec<FieldChange> {
     changes_without(before, after, &[])
 }
 
+/// [`changes`] between two `serde_json` values.
+pub fn json_changes(before: &Value, after: &Value) -> Vec<FieldChange> {
+    changes(
+        Document::from_json(before).root(),
+        Document::from_json(after).root(),
+    )
+}
+
 /// [`changes`] without these fields of `metadata`.
-pub(crate) fn changes_without(before: &Value, after: &Value, left_out: &[&str]) -> Vec<FieldChange> {
+pub(crate) fn changes_without(before: Node<'_>, after: Node<'_>, left_out: &[&str]) -> Vec<FieldChange> {
     let mut comparison = Comparison {
         at: Vec::new(),
         found: Vec::new(),
@@ -91,46 +103,50 @@ struct Comparison<'a> {
 }
 
 impl Comparison<'_> {
-    fn values(&mut self, before: &Value, after: &Value) {
-        match (before, after) {
-            (Value::Object(before), Value::Object(after)) => self.mappings(before, after),
-            (Value::Array(before), Value::Array(after)) => self.lists(before, after),
-            _ if before == after => {}
-            _ => self.report(Some(before), Some(after)),
+    fn values(&mut self, before: Node<'_>, after: Node<'_>) {
+        if before.is_map() && after.is_map() {
+            self.mappings(before, after);
+        } else if before.is_list() && after.is_list() {
+            self.lists(before, after);
+        } else if !before.is_exactly(after) {
+            self.report(Some(before), Some(after));
         }
     }
 
-    fn mappings(&mut self, before: &Map<String, Value>, after: &Map<String, Value>) {
+    fn mappings(&mut self, before: Node<'_>, after: Node<'_>) {
         let in_metadata = matches!(&self.at[..], [PathElement::Key(name)] if **name == *"metadata");
-        // Sorted here: another crate may turn on serde_json's `preserve_order`.
-        let mut names: Vec<&str> = before.keys().chain(after.keys()).map(String::as_str).collect();
-        names.sort_unstable();
-        names.dedup();
-        for name in names {
+        zip(before.entries(), after.entries(), |entry| {
+            let (Zipped::Left(name, _) | Zipped::Right(name, _) | Zipped::Both(name, ..)) = entry;
             if in_metadata && self.left_out.contains(&name) {
-                continue;
+                return;
             }
-            self.inside(PathElement::key(name), before.get(name), after.get(name));
-        }
+            let (before, after) = match entry {
+                Zipped::Left(_, before) => (Some(before), None),
+                Zipped::Right(_, after) => (None, Some(after)),
+                Zipped::Both(_, before, after) if before.is_exactly(after) => return,
+                Zipped::Both(_, before, after) => (Some(before), Some(after)),
+            };
+            self.inside(PathElement::key(name), before, after);
+        });
     }
 
-    fn lists(&mut self, before: &[Value], after: &[Value]) {
-        if before == after {
+    fn lists(&mut self, before: Node<'_>, after: Node<'_>) {
+        if before.is_exactly(after) {
             return;
         }
         if let Some((before_names, after_names)) = element_names(self.at.last(), before, after) {
             self.named_lists((before, &before_names), (after, &after_names));
         } else {
             for i in 0..before.len().max(after.len()) {
-                self.inside(PathElement::Index(i), before.get(i), after.get(i));
+                self.inside(PathElement::Index(i), before.item(i), after.item(i));
             }
         }
     }
 
     fn named_lists(
         &mut self,
-        (before, before_names): (&[Value], &[PathElement]),
-        (after, after_names): (&[Value], &[PathElement]),
+        (before, before_names): (Node<'_>, &[PathElement]),
+        (after, after_names): (Node<'_>, &[PathElement]),
     ) {
         let positions = |names: &[PathElement]| -> BTreeMap<PathElement, usize> {
             names.iter().cloned().zip(0..).collect()
@@ -141,20 +157,20 @@ impl Comparison<'_> {
             .filter_map(|name| after_at.get(name).copied())
             .collect();
         if !kept.is_sorted() {
-            self.report_lists(before, after);
+            self.report(Some(before), Some(after));
         }
-        for (name, value) in before_names.iter().zip(before) {
-            let counterpart = after_at.get(name).and_then(|&i| after.get(i));
+        for (name, value) in before_names.iter().zip(before.items()) {
+            let counterpart = after_at.get(name).and_then(|&i| after.item(i));
             self.inside(name.clone(), Some(value), counterpart);
         }
-        for (name, value) in after_names.iter().zip(after) {
+        for (name, value) in after_names.iter().zip(after.items()) {
             if !before_at.contains_key(name) {
                 self.inside(name.clone(), None, Some(value));
             }
         }
     }
 
-    fn inside(&mut self, element: PathElement, before: Option<&Value>, after: Option<&Value>) {
+    fn inside(&mut self, element: PathElement, before: Option<Node<'_>>, after: Option<Node<'_>>) {
         self.at.push(element);
         match (before, after) {
             (Some(before), Some(after)) => self.values(before, after),
@@ -164,19 +180,11 @@ impl Comparison<'_> {
         self.at.pop();
     }
 
-    fn report(&mut self, before: Option<&Value>, after: Option<&Value>) {
+    fn report(&mut self, before: Option<Node<'_>>, after: Option<Node<'_>>) {
         self.found.push(FieldChange {
             path: FieldPath::new(self.at.iter().cloned()),
-            before: before.cloned(),
-            after: after.cloned(),
-        });
-    }
-
-    fn report_lists(&mut self, before: &[Value], after: &[Value]) {
-        self.found.push(FieldChange {
-            path: FieldPath::new(self.at.iter().cloned()),
-            before: Some(before.into()),
-            after: Some(after.into()),
+            before: before.map(Node::to_json),
+            after: after.map(Node::to_json),
         });
     }
 }
@@ -187,7 +195,7 @@ mod tests {
     use serde_json::json;
 
     fn lines(before: &Value, after: &Value) -> Vec<String> {
-        changes(before, after)
+        json_changes(before, after)
             .into_iter()
             .map(|change| {
                 let side = |v: Option<Value>| v.map_or("absent".to_owned(), |v| v.to_string());
@@ -286,14 +294,15 @@ mod tests {
 
     #[test]
     fn debug_shows_no_values() {
-        let found = changes(&json!({"a": "hunter2", "b": 1}), &json!({"a": "hunter3", "c": 2}));
+        let found = json_changes(&json!({"a": "hunter2", "b": 1}), &json!({"a": "hunter3", "c": 2}));
         assert_eq!(format!("{found:?}"), "[~ .a, - .b, + .c]");
     }
 
     #[test]
     fn fields_of_metadata_are_left_out_only_there() {
         let value = |n: u8| json!({"metadata": {"generation": n}, "spec": {"metadata": {"generation": n}}});
-        let found = changes_without(&value(1), &value(2), &["generation"]);
+        let (before, after) = (Document::from_json(&value(1)), Document::from_json(&value(2)));
+        let found = changes_without(before.root(), after.root(), &["generation"]);
         assert_eq!(format!("{found:?}"), "[~ .spec.metadata.generation]");
     }
 }

@@ -1,10 +1,10 @@
 //! Makes documents.
 
-use std::collections::HashMap;
+use std::cell::Cell;
 
 use serde_json::Value;
 
-use super::{Document, Node, Number, Slot, Tag, push_name, read_name};
+use super::{Document, Node, Number, Slot, Tag, long_name, read_name, texts::Texts};
 
 /// Writes one document from the inside out.
 ///
@@ -12,15 +12,47 @@ use super::{Document, Node, Number, Slot, Tag, push_name, read_name};
 /// change of a large document costs little.
 pub(crate) struct Builder<'b> {
     base: Option<&'b Document>,
+    parts: Box<Parts>,
+    name: u32,
+    too_large: bool,
+}
+
+/// What a document is made of.
+#[derive(Default)]
+struct Parts {
     slots: Vec<Slot>,
-    text: String,
+    texts: Texts,
     /// Children of the containers that are still open.
     stack: Vec<Slot>,
     /// Where the children of each open container begin in the stack, and the container's own name.
     open: Vec<(usize, u32)>,
-    name: u32,
-    names: HashMap<u64, u32, std::hash::BuildHasherDefault<Plain>>,
-    too_large: bool,
+}
+
+thread_local! {
+    /// Of the document made last, for the next one.
+    static SPARE: Cell<Option<Box<Parts>>> = const { Cell::new(None) };
+}
+
+/// Not kept beyond this, in bytes.
+const SPARE_MAX: usize = 1 << 20;
+
+impl Parts {
+    fn spare() -> Box<Self> {
+        SPARE.try_with(Cell::take).ok().flatten().unwrap_or_default()
+    }
+
+    fn give_back(mut self: Box<Self>) {
+        let slots = self.slots.capacity() + self.stack.capacity();
+        if slots * size_of::<Slot>() + self.texts.capacity() > SPARE_MAX {
+            return;
+        }
+        self.slots.clear();
+        self.stack.clear();
+        self.open.clear();
+        self.texts.clear();
+        // A thread that is ending keeps nothing.
+        let _ = SPARE.try_with(|spare| spare.set(Some(self)));
+    }
 }
 
 /// A value that was built, not yet placed anywhere.
@@ -31,49 +63,51 @@ impl<'b> Builder<'b> {
     pub(crate) fn new() -> Self {
         Self {
             base: None,
-            slots: Vec::new(),
-            text: String::new(),
-            stack: Vec::new(),
-            open: Vec::new(),
+            parts: Parts::spare(),
             name: Slot::NAMELESS,
-            names: HashMap::default(),
             too_large: false,
         }
     }
 
     pub(crate) fn based_on(base: &'b Document) -> Self {
-        Self {
-            base: Some(base),
-            slots: base.slots.to_vec(),
-            text: base.text.to_string(),
-            ..Self::new()
-        }
+        Self::with_slots(base, base.slots.len())
+    }
+
+    /// For a document whose root is to be replaced: the root's entries may be taken over, the root itself may not.
+    pub(crate) fn reopening(base: &'b Document) -> Self {
+        let root = base.root().slot();
+        let children = root.at as usize..base.slots.len().saturating_sub(1);
+        let is_last = matches!(root.tag(), Tag::List | Tag::Map) && children.len() == root.len();
+        Self::with_slots(base, if is_last { children.start } else { base.slots.len() })
+    }
+
+    fn with_slots(base: &'b Document, slots: usize) -> Self {
+        let mut new = Self::new();
+        new.base = Some(base);
+        new.parts.slots.extend_from_slice(&base.slots[..slots]);
+        new.parts.texts.text.push_str(&base.text);
+        new
     }
 
     /// The key of the next value.
     pub(crate) fn key(&mut self, key: &str) {
-        let hash = hash(key);
-        if let Some(at) = self.names.get(&hash)
-            && read_name(&self.text, *at) == key
-        {
-            self.name = *at;
-            return;
-        }
-        self.name = self.place(self.text.len());
-        push_name(&mut self.text, key);
-        self.names.insert(hash, self.name);
-    }
-
-    fn place(&mut self, at: usize) -> u32 {
-        u32::try_from(at).ok().filter(|at| *at != u32::MAX).unwrap_or_else(|| {
-            self.too_large = true;
-            0
-        })
+        let short = u32::try_from(key.len()).ok().filter(|len| *len < Slot::LONG_NAME);
+        let at = match short {
+            Some(_) => self.parts.texts.place(key),
+            None => self.parts.texts.place(&long_name(key)),
+        };
+        self.name = match at {
+            Some(at) if at < Slot::TEXT_MAX => (at << Slot::NAME_LEN_BITS) | short.unwrap_or(Slot::LONG_NAME),
+            _ => {
+                self.too_large = true;
+                0
+            }
+        };
     }
 
     fn push(&mut self, mut slot: Slot) {
         slot.name = std::mem::replace(&mut self.name, Slot::NAMELESS);
-        self.stack.push(slot);
+        self.parts.stack.push(slot);
     }
 
     pub(crate) fn null(&mut self) {
@@ -89,7 +123,10 @@ impl<'b> Builder<'b> {
     }
 
     pub(crate) fn integer(&mut self, value: i128) {
-        match i64::try_from(value).ok().and_then(|value| Slot::integer(0, value)) {
+        match i64::try_from(value)
+            .ok()
+            .and_then(|value| Slot::integer(0, value))
+        {
             Some(slot) => self.push(slot),
             None => self.long(Tag::Wide, &value.to_string()),
         }
@@ -104,16 +141,14 @@ impl<'b> Builder<'b> {
     }
 
     fn long(&mut self, tag: Tag, text: &str) {
-        let at = self.text.len();
-        self.place(at + text.len());
-        self.too_large |= text.len() > Slot::MAX_LEN;
-        self.push(Slot::new(0, tag, text.len(), at));
-        self.text.push_str(text);
+        let at = self.parts.texts.place(text).filter(|at| *at < Slot::TEXT_MAX);
+        self.too_large |= at.is_none() || text.len() > Slot::MAX_LEN;
+        self.push(Slot::new(0, tag, text.len(), at.unwrap_or(0) as usize));
     }
 
     pub(crate) fn begin(&mut self) {
         let name = std::mem::replace(&mut self.name, Slot::NAMELESS);
-        self.open.push((self.stack.len(), name));
+        self.parts.open.push((self.parts.stack.len(), name));
     }
 
     pub(crate) fn end_list(&mut self) {
@@ -122,52 +157,54 @@ impl<'b> Builder<'b> {
 
     /// Sorts the entries by key; of equal keys the last one stays.
     pub(crate) fn end_map(&mut self) {
-        let start = self.open.last().map_or(0, |(start, _)| *start);
-        let text = &self.text;
-        let entries = &mut self.stack[start..];
-        let key = |slot: &Slot| read_name(text, slot.name);
+        let start = self.parts.open.last().map_or(0, |(start, _)| *start);
+        let Parts { texts, stack, .. } = &mut *self.parts;
+        let key = |slot: &Slot| read_name(&texts.text, slot.name);
+        let entries = &mut stack[start..];
         if !entries.is_sorted_by(|a, b| key(a) < key(b)) {
             entries.sort_by(|a, b| key(a).cmp(key(b)));
             let mut kept = start;
-            for i in start..self.stack.len() {
-                let next = self.stack.get(i + 1);
-                if next.is_none_or(|next| key(next) != key(&self.stack[i])) {
-                    self.stack[kept] = self.stack[i];
+            for i in start..stack.len() {
+                let next = stack.get(i + 1);
+                if next.is_none_or(|next| key(next) != key(&stack[i])) {
+                    stack[kept] = stack[i];
                     kept += 1;
                 }
             }
-            self.stack.truncate(kept);
+            stack.truncate(kept);
         }
         self.end(Tag::Map);
     }
 
     fn end(&mut self, tag: Tag) {
-        let (start, name) = self.open.pop().unwrap_or((0, Slot::NAMELESS));
-        let (at, len) = (self.slots.len(), self.stack.len() - start);
-        self.place(at + len);
-        self.too_large |= len > Slot::MAX_LEN;
-        self.slots.extend_from_slice(&self.stack[start..]);
-        self.stack.truncate(start);
+        let Parts {
+            slots, stack, open, ..
+        } = &mut *self.parts;
+        let (start, name) = open.pop().unwrap_or((0, Slot::NAMELESS));
+        let (at, len) = (slots.len(), stack.len() - start);
+        self.too_large |= len > Slot::MAX_LEN || u32::try_from(at + len).is_err();
+        slots.extend_from_slice(&stack[start..]);
+        stack.truncate(start);
         self.name = name;
         self.push(Slot::new(0, tag, len, at));
     }
 
     /// Gives up the container that is open.
     pub(crate) fn abandon(&mut self) {
-        if let Some((start, name)) = self.open.pop() {
-            self.stack.truncate(start);
+        if let Some((start, name)) = self.parts.open.pop() {
+            self.parts.stack.truncate(start);
             self.name = name;
         }
     }
 
     /// How many children the open container has so far.
     pub(crate) fn children(&self) -> usize {
-        self.stack.len() - self.open.last().map_or(0, |(start, _)| *start)
+        self.parts.stack.len() - self.parts.open.last().map_or(0, |(start, _)| *start)
     }
 
     /// A value of any document.
     pub(crate) fn node(&mut self, node: Node<'_>) {
-        if self.base.is_some_and(|base| std::ptr::eq(base, node.document())) {
+        if self.is_of_base(node) {
             return self.push(node.slot());
         }
         match node.slot().tag() {
@@ -197,22 +234,45 @@ impl<'b> Builder<'b> {
         }
     }
 
+    /// The key of the next value: the one of this node, which comes from a mapping.
+    pub(crate) fn same_key(&mut self, node: Node<'_>) {
+        if self.is_of_base(node) {
+            self.name = node.slot().name;
+        } else {
+            self.key(node.key().unwrap_or(""));
+        }
+    }
+
+    /// All entries of a mapping of any document but those with these keys.
+    pub(crate) fn entries_without(&mut self, map: Node<'_>, left_out: &[&str]) {
+        for (key, value) in map.entries().filter(|(key, _)| !left_out.contains(key)) {
+            self.entry(key, value);
+        }
+    }
+
+    fn is_of_base(&self, node: Node<'_>) -> bool {
+        self.base.is_some_and(|base| std::ptr::eq(base, node.document()))
+    }
+
     /// An entry of the base, with the key it has there.
     pub(crate) fn kept(&mut self, node: Node<'_>) {
-        debug_assert!(self.base.is_some_and(|base| std::ptr::eq(base, node.document())));
-        self.stack.push(node.slot());
+        debug_assert!(self.is_of_base(node));
+        self.parts.stack.push(node.slot());
     }
 
     /// A value that was built before, under the key that this entry of the base has.
     pub(crate) fn part_as(&mut self, node: Node<'_>, part: Part) {
-        self.stack.push(Slot { name: node.slot().name, ..part.0 });
+        self.parts.stack.push(Slot {
+            name: node.slot().name,
+            ..part.0
+        });
     }
 
     /// An entry of a mapping of any document, with its key.
     pub(crate) fn entry(&mut self, key: &str, node: Node<'_>) {
-        if self.base.is_some_and(|base| std::ptr::eq(base, node.document()))
+        if self.is_of_base(node)
             && node.slot().name != Slot::NAMELESS
-            && read_name(&self.text, node.slot().name) == key
+            && read_name(&self.parts.texts.text, node.slot().name) == key
         {
             self.name = node.slot().name;
         } else {
@@ -232,7 +292,9 @@ impl<'b> Builder<'b> {
             Value::String(s) => self.text(s),
             Value::Array(items) => {
                 self.begin();
-                items.iter().for_each(|item| self.json(item));
+                for item in items {
+                    self.json(item);
+                }
                 self.end_list();
             }
             Value::Object(map) => {
@@ -248,7 +310,7 @@ impl<'b> Builder<'b> {
 
     /// Takes the value that was written last out again, to be placed later or never.
     pub(crate) fn take(&mut self) -> Option<Part> {
-        self.stack.pop().map(Part)
+        self.parts.stack.pop().map(Part)
     }
 
     /// Places a value that was built before.
@@ -256,50 +318,26 @@ impl<'b> Builder<'b> {
         self.push(part.0);
     }
 
-    /// True when something did not fit: more than 256 MiB in one text or mapping, or 4 GiB in all.
+    /// True when something did not fit: more than 64 MiB of text, or 4 GiB in all.
     pub(crate) fn is_too_large(&self) -> bool {
         self.too_large
     }
 
-    /// The document whose root is the last value that was written; `null` when there is none.
+    /// The document whose root is the last value that was written; `null` when there is none, or when something did
+    /// not fit.
     pub(crate) fn finish(mut self) -> Document {
-        let root = self.stack.pop().unwrap_or(Slot::new(0, Tag::Null, 0, 0));
-        self.slots.push(Slot { name: Slot::NAMELESS, ..root });
-        Document {
-            slots: self.slots.into_boxed_slice(),
-            text: self.text.into_boxed_str(),
-        }
-    }
-}
-
-/// FNV-1a, folded by eight bytes: keys are short and collisions are checked.
-fn hash(key: &str) -> u64 {
-    let mut state = 0xcbf2_9ce4_8422_2325_u64 ^ key.len() as u64;
-    for chunk in key.as_bytes().chunks(8) {
-        let mut word = [0; 8];
-        word[..chunk.len()].copy_from_slice(chunk);
-        state = (state ^ u64::from_le_bytes(word)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        state ^= state >> 29;
-    }
-    state
-}
-
-/// The key of the table is a hash already.
-#[derive(Default)]
-pub(crate) struct Plain(u64);
-
-impl std::hash::Hasher for Plain {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, value: u64) {
-        self.0 = value;
+        let root = self.parts.stack.pop().filter(|_| !self.too_large);
+        let document = root.map_or_else(Document::null, |root| {
+            self.parts.slots.push(Slot {
+                name: Slot::NAMELESS,
+                ..root
+            });
+            Document {
+                slots: self.parts.slots.as_slice().into(),
+                text: self.parts.texts.text.as_str().into(),
+            }
+        });
+        self.parts.give_back();
+        document
     }
 }

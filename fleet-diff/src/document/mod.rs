@@ -6,6 +6,7 @@
 mod build;
 mod node;
 mod serde;
+mod texts;
 
 use std::{cmp::Ordering, fmt};
 
@@ -31,9 +32,9 @@ pub struct Document {
     text: Box<str>,
 }
 
-/// Why a text is not a document: not JSON, nested too deeply, or larger than 256 MiB. The message quotes nothing of
+/// Why a text is not a document: not JSON, nested too deeply, or larger than 64 MiB. The message quotes nothing of
 /// the text.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not JSON that can be read: line {line}, column {column}: {problem}")]
 pub struct DocumentError {
     line: usize,
@@ -44,7 +45,8 @@ pub struct DocumentError {
 /// One value. Children of a list or mapping are neighbours in the table of slots.
 #[derive(Clone, Copy)]
 struct Slot {
-    /// Where the key of this value is in the text; [`Slot::NAMELESS`] for elements of lists and for the root.
+    /// Where the key of this value is in the text, and in the lowest six bits its length, or that it is a
+    /// [long name](long_name); [`Slot::NAMELESS`] for elements of lists and for the root.
     name: u32,
     /// The kind in the lowest four bits, above them the length: bytes of a string, children of a container, or the
     /// high bits of an integer.
@@ -55,6 +57,10 @@ struct Slot {
 
 impl Slot {
     const NAMELESS: u32 = u32::MAX;
+    const NAME_LEN_BITS: u32 = 6;
+    const LONG_NAME: u32 = (1 << Self::NAME_LEN_BITS) - 1;
+    /// Where texts begin is less. In bytes.
+    const TEXT_MAX: u32 = (1 << (32 - Self::NAME_LEN_BITS)) - 1;
     const MAX_LEN: usize = (1 << 28) - 1;
 
     fn tag(self) -> Tag {
@@ -77,7 +83,7 @@ impl Slot {
 
     fn new(name: u32, tag: Tag, len: usize, at: usize) -> Self {
         // The builder refuses what does not fit before it comes here.
-        let len = u32::try_from(len).unwrap_or(0) & (Self::MAX_LEN as u32);
+        let len = u32::try_from(len.min(Self::MAX_LEN)).unwrap_or(0);
         Self {
             name,
             meta: (len << 4) | tag as u32,
@@ -86,6 +92,11 @@ impl Slot {
     }
 
     /// The integer, when it fits into the 60 bits of a slot.
+    #[expect(
+        clippy::cast_sign_loss,
+        clippy::cast_possible_truncation,
+        reason = "its bits are taken apart"
+    )]
     fn integer(name: u32, value: i64) -> Option<Self> {
         if !(-(1 << 59)..(1 << 59)).contains(&value) {
             return None;
@@ -98,6 +109,7 @@ impl Slot {
         })
     }
 
+    #[expect(clippy::cast_possible_wrap, reason = "the sign is in the highest bits")]
     fn as_integer(self) -> i64 {
         let high = i64::from((self.meta as i32) >> 4);
         (high << 32) | i64::from(self.at)
@@ -121,23 +133,31 @@ enum Tag {
     Map = 8,
 }
 
-/// The length of a key stands before it in the text, in ASCII, so that the text stays valid UTF-8: six bits a byte,
-/// highest first, `0x40` marks all bytes but the last.
-fn push_name(text: &mut String, name: &str) {
-    let mut shift = 30;
-    while shift > 0 && name.len() >> shift == 0 {
-        shift -= 6;
+/// The length of a long key stands before it in the text, in ASCII, so that the text stays valid UTF-8: six bits a
+/// byte, highest first, `0x40` marks all bytes but the last.
+fn long_name(name: &str) -> String {
+    let digit = |shift: u32| u8::try_from((name.len() >> shift) & 0x3f).unwrap_or(0);
+    let mut text = String::with_capacity(name.len() + 6);
+    let highest = (6..=30).rev().step_by(6).find(|shift| name.len() >> shift > 0);
+    if let Some(highest) = highest {
+        let shifts = (6..=highest).rev().step_by(6);
+        text.extend(shifts.map(|shift| char::from(0x40 | digit(shift))));
     }
-    while shift > 0 {
-        text.push(char::from(0x40 | ((name.len() >> shift) & 0x3f) as u8));
-        shift -= 6;
-    }
-    text.push(char::from((name.len() & 0x3f) as u8));
+    text.push(char::from(digit(0)));
     text.push_str(name);
+    text
 }
 
-fn read_name(text: &str, at: u32) -> &str {
-    let (bytes, mut i, mut len) = (text.as_bytes(), at as usize, 0);
+fn read_name(text: &str, name: u32) -> &str {
+    let (at, len) = ((name >> Slot::NAME_LEN_BITS) as usize, name & Slot::LONG_NAME);
+    if len == Slot::LONG_NAME {
+        return read_long_name(text, at);
+    }
+    text.get(at..at + len as usize).unwrap_or("")
+}
+
+fn read_long_name(text: &str, at: usize) -> &str {
+    let (bytes, mut i, mut len) = (text.as_bytes(), at, 0);
     while let Some(byte) = bytes.get(i) {
         i += 1;
         len = (len << 6) | (byte & 0x3f) as usize;
@@ -151,15 +171,24 @@ fn read_name(text: &str, at: u32) -> &str {
 impl Document {
     /// The whole value.
     pub fn root(&self) -> Node<'_> {
-        Node::new(self, self.slots.last().copied().unwrap_or(Slot::new(Slot::NAMELESS, Tag::Null, 0, 0)))
+        Node::new(
+            self,
+            self.slots
+                .last()
+                .copied()
+                .unwrap_or(Slot::new(Slot::NAMELESS, Tag::Null, 0, 0)),
+        )
     }
 
     /// The value `null`.
     pub(crate) fn null() -> Self {
-        Self { slots: [Slot::new(Slot::NAMELESS, Tag::Null, 0, 0)].into(), text: "".into() }
+        Self {
+            slots: [Slot::new(Slot::NAMELESS, Tag::Null, 0, 0)].into(),
+            text: "".into(),
+        }
     }
 
-    /// From a `serde_json` value.
+    /// From a `serde_json` value; `null` from one that does not fit (64 MiB of text, 4 GiB in all).
     pub fn from_json(value: &serde_json::Value) -> Self {
         let mut builder = Builder::new();
         builder.json(value);
@@ -195,7 +224,11 @@ impl DocumentError {
             Category::Data => "too large, or a number out of range",
             Category::Io => "it cannot be read",
         };
-        Self { line: error.line(), column: error.column(), problem }
+        Self {
+            line: error.line(),
+            column: error.column(),
+            problem,
+        }
     }
 }
 

@@ -55,6 +55,11 @@ impl<'a> Node<'a> {
         self.slot
     }
 
+    /// Its key, when it was reached as an entry of a mapping.
+    pub(super) fn key(self) -> Option<&'a str> {
+        (self.slot.name != Slot::NAMELESS).then(|| read_name(&self.document.text, self.slot.name))
+    }
+
     /// What it is.
     pub fn kind(self) -> Kind {
         match self.slot.tag() {
@@ -114,6 +119,14 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// Of a number: as JSON writes it.
+    pub(crate) fn with_digits<T>(self, then: impl FnOnce(&str) -> T) -> T {
+        match self.slot.tag() {
+            Tag::Integer => then(&self.slot.as_integer().to_string()),
+            _ => then(self.bytes_of_text()),
+        }
+    }
+
     fn bytes_of_text(self) -> &'a str {
         let at = self.slot.at as usize;
         self.document.text.get(at..at + self.slot.len()).unwrap_or("")
@@ -140,7 +153,10 @@ impl<'a> Node<'a> {
     /// The elements of a list; nothing when it is no list.
     pub fn items(self) -> Items<'a> {
         let slots = if self.is_list() { self.children() } else { &[] };
-        Items { document: self.document, slots: slots.iter() }
+        Items {
+            document: self.document,
+            slots: slots.iter(),
+        }
     }
 
     /// The element at this position of a list.
@@ -151,7 +167,10 @@ impl<'a> Node<'a> {
     /// The entries of a mapping, sorted by key; nothing when it is no mapping.
     pub fn entries(self) -> Entries<'a> {
         let slots = if self.is_map() { self.children() } else { &[] };
-        Entries { document: self.document, slots: slots.iter() }
+        Entries {
+            document: self.document,
+            slots: slots.iter(),
+        }
     }
 
     /// The value of a key of a mapping.
@@ -160,8 +179,15 @@ impl<'a> Node<'a> {
             return None;
         }
         let (slots, text) = (self.children(), &*self.document.text);
-        let found = slots.binary_search_by(|slot| read_name(text, slot.name).cmp(key)).ok()?;
+        let found = slots
+            .binary_search_by(|slot| read_name(text, slot.name).cmp(key))
+            .ok()?;
         Some(Self::new(self.document, slots[found]))
+    }
+
+    /// The value under these keys of nested mappings, outermost first.
+    pub fn at(self, keys: &[&str]) -> Option<Node<'a>> {
+        keys.iter().try_fold(self, |node, key| node.get(key))
     }
 
     /// As a `serde_json` value.
@@ -173,7 +199,9 @@ impl<'a> Node<'a> {
             Tag::Text => Value::String(self.bytes_of_text().to_owned()),
             Tag::List => Value::Array(self.items().map(Node::to_json).collect()),
             Tag::Map => {
-                let entries = self.entries().map(|(key, value)| (key.to_owned(), value.to_json()));
+                let entries = self
+                    .entries()
+                    .map(|(key, value)| (key.to_owned(), value.to_json()));
                 Value::Object(entries.collect::<Map<_, _>>())
             }
             Tag::Integer | Tag::Wide | Tag::Float => {
@@ -197,7 +225,7 @@ impl<'a> Node<'a> {
     /// value's own document was based on.
     pub(crate) fn is_container_of(self, base: &Document) -> bool {
         let end = self.slot.at as usize + self.len();
-        self.len() > 0 && end <= base.slots.len() && self.document.slots.len() >= base.slots.len()
+        !self.is_empty() && end <= base.slots.len() && self.document.slots.len() >= base.slots.len()
     }
 
     /// True when both are in the same document and are the same place in it.
@@ -206,28 +234,44 @@ impl<'a> Node<'a> {
             && self.slot.meta == other.slot.meta
             && self.slot.at == other.slot.at
     }
-}
 
-impl PartialEq for Node<'_> {
-    fn eq(&self, other: &Self) -> bool {
+    /// Equal, and every number written the same way: `1` is not `1.0`.
+    pub(crate) fn is_exactly(self, other: Self) -> bool {
+        self.equals(other, |a, b| match (a, b) {
+            (Number::Integer(a), Number::Integer(b)) => a == b,
+            (Number::Float(_), Number::Float(_)) => a == b,
+            _ => false,
+        })
+    }
+
+    fn equals(self, other: Self, numbers: fn(Number, Number) -> bool) -> bool {
         let (a, b) = (self.slot.tag(), other.slot.tag());
         match (a, b) {
             (Tag::Text, Tag::Text) => self.bytes_of_text() == other.bytes_of_text(),
             (Tag::Integer, Tag::Integer) => self.slot.as_integer() == other.slot.as_integer(),
             (Tag::List, Tag::List) => {
-                self.slot.len() == other.slot.len()
-                    && (self.is_same_place(*other) || self.items().eq(other.items()))
+                let mut pairs = self.items().zip(other.items());
+                self.len() == other.len()
+                    && (self.is_same_place(other) || pairs.all(|(a, b)| a.equals(b, numbers)))
             }
             (Tag::Map, Tag::Map) => {
-                self.slot.len() == other.slot.len()
-                    && (self.is_same_place(*other) || self.entries().eq(other.entries()))
+                let mut pairs = self.entries().zip(other.entries());
+                self.len() == other.len()
+                    && (self.is_same_place(other)
+                        || pairs.all(|((key, a), (other_key, b))| key == other_key && a.equals(b, numbers)))
             }
             _ => match (self.as_number(), other.as_number()) {
-                (Some(a), Some(b)) => a == b,
+                (Some(a), Some(b)) => numbers(a, b),
                 (None, None) => a == b,
                 _ => false,
             },
         }
+    }
+}
+
+impl PartialEq for Node<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.equals(*other, |a, b| a == b)
     }
 }
 
@@ -237,7 +281,7 @@ impl PartialEq for Number {
             (Self::Integer(a), Self::Integer(b)) => a == b,
             (Self::Float(a), Self::Float(b)) => a == b,
             (Self::Integer(a), Self::Float(b)) | (Self::Float(b), Self::Integer(a)) => {
-                #[expect(clippy::cast_precision_loss, clippy::float_cmp)]
+                #[expect(clippy::cast_precision_loss)]
                 let same = *a as f64 == *b;
                 same
             }
@@ -296,7 +340,10 @@ impl<'a> Iterator for Entries<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let slot = self.slots.next()?;
-        Some((read_name(&self.document.text, slot.name), Node::new(self.document, *slot)))
+        Some((
+            read_name(&self.document.text, slot.name),
+            Node::new(self.document, *slot),
+        ))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

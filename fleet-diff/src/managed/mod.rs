@@ -4,7 +4,11 @@ mod apply;
 mod entry;
 pub(crate) mod last_applied;
 mod same;
+mod target;
+mod update;
 mod zero;
 
-pub(crate) use apply::{Applied, Apply, ApplyError, OtherVersion, apply};
-pub(crate) use entry::{ManagerKey, Managers};
+pub(crate) use apply::{Applied, Apply, ApplyError, apply};
+pub(crate) use entry::{Fields, ManagerKey, Managers, Owned};
+pub(crate) use target::{OtherVersion, Target, VersionError};
+pub(crate) use update::{Update, update};

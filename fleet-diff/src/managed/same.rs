@@ -131,7 +131,7 @@ impl Walk<'_> {
         let Shape::Map(of) = shape(self.layer, id, Some(value)) else { return None };
         let mut names = fields.into_iter().flat_map(Node::entries).peekable();
         for (key, inner) in value.entries() {
-            if super::apply::IDENTITY.contains(&key) {
+            if super::target::IDENTITY.contains(&key) {
                 continue;
             }
             let id = of.of(key)?;

@@ -1,14 +1,19 @@
 //! Names of kinds and of objects.
 
-use std::{fmt, str::FromStr, sync::Arc};
+use std::{cmp::Ordering, fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+use super::known;
 
 /// API group and kind; the core group is the empty text.
 ///
 /// Printed as Kubernetes does: `Deployment.apps`, and `ConfigMap` for the core group.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct GroupKind {
+pub struct GroupKind(Arc<KindParts>);
+
+#[derive(PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct KindParts {
     group: Arc<str>,
     kind: Arc<str>,
 }
@@ -16,38 +21,38 @@ pub struct GroupKind {
 impl GroupKind {
     /// From group (empty for core) and kind.
     pub fn new(group: impl Into<Arc<str>>, kind: impl Into<Arc<str>>) -> Self {
-        Self {
+        Self(Arc::new(KindParts {
             group: group.into(),
             kind: kind.into(),
-        }
+        }))
     }
 
     /// The API group; empty for core.
     pub fn group(&self) -> &str {
-        &self.group
+        &self.0.group
     }
 
     /// The kind, such as `Deployment`.
     pub fn kind(&self) -> &str {
-        &self.kind
+        &self.0.kind
     }
 
     /// With a version.
     pub fn at(&self, version: impl Into<Arc<str>>) -> Gvk {
-        Gvk {
+        Gvk(Arc::new(GvkParts {
             group_kind: self.clone(),
             version: version.into(),
-        }
+        }))
     }
 }
 
 impl fmt::Display for GroupKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.kind)?;
-        if self.group.is_empty() {
+        f.write_str(self.kind())?;
+        if self.group().is_empty() {
             Ok(())
         } else {
-            write!(f, ".{}", self.group)
+            write!(f, ".{}", self.group())
         }
     }
 }
@@ -60,7 +65,10 @@ impl fmt::Debug for GroupKind {
 
 /// API group, version and kind.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Gvk {
+pub struct Gvk(Arc<GvkParts>);
+
+#[derive(PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct GvkParts {
     group_kind: GroupKind,
     version: Arc<str>,
 }
@@ -68,41 +76,51 @@ pub struct Gvk {
 impl Gvk {
     /// From `apiVersion` (`v1`, `apps/v1`) and `kind`; `None` when the former has not that form.
     pub fn from_api_version(api_version: &str, kind: &str) -> Option<Self> {
-        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-        let ok = !version.is_empty()
-            && !version.contains('/')
-            && (!group.is_empty() || !api_version.contains('/'));
-        ok.then(|| GroupKind::new(group, kind).at(version))
+        let (group, version) = split_api_version(api_version)?;
+        Some(GroupKind::new(group, kind).at(version))
+    }
+
+    /// As [`from_api_version`](Self::from_api_version), sharing the texts of what this thread has met before.
+    pub(super) fn shared(api_version: &str, kind: &str) -> Option<Self> {
+        let (group, version) = split_api_version(api_version)?;
+        Some(known::gvk(group, version, kind))
     }
 
     /// The API group; empty for core.
     pub fn group(&self) -> &str {
-        self.group_kind.group()
+        self.group_kind().group()
     }
 
     /// The version, such as `v1`.
     pub fn version(&self) -> &str {
-        &self.version
+        &self.0.version
     }
 
     /// The kind.
     pub fn kind(&self) -> &str {
-        self.group_kind.kind()
+        self.group_kind().kind()
     }
 
     /// Group and kind without the version.
     pub fn group_kind(&self) -> &GroupKind {
-        &self.group_kind
+        &self.0.group_kind
     }
 
     /// As written in an object: `v1`, `apps/v1`.
     pub fn api_version(&self) -> String {
         if self.group().is_empty() {
-            self.version.to_string()
+            self.version().to_owned()
         } else {
-            format!("{}/{}", self.group(), self.version)
+            format!("{}/{}", self.group(), self.version())
         }
     }
+}
+
+fn split_api_version(api_version: &str) -> Option<(&str, &str)> {
+    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+    let ok =
+        !version.is_empty() && !version.contains('/') && (!group.is_empty() || !api_version.contains('/'));
+    ok.then_some((group, version))
 }
 
 impl fmt::Display for Gvk {
@@ -124,26 +142,47 @@ impl fmt::Debug for Gvk {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectKey(Arc<KeyParts>);
 
-#[derive(PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(PartialEq, Eq, Hash)]
 struct KeyParts {
     group_kind: GroupKind,
-    namespace: Option<Box<str>>,
-    name: Box<str>,
+    /// The namespace, empty when there is none, and the name.
+    text: Box<str>,
+    namespace_len: usize,
+}
+
+impl KeyParts {
+    /// Namespace and name.
+    fn names(&self) -> (&str, &str) {
+        self.text.split_at(self.namespace_len)
+    }
+}
+
+impl Ord for KeyParts {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let kinds = self.group_kind.cmp(&other.group_kind);
+        kinds.then_with(|| self.names().cmp(&other.names()))
+    }
+}
+
+impl PartialOrd for KeyParts {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 impl ObjectKey {
     /// From its parts; an empty namespace is none.
     pub fn new(group: &str, kind: &str, namespace: Option<&str>, name: &str) -> Self {
-        Self::of(GroupKind::new(group, kind), namespace, name)
+        Self::of(known::group_kind(group, kind), namespace, name)
     }
 
     /// Like [`ObjectKey::new`], sharing the kind's texts.
     pub fn of(group_kind: GroupKind, namespace: Option<&str>, name: &str) -> Self {
-        let namespace = namespace.filter(|ns| !ns.is_empty()).map(Into::into);
+        let namespace = namespace.unwrap_or("");
         Self(Arc::new(KeyParts {
             group_kind,
-            namespace,
-            name: name.into(),
+            text: [namespace, name].concat().into(),
+            namespace_len: namespace.len(),
         }))
     }
 
@@ -164,12 +203,12 @@ impl ObjectKey {
 
     /// The namespace, none for a cluster-scoped object.
     pub fn namespace(&self) -> Option<&str> {
-        self.0.namespace.as_deref()
+        Some(self.0.names().0).filter(|namespace| !namespace.is_empty())
     }
 
     /// The name.
     pub fn name(&self) -> &str {
-        &self.0.name
+        self.0.names().1
     }
 
     /// True for this group (empty for core) and kind.
@@ -180,6 +219,11 @@ impl ObjectKey {
     /// True for a core `Secret`.
     pub fn is_secret(&self) -> bool {
         self.is("", "Secret")
+    }
+
+    /// Bytes on the heap, without what is shared with other keys of the kind.
+    pub(super) fn heap_size(&self) -> usize {
+        super::ARC_SIZE + size_of::<KeyParts>() + self.0.text.len()
     }
 
     /// The form for storing: `group/Kind/namespace/name`, empty parts left empty.
@@ -197,8 +241,8 @@ impl ObjectKey {
 impl fmt::Display for ObjectKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.namespace() {
-            Some(ns) => write!(f, "{} {ns}/{}", self.0.group_kind, self.0.name),
-            None => write!(f, "{} {}", self.0.group_kind, self.0.name),
+            Some(ns) => write!(f, "{} {ns}/{}", self.group_kind(), self.name()),
+            None => write!(f, "{} {}", self.group_kind(), self.name()),
         }
     }
 }

@@ -1,42 +1,48 @@
 //! Objects and their identity.
 
 mod key;
+mod known;
 
-use std::{fmt, sync::Arc, sync::OnceLock};
+use std::{fmt, str::FromStr, sync::Arc, sync::OnceLock};
 
-use serde::{Serialize, Serializer};
-use serde_json::{Map, Value};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde_json::Value;
 
 pub use key::{GroupKind, Gvk, ObjectKey, ParseKeyError};
 
-use crate::{Digest, Document, document::Node};
+use crate::{
+    Digest, Document, DocumentError, FieldPath,
+    document::{Builder, Kind, Node},
+};
+
+/// What an `Arc` takes beside its content.
+const ARC_SIZE: usize = 2 * size_of::<usize>();
 
 /// One Kubernetes object: a JSON object with `apiVersion`, `kind` and `metadata.name`.
 ///
-/// Immutable and cheap to clone; the digest is computed once. `Debug` shows identity and digest, never
-/// content, so that a Secret cannot slip into a log.
+/// Immutable, cheap to clone and small: its content is a [`Document`]. The digest is computed once. `Debug` shows
+/// identity and digest, never content, so that a Secret cannot slip into a log.
 ///
 /// ```
 /// use fleet_diff::Object;
-/// use serde_json::json;
 ///
-/// let object = Object::from_json(json!({
+/// let object: Object = r#"{
 ///     "apiVersion": "apps/v1", "kind": "Deployment",
-///     "metadata": {"namespace": "shop", "name": "web"},
-/// }))?;
+///     "metadata": {"namespace": "shop", "name": "web"}, "spec": {"replicas": 3}
+/// }"#.parse()?;
 /// assert_eq!(object.gvk().kind(), "Deployment");
 /// assert_eq!(object.key().to_string(), "Deployment.apps shop/web");
+/// assert_eq!(object.root().at(&["spec", "replicas"]).and_then(|replicas| replicas.as_i64()), Some(3));
 /// # Ok::<(), fleet_diff::ObjectError>(())
 /// ```
 #[derive(Clone)]
 pub struct Object(Arc<Parts>);
 
 struct Parts {
-    value: Value,
+    document: Document,
     gvk: Gvk,
     key: ObjectKey,
     digest: OnceLock<Digest>,
-    document: OnceLock<Document>,
 }
 
 /// Why a JSON value is not a Kubernetes object. Messages name fields, never values of other fields.
@@ -46,6 +52,9 @@ pub enum ObjectError {
     /// The value is a list, a text, a number or null.
     #[error("not an object: expected a mapping with apiVersion, kind and metadata")]
     NotAMapping,
+    /// The text is not JSON.
+    #[error(transparent)]
+    NotJson(#[from] DocumentError),
     /// A field that every object needs is absent or empty.
     #[error("`{0}` is missing or empty")]
     Missing(&'static str),
@@ -60,68 +69,55 @@ pub enum ObjectError {
 }
 
 impl Object {
-    /// Checks the identity of `value` and takes it.
+    /// Checks the identity of a document and takes it.
     ///
     /// # Errors
     /// When `apiVersion`, `kind` or `metadata.name` is missing or not a text, when `metadata.namespace` is not a
     /// text, or when only `generateName` is given (the object would have a new identity each time).
+    pub fn from_document(document: Document) -> Result<Self, ObjectError> {
+        let (gvk, key) = identity(document.root())?;
+        Ok(Self::of(document, gvk, key))
+    }
+
+    /// As [`from_document`](Self::from_document), of an element of a list of `gvk`: servers leave out of the elements
+    /// what the list says of all of them.
+    ///
+    /// # Errors
+    /// As [`from_document`](Self::from_document).
+    pub fn from_item(document: Document, gvk: &Gvk) -> Result<Self, ObjectError> {
+        let root = document.root();
+        let left_out = |field| root.get(field).is_none();
+        if !root.is_map() || !(left_out("apiVersion") || left_out("kind")) {
+            return Self::from_document(document);
+        }
+        let mut out = Builder::reopening(&document);
+        out.begin();
+        for (field, value) in [("apiVersion", &*gvk.api_version()), ("kind", gvk.kind())] {
+            if left_out(field) {
+                out.key(field);
+                out.text(value);
+            }
+        }
+        out.entries_without(root, &[]);
+        out.end_map();
+        Self::from_document(out.finish())
+    }
+
+    /// From a `serde_json` value.
+    ///
+    /// # Errors
+    /// As [`from_document`](Self::from_document).
     pub fn from_json(value: Value) -> Result<Self, ObjectError> {
-        let map = value.as_object().ok_or(ObjectError::NotAMapping)?;
-        let api_version = text(map, "apiVersion", "apiVersion")?.ok_or(ObjectError::Missing("apiVersion"))?;
-        let kind = text(map, "kind", "kind")?.ok_or(ObjectError::Missing("kind"))?;
-        let gvk = Gvk::from_api_version(api_version, kind).ok_or(ObjectError::Invalid {
-            field: "apiVersion",
-            problem: "is not `version` or `group/version`",
-        })?;
-        if kind.contains('/') {
-            return Err(ObjectError::Invalid {
-                field: "kind",
-                problem: "contains `/`",
-            });
-        }
-        let metadata = match map.get("metadata") {
-            Some(Value::Object(metadata)) => metadata,
-            Some(Value::Null) | None => return Err(ObjectError::Missing("metadata")),
-            Some(_) => {
-                return Err(ObjectError::Invalid {
-                    field: "metadata",
-                    problem: "is not a mapping",
-                });
-            }
-        };
-        let Some(name) = text(metadata, "name", "metadata.name")? else {
-            if metadata.contains_key("generateName") {
-                let problem = "is not supported here: the object needs a fixed `metadata.name`";
-                return Err(ObjectError::Invalid {
-                    field: "metadata.generateName",
-                    problem,
-                });
-            }
-            return Err(ObjectError::Missing("metadata.name"));
-        };
-        let namespace = text(metadata, "namespace", "metadata.namespace")?;
-        if name.contains('/') || namespace.is_some_and(|ns| ns.contains('/')) {
-            return Err(ObjectError::Invalid {
-                field: "metadata",
-                problem: "has a name or namespace with `/`",
-            });
-        }
-        for field in ["labels", "annotations"] {
-            if !matches!(metadata.get(field), None | Some(Value::Null | Value::Object(_))) {
-                return Err(ObjectError::Invalid {
-                    field: "metadata",
-                    problem: "has labels or annotations that are not a mapping",
-                });
-            }
-        }
-        let key = ObjectKey::new(gvk.group(), gvk.kind(), namespace, name);
-        Ok(Self(Arc::new(Parts {
-            value,
+        Self::from_document(Document::from_json(&value))
+    }
+
+    fn of(document: Document, gvk: Gvk, key: ObjectKey) -> Self {
+        Self(Arc::new(Parts {
+            document,
             gvk,
             key,
             digest: OnceLock::new(),
-            document: OnceLock::new(),
-        })))
+        }))
     }
 
     /// Group, version and kind.
@@ -146,31 +142,28 @@ impl Object {
     }
 
     /// The content.
-    pub fn json(&self) -> &Value {
-        &self.0.value
-    }
-
-    /// The content, compactly.
     pub fn document(&self) -> &Document {
-        self.0.document.get_or_init(|| Document::from_json(&self.0.value))
+        &self.0.document
     }
 
     /// The content as one node.
     pub fn root(&self) -> Node<'_> {
-        self.document().root()
+        self.0.document.root()
+    }
+
+    /// A copy of the content as a `serde_json` value.
+    pub fn to_json(&self) -> Value {
+        self.0.document.to_json()
     }
 
     /// Digest of the content, computed once.
     pub fn digest(&self) -> Digest {
-        *self.0.digest.get_or_init(|| Digest::of_json(&self.0.value))
+        *self.0.digest.get_or_init(|| Digest::of(self.root()))
     }
 
     /// `metadata`, which every object has.
-    pub fn metadata(&self) -> &Map<String, Value> {
-        static EMPTY: OnceLock<Map<String, Value>> = OnceLock::new();
-        self.0.value["metadata"]
-            .as_object()
-            .unwrap_or_else(|| EMPTY.get_or_init(Map::new))
+    pub fn metadata(&self) -> Node<'_> {
+        self.root().get("metadata").unwrap_or(self.root())
     }
 
     /// A text in `metadata`, such as `uid`.
@@ -180,17 +173,22 @@ impl Object {
 
     /// One label's value.
     pub fn label(&self, key: &str) -> Option<&str> {
-        self.metadata().get("labels")?.get(key)?.as_str()
+        self.metadata().at(&["labels", key])?.as_str()
     }
 
     /// One annotation's value.
     pub fn annotation(&self, key: &str) -> Option<&str> {
-        self.metadata().get("annotations")?.get(key)?.as_str()
+        self.metadata().at(&["annotations", key])?.as_str()
     }
 
     /// True for a core `Secret`, whose values no log, diff or error may show.
     pub fn is_secret(&self) -> bool {
         self.0.key.is_secret()
+    }
+
+    /// Bytes on the heap, without the texts of the kind, which objects share.
+    pub fn heap_size(&self) -> usize {
+        ARC_SIZE + size_of::<Parts>() + self.0.document.heap_size() + self.0.key.heap_size()
     }
 
     /// The same object with `metadata.namespace` set or removed.
@@ -203,15 +201,15 @@ impl Object {
         if same {
             return self.clone();
         }
-        let key = ObjectKey::new(self.0.gvk.group(), self.0.gvk.kind(), namespace, self.name());
-        self.edited(key, |metadata| match namespace {
-            Some(ns) => {
-                metadata.insert("namespace".into(), ns.into());
+        let key = ObjectKey::of(self.gvk().group_kind().clone(), namespace, self.name());
+        let document = self.with_metadata(|metadata, out| {
+            out.entries_without(metadata, &["namespace"]);
+            if let Some(namespace) = namespace {
+                out.key("namespace");
+                out.text(namespace);
             }
-            None => {
-                metadata.remove("namespace");
-            }
-        })
+        });
+        Self::of(document, self.0.gvk.clone(), key)
     }
 
     /// The same object with these labels and annotations set.
@@ -221,80 +219,156 @@ impl Object {
         labels: impl IntoIterator<Item = (&'a str, &'a str)>,
         annotations: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Self {
-        self.edited(self.0.key.clone(), |metadata| {
-            insert_texts(metadata, "labels", labels);
-            insert_texts(metadata, "annotations", annotations);
-        })
+        let document = self.with_metadata(|metadata, out| {
+            out.entries_without(metadata, &[]);
+            add_texts(metadata, "labels", labels, out);
+            add_texts(metadata, "annotations", annotations, out);
+        });
+        Self::of(document, self.0.gvk.clone(), self.0.key.clone())
+    }
+
+    /// The same object without these fields, removed one after the other; those that are not there do not matter.
+    ///
+    /// # Errors
+    /// When the rest is no object.
+    pub fn without<'a>(&self, fields: impl IntoIterator<Item = &'a FieldPath>) -> Result<Self, ObjectError> {
+        let mut rest = None;
+        for field in fields {
+            let before = rest.as_ref().unwrap_or(self.document());
+            if let Some(after) = field.without(before) {
+                rest = Some(after);
+            }
+        }
+        rest.map_or_else(|| Ok(self.clone()), Self::from_document)
     }
 
     /// Identity only: `apiVersion`, `kind`, name and namespace.
     #[must_use]
     pub fn bare(&self) -> Self {
-        let mut metadata = Map::new();
-        metadata.insert("name".into(), self.name().into());
-        if let Some(ns) = self.namespace() {
-            metadata.insert("namespace".into(), ns.into());
+        let mut out = Builder::new();
+        let text = |out: &mut Builder<'_>, key: &str, value: &str| {
+            out.key(key);
+            out.text(value);
+        };
+        out.begin();
+        text(&mut out, "apiVersion", &self.gvk().api_version());
+        text(&mut out, "kind", self.gvk().kind());
+        out.key("metadata");
+        out.begin();
+        text(&mut out, "name", self.name());
+        if let Some(namespace) = self.namespace() {
+            text(&mut out, "namespace", namespace);
         }
-        let mut map = Map::new();
-        map.insert("apiVersion".into(), self.0.gvk.api_version().into());
-        map.insert("kind".into(), self.0.gvk.kind().into());
-        map.insert("metadata".into(), Value::Object(metadata));
-        let (gvk, key) = (self.0.gvk.clone(), self.0.key.clone());
-        Self(Arc::new(Parts {
-            value: Value::Object(map),
-            gvk,
-            key,
-            digest: OnceLock::new(),
-            document: OnceLock::new(),
-        }))
+        out.end_map();
+        out.end_map();
+        Self::of(out.finish(), self.0.gvk.clone(), self.0.key.clone())
     }
 
-    fn edited(&self, key: ObjectKey, edit: impl FnOnce(&mut Map<String, Value>)) -> Self {
-        let mut value = self.0.value.clone();
-        if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
-            edit(metadata);
-        }
-        Self(Arc::new(Parts {
-            value,
-            gvk: self.0.gvk.clone(),
-            key,
-            digest: OnceLock::new(),
-            document: OnceLock::new(),
-        }))
+    /// The content with other `metadata`: `write` writes its entries, of which the last one of a key counts.
+    fn with_metadata(&self, write: impl FnOnce(Node<'_>, &mut Builder<'_>)) -> Document {
+        let metadata = self.metadata();
+        let mut out = Builder::reopening(self.document());
+        out.begin();
+        out.entries_without(self.root(), &["metadata"]);
+        out.same_key(metadata);
+        out.begin();
+        write(metadata, &mut out);
+        out.end_map();
+        out.end_map();
+        out.finish()
     }
 }
 
-fn insert_texts<'a>(
-    metadata: &mut Map<String, Value>,
+/// Writes a mapping of `metadata` with more entries, if there are any.
+fn add_texts<'a>(
+    metadata: Node<'_>,
     field: &str,
-    entries: impl IntoIterator<Item = (&'a str, &'a str)>,
+    texts: impl IntoIterator<Item = (&'a str, &'a str)>,
+    out: &mut Builder<'_>,
 ) {
-    let mut entries = entries.into_iter().peekable();
-    if entries.peek().is_none() {
+    let mut texts = texts.into_iter().peekable();
+    if texts.peek().is_none() {
         return;
     }
-    let slot = metadata.entry(field).or_insert_with(|| Value::Object(Map::new()));
-    if slot.is_null() {
-        *slot = Value::Object(Map::new());
+    out.key(field);
+    out.begin();
+    if let Some(before) = metadata.get(field) {
+        out.entries_without(before, &[]);
     }
-    if let Some(map) = slot.as_object_mut() {
-        map.extend(entries.map(|(k, v)| (k.to_owned(), v.into())));
+    for (key, value) in texts {
+        out.key(key);
+        out.text(value);
     }
+    out.end_map();
+}
+
+/// What an object is, and that it is one.
+fn identity(root: Node<'_>) -> Result<(Gvk, ObjectKey), ObjectError> {
+    let invalid = |field, problem| Err(ObjectError::Invalid { field, problem });
+    if !root.is_map() {
+        return Err(ObjectError::NotAMapping);
+    }
+    let api_version = text(root, "apiVersion", "apiVersion")?.ok_or(ObjectError::Missing("apiVersion"))?;
+    let kind = text(root, "kind", "kind")?.ok_or(ObjectError::Missing("kind"))?;
+    let Some(gvk) = Gvk::shared(api_version, kind) else {
+        return invalid("apiVersion", "is not `version` or `group/version`");
+    };
+    if kind.contains('/') {
+        return invalid("kind", "contains `/`");
+    }
+    let metadata = match root.get("metadata") {
+        Some(metadata) if metadata.is_map() => metadata,
+        Some(metadata) if !metadata.is_null() => return invalid("metadata", "is not a mapping"),
+        _ => return Err(ObjectError::Missing("metadata")),
+    };
+    let Some(name) = text(metadata, "name", "metadata.name")? else {
+        if metadata.get("generateName").is_some() {
+            let problem = "is not supported here: the object needs a fixed `metadata.name`";
+            return invalid("metadata.generateName", problem);
+        }
+        return Err(ObjectError::Missing("metadata.name"));
+    };
+    let namespace = text(metadata, "namespace", "metadata.namespace")?;
+    if name.contains('/') || namespace.is_some_and(|ns| ns.contains('/')) {
+        return invalid("metadata", "has a name or namespace with `/`");
+    }
+    for field in ["labels", "annotations"] {
+        let kind = metadata.get(field).map(Node::kind);
+        if !matches!(kind, None | Some(Kind::Null | Kind::Map)) {
+            return invalid("metadata", "has labels or annotations that are not a mapping");
+        }
+    }
+    let key = ObjectKey::of(gvk.group_kind().clone(), namespace, name);
+    Ok((gvk, key))
 }
 
 /// A text field: `None` when absent, null or empty.
-fn text<'a>(
-    map: &'a Map<String, Value>,
-    key: &str,
-    field: &'static str,
-) -> Result<Option<&'a str>, ObjectError> {
+fn text<'a>(map: Node<'a>, key: &str, field: &'static str) -> Result<Option<&'a str>, ObjectError> {
     match map.get(key) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(s)) => Ok((!s.is_empty()).then_some(s)),
-        Some(_) => Err(ObjectError::Invalid {
-            field,
-            problem: "is not a text (quote it?)",
-        }),
+        None => Ok(None),
+        Some(value) if value.is_null() => Ok(None),
+        Some(value) => match value.as_str() {
+            Some(text) => Ok((!text.is_empty()).then_some(text)),
+            None => Err(ObjectError::Invalid {
+                field,
+                problem: "is not a text (quote it?)",
+            }),
+        },
+    }
+}
+
+/// From JSON text.
+impl FromStr for Object {
+    type Err = ObjectError;
+
+    fn from_str(text: &str) -> Result<Self, ObjectError> {
+        Self::from_document(text.parse()?)
+    }
+}
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::from_document(Document::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }
 
@@ -314,7 +388,7 @@ impl fmt::Debug for Object {
 
 impl Serialize for Object {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.value.serialize(serializer)
+        self.root().serialize(serializer)
     }
 }
 

@@ -5,7 +5,7 @@ use json_patch::{
 };
 use serde_json::{Map, Value};
 
-use crate::compare::element_names;
+use crate::compare::names_in_json;
 
 /// The patch that makes `after` of `before`: no operation for what is equal, list elements matched by name, and a test
 /// of every value that is replaced or removed, so that it fails on anything else than what was read.
@@ -63,7 +63,7 @@ impl Walk {
 
     fn lists(&mut self, before: &[Value], after: &[Value]) {
         let list = self.last.as_deref().map(crate::PathElement::key);
-        let Some((old, new)) = element_names(list.as_ref(), before, after) else {
+        let Some((old, new)) = names_in_json(list.as_ref(), before, after) else {
             if before.len() == after.len() {
                 return before.iter().zip(after).enumerate().for_each(|(i, (old, new))| {
                     self.inside(&i.to_string(), |walk| walk.values(old, new));

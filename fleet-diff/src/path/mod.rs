@@ -1,15 +1,21 @@
 //! Where in an object a field is.
 
+mod parse;
+mod reader;
 mod scalar;
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use serde::{Serialize, Serializer};
-use serde_json::Value;
 
-use crate::document::Node;
+use crate::{
+    Document,
+    document::{Builder, Node},
+};
 
 pub(crate) use scalar::is_printable;
+pub use reader::PathError;
+pub(crate) use reader::{PathReader, ReadStep};
 pub use scalar::{Float, Scalar};
 
 /// One step of a [`FieldPath`].
@@ -38,68 +44,41 @@ impl PathElement {
     }
 
     /// The position of this element in a list; `None` when it is not there, and always for a key.
-    pub fn position(&self, list: &[Value]) -> Option<usize> {
+    pub fn position(&self, list: Node<'_>) -> Option<usize> {
+        let mut items = list.items();
         match self {
             Self::Key(_) => None,
-            Self::ListKey(fields) => list.iter().position(|item| has_fields(item, fields)),
-            Self::Value(scalar) => list.iter().position(|item| scalar.is(item)),
-            Self::Index(i) => (*i < list.len()).then_some(*i),
+            Self::ListKey(fields) => items.position(|item| has_fields(item, fields)),
+            Self::Value(scalar) => items.position(|item| scalar.is(item)),
+            Self::Index(i) => (*i < items.len()).then_some(*i),
         }
     }
 
-    fn find<'v>(&self, within: &'v Value) -> Option<&'v Value> {
-        match (self, within) {
-            (Self::Key(name), Value::Object(map)) => map.get(&**name),
-            (element, Value::Array(list)) => list.get(element.position(list)?),
-            _ => None,
-        }
-    }
-
-    fn find_mut<'v>(&self, within: &'v mut Value) -> Option<&'v mut Value> {
-        match (self, within) {
-            (Self::Key(name), Value::Object(map)) => map.get_mut(&**name),
-            (element, Value::Array(list)) => {
-                let position = element.position(list)?;
-                list.get_mut(position)
-            }
-            _ => None,
-        }
-    }
-}
-
-impl PathElement {
     /// The value it names inside a node. A key field that is absent in an element is as good as one that says nothing:
     /// names may hold defaults.
-    fn find_node<'v>(&self, within: Node<'v>) -> Option<Node<'v>> {
+    fn find<'v>(&self, within: Node<'v>) -> Option<Node<'v>> {
         match self {
             Self::Key(name) => within.get(name),
-            Self::Index(i) => within.item(*i),
-            Self::Value(value) => within.items().find(|item| Scalar::from_node(*item).as_ref() == Some(value)),
             Self::ListKey(fields) => {
-                let exact = |item: &Node<'_>| {
-                    fields.iter().all(|(name, value)| {
-                        item.get(name).and_then(Scalar::from_node).as_ref() == Some(value)
-                    })
-                };
                 let open = |item: &Node<'_>| {
+                    let mut fields = fields.iter();
                     item.is_map()
-                        && fields.iter().all(|(name, value)| {
-                            item.get(name).is_none_or(|known| Scalar::from_node(known).as_ref() == Some(value))
-                        })
+                        && fields.all(|(name, scalar)| item.get(name).is_none_or(|value| scalar.is(value)))
                 };
-                within.items().find(exact).or_else(|| within.items().find(open))
+                match self.position(within) {
+                    Some(position) => within.item(position),
+                    None => within.items().find(open),
+                }
             }
+            element => within.item(element.position(within)?),
         }
     }
 }
 
-fn has_fields(item: &Value, fields: &BTreeMap<Arc<str>, Scalar>) -> bool {
-    let Some(map) = item.as_object() else {
-        return false;
-    };
-    fields
-        .iter()
-        .all(|(name, scalar)| map.get(&**name).is_some_and(|value| scalar.is(value)))
+/// An element that no field tells apart is nowhere.
+fn has_fields(item: Node<'_>, fields: &BTreeMap<Arc<str>, Scalar>) -> bool {
+    let mut named = fields.iter();
+    !fields.is_empty() && named.all(|(name, scalar)| item.get(name).is_some_and(|value| scalar.is(value)))
 }
 
 impl fmt::Display for PathElement {
@@ -131,8 +110,7 @@ impl fmt::Debug for PathElement {
 /// (`.metadata.annotations.example.com/team`) is written plainly, as the server does.
 ///
 /// ```
-/// use fleet_diff::{FieldPath, PathElement};
-/// use serde_json::json;
+/// use fleet_diff::{Document, FieldPath, PathElement};
 ///
 /// let path = FieldPath::new([
 ///     PathElement::key("containers"),
@@ -141,9 +119,10 @@ impl fmt::Debug for PathElement {
 /// ]);
 /// assert_eq!(path.to_string(), r#".containers[name="web"].image"#);
 ///
-/// let spec = json!({"containers": [{"name": "log"}, {"name": "web", "image": "nginx:1"}]});
-/// assert_eq!(path.get(&spec), Some(&json!("nginx:1")));
-/// assert_eq!(path.to_json_pointer(&spec).as_deref(), Some("/containers/1/image"));
+/// let spec: Document = r#"{"containers": [{"name": "log"}, {"name": "web", "image": "nginx:1"}]}"#.parse()?;
+/// assert_eq!(path.find(spec.root()).and_then(|image| image.as_str()), Some("nginx:1"));
+/// assert_eq!(path.to_json_pointer(spec.root()).as_deref(), Some("/containers/1/image"));
+/// # Ok::<(), fleet_diff::DocumentError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FieldPath(Arc<[PathElement]>);
@@ -192,41 +171,23 @@ impl FieldPath {
     }
 
     /// The value at this path.
-    pub fn get<'v>(&self, within: &'v Value) -> Option<&'v Value> {
-        self.0
-            .iter()
-            .try_fold(within, |value, element| element.find(value))
-    }
-
-    /// The value at this path of a node.
     pub fn find<'v>(&self, within: Node<'v>) -> Option<Node<'v>> {
-        self.0.iter().try_fold(within, |value, element| element.find_node(value))
+        self.0.iter().try_fold(within, |node, element| element.find(node))
     }
 
-    /// Removes the value at this path, closing the gap in a list. True when something was removed; the whole
-    /// object never is.
-    pub fn remove(&self, within: &mut Value) -> bool {
-        let Some((last, outer)) = self.0.split_last() else {
-            return false;
-        };
-        let parent = outer
-            .iter()
-            .try_fold(within, |value, element| element.find_mut(value));
-        match (last, parent) {
-            (PathElement::Key(name), Some(Value::Object(map))) => map.remove(&**name).is_some(),
-            (element, Some(Value::Array(list))) => {
-                let position = element.position(list);
-                position.map(|i| list.remove(i)).is_some()
-            }
-            _ => false,
-        }
+    /// A copy without the value at this path, closing the gap in a list. `None` when nothing is there, and for the
+    /// whole object.
+    pub fn without(&self, document: &Document) -> Option<Document> {
+        let mut out = Builder::reopening(document);
+        copy_without(document.root(), &self.0, &mut out)?;
+        Some(out.finish())
     }
 
     /// As a JSON pointer (RFC 6901), with list elements given by their position in `within`.
     ///
     /// Keys and positions need not exist in `within`, so a field to be added has a pointer too. `None` when an
     /// element named by key fields or by value is not there.
-    pub fn to_json_pointer(&self, within: &Value) -> Option<String> {
+    pub fn to_json_pointer(&self, within: Node<'_>) -> Option<String> {
         let mut pointer = String::new();
         let mut at = Some(within);
         for element in self.elements() {
@@ -235,14 +196,40 @@ impl FieldPath {
                 PathElement::Key(name) => pointer.push_str(&name.replace('~', "~0").replace('/', "~1")),
                 PathElement::Index(i) => pointer.push_str(&i.to_string()),
                 PathElement::ListKey(_) | PathElement::Value(_) => {
-                    let position = element.position(at?.as_array()?)?;
+                    let position = element.position(at?)?;
                     pointer.push_str(&position.to_string());
                 }
             }
-            at = at.and_then(|value| element.find(value));
+            at = at.and_then(|node| element.find(node));
         }
         Some(pointer)
     }
+}
+
+/// `None` when there is nothing at the path.
+fn copy_without(node: Node<'_>, path: &[PathElement], out: &mut Builder<'_>) -> Option<()> {
+    let (first, rest) = path.split_first()?;
+    out.begin();
+    if let PathElement::Key(name) = first {
+        let inner = node.get(name)?;
+        out.entries_without(node, &[name]);
+        if !rest.is_empty() {
+            out.same_key(inner);
+            copy_without(inner, rest, out)?;
+        }
+        out.end_map();
+    } else {
+        let position = first.position(node)?;
+        for (i, item) in node.items().enumerate() {
+            if i != position {
+                out.node(item);
+            } else if !rest.is_empty() {
+                copy_without(item, rest, out)?;
+            }
+        }
+        out.end_list();
+    }
+    Some(())
 }
 
 impl fmt::Display for FieldPath {
@@ -267,7 +254,7 @@ impl Serialize for FieldPath {
 mod tests {
     use super::*;
     use PathElement as P;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     fn sample() -> Value {
         json!({
@@ -365,8 +352,13 @@ mod tests {
         for (path, printed, pointer, value) in cases() {
             assert_eq!(path.to_string(), printed);
             assert_eq!(serde_json::to_value(&path).unwrap(), json!(printed));
-            assert_eq!(path.to_json_pointer(&sample()).as_deref(), pointer, "{path}");
-            assert_eq!(path.get(&sample()), value.as_ref(), "{path}");
+            let document = Document::from_json(&sample());
+            assert_eq!(
+                path.to_json_pointer(document.root()).as_deref(),
+                pointer,
+                "{path}"
+            );
+            assert_eq!(path.find(document.root()).map(Node::to_json), value, "{path}");
             if let (Some(pointer), Some(_)) = (pointer, &value) {
                 assert_eq!(sample().pointer(pointer), value.as_ref(), "{path}");
             }
@@ -376,14 +368,24 @@ mod tests {
     #[test]
     fn removing_takes_exactly_one_value() {
         for (path, _, _, value) in cases() {
-            let mut rest = sample();
-            let removed = path.remove(&mut rest);
-            assert_eq!(removed, value.is_some() && !path.is_root(), "{path}");
-            assert_eq!(removed, rest != sample(), "{path}");
+            let sample = Document::from_json(&sample());
+            let rest = path.without(&sample);
+            assert_eq!(rest.is_some(), value.is_some() && !path.is_root(), "{path}");
+            assert!(rest.is_none_or(|rest| rest != sample), "{path}");
         }
-        let mut list = json!({"a": [1, 2, 3]});
-        assert!(FieldPath::keys(["a"]).child(P::Index(1)).remove(&mut list));
-        assert_eq!(list, json!({"a": [1, 3]}));
+        let document: Document = r#"{"b": 1, "a": [1, {"c": 2, "d": 3}, 3], "e": null}"#.parse().unwrap();
+        let element = FieldPath::keys(["a"]).child(P::Index(1));
+        let cases = [
+            (element.clone(), r#"{"a":[1,3],"b":1,"e":null}"#),
+            (
+                element.child(P::key("c")),
+                r#"{"a":[1,{"d":3},3],"b":1,"e":null}"#,
+            ),
+            (FieldPath::keys(["e"]), r#"{"a":[1,{"c":2,"d":3},3],"b":1}"#),
+        ];
+        for (path, expect) in cases {
+            assert_eq!(path.without(&document).unwrap().to_string(), expect);
+        }
     }
 
     #[test]
@@ -406,6 +408,7 @@ mod tests {
     #[test]
     fn scalars_are_ordered_and_both_zeros_are_one() {
         assert_eq!(Scalar::from_json(&json!(-0.0)), Scalar::from_json(&json!(0.0)));
+        assert_eq!(Scalar::from_json(&json!(2.0)), Scalar::from_json(&json!(2)));
         assert!(Scalar::from_json(&json!(0.5)) < Scalar::from_json(&json!(1.5)));
         for value in [
             json!(null),
@@ -416,7 +419,7 @@ mod tests {
         ] {
             let scalar = Scalar::from_json(&value).unwrap();
             assert_eq!(scalar.to_json(), value);
-            assert!(scalar.is(&value));
+            assert!(scalar.is(Document::from_json(&value).root()));
         }
     }
 

@@ -32,7 +32,7 @@ impl Scalar {
             Value::Bool(b) => Self::Bool(*b),
             Value::Number(n) => match n.as_i128() {
                 Some(i) => Self::Integer(i),
-                None => Self::Float(Float::new(n.as_f64()?)),
+                None => Self::float(n.as_f64()?),
             },
             Value::String(s) => Self::Text(s.as_str().into()),
             Value::Array(_) | Value::Object(_) => return None,
@@ -47,13 +47,20 @@ impl Scalar {
             Kind::Text => Self::Text(node.as_str()?.into()),
             Kind::Number => match node.as_number()? {
                 Number::Integer(i) => Self::Integer(i),
-                // A float without a fraction is the same number as the integer.
-                #[expect(clippy::cast_possible_truncation)]
-                Number::Float(f) if f.fract() == 0.0 && f.abs() < 9e15 => Self::Integer(f as i128),
-                Number::Float(f) => Self::Float(Float::new(f)),
+                Number::Float(f) => Self::float(f),
             },
             Kind::List | Kind::Map => return None,
         })
+    }
+
+    /// A float without a fraction is the same number as the integer.
+    fn float(value: f64) -> Self {
+        #[expect(clippy::cast_possible_truncation)]
+        if value.fract() == 0.0 && value.abs() < 9e15 {
+            Self::Integer(value as i128)
+        } else {
+            Self::Float(Float::new(value))
+        }
     }
 
     /// As JSON. What JSON cannot express (an integer beyond `u64`, an infinite number) becomes `null`; neither
@@ -69,11 +76,11 @@ impl Scalar {
     }
 
     /// True when `value` is this scalar.
-    pub fn is(&self, value: &Value) -> bool {
-        match (self, value) {
-            (Self::Text(a), Value::String(b)) => **a == **b,
-            (Self::Text(_), _) | (_, Value::String(_)) => false,
-            _ => Self::from_json(value).is_some_and(|other| *self == other),
+    pub fn is(&self, value: Node<'_>) -> bool {
+        match (self, value.as_str()) {
+            (Self::Text(a), Some(b)) => **a == *b,
+            (Self::Text(_), None) | (_, Some(_)) => false,
+            _ => Self::from_node(value).is_some_and(|other| *self == other),
         }
     }
 }

@@ -32,7 +32,7 @@ pub const CHOSEN: &[(&str, &str, &[&str])] = &[
 /// What of a server's answer can be compared with a prediction: without [`LEFT_OUT`], and without the fields of
 /// [`CHOSEN`] that the prediction leaves open.
 pub fn comparable(answer: &Object, prediction: &Object) -> Value {
-    let mut value = answer.json().clone();
+    let (mut value, prediction) = (answer.to_json(), prediction.to_json());
     if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
         LEFT_OUT.iter().for_each(|field| {
             metadata.remove(*field);
@@ -41,7 +41,7 @@ pub fn comparable(answer: &Object, prediction: &Object) -> Value {
     let gvk = answer.gvk();
     for (group, kind, path) in CHOSEN {
         if kind.is_empty() || (*group == gvk.group() && *kind == gvk.kind()) {
-            take(&mut value, prediction.json(), path);
+            take(&mut value, &prediction, path);
         }
     }
     value

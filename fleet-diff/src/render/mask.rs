@@ -37,10 +37,10 @@ const SHOWN_METADATA: &[&str] = &[
 /// from the one before; neither its length nor any part of it is left. Changes inside one entry become one change.
 ///
 /// ```
-/// use fleet_diff::{ObjectKey, changes, masked};
+/// use fleet_diff::{ObjectKey, json_changes, masked};
 /// use serde_json::json;
 ///
-/// let found = changes(&json!({"data": {"password": "YQ=="}}), &json!({"data": {"password": "Yg=="}}));
+/// let found = json_changes(&json!({"data": {"password": "YQ=="}}), &json!({"data": {"password": "Yg=="}}));
 /// let hidden = masked(&ObjectKey::new("", "Secret", Some("shop"), "db"), found);
 /// assert_eq!(serde_json::to_value(hidden).unwrap(), json!([
 ///     {"path": ".data.password", "before": "(secret)", "after": "(secret, changed)"},

@@ -10,7 +10,7 @@ use serde_json::Value;
 pub use fields::render_fields;
 pub use mask::{masked, masked_fields, masked_value};
 
-use crate::{FieldChange, ObjectKey, PathElement, compare::element_names, path::is_printable};
+use crate::{FieldChange, ObjectKey, PathElement, compare::names_in_json, path::is_printable};
 
 /// How changes are written.
 ///
@@ -69,10 +69,10 @@ impl Style {
 /// is hidden (see [`masked`]), and characters that could confuse a terminal are escaped.
 ///
 /// ```
-/// use fleet_diff::{ObjectKey, RenderOptions, changes, render};
+/// use fleet_diff::{ObjectKey, RenderOptions, json_changes, render};
 /// use serde_json::json;
 ///
-/// let found = changes(&json!({"spec": {"replicas": 1}}), &json!({"spec": {"replicas": 3, "paused": true}}));
+/// let found = json_changes(&json!({"spec": {"replicas": 1}}), &json!({"spec": {"replicas": 3, "paused": true}}));
 /// let key = ObjectKey::new("apps", "Deployment", Some("shop"), "web");
 /// assert_eq!(
 ///     render(&key, &found, &RenderOptions::default()),
@@ -133,7 +133,7 @@ fn order(change: &FieldChange) -> Option<(String, String)> {
     let (Some(Value::Array(before)), Some(Value::Array(after))) = (&change.before, &change.after) else {
         return None;
     };
-    let (before, after) = element_names(change.path.elements().last(), before, after)?;
+    let (before, after) = names_in_json(change.path.elements().last(), before, after)?;
     let text = |names: Vec<PathElement>| names.iter().map(ToString::to_string).collect::<String>();
     Some((text(before), text(after)))
 }

@@ -8,7 +8,7 @@ use super::{
     openapi::{OBJECT_META, Reader},
     resets_status,
 };
-use crate::{Document, FieldSet, GroupKind, Object, document::Node};
+use crate::{FieldSet, GroupKind, Object, document::Node};
 
 /// A layer with every version of the definition. The layers below say what the metadata of objects is.
 pub(super) fn layer(crd: &Object, below: &Schemas) -> Result<Layer, SchemaError> {
@@ -16,8 +16,7 @@ pub(super) fn layer(crd: &Object, below: &Schemas) -> Result<Layer, SchemaError>
         place: crd.key().to_string(),
         problem: problem.into(),
     };
-    let document = Document::from_json(crd.json());
-    let spec = document.root().get("spec").ok_or_else(|| error("has no spec"))?;
+    let spec = crd.root().get("spec").ok_or_else(|| error("has no spec"))?;
     let text = |path: &[&str]| {
         path.iter()
             .try_fold(spec, |at, key| at.get(key))

@@ -193,7 +193,7 @@ fn a_kind_is_in_namespaces_if_facts_a_definition_or_paths_say_so() {
         ("Cluster", Some(false)),
         ("Elsewhere", None),
     ] {
-        let mut crd = widgets().json().clone();
+        let mut crd = widgets().to_json();
         crd["spec"]["scope"] = scope.into();
         let crd = crate::Object::from_json(crd).unwrap();
         let schemas = Schemas::default().with_crd(&crd).unwrap();

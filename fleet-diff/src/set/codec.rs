@@ -4,7 +4,7 @@
 //! key fields, `v:` and a JSON value, `i:` and a position. A name whose mapping is empty, or has `.` in it, is a member
 //! itself. Kinds of names that are not known are dropped with everything inside them, as the server drops them.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
 
 use super::{Entry, FieldSet};
 use crate::{
@@ -32,10 +32,20 @@ impl FieldSet {
 
     pub(crate) fn from_node(node: Node<'_>) -> Result<Self, FieldsError> {
         match node.kind() {
-            Kind::Map => read(node).map(|(_, set)| set),
+            Kind::Map => read(node, Odd::Refused).map(|(_, set)| set),
             Kind::Null => Ok(Self::new()),
-            _ => Err(FieldsError { at: String::new(), problem: "it is no mapping" }),
+            _ => Err(FieldsError {
+                at: String::new(),
+                problem: "it is no mapping",
+            }),
         }
+    }
+
+    /// As [`from_node`](Self::from_node), passing over what no `FieldsV1` has.
+    pub(crate) fn from_node_leniently(node: Node<'_>) -> Self {
+        read(node, Odd::PassedOver)
+            .map(|(_, set)| set)
+            .unwrap_or_default()
     }
 
     /// As a `fieldsV1` value, in the server's own form.
@@ -68,28 +78,52 @@ impl Entry {
     }
 }
 
+/// What is done with names and values that no `FieldsV1` has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Odd {
+    Refused,
+    PassedOver,
+}
+
 /// Whether the mapping makes its name a member, and the fields inside it.
-fn read(node: Node<'_>) -> Result<(bool, FieldSet), FieldsError> {
-    let (mut member, mut set) = (false, FieldSet::new());
+fn read(node: Node<'_>, odd: Odd) -> Result<(bool, FieldSet), FieldsError> {
+    let (mut member, mut set) = (node.is_empty(), FieldSet::new());
     for (name, value) in node.entries() {
         if name == "." {
             member = true;
             continue;
         }
-        let Some(element) = element_of(name).map_err(|problem| error(name, problem))? else {
-            continue;
-        };
-        if !matches!(value.kind(), Kind::Map | Kind::Null) {
-            return Err(error(name, "its value is no mapping"));
+        match read_entry(name, value, odd) {
+            Ok(Some((element, inner_member, inside))) => set.add(element, inner_member, inside),
+            Ok(None) => {}
+            Err(_) if odd == Odd::PassedOver => {}
+            Err(error) => return Err(error),
         }
-        let (inner_member, inside) = read(value).map_err(|inner| inner.within(name))?;
-        set.add(element, inner_member, inside);
     }
-    Ok((member || set.is_empty(), set))
+    Ok((member || (set.is_empty() && odd == Odd::Refused), set))
+}
+
+type ReadEntry = Option<(PathElement, bool, FieldSet)>;
+
+fn read_entry(name: &str, value: Node<'_>, odd: Odd) -> Result<ReadEntry, FieldsError> {
+    let Some(element) = element_of(name).map_err(|problem| error(name, problem))? else {
+        return Ok(None);
+    };
+    match value.kind() {
+        Kind::Map => {}
+        Kind::Null if odd == Odd::Refused => {}
+        _ => return Err(error(name, "its value is no mapping")),
+    }
+    let (member, inside) = read(value, odd).map_err(|inner| inner.within(name))?;
+    Ok(Some((element, member, inside)))
 }
 
 fn error(name: &str, problem: &'static str) -> FieldsError {
-    FieldsError { at: String::new(), problem }.within(name)
+    FieldsError {
+        at: String::new(),
+        problem,
+    }
+    .within(name)
 }
 
 impl FieldsError {
@@ -135,11 +169,14 @@ fn key_fields(text: &str) -> Result<BTreeMap<Arc<str>, Scalar>, &'static str> {
     }
     let fields = document.root().entries();
     let fields = fields.map(|(name, value)| Some((name.into(), Scalar::from_node(value)?)));
-    fields.collect::<Option<_>>().ok_or("a key field that is no scalar")
+    fields
+        .collect::<Option<_>>()
+        .ok_or("a key field that is no scalar")
 }
 
 fn is_plain(text: &str) -> bool {
-    text.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\')
+    text.bytes()
+        .all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\')
 }
 
 fn scalar(text: &str) -> Result<Scalar, &'static str> {
@@ -189,7 +226,8 @@ pub(crate) fn escaped(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
         match c {
-            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            // Writing to a text cannot fail.
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => drop(write!(out, "\\u{:04x}", u32::from(c))),
             c => out.push(c),
         }
     }

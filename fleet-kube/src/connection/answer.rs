@@ -1,7 +1,6 @@
 //! What a server's answer to a request about one object means.
 
-use fleet_core::{Answer, Fault, Live, Object, Remedy, Request};
-use serde_json::Value;
+use fleet_core::{Answer, Document, Fault, Live, Node, Object, Remedy, Request};
 
 use super::{refusal::Refusal, reply::Reply};
 
@@ -15,11 +14,13 @@ pub(crate) fn of(request: &Request, reply: &Reply) -> Answer {
 }
 
 fn success(request: &Request, reply: &Reply) -> Answer {
-    let Ok(value) = serde_json::from_slice::<Value>(&reply.body) else {
+    let Ok(document) = serde_json::from_slice::<Document>(&reply.body) else {
         return unreadable(request, Remedy::Unreachable, reply.status, "is not JSON");
     };
-    if matches!(request, Request::Delete { .. }) && value["kind"] == "Status" && value["apiVersion"] == "v1" {
-        return match value["status"].as_str() {
+    let text = |field| document.root().get(field).and_then(Node::as_str);
+    let is_status = text("kind") == Some("Status") && text("apiVersion") == Some("v1");
+    if matches!(request, Request::Delete { .. }) && is_status {
+        return match text("status") {
             Some("Success") => Answer::Deleted,
             _ => unreadable(
                 request,
@@ -31,7 +32,7 @@ fn success(request: &Request, reply: &Reply) -> Answer {
     }
     let is_stored = !matches!(request, Request::Apply { dry_run: true, .. });
     let read = if is_stored { Live::new } else { Live::of_dry_run };
-    let live = Object::from_json(value).map_err(|e| e.to_string());
+    let live = Object::from_document(document).map_err(|e| e.to_string());
     match live.and_then(|object| read(object).map_err(|e| e.to_string())) {
         Ok(live) if live.key().name() != request.key().name() => {
             unreadable(request, Remedy::Bug, reply.status, "is another object")

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use fleet_core::{Answer, Fault, KindMap, Object, Remedy, Request, ResourceVersion, Uid};
+use fleet_core::{Answer, Fault, KindMap, Node, Object, Remedy, Request, ResourceVersion, Uid};
 use http::Method;
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use super::{
     Call, Connection, ConnectionOptions, Query, Verb,
@@ -129,26 +129,21 @@ struct Conditional<'a> {
 
 impl Serialize for Conditional<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Some(map) = self.document.json().as_object() else {
-            return self.document.serialize(serializer);
-        };
-        let mut out = serializer.serialize_map(Some(map.len()))?;
-        for (key, value) in map {
-            match value {
-                Value::Object(metadata) if key == "metadata" => {
-                    let conditional = [
-                        ("uid", self.uid.map(Uid::as_str)),
-                        ("resourceVersion", self.version.map(ResourceVersion::as_str)),
-                    ];
-                    out.serialize_entry(
-                        key,
-                        &Overlaid {
-                            metadata,
-                            fields: conditional,
-                        },
-                    )?;
-                }
-                value => out.serialize_entry(key, value)?,
+        let root = self.document.root();
+        let mut out = serializer.serialize_map(Some(root.len()))?;
+        for (key, value) in root.entries() {
+            if key == "metadata" {
+                let conditional = [
+                    ("uid", self.uid.map(Uid::as_str)),
+                    ("resourceVersion", self.version.map(ResourceVersion::as_str)),
+                ];
+                let metadata = Overlaid {
+                    metadata: value,
+                    fields: conditional,
+                };
+                out.serialize_entry(key, &metadata)?;
+            } else {
+                out.serialize_entry(key, &value)?;
             }
         }
         out.end()
@@ -157,7 +152,7 @@ impl Serialize for Conditional<'_> {
 
 /// A mapping with some fields replaced.
 struct Overlaid<'a> {
-    metadata: &'a Map<String, Value>,
+    metadata: Node<'a>,
     fields: [(&'static str, Option<&'a str>); 2],
 }
 
@@ -169,9 +164,9 @@ impl Serialize for Overlaid<'_> {
                 .filter_map(|(name, value)| Some((*name, (*value)?)))
         };
         let mut out = serializer.serialize_map(None)?;
-        for (key, value) in self.metadata {
+        for (key, value) in self.metadata.entries() {
             if !set().any(|(name, _)| name == key) {
-                out.serialize_entry(key, value)?;
+                out.serialize_entry(key, &value)?;
             }
         }
         for (name, value) in set() {

@@ -20,6 +20,7 @@ mod refusal;
 mod reply;
 mod secret;
 mod transport;
+mod types;
 mod version;
 mod watch;
 

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use fleet_core::{Fault, Object, ObjectKey};
-use serde_json::Value;
+use fleet_core::{Fault, Node, Object, ObjectKey};
 
 /// Stands for what was taken out.
 const MASK: &str = "***";
@@ -46,18 +45,14 @@ fn mask(message: &str, key: &ObjectKey, document: Option<&Object>) -> String {
 fn values(document: &Object) -> Vec<String> {
     let mut found = Vec::new();
     for field in ["data", "stringData"] {
-        document
-            .json()
-            .get(field)
-            .into_iter()
-            .for_each(|value| collect(value, &mut found));
+        if let Some(value) = document.root().get(field) {
+            collect(value, &mut found);
+        }
     }
     // `kubectl` keeps the whole object in here.
-    document
-        .metadata()
-        .get("annotations")
-        .into_iter()
-        .for_each(|value| collect(value, &mut found));
+    if let Some(value) = document.metadata().get("annotations") {
+        collect(value, &mut found);
+    }
     let plain: Vec<String> = found.iter().filter_map(|text| base64(text)).collect();
     found.extend(plain);
     found.retain(|text| text.len() >= SEARCHED_BYTES_MIN);
@@ -67,21 +62,19 @@ fn values(document: &Object) -> Vec<String> {
     found
 }
 
-fn collect(value: &Value, found: &mut Vec<String>) {
-    match value {
-        Value::String(text) => {
-            found.push(text.clone());
-            // As a server quotes it.
-            let quoted = value.to_string();
-            found.push(quoted[1..quoted.len() - 1].to_owned());
-            found.extend(text.lines().skip(1).map(str::to_owned));
-            found.extend(text.lines().next().map(str::to_owned));
-        }
-        Value::Number(number) => found.push(number.to_string()),
-        Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
-        Value::Object(map) => map.values().for_each(|item| collect(item, found)),
-        Value::Null | Value::Bool(_) => {}
+fn collect(value: Node<'_>, found: &mut Vec<String>) {
+    if let Some(text) = value.as_str() {
+        found.push(text.to_owned());
+        // As a server quotes it.
+        let quoted = value.to_string();
+        found.push(quoted[1..quoted.len() - 1].to_owned());
+        found.extend(text.lines().skip(1).map(str::to_owned));
+        found.extend(text.lines().next().map(str::to_owned));
+    } else if value.as_number().is_some() {
+        found.push(value.to_string());
     }
+    value.items().for_each(|item| collect(item, found));
+    value.entries().for_each(|(_, item)| collect(item, found));
 }
 
 /// Drops what follows each `word`, up to the next `: ` outside of quotes, or the end.

@@ -63,6 +63,7 @@ pub(super) fn carry_out(driver: &mut Driver, command: Command) {
         Command::ConfirmKindGone { call, kind } => {
             tasks.spawn(async move { Some(Event::KindGone(call, connection.kind_is_gone(&kind).await)) });
         }
+        Command::LearnTypes(gvks) => driver.want_types(gvks),
         Command::Watch(gvks) => driver.watch(gvks),
         Command::Reserve {
             call,

@@ -7,6 +7,7 @@ mod carry_out;
 mod clock;
 mod handle;
 mod survey;
+mod types;
 mod watches;
 
 use std::{
@@ -66,6 +67,7 @@ struct Driver {
     watching: JoinSet<()>,
     shown: mpsc::Sender<Event>,
     wake: Option<Tick>,
+    types: types::Learning,
     progress: watch::Sender<Progress>,
     /// What the fleet's budget heard last.
     spending: Option<(u32, Vec<Spent>)>,
@@ -84,6 +86,7 @@ pub fn spawn(engine: Engine, parts: DriverParts) -> DriverHandle {
         watching: JoinSet::new(),
         shown,
         wake: None,
+        types: types::Learning::default(),
         progress,
         spending: None,
     };
@@ -112,13 +115,19 @@ impl Driver {
                     None => return,
                 },
                 Some(done) = self.tasks.join_next(), if !self.tasks.is_empty() => match done {
-                    Ok(Some(event)) => self.take(event),
+                    Ok(Some(event)) => {
+                        if matches!(event, Event::Types(_)) {
+                            self.types.learnt();
+                        }
+                        self.take(event);
+                    }
                     Ok(None) => {}
                     Err(error) => self.note(&Note::Remark {
                         reason: Reason::new("bug", format!("a task of the driver failed: {error}")),
                     }),
                 },
                 Some(event) = events.recv() => self.take(event),
+                () = self.types.is_due() => self.learn_types(),
                 () = alarm => {
                     self.wake = None;
                     self.take(Event::Time);
@@ -130,6 +139,10 @@ impl Driver {
     fn take(&mut self, event: Event) {
         let now = self.parts.clock.now();
         let mut commands = Vec::new();
+        if matches!(event, Event::Kinds(_)) {
+            // Definitions changed, perhaps only in their schemas.
+            self.types.stale();
+        }
         self.engine.step(event, now, &mut commands);
         for command in commands {
             self.carry_out(command);

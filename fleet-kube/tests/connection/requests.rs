@@ -40,7 +40,7 @@ async fn an_apply_says_exactly_what_is_asked() {
     assert_eq!(seen.param("fieldValidation"), "Warn");
     assert_eq!(seen.param("timeout"), "27s");
     assert!(!seen.query.contains_key("force") && !seen.query.contains_key("dryRun"));
-    assert_eq!(&seen.json(), document.json(), "as it is, without preconditions");
+    assert_eq!(seen.json(), document.to_json(), "as it is, without preconditions");
 
     let strict = ConnectionOptions::default().field_validation(FieldValidation::Strict);
     let seen = sent(dry_run(document), strict).await;
@@ -80,7 +80,7 @@ async fn each_precondition_of_an_apply_is_sent() {
     for (uid, version) in cases {
         // A stale identity in the document gives way to what is asked.
         for stale in [false, true] {
-            let mut body = definition("ConfigMap", "a").json().clone();
+            let mut body = definition("ConfigMap", "a").to_json();
             if stale {
                 body["metadata"]["uid"] = "old".into();
                 body["metadata"]["resourceVersion"] = "old".into();

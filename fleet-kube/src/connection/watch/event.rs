@@ -1,8 +1,7 @@
 //! Single events of a watch.
 
-use fleet_core::{Fault, Gvk, Live, Object, Remedy};
+use fleet_core::{Document, Fault, Gvk, Live, Node, Object, ObjectError, Remedy};
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::super::refusal::Refusal;
 
@@ -20,7 +19,7 @@ pub(super) enum Event {
 struct Line {
     #[serde(rename = "type")]
     kind: String,
-    object: Value,
+    object: Document,
 }
 
 /// Reads one line.
@@ -30,36 +29,29 @@ pub(super) fn parse(line: &[u8], gvk: &Gvk) -> Result<Event, Fault> {
         return Err(unreadable(gvk, "not an event"));
     };
     match kind.as_str() {
-        "ADDED" | "MODIFIED" => live(object, gvk).map(Event::Seen),
-        "DELETED" => live(object, gvk).map(Event::Gone),
+        "ADDED" | "MODIFIED" => live(Object::from_document(object), gvk).map(Event::Seen),
+        "DELETED" => live(Object::from_document(object), gvk).map(Event::Gone),
         "BOOKMARK" => {
-            let metadata = &object["metadata"];
-            let version = metadata["resourceVersion"]
-                .as_str()
-                .filter(|version| !version.is_empty());
+            let text = |keys: &[&str]| object.root().at(keys).and_then(Node::as_str);
+            let version = text(&["metadata", "resourceVersion"]).filter(|version| !version.is_empty());
             let version = version
                 .ok_or_else(|| unreadable(gvk, "a bookmark without resourceVersion"))?
                 .to_owned();
-            let initial_end = metadata["annotations"][INITIAL_END] == "true";
+            let initial_end = text(&["metadata", "annotations", INITIAL_END]) == Some("true");
             Ok(Event::Bookmark { version, initial_end })
         }
-        "ERROR" => Ok(Event::Error(Refusal::of_event(object))),
+        "ERROR" => Ok(Event::Error(Refusal::of_event(object.to_json()))),
         _ => Err(unreadable(gvk, "an event of unknown type")),
     }
 }
 
 /// An item of a list, which may leave out what the list says of itself.
-pub(super) fn item(mut object: Value, gvk: &Gvk) -> Result<Live, Fault> {
-    if let Some(map) = object.as_object_mut() {
-        map.entry("apiVersion")
-            .or_insert_with(|| gvk.api_version().into());
-        map.entry("kind").or_insert_with(|| gvk.kind().into());
-    }
-    live(object, gvk)
+pub(super) fn item(item: Document, gvk: &Gvk) -> Result<Live, Fault> {
+    live(Object::from_item(item, gvk), gvk)
 }
 
-fn live(object: Value, gvk: &Gvk) -> Result<Live, Fault> {
-    let object = Object::from_json(object).map_err(|error| unreadable(gvk, &error.to_string()))?;
+fn live(object: Result<Object, ObjectError>, gvk: &Gvk) -> Result<Live, Fault> {
+    let object = object.map_err(|error| unreadable(gvk, &error.to_string()))?;
     if object.gvk() != gvk {
         return Err(unreadable(gvk, &format!("an object of {}", object.gvk())));
     }

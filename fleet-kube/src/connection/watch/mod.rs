@@ -5,9 +5,8 @@ mod feed;
 
 use std::{collections::VecDeque, time::Duration};
 
-use fleet_core::{Fault, Gvk, Live, ObjectKey, Remedy, Uid};
+use fleet_core::{Document, Fault, Gvk, Live, ObjectKey, Remedy, Uid};
 use futures_core::Stream;
-use serde_json::Value;
 use tokio::time::{Instant, sleep, timeout};
 
 use self::{event::Event, feed::Feed};
@@ -257,7 +256,7 @@ impl Watcher {
         }
     }
 
-    fn show(&mut self, page: Page<Value>, first: bool) -> Result<Phase, Fault> {
+    fn show(&mut self, page: Page<Document>, first: bool) -> Result<Phase, Fault> {
         let next = page.next().map(str::to_owned);
         let version = page.version().map(str::to_owned);
         if first {

@@ -15,7 +15,6 @@ use std::{
 use fleet_core::{DeleteBudget, EngineOptions, GroupKind, Inventory, InventoryId, Millis, Object, Status};
 use fleet_kube::{ConnectionOptions, Fleet, KubeconfigConnect, KubeconfigRegistry, Wave};
 use fleet_suites::{Notes, Settable, on_runtime};
-use serde_json::Value;
 
 /// For the whole run, waiting for finalizers included.
 const RUN_MAX: Duration = Duration::from_secs(60);
@@ -52,11 +51,7 @@ async fn run(words: &[String]) -> Result<Status, Box<dyn Error>> {
     let [kubeconfig, inventory, id, off @ ..] = words else {
         return Err("usage: reconciler KUBECONFIG INVENTORY ID [GUARD]...".into());
     };
-    let objects: Vec<Value> = serde_json::from_slice(&std::fs::read(inventory)?)?;
-    let objects: Vec<Object> = objects
-        .into_iter()
-        .map(Object::from_json)
-        .collect::<Result<_, _>>()?;
+    let objects: Vec<Object> = serde_json::from_slice(&std::fs::read(inventory)?)?;
     let snapshot = Inventory::with_content_revision(objects)?.snapshot();
     let options = options(off)?;
     let registry = KubeconfigRegistry::new(kubeconfig);

@@ -66,7 +66,7 @@ pub(super) async fn look(lab: &Lab, tag: &str) -> Result<State, String> {
     let marked = found
         .into_iter()
         .filter(|object| marks.read(object) == MarkState::Ours);
-    let objects = marked.map(|object| (object.key().clone(), object.json().clone()));
+    let objects = marked.map(|object| (object.key().clone(), object.to_json()));
     Ok(State {
         objects: objects.collect(),
         entries,
@@ -81,12 +81,7 @@ pub(super) async fn uids(lab: &Lab, keys: &[ObjectKey]) -> BTreeMap<ObjectKey, S
     };
     let found = list(&lab.someone, wanted, "").await.expect("objects");
     let ours = found.into_iter().filter(|object| keys.contains(object.key()));
-    let uid = |object: &Object| {
-        object.json()["metadata"]["uid"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned()
-    };
+    let uid = |object: &Object| object.metadata_text("uid").unwrap_or_default().to_owned();
     ours.map(|object| (object.key().clone(), uid(&object))).collect()
 }
 

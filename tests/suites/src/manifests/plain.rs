@@ -182,7 +182,7 @@ impl Plain {
     pub async fn dry_run(&self, document: &Object, manager: &str) -> Result<Value, Refused> {
         let (_, path) = self.place(document)?;
         let path = format!("{path}?fieldManager={manager}&force=true&dryRun=All");
-        self.send("PATCH", &path, APPLY, Some(document.json())).await
+        self.send("PATCH", &path, APPLY, Some(&document.to_json())).await
     }
 
     /// The key of an object as this server has it.
@@ -205,7 +205,7 @@ impl Plain {
         let body = object.with_namespace(key.namespace());
         (
             key,
-            self.send("PATCH", &path, APPLY, Some(body.json()))
+            self.send("PATCH", &path, APPLY, Some(&body.to_json()))
                 .await
                 .map(drop),
         )

@@ -1,12 +1,22 @@
 //! Who owns a field, according to `metadata.managedFields`.
 
+mod extract;
+mod hand_over;
+mod update;
+mod write;
+
 use serde::Serialize;
-use serde_json::{Map, Value};
 
 use crate::{
-    FieldPath, Object, PathElement, Scalar,
+    FieldPath, FieldSet, Node, Object, PathElement,
     managed_fields::{Entry, entries},
+    set,
 };
+
+pub use extract::extract;
+pub use hand_over::{migrate_updates, rename_manager, repair_versions};
+pub use update::Update;
+pub use write::OwnersError;
 
 /// A field manager, as one entry of `metadata.managedFields` names it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -65,7 +75,8 @@ pub fn managers_within(live: &Object, path: &FieldPath) -> Vec<FieldManager> {
 fn managers(live: &Object, path: &FieldPath, counts: impl Fn(Claim) -> bool) -> Vec<FieldManager> {
     entries(live)
         .filter(|entry| {
-            let claim = entry.fields.map(|fields| claim(fields, live.json(), path));
+            let set = entry.fields.map(FieldSet::from_node_leniently);
+            let claim = set.map(|set| claim(&set, live.root(), path));
             counts(claim.unwrap_or(Claim::None))
         })
         .map(|entry| manager(&entry))
@@ -90,74 +101,43 @@ enum Claim {
     Whole,
 }
 
-fn claim(fields: &Map<String, Value>, live: &Value, path: &FieldPath) -> Claim {
-    let (mut at, mut value) = (fields, Some(live));
-    for (depth, element) in path.elements().iter().enumerate() {
-        if at.is_empty() {
-            // A leaf; the outermost set being empty means that the entry owns nothing.
-            return if depth == 0 { Claim::None } else { Claim::Whole };
+fn claim(set: &FieldSet, live: Node<'_>, path: &FieldPath) -> Claim {
+    let Some((last, outer)) = path.elements().split_last() else {
+        return if set.is_empty() { Claim::None } else { Claim::Parts };
+    };
+    let (mut set, mut value) = (set, Some(live));
+    for element in outer {
+        match child(set, element, value) {
+            None => return Claim::None,
+            Some(entry) if entry.inside.is_empty() => return Claim::Whole,
+            Some(entry) => set = &entry.inside,
         }
-        let Some(inner) = child(at, element, value) else {
-            return Claim::None;
-        };
-        at = inner;
-        value = value.and_then(|value| FieldPath::new([element.clone()]).get(value));
+        value = value.and_then(|value| FieldPath::new([element.clone()]).find(value));
     }
-    match (path.is_root(), at.is_empty() || at.contains_key(".")) {
-        (true, _) if at.is_empty() => Claim::None,
-        (false, true) => Claim::Whole,
-        _ => Claim::Parts,
+    match child(set, last, value) {
+        None => Claim::None,
+        Some(entry) if entry.member => Claim::Whole,
+        Some(_) => Claim::Parts,
     }
 }
 
-/// The part of a set that is about one element of `value`.
-fn child<'a>(
-    set: &'a Map<String, Value>,
-    element: &PathElement,
-    value: Option<&Value>,
-) -> Option<&'a Map<String, Value>> {
-    if let PathElement::Key(name) = element {
-        return set.get(&format!("f:{name}"))?.as_object();
+/// The part of a set that is about one element of `value`, whichever way the set names it.
+fn child<'a>(set: &'a FieldSet, element: &PathElement, value: Option<Node<'_>>) -> Option<&'a set::Entry> {
+    if let Some(entry) = set.find(element) {
+        return Some(entry);
     }
-    let list = value.and_then(Value::as_array);
-    let wanted = list.and_then(|list| element.position(list));
-    set.iter()
-        .find(|(text, _)| {
-            let Some(named) = parse_list_element(text) else {
-                return false;
-            };
-            let found = list.and_then(|list| named.position(list));
-            named == *element || (found.is_some() && found == wanted)
-        })
-        .and_then(|(_, inner)| inner.as_object())
-}
-
-/// Reads `k:{"name":"web"}`, `v:"x"` and `i:3`; `None` for anything else.
-fn parse_list_element(text: &str) -> Option<PathElement> {
-    let (kind, rest) = text.split_once(':')?;
-    match kind {
-        "k" => {
-            let fields: Map<String, Value> = serde_json::from_str(rest).ok()?;
-            let fields = fields
-                .iter()
-                .map(|(name, value)| Some((name.as_str().into(), Scalar::from_json(value)?)));
-            let fields = fields.collect::<Option<std::collections::BTreeMap<_, _>>>()?;
-            (!fields.is_empty()).then_some(PathElement::ListKey(fields))
-        }
-        "v" => {
-            let value: Value = serde_json::from_str(rest).ok()?;
-            Some(PathElement::Value(Scalar::from_json(&value)?))
-        }
-        "i" => Some(PathElement::Index(rest.parse().ok()?)),
-        _ => None,
-    }
+    let list = value.filter(|value| value.is_list())?;
+    let wanted = element.position(list)?;
+    set.entries()
+        .iter()
+        .find(|entry| entry.element.position(list) == Some(wanted))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use PathElement as P;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     fn live(managed_fields: &Value) -> Object {
         Object::from_json(json!({

@@ -1,0 +1,87 @@
+//! The judge that knows the answer itself.
+
+use std::sync::Arc;
+
+use fleet_diff::{Action, Apply, FieldChange, FieldIntentRules, FieldPath, Rules};
+
+use super::{Judge, Judgement, ServerJudge, Subject};
+
+/// Foresees what the API server would answer (`fleet_diff::Apply`) and asks it only where it cannot: about kinds whose
+/// types are not known, where admission may change what is written, and before it says that a change is impossible. An
+/// absent object is a create and needs no question.
+#[derive(Clone)]
+pub struct LocalJudge {
+    rules: Arc<dyn FieldIntentRules>,
+}
+
+impl Default for LocalJudge {
+    fn default() -> Self {
+        Self {
+            rules: Arc::new(Rules::default()),
+        }
+    }
+}
+
+impl LocalJudge {
+    /// With these rules for fields instead of the built-in ones. What `remove-foreign` removes it leaves: an apply
+    /// cannot.
+    pub fn with_rules(rules: impl FieldIntentRules) -> Self {
+        Self {
+            rules: Arc::new(rules),
+        }
+    }
+}
+
+impl Judge for LocalJudge {
+    fn uses_types(&self) -> bool {
+        true
+    }
+
+    fn judge(&self, subject: Subject<'_>) -> Judgement {
+        let Some(types) = subject.types else {
+            return ServerJudge.judge(subject);
+        };
+        let live = subject.live.map(crate::words::Live::object);
+        let apply = Apply::new(subject.document, subject.manager, types.schemas())
+            .to(live)
+            // What is ours is forced: see rule 12 of the engine.
+            .force(true)
+            .rules(&*self.rules)
+            .admitted_by(types.admitted_by());
+        let decision = apply.decide();
+        let document = decision.document().clone();
+        let asked = !subject.exchanges.is_empty();
+        let known = types.schemas().knows(subject.document.gvk());
+        // What a patch would remove beside the apply is no business of a strategy that applies.
+        let action = decision.applying();
+        let ask = asked || (live.is_some() && (!known || !is_sure(action)));
+        if ask {
+            return ServerJudge.judge(Subject {
+                document: &document,
+                ..subject
+            });
+        }
+        match action {
+            Action::None => Judgement::Nothing,
+            _ if live.is_none() => Judgement::Create(document),
+            _ => {
+                let removed = |path| decision.removals().any(|removed| FieldPath::starts_with(path, removed));
+                let changes = decision.changes().into_iter().filter(|field| !removed(&field.path));
+                let changes = changes.map(|field| FieldChange {
+                    path: field.path,
+                    before: field.before,
+                    after: field.after,
+                });
+                Judgement::Update(document, changes.collect())
+            }
+        }
+    }
+}
+
+/// What the server would refuse it says better itself, and what cannot be foreseen only it knows.
+fn is_sure(action: Action) -> bool {
+    matches!(
+        action,
+        Action::None | Action::Adopt | Action::Update | Action::Create
+    )
+}
