@@ -5,6 +5,8 @@ pub mod kill;
 mod last_moment;
 pub mod manifests;
 pub mod proxy;
+mod random;
+mod served;
 pub mod truth;
 
 pub use bed::{Bed, Notes, Settable, clean, on_runtime};

@@ -9,13 +9,16 @@ use super::{
     compare::{answer_in_short, take_chosen},
     frozen, own,
     place::get,
-    random::{Random, hash},
     rich,
-    server::{Answer, Resource, Server},
+    server::{Answer, Server, is_built_in, label},
     site::{Site, absent, sites},
     status,
 };
-use crate::manifests::Set;
+use crate::{
+    manifests::Set,
+    random::{Random, hash},
+    served::Served,
+};
 
 /// Where namespaced objects are, and where those that limit others are.
 pub(super) const NAMESPACE: &str = "truth";
@@ -43,7 +46,7 @@ const LANES: usize = 16;
 pub(super) struct Base {
     /// From its definition.
     pub(super) id: u64,
-    pub(super) resource: Resource,
+    pub(super) resource: Served,
     pub(super) kind: String,
     /// The set it is from.
     pub(super) set: String,
@@ -64,9 +67,13 @@ pub(super) struct Base {
 }
 
 impl Base {
+    pub(super) fn is_built_in(&self) -> bool {
+        is_built_in(&self.resource)
+    }
+
     /// Its kind refuses changes here.
     pub(super) fn is_frozen(&self, site: &Site) -> bool {
-        self.resource.is_built_in() && frozen::is(&self.resource.kind, &site.path)
+        self.is_built_in() && frozen::is(&self.resource.kind, &site.path)
     }
 }
 
@@ -80,9 +87,9 @@ pub(super) fn first(sets: &[Set]) -> Vec<Value> {
         .flat_map(|version| &version.objects)
     {
         if object.key().kind() == "CustomResourceDefinition" && !object.name().starts_with("refus") {
-            let size = object.json().to_string().len();
-            if size <= SIZE_MAX {
-                definitions.insert(object.name().to_owned(), object.json().clone());
+            let definition = object.to_json();
+            if definition.to_string().len() <= SIZE_MAX {
+                definitions.insert(object.name().to_owned(), definition);
             }
         }
     }
@@ -108,7 +115,7 @@ pub(super) async fn bases(server: &Server, sets: &[Set], seed: u64) -> Vec<Base>
     }
     for set in sets {
         for object in set.versions.iter().flat_map(|version| &version.objects) {
-            add(&set.name, object.json());
+            add(&set.name, &object.to_json());
         }
     }
     let mut chosen = Vec::new();
@@ -171,7 +178,7 @@ fn decorated(document: &Value) -> Value {
 fn prepared(server: &Server, document: &Value) -> Option<Value> {
     let resource = server.resource(document)?;
     let mut document = document.clone();
-    let kind = if resource.is_built_in() {
+    let kind = if is_built_in(resource) {
         resource.kind.as_str()
     } else {
         ""
@@ -271,7 +278,7 @@ async fn both(server: &Server, set: String, document: Value) -> Vec<Base> {
     let base = |document: Value, is_full| {
         let resource = server.resource(&document)?.clone();
         let schema = server.schema(&document)?;
-        let kind = resource.label();
+        let kind = label(&resource);
         Some(Base {
             id: hash(document.to_string().as_bytes()),
             sites: sites(&document, schema),

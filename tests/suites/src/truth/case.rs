@@ -6,9 +6,9 @@ use super::{
     base::{Base, NAMESPACE},
     live::{Live, Made, Recipe},
     place::{Place, remove, set},
-    random::Random,
     site::Site,
 };
+use crate::random::Random;
 
 /// The reconciler, whose questions these are.
 pub(super) const OURS: &str = "fleet";
@@ -144,6 +144,11 @@ pub(super) trait Class: Sync {
     /// Where its objects are.
     fn namespace(&self) -> &'static str {
         NAMESPACE
+    }
+
+    /// Whether somebody who knows schemas and owners can tell the answer.
+    fn can_be_told(&self) -> bool {
+        true
     }
 
     /// The object. The same for few values of `salt`, so that objects are used again.

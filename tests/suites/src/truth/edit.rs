@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{place::get, random::Random, schema::Sort, site::Site};
+use super::{place::get, schema::Sort, site::Site};
+use crate::random::Random;
 
 /// A value that is not what is there, and as a rule valid.
 pub(super) fn other(document: &Value, site: &Site, random: &mut Random) -> Option<Value> {

@@ -12,10 +12,10 @@ use super::{
     base::{Base, rename, without_what_servers_choose},
     edit::other,
     place::{Place, get, set},
-    random::{Random, hash},
     server::{Answer, Server, Write},
     site::{Site, part, sites},
 };
+use crate::random::{Random, hash};
 
 /// A value for a place.
 pub(super) type Edit = (Place, Value);

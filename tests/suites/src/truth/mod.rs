@@ -15,7 +15,6 @@ mod live;
 mod oracle;
 mod own;
 mod place;
-mod random;
 mod record;
 mod report;
 mod rich;
@@ -44,7 +43,7 @@ use schema::Schema;
 use server::Server;
 
 pub use compare::{Difference, Effect, Verdict};
-pub use oracle::{AlwaysUnsure, Conflicts, Local, Predicted, Predictor, Question, Told};
+pub use oracle::{Conflicts, Local, Predicted, Predictor, Question, Told};
 pub use record::Asked;
 pub use report::{Report, Row};
 pub use server::Answer;
@@ -111,7 +110,7 @@ pub async fn run<P: Predictor>(options: &Options, predictor: impl FnOnce(&Told) 
             report.skip(class.name(), "this server has no mutating admission policies");
             continue;
         }
-        report.begin(class.name());
+        report.begin(class.name(), class.can_be_told());
         let begin = Instant::now();
         let has_any = lab
             .ask(class, options.cases, options.only, |asked| {

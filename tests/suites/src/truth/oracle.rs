@@ -51,15 +51,6 @@ pub struct Told {
     pub policies: Vec<Value>,
 }
 
-/// Knows nothing.
-pub struct AlwaysUnsure;
-
-impl Predictor for AlwaysUnsure {
-    fn predict(&self, _: &Question<'_>) -> Predicted {
-        Predicted::Unsure("nothing is predicted".to_owned())
-    }
-}
-
 /// `fleet-diff`, with its own tables of built-in kinds.
 pub struct Local {
     schemas: Schemas,
@@ -97,7 +88,7 @@ impl Predictor for Local {
             .force(question.force)
             .admitted_by(&self.admission);
         match apply.predict() {
-            Prediction::Object(object) => Predicted::Object(object.json().clone()),
+            Prediction::Object(object) => Predicted::Object(object.to_json()),
             Prediction::Conflicts(conflicts) => Predicted::Conflicts(
                 conflicts
                     .into_iter()

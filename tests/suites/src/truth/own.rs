@@ -65,6 +65,6 @@ pub(super) fn read(text: &str) -> Vec<Value> {
     let found = read_objects(text, &ReadLimits::default()).expect("own definitions are readable");
     found
         .into_iter()
-        .map(|located| located.object.json().clone())
+        .map(|located| located.object.to_json())
         .collect()
 }

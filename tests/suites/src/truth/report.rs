@@ -18,6 +18,8 @@ const PAIRS_MIN: usize = 50;
 const REFUSED_MAX: usize = 10;
 const CHANGED_MIN: usize = 25;
 const UNCHANGED_MIN: usize = 25;
+/// Where schemas and owners are all that is needed to tell the answer.
+const UNSURE_MAX: usize = 5;
 
 /// Disagreements that are told in full.
 const TOLD: usize = 25;
@@ -45,6 +47,8 @@ pub struct Row {
     pub nothing: usize,
     /// Every answer creates something.
     pub creates: bool,
+    /// Schemas and owners are all that is needed to tell the answer.
+    pub can_be_told: bool,
     pairs: BTreeSet<(String, String)>,
     kinds: BTreeSet<String>,
     refusals: BTreeMap<String, usize>,
@@ -115,9 +119,14 @@ impl Row {
                 UNCHANGED_MIN,
             );
         }
-        let refused = self.percent(self.refused);
-        if refused > REFUSED_MAX {
-            found.push(format!("{refused} % refused, at most {REFUSED_MAX} are allowed"));
+        let mut most = |what: &str, count: usize, max: usize| {
+            if count > max {
+                found.push(format!("{count} {what}, at most {max} are allowed"));
+            }
+        };
+        most("% refused", self.percent(self.refused), REFUSED_MAX);
+        if self.can_be_told {
+            most("% unsure", self.percent(self.unsure), UNSURE_MAX);
         }
         found
     }
@@ -135,8 +144,12 @@ pub struct Report {
 }
 
 impl Report {
-    pub(super) fn begin(&mut self, class: &str) {
-        self.rows.push((class.to_owned(), Row::default()));
+    pub(super) fn begin(&mut self, class: &str, can_be_told: bool) {
+        let row = Row {
+            can_be_told,
+            ..Row::default()
+        };
+        self.rows.push((class.to_owned(), row));
     }
 
     pub(super) fn skip(&mut self, class: &str, why: &str) {
@@ -151,7 +164,7 @@ impl Report {
                     let row = self.rows.remove(at);
                     self.rows.push(row);
                 }
-                None => self.begin(&asked.class),
+                None => self.begin(&asked.class, false),
             }
         }
         if let Some((_, row)) = self.rows.last_mut() {
@@ -225,6 +238,10 @@ fn told(asked: &Asked, differences: &[super::compare::Difference]) -> String {
             shown(&difference.server)
         ));
     }
+    lines.push(format!(
+        "  again: cargo xtask truth --seed {} --class '{}' --only {}",
+        asked.seed, asked.class, asked.number
+    ));
     lines.join("\n")
 }
 

@@ -16,11 +16,11 @@ use super::{
     case::{Ask, Class, Draft, Start},
     compare::{Difference, values},
     live::{Live, Lives, put_at},
-    random::{Random, hash},
     record::Asked,
     server::{Answer, Server},
     site::Site,
 };
+use crate::random::{Random, hash};
 
 /// Questions under way at a time.
 const LANES: usize = 24;

@@ -11,71 +11,31 @@ use super::{
     oracle::Conflicts,
     schema::{Schema, Schemas},
 };
+use crate::served::{DISCOVERY, ROOTS, Served, served};
 
-const DISCOVERY: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 const APPLY: &str = "application/apply-patch+yaml";
 const JSON: &str = "application/json";
 /// How long a CRD may take to be served, and its schema to be told.
 const PATIENCE: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_millis(50);
 
-/// A kind as it is served at one version.
-#[derive(Clone, Debug)]
-pub(super) struct Resource {
-    pub(super) api_version: String,
-    pub(super) kind: String,
-    plural: String,
-    pub(super) namespaced: bool,
-    pub(super) has_scale: bool,
-    pub(super) has_status: bool,
+/// `Deployment.apps`.
+pub(super) fn label(kind: &Served) -> String {
+    if kind.group.is_empty() {
+        kind.kind.clone()
+    } else {
+        format!("{}.{}", kind.kind, kind.group)
+    }
 }
 
-impl Resource {
-    /// `Deployment.apps`.
-    pub(super) fn label(&self) -> String {
-        match self.api_version.split_once('/') {
-            Some((group, _)) => format!("{}.{group}", self.kind),
-            None => self.kind.clone(),
-        }
-    }
+/// It is no custom resource.
+pub(super) fn is_built_in(kind: &Served) -> bool {
+    !kind.group.contains('.') || kind.group.ends_with(".k8s.io")
+}
 
-    /// It is no custom resource.
-    pub(super) fn is_built_in(&self) -> bool {
-        let group = self.api_version.split_once('/').map_or("", |(group, _)| group);
-        !group.contains('.') || group.ends_with(".k8s.io")
-    }
-
-    fn path(&self, object: &Value) -> String {
-        let root = if self.api_version.contains('/') {
-            "apis"
-        } else {
-            "api"
-        };
-        let named = |name: &str| {
-            object["metadata"][name]
-                .as_str()
-                .unwrap_or_default()
-                .replace(':', "%3A")
-        };
-        let namespace = if self.namespaced {
-            format!("/namespaces/{}", named("namespace"))
-        } else {
-            String::new()
-        };
-        format!(
-            "/{root}/{}{namespace}/{}/{}",
-            self.api_version,
-            self.plural,
-            named("name")
-        )
-    }
-
-    fn collection(&self, object: &Value) -> String {
-        let path = self.path(object);
-        path.rsplit_once('/')
-            .map_or("", |(collection, _)| collection)
-            .to_owned()
-    }
+fn path(kind: &Served, object: &Value) -> String {
+    let metadata = &object["metadata"];
+    kind.path(metadata["namespace"].as_str(), metadata["name"].as_str())
 }
 
 /// A write.
@@ -141,7 +101,7 @@ pub(super) struct Server {
     client: Client,
     /// The minor version.
     pub(super) kubernetes: String,
-    resources: BTreeMap<(String, String), Resource>,
+    resources: BTreeMap<(String, String), Served>,
     pub(super) schemas: Schemas,
 }
 
@@ -157,18 +117,19 @@ impl Server {
         server
     }
 
-    pub(super) fn resource(&self, object: &Value) -> Option<&Resource> {
+    pub(super) fn resource(&self, object: &Value) -> Option<&Served> {
         let word = |name: &str| object[name].as_str().unwrap_or_default().to_owned();
         self.resources.get(&(word("apiVersion"), word("kind")))
     }
 
     /// The same kind at other versions.
-    pub(super) fn other_versions(&self, object: &Value) -> Vec<&Resource> {
+    pub(super) fn other_versions(&self, object: &Value) -> Vec<&Served> {
         let Some(this) = self.resource(object) else {
             return Vec::new();
         };
-        let is_other =
-            |other: &&Resource| other.label() == this.label() && other.api_version != this.api_version;
+        let is_other = |other: &&Served| {
+            (&other.group, &other.kind) == (&this.group, &this.kind) && other.api_version != this.api_version
+        };
         self.resources.values().filter(is_other).collect()
     }
 
@@ -247,45 +208,18 @@ impl Server {
     }
 
     async fn discover(&mut self) {
-        for root in ["/api", "/apis"] {
+        for root in ROOTS {
             let found = self.json(root, DISCOVERY).await;
-            for group in found["items"].as_array().into_iter().flatten() {
-                let group_name = group["metadata"]["name"].as_str().unwrap_or_default();
-                for version in group["versions"].as_array().into_iter().flatten() {
-                    let version_name = version["version"].as_str().unwrap_or_default();
-                    let api_version = if group_name.is_empty() {
-                        version_name.to_owned()
-                    } else {
-                        format!("{group_name}/{version_name}")
-                    };
-                    for resource in version["resources"].as_array().into_iter().flatten() {
-                        let kind = resource["responseKind"]["kind"].as_str().unwrap_or_default();
-                        let has = |name: &str| {
-                            let subresources = resource["subresources"].as_array();
-                            subresources
-                                .into_iter()
-                                .flatten()
-                                .any(|s| s["subresource"] == name)
-                        };
-                        let resource = Resource {
-                            api_version: api_version.clone(),
-                            kind: kind.to_owned(),
-                            plural: resource["resource"].as_str().unwrap_or_default().to_owned(),
-                            namespaced: resource["scope"] == "Namespaced",
-                            has_scale: has("scale"),
-                            has_status: has("status"),
-                        };
-                        self.resources
-                            .insert((api_version.clone(), kind.to_owned()), resource);
-                    }
-                }
+            for kind in served(&found) {
+                let key = (kind.api_version.clone(), kind.kind.clone());
+                self.resources.insert(key, kind);
             }
         }
     }
 
     /// The object as it is.
     pub(super) async fn get(&self, object: &Value) -> Option<Value> {
-        let path = self.resource(object)?.path(object);
+        let path = path(self.resource(object)?, object);
         let (code, body) = self.send("GET", &path, JSON, None).await;
         (code == 200).then_some(body)
     }
@@ -310,13 +244,19 @@ impl Server {
         };
         let below = |subresource: Option<&str>| {
             let end = subresource.map(|name| format!("/{name}")).unwrap_or_default();
-            resource.path(object) + &end
+            path(resource, object) + &end
         };
         let (method, path, manager, content, body) = match write {
             Write::Apply {
                 manager, subresource, ..
             } => ("PATCH", below(*subresource), manager, APPLY, object),
-            Write::Create { manager } => ("POST", resource.collection(object), manager, JSON, object),
+            Write::Create { manager } => (
+                "POST",
+                resource.path(object["metadata"]["namespace"].as_str(), None),
+                manager,
+                JSON,
+                object,
+            ),
             Write::Put { manager, subresource } => ("PUT", below(*subresource), manager, JSON, object),
             Write::Merge { manager, subresource } => (
                 "PATCH",

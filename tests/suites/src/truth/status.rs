@@ -4,8 +4,9 @@ use serde_json::{Map, Value, json};
 
 use super::{
     schema::{ListSort, Schema, Sort},
-    server::Resource,
+    server::is_built_in,
 };
+use crate::served::Served;
 
 const TIME: &str = "2026-01-02T03:04:05Z";
 
@@ -13,11 +14,11 @@ const TIME: &str = "2026-01-02T03:04:05Z";
 const FIELDS: usize = 4;
 
 /// What a controller might write, if the kind has a status.
-pub(super) fn example(resource: &Resource, schema: Schema<'_>) -> Option<Value> {
-    if !resource.has_status {
+pub(super) fn example(resource: &Served, schema: Schema<'_>) -> Option<Value> {
+    if !resource.has_subresource("status") {
         return None;
     }
-    if resource.is_built_in()
+    if is_built_in(resource)
         && let Some(known) = known(resource)
     {
         return Some(known);
@@ -29,7 +30,7 @@ fn condition(kind: &str, status: &str) -> Value {
     json!({"type": kind, "status": status, "reason": "Because", "message": "", "lastTransitionTime": TIME})
 }
 
-fn known(resource: &Resource) -> Option<Value> {
+fn known(resource: &Served) -> Option<Value> {
     let conditions = json!([condition("Ready", "True"), condition("Synced", "False")]);
     Some(match resource.kind.as_str() {
         "Deployment" | "ReplicaSet" | "ReplicationController" | "StatefulSet" => json!({

@@ -3,13 +3,13 @@
 use serde_json::Value;
 
 use super::{fixed, ours};
+use crate::random::Random;
 use crate::truth::{
     base::Base,
     case::{APPLIER, Ask, Class, Draft, EDITOR, Start},
     edit::other,
     live::{Edit, Made, as_is},
     place::{get, get_mut},
-    random::Random,
     site::Site,
 };
 

@@ -42,7 +42,7 @@ impl Class for Defaults {
     }
 
     fn wants(&self, base: &Base, site: &Site) -> bool {
-        !base.resource.is_built_in() && site.default.is_some() && !site.is_key
+        !base.is_built_in() && site.default.is_some() && !site.is_key
     }
 
     fn wants_absent(&self, base: &Base, site: &Site) -> bool {
@@ -89,7 +89,7 @@ impl Class for Unknown {
     }
 
     fn wants(&self, base: &Base, site: &Site) -> bool {
-        !base.resource.is_built_in() && site.is_deduced
+        !base.is_built_in() && site.is_deduced
     }
 
     fn salts(&self) -> u64 {
@@ -141,7 +141,7 @@ pub(crate) struct Evolved;
 
 impl Class for Evolved {
     fn name(&self) -> &'static str {
-        "schema changed, pruned"
+        "schema changed"
     }
 
     fn wants(&self, base: &Base, site: &Site) -> bool {
@@ -236,6 +236,10 @@ impl Class for Mutated {
 
     fn namespace(&self) -> &'static str {
         MUTATED
+    }
+
+    fn can_be_told(&self) -> bool {
+        false
     }
 
     fn start(&self, base: &Base, salt: u64) -> Start {

@@ -3,13 +3,13 @@
 use serde_json::Value;
 
 use super::{is_editable, ours};
+use crate::random::Random;
 use crate::truth::{
     base::Base,
     case::{APPLIER, Ask, Class, Draft, EDITOR, OURS, Start},
     edit::other,
     live::{Made, as_is},
     place::{Place, Step, get, get_mut, remove},
-    random::Random,
     schema::{ListSort, Sort},
     site::Site,
 };

@@ -20,9 +20,9 @@ use super::{
     case::{Class, OURS},
     edit::other,
     live::{Edit, Made},
-    random::Random,
     site::Site,
 };
+use crate::random::Random;
 
 /// All of them, in the order of the table.
 pub(super) const ALL: [&dyn Class; 28] = [

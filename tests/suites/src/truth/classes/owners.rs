@@ -24,13 +24,13 @@ pub(super) struct Against {
 }
 
 pub(super) const ONE: Against = Against {
-    name: "conflict, 1 manager",
+    name: "conflict with 1 manager",
     others: 1,
     force: false,
     is_new: false,
 };
 pub(super) const THREE: Against = Against {
-    name: "conflict, 3 managers",
+    name: "conflict with 3 managers",
     others: 3,
     force: false,
     is_new: false,

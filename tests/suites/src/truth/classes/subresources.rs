@@ -23,7 +23,7 @@ impl Class for Scale {
     }
 
     fn wants(&self, base: &Base, site: &Site) -> bool {
-        base.resource.has_scale && is_editable(base, site)
+        base.resource.has_subresource("scale") && is_editable(base, site)
     }
 
     fn salts(&self) -> u64 {
@@ -66,7 +66,7 @@ impl Class for Scale {
     }
 
     fn draft(&self, ask: &mut Ask<'_>) -> Option<Draft> {
-        let replicas = if ask.base.resource.is_built_in() {
+        let replicas = if ask.base.is_built_in() {
             fields(&["spec", "replicas"])
         } else {
             let names = ["replicas", "size"];

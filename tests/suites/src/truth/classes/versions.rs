@@ -21,6 +21,11 @@ impl Class for Versions {
         base.has_versions && !site.is_element() && !site.is_key
     }
 
+    /// Only the server can convert built-in kinds.
+    fn can_be_told(&self) -> bool {
+        false
+    }
+
     fn salts(&self) -> u64 {
         4
     }
