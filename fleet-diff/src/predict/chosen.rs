@@ -152,7 +152,9 @@ pub(super) fn check_emptied(merged: Node<'_>, live: Node<'_>, gvk: &Gvk) -> Resu
     let rule = match (gvk.group(), gvk.kind()) {
         ("", "ConfigMap") => ("binaryData", "configmap/immutable-binary-data"),
         ("", "Secret") => ("data", "secret/immutable-data"),
-        _ => return check_ports(merged, gvk),
+        ("", "Service") => return check_ports(merged),
+        ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding") => return check_actions(merged),
+        _ => return Ok(()),
     };
     let immutable = live.get("immutable").and_then(Node::as_bool) == Some(true);
     let emptied = |of: Node<'_>| of.get(rule.0).is_some_and(|data| data.is_map() && data.is_empty());
@@ -163,10 +165,17 @@ pub(super) fn check_emptied(merged: Node<'_>, live: Node<'_>, gvk: &Gvk) -> Resu
     Ok(())
 }
 
-fn check_ports(merged: Node<'_>, gvk: &Gvk) -> Result<(), Prediction> {
-    if (gvk.group(), gvk.kind()) != ("", "Service") {
-        return Ok(());
+/// Two managers may each set one of two actions that exclude one another.
+fn check_actions(merged: Node<'_>) -> Result<(), Prediction> {
+    let actions = merged.at(&["spec", "validationActions"]);
+    let has = |wanted| actions.is_some_and(|actions| actions.items().any(|action| action.as_str() == Some(wanted)));
+    match has("Deny") && has("Warn") {
+        true => Err(Prediction::refused(".spec.validationActions".to_owned(), "must not have both Deny and Warn")),
+        false => Ok(()),
     }
+}
+
+fn check_ports(merged: Node<'_>) -> Result<(), Prediction> {
     let ports = merged.get("spec").and_then(|spec| spec.get("ports"));
     let named = |port: Node<'_>| port.get("name").and_then(Node::as_str).is_some_and(|name| !name.is_empty());
     match ports {

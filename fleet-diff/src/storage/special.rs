@@ -3,7 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use serde_json::{Value, json};
 
-use super::tree::{Draft, Tree};
+use super::tree::{Draft, Tree, View};
 
 /// Conversions of one struct, by the name of its type.
 pub(super) fn structure(name: &str, map: &mut Draft<'_>) {
@@ -21,6 +21,21 @@ pub(super) fn object(map: &mut Draft<'_>) {
         (Some("v1"), Some("Secret")) => fold_string_data(map),
         (Some("autoscaling/v1"), Some("HorizontalPodAutoscaler")) => cpu_target(map),
         (Some("v1"), Some("Node")) => pod_cidrs(map),
+        (Some("v1"), Some("PersistentVolumeClaim")) => data_sources(map),
+        _ => {}
+    }
+}
+
+/// The two names of the source of a claim say the same, where the new one says nothing more
+/// (`core/persistentvolumeclaim`, `NormalizeDataSources`).
+fn data_sources(map: &mut Draft<'_>) {
+    const OLD: &str = "dataSource";
+    const NEW: &str = "dataSourceRef";
+    let Some(spec) = map.existing("spec") else { return };
+    let json = |key: &str| spec.get(key).filter(|source| !source.is_null()).map(View::to_json);
+    match (json(OLD), json(NEW)) {
+        (Some(old), None) => spec.set(NEW, old),
+        (None, Some(new)) if new.get("namespace").is_none_or(Value::is_null) => spec.set(OLD, new),
         _ => {}
     }
 }
