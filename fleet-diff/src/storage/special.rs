@@ -32,7 +32,11 @@ fn data_sources(map: &mut Draft<'_>) {
     const OLD: &str = "dataSource";
     const NEW: &str = "dataSourceRef";
     let Some(spec) = map.existing("spec") else { return };
-    let json = |key: &str| spec.get(key).filter(|source| !source.is_null()).map(View::to_json);
+    let json = |key: &str| {
+        spec.get(key)
+            .filter(|source| !source.is_null())
+            .map(View::to_json)
+    };
     match (json(OLD), json(NEW)) {
         (Some(old), None) => spec.set(NEW, old),
         (None, Some(new)) if new.get("namespace").is_none_or(Value::is_null) => spec.set(OLD, new),
@@ -65,10 +69,15 @@ fn old_init_containers(map: &mut Draft<'_>) {
         "pod.beta.kubernetes.io/init-container-statuses",
         "pod.alpha.kubernetes.io/init-container-statuses",
     ];
-    if !OLD.iter().any(|key| map.at(&["metadata", "annotations", key]).is_some()) {
+    if !OLD
+        .iter()
+        .any(|key| map.at(&["metadata", "annotations", key]).is_some())
+    {
         return;
     }
-    let Some(metadata) = map.existing("metadata") else { return };
+    let Some(metadata) = map.existing("metadata") else {
+        return;
+    };
     if let Some(annotations) = metadata.existing("annotations") {
         OLD.iter().for_each(|key| {
             annotations.remove(key);
@@ -86,7 +95,11 @@ fn claim_templates(map: &mut Draft<'_>) {
     }
     for template in map.list("volumeClaimTemplates").into_iter().flatten() {
         let says = |key: &str, template: &Tree<'_>| {
-            template.view().get(key).and_then(super::tree::View::as_str).is_some_and(|text| !text.is_empty())
+            template
+                .view()
+                .get(key)
+                .and_then(super::tree::View::as_str)
+                .is_some_and(|text| !text.is_empty())
         };
         for (key, value) in [("apiVersion", "v1"), ("kind", "PersistentVolumeClaim")] {
             if !says(key, template)
@@ -100,7 +113,13 @@ fn claim_templates(map: &mut Draft<'_>) {
 
 /// Kept as `autoscaling/v2`, where no metric means the usual one.
 fn cpu_target(map: &mut Draft<'_>) {
-    if map.at(&["metadata", "annotations", "autoscaling.alpha.kubernetes.io/metrics"]).is_none()
+    if map
+        .at(&[
+            "metadata",
+            "annotations",
+            "autoscaling.alpha.kubernetes.io/metrics",
+        ])
+        .is_none()
         && map.at(&["spec", "targetCPUUtilizationPercentage"]).is_none()
         && let Some(spec) = map.existing("spec")
     {
@@ -112,7 +131,9 @@ fn cpu_target(map: &mut Draft<'_>) {
 fn pod_cidrs(map: &mut Draft<'_>) {
     let Some(spec) = map.existing("spec") else { return };
     let one = spec.text("podCIDR").map(str::to_owned);
-    let first = spec.get("podCIDRs").and_then(|list| list.items().first()?.as_str().map(str::to_owned));
+    let first = spec
+        .get("podCIDRs")
+        .and_then(|list| list.items().first()?.as_str().map(str::to_owned));
     match (one, first) {
         // The old field counts where they disagree.
         (Some(one), first) if first.as_ref() != Some(&one) => spec.set("podCIDRs", json!([one])),
@@ -123,8 +144,12 @@ fn pod_cidrs(map: &mut Draft<'_>) {
 
 /// `stringData` is written only: it becomes `data`.
 fn fold_string_data(map: &mut Draft<'_>) {
-    let Some(plain) = map.remove("stringData") else { return };
-    let Value::Object(plain) = plain.to_json() else { return };
+    let Some(plain) = map.remove("stringData") else {
+        return;
+    };
+    let Value::Object(plain) = plain.to_json() else {
+        return;
+    };
     if let Some(data) = map.inner("data") {
         for (key, value) in plain {
             data.set(&key, BASE64.encode(value.as_str().unwrap_or("")));
