@@ -38,13 +38,12 @@ impl Edit {
                     .pointer_mut(CONTAINERS)
                     .and_then(Value::as_array_mut)
                     .unwrap();
-                match containers.iter_mut().find(|container| container["name"] == *name) {
-                    Some(container) => container[*field] = value.clone(),
-                    None => {
-                        let mut container = json!({"name": name, "image": "new:1"});
-                        container[*field] = value.clone();
-                        containers.push(container);
-                    }
+                if let Some(container) = containers.iter_mut().find(|container| container["name"] == *name) {
+                    container[*field] = value.clone();
+                } else {
+                    let mut container = json!({"name": name, "image": "new:1"});
+                    container[*field] = value.clone();
+                    containers.push(container);
                 }
             }
             Self::WithoutContainer(name) => {
@@ -126,7 +125,9 @@ fn deployment(edits: &[Edit]) -> Value {
             },
         },
     });
-    edits.iter().for_each(|edit| edit.make(&mut object));
+    for edit in edits {
+        edit.make(&mut object);
+    }
     object
 }
 
@@ -161,7 +162,9 @@ fn live(history: &[Write], names: [&str; 3]) -> Object {
         } else {
             // As the server stores it: what an apply of just that would store.
             let mut value = live.to_json();
-            write.edits.iter().for_each(|edit| edit.make(&mut value));
+            for edit in &write.edits {
+                edit.make(&mut value);
+            }
             value["metadata"].as_object_mut().unwrap().remove("managedFields");
             let stored = applied(None, &value, "writer").to_json();
             updated(&live, name, "", |live| {

@@ -38,7 +38,7 @@ fn assert_left_alone(desired: &Value, live: &fleet_diff::Object, field: &str, ex
 fn an_autoscaler_keeps_its_replicas() {
     let scale = |live: &fleet_diff::Object| {
         updated(live, "kube-controller-manager", "scale", |live| {
-            live["spec"]["replicas"] = json!(7)
+            live["spec"]["replicas"] = json!(7);
         })
     };
     let live = scale(&applied(None, &deployment(), "fleet"));
@@ -61,7 +61,7 @@ fn an_autoscaler_keeps_its_replicas() {
     // A person's scaling is drift.
     let live = applied(None, &two, "fleet");
     let live = updated(&live, "kubectl", "scale", |live| {
-        live["spec"]["replicas"] = json!(7)
+        live["spec"]["replicas"] = json!(7);
     });
     decide(&two, &live, |decision| {
         assert_eq!(decision.action(), Action::Update);
@@ -164,7 +164,7 @@ fn what_the_server_chose_stays() {
     });
     let live = applied(None, &claim, "fleet");
     let live = updated(&live, "kube-controller-manager", "", |live| {
-        live["spec"]["volumeName"] = json!("pv-1")
+        live["spec"]["volumeName"] = json!("pv-1");
     });
     assert_left_alone(&claim, &live, ".spec.volumeName", Verdict::SetByServer);
 }
@@ -177,7 +177,7 @@ fn a_foreign_addition_is_found_and_removed_where_a_rule_says_so() {
     });
     let live = applied(None, &settings, "fleet");
     let owned = updated(&live, "kubectl-edit", "", |live| {
-        live["data"]["extra"] = json!("x")
+        live["data"]["extra"] = json!("x");
     });
     assert_left_alone(&settings, &owned, ".data.extra", Verdict::Foreign);
     // Written by something that keeps no managedFields.
@@ -215,7 +215,7 @@ fn a_foreign_addition_is_found_and_removed_where_a_rule_says_so() {
             let after = decision.predicted().unwrap();
             assert!(managers_of(after, &path(".data.extra")).is_empty());
             decide_by(&rules, &settings, after, |again| {
-                assert_eq!(again.action(), Action::None)
+                assert_eq!(again.action(), Action::None);
             });
         });
     }

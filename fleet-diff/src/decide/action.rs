@@ -60,7 +60,7 @@ pub struct Decision<'a> {
     rules: Applicable,
 }
 
-pub(crate) fn decide<'a>(apply: Apply<'a>) -> Decision<'a> {
+pub(crate) fn decide(apply: Apply<'_>) -> Decision<'_> {
     let kind = apply.kind();
     let desired = apply.desired();
     let live = apply.live();
@@ -69,12 +69,11 @@ pub(crate) fn decide<'a>(apply: Apply<'a>) -> Decision<'a> {
         .unwrap_or_default();
     let memory = apply.remembered();
     let usual;
-    let rules = match apply.intents() {
-        Some(rules) => rules,
-        None => {
-            usual = Rules::default();
-            &usual
-        }
+    let rules = if let Some(rules) = apply.intents() {
+        rules
+    } else {
+        usual = Rules::default();
+        &usual
     };
     let rules = Applicable::new(rules, desired);
     let situation = Situation {

@@ -95,10 +95,9 @@ impl Situation<'_> {
                         && owned.fields.covers(path.elements())
                 });
                 match then {
-                    Sharing::Force => None,
                     Sharing::Share if theirs => Some(Left::AsItIs),
                     Sharing::GiveUp if theirs => Some(Left::Out),
-                    Sharing::Share | Sharing::GiveUp => None,
+                    Sharing::Force | Sharing::Share | Sharing::GiveUp => None,
                 }
             }
         }

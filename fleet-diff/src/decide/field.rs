@@ -222,12 +222,11 @@ impl Decision<'_> {
     }
 
     fn is_ours(&self, path: &FieldPath) -> bool {
-        match self.memory {
-            Some(memory) => memory.covers(path),
-            None => {
-                let own = self.managers.get(&ManagerKey::applied(self.apply.manager()));
-                own.is_some_and(|own| own.fields.covers(path.elements()))
-            }
+        if let Some(memory) = self.memory {
+            memory.covers(path)
+        } else {
+            let own = self.managers.get(&ManagerKey::applied(self.apply.manager()));
+            own.is_some_and(|own| own.fields.covers(path.elements()))
         }
     }
 

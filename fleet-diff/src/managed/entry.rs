@@ -47,7 +47,7 @@ pub(crate) struct ManagersError {
     pub(crate) problem: String,
 }
 
-impl<'n> Fields<'n> {
+impl Fields<'_> {
     /// As a set. Entries that cannot be read own nothing.
     pub(crate) fn to_set(&self) -> Cow<'_, FieldSet> {
         match self {

@@ -62,9 +62,9 @@ pub const CHOSEN: &[(&str, &str, &[&str])] = &[
 pub fn comparable(answer: &Object, prediction: &Object) -> Value {
     let (mut value, prediction) = (answer.to_json(), prediction.to_json());
     if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
-        LEFT_OUT.iter().for_each(|field| {
+        for field in LEFT_OUT {
             metadata.remove(*field);
-        });
+        }
     }
     let gvk = answer.gvk();
     for (group, kind, path) in CHOSEN {
@@ -101,10 +101,8 @@ fn take(value: &mut Value, other: &Value, path: &[&str]) {
                 take(item, other.get(i).unwrap_or(&Value::Null), rest);
             }
         }
-        ([key], Value::Object(map)) => {
-            if other.get(*key).is_none() {
-                map.remove(*key);
-            }
+        ([key], Value::Object(map)) if other.get(*key).is_none() => {
+            map.remove(*key);
         }
         ([key, rest @ ..], Value::Object(map)) => {
             if let Some(inner) = map.get_mut(*key) {
@@ -212,12 +210,13 @@ fn check_actions(merged: Node<'_>) -> Result<(), Prediction> {
     let actions = merged.at(&["spec", "validationActions"]);
     let has =
         |wanted| actions.is_some_and(|actions| actions.items().any(|action| action.as_str() == Some(wanted)));
-    match has("Deny") && has("Warn") {
-        true => Err(Prediction::refused(
+    if has("Deny") && has("Warn") {
+        Err(Prediction::refused(
             ".spec.validationActions".to_owned(),
             "must not have both Deny and Warn",
-        )),
-        false => Ok(()),
+        ))
+    } else {
+        Ok(())
     }
 }
 
@@ -261,7 +260,7 @@ pub(super) fn on_create(object: &mut Draft<'_>, gvk: &Gvk) {
                 .unwrap_or_default();
             let stored = versions
                 .iter()
-                .filter(|version| version.get("storage").and_then(|s| s.as_bool()) == Some(true));
+                .filter(|version| version.get("storage").and_then(View::as_bool) == Some(true));
             let stored: Vec<Value> = stored
                 .filter_map(|version| Some(version.get("name")?.to_json()))
                 .collect();

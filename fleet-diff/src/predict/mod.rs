@@ -287,15 +287,14 @@ impl<'r, 'a> Run<'r, 'a> {
             });
         }
         let base = applied.merged.as_ref().or(self.live).unwrap_or(self.desired);
-        let mut object = match (&applied.merged, self.live) {
-            (None, Some(live)) => Draft::of(live.root()),
-            _ => {
-                let stored = self.stored(base)?;
-                if let Some(field) = stored.empty {
-                    return Err(Prediction::unsure(Doubt::Required(field)));
-                }
-                stored.draft
+        let mut object = if let (None, Some(live)) = (&applied.merged, self.live) {
+            Draft::of(live.root())
+        } else {
+            let stored = self.stored(base)?;
+            if let Some(field) = stored.empty {
+                return Err(Prediction::unsure(Doubt::Required(field)));
             }
+            stored.draft
         };
         if let (Some(merged), Some(live)) = (&applied.merged, self.live) {
             chosen::check_emptied(merged.root(), live.root(), self.ask.desired.gvk())?;
@@ -354,9 +353,10 @@ impl<'r, 'a> Run<'r, 'a> {
     {
         let owners_change = applied.owners_change;
         let gvk = self.ask.desired.gvk();
-        let managers = match owners_change || self.live.is_none() {
-            true => Some(self.managers_after(applied)?),
-            false => None,
+        let managers = if owners_change || self.live.is_none() {
+            Some(self.managers_after(applied)?)
+        } else {
+            None
         };
         let mut object = object;
         match self.live {
@@ -370,9 +370,10 @@ impl<'r, 'a> Run<'r, 'a> {
             }
         }
         if let (Some(managers), Some(metadata)) = (&managers, object.existing("metadata")) {
-            match managers.root().is_empty() {
-                true => drop(metadata.remove("managedFields")),
-                false => metadata.put("managedFields", Tree::Node(managers.root())),
+            if managers.root().is_empty() {
+                drop(metadata.remove("managedFields"));
+            } else {
+                metadata.put("managedFields", Tree::Node(managers.root()));
             }
         }
         let object = object.finish(base);

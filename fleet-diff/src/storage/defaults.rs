@@ -313,10 +313,8 @@ fn computed(type_name: &str, map: &mut Draft<'_>, gate: &dyn Fn(&str) -> bool) {
     match type_name {
         "core.v1.Container" | "core.v1.EphemeralContainer" => pull_policy(map, "image", "imagePullPolicy"),
         "core.v1.ImageVolumeSource" => pull_policy(map, "reference", "pullPolicy"),
-        "core.v1.Volume" => {
-            if map.keys().all(|key| key == "name") {
-                map.set("emptyDir", json!({}));
-            }
+        "core.v1.Volume" if map.keys().all(|key| key == "name") => {
+            map.set("emptyDir", json!({}));
         }
         "core.v1.ServicePort" => {
             let target = map.get("targetPort");
@@ -368,17 +366,13 @@ fn computed(type_name: &str, map: &mut Draft<'_>, gate: &dyn Fn(&str) -> bool) {
                 map.set("allocatable", capacity);
             }
         }
-        "apps.v1.DeploymentStrategy" => {
-            if map.text("type") == Some("RollingUpdate") {
-                default(map, "rollingUpdate", "maxUnavailable", json!("25%"));
-                default(map, "rollingUpdate", "maxSurge", json!("25%"));
-            }
+        "apps.v1.DeploymentStrategy" if map.text("type") == Some("RollingUpdate") => {
+            default(map, "rollingUpdate", "maxUnavailable", json!("25%"));
+            default(map, "rollingUpdate", "maxSurge", json!("25%"));
         }
-        "apps.v1.DaemonSetUpdateStrategy" => {
-            if map.text("type") == Some("RollingUpdate") {
-                default(map, "rollingUpdate", "maxUnavailable", json!(1));
-                default(map, "rollingUpdate", "maxSurge", json!(0));
-            }
+        "apps.v1.DaemonSetUpdateStrategy" if map.text("type") == Some("RollingUpdate") => {
+            default(map, "rollingUpdate", "maxUnavailable", json!(1));
+            default(map, "rollingUpdate", "maxSurge", json!(0));
         }
         "apps.v1.StatefulSetUpdateStrategy" => {
             if is_unset(map, "type") {
@@ -417,38 +411,32 @@ fn computed(type_name: &str, map: &mut Draft<'_>, gate: &dyn Fn(&str) -> bool) {
             }
         }
         "autoscaling.v2.HorizontalPodAutoscalerSpec" => autoscaler_spec(map),
-        "networking.v1.NetworkPolicySpec" => {
-            if is_unset(map, "policyTypes") {
-                let egress = map.get("egress").is_some_and(|egress| egress.len() > 0);
-                map.set(
-                    "policyTypes",
-                    if egress {
-                        json!(["Ingress", "Egress"])
-                    } else {
-                        json!(["Ingress"])
-                    },
-                );
-            }
+        "networking.v1.NetworkPolicySpec" if is_unset(map, "policyTypes") => {
+            let egress = map.get("egress").is_some_and(|egress| egress.len() > 0);
+            map.set(
+                "policyTypes",
+                if egress {
+                    json!(["Ingress", "Egress"])
+                } else {
+                    json!(["Ingress"])
+                },
+            );
         }
-        "networking.v1.IngressClassSpec" => {
-            if !is_unset(map, "parameters") {
-                default(map, "parameters", "scope", json!("Cluster"));
-            }
+        "networking.v1.IngressClassSpec" if !is_unset(map, "parameters") => {
+            default(map, "parameters", "scope", json!("Cluster"));
         }
-        "rbac.v1.Subject" => {
-            if is_unset(map, "apiGroup") && matches!(map.text("kind"), Some("User" | "Group")) {
-                map.set("apiGroup", "rbac.authorization.k8s.io");
-            }
+        "rbac.v1.Subject"
+            if is_unset(map, "apiGroup") && matches!(map.text("kind"), Some("User" | "Group")) =>
+        {
+            map.set("apiGroup", "rbac.authorization.k8s.io");
         }
-        "storage.v1.CSIDriverSpec" => {
-            if is_unset(map, "volumeLifecycleModes") {
-                map.set("volumeLifecycleModes", json!(["Persistent"]));
-            }
+        "storage.v1.CSIDriverSpec" if is_unset(map, "volumeLifecycleModes") => {
+            map.set("volumeLifecycleModes", json!(["Persistent"]));
         }
-        "resource.v1.ExactDeviceRequest" | "resource.v1.DeviceSubRequest" => {
-            if map.text("allocationMode") == Some("ExactCount") && is_unset(map, "count") {
-                map.set("count", 1);
-            }
+        "resource.v1.ExactDeviceRequest" | "resource.v1.DeviceSubRequest"
+            if map.text("allocationMode") == Some("ExactCount") && is_unset(map, "count") =>
+        {
+            map.set("count", 1);
         }
         "apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionNames" => {
             let kind = map.text("kind").unwrap_or("").to_owned();
@@ -459,10 +447,10 @@ fn computed(type_name: &str, map: &mut Draft<'_>, gate: &dyn Fn(&str) -> bool) {
                 map.set("listKind", format!("{kind}List"));
             }
         }
-        "apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionSpec" => {
-            if is_unset(map, "conversion") {
-                map.set("conversion", json!({"strategy": "None"}));
-            }
+        "apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionSpec"
+            if is_unset(map, "conversion") =>
+        {
+            map.set("conversion", json!({"strategy": "None"}));
         }
         _ => {}
     }

@@ -330,10 +330,7 @@ fn integer(value: Option<Node<'_>>) -> Stores<Tree<'_>> {
     Err(unstorable("must be a whole number"))
 }
 
-fn quantity<'n>(
-    value: Option<Node<'n>>,
-    store: fn(&str) -> Result<String, QuantityError>,
-) -> Stores<Tree<'n>> {
+fn quantity(value: Option<Node<'_>>, store: fn(&str) -> Result<String, QuantityError>) -> Stores<Tree<'_>> {
     let stored = |text: &str| store(text).map_err(|_| unstorable("is no quantity"));
     match value.map(|value| (value, value.kind())) {
         None | Some((_, Kind::Null)) => Ok(Tree::Json("0".into())),

@@ -143,7 +143,11 @@ impl std::str::FromStr for Quantity {
         let mut ten = 9 - behind;
         if base == 2 {
             nanos = nanos
-                .checked_mul(1_i128.checked_shl(exponent as u32).ok_or(too_large.clone())?)
+                .checked_mul(
+                    1_i128
+                        .checked_shl(exponent.unsigned_abs())
+                        .ok_or(too_large.clone())?,
+                )
                 .ok_or(too_large.clone())?;
         } else {
             ten += exponent;
@@ -183,10 +187,11 @@ fn is_kept(text: &str) -> bool {
         return false;
     };
     let shifted = format!("{whole}{fraction}");
-    let behind = fraction.len() as i32;
+    let length = |text: &str| i32::try_from(text.len()).unwrap_or(i32::MAX / 4);
+    let behind = length(fraction);
     match format {
         Format::BinarySi => {
-            let precision = 15 - whole.len() as i32 - exponent * 3 / 10 - 1;
+            let precision = 15 - length(whole) - exponent * 3 / 10 - 1;
             let odd = shifted.parse::<i64>().is_ok_and(|value| value & 7 != 0);
             fraction.is_empty() && precision >= 0 && odd
         }

@@ -79,9 +79,9 @@ fn old_init_containers(map: &mut Draft<'_>) {
         return;
     };
     if let Some(annotations) = metadata.existing("annotations") {
-        OLD.iter().for_each(|key| {
+        for key in OLD {
             annotations.remove(key);
-        });
+        }
         if annotations.is_empty() {
             metadata.remove("annotations");
         }

@@ -195,7 +195,9 @@ impl<'n> Tree<'n> {
             Self::Map(draft) => draft.write(out),
             Self::List(items) => {
                 out.begin();
-                items.iter().for_each(|item| item.write(out));
+                for item in items {
+                    item.write(out);
+                }
                 out.end_list();
             }
         }

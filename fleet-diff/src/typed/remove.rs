@@ -72,8 +72,7 @@ impl<'s> Walk<'s, '_> {
             let id = of.of(key).unwrap_or(TypeId::DEDUCED);
             match (self.keep, entry) {
                 (Keep::TheRest, None) => self.out.entry(key, inner),
-                (Keep::TheFields, None) => {}
-                (Keep::TheRest, Some(Entry { member: true, .. })) => {}
+                (Keep::TheFields, None) | (Keep::TheRest, Some(Entry { member: true, .. })) => {}
                 (Keep::TheFields, Some(Entry { member: true, .. })) => {
                     // The set is not narrowed here, as in the original: only leaves are whole.
                     self.out.key(key);
