@@ -94,7 +94,7 @@ fn find(node: Node<'_>, place: &str, found: &mut Vec<SchemaSource>) -> Result<()
     let group = text("apiVersion").and_then(|version| version.split_once('/'));
     let is_crd = text("kind") == Some("CustomResourceDefinition");
     if is_crd && group.is_some_and(|(group, _)| group == "apiextensions.k8s.io") {
-        match Object::from_json(node.to_json()) {
+        match Object::from_document(copy(node)) {
             Ok(crd) => found.push(SchemaSource::Crd(crd)),
             Err(error) => return wrong(&error.to_string()),
         }
