@@ -127,25 +127,25 @@ pub use digest::{Digest, DigestBuilder};
 pub use document::{Document, DocumentError, Entries, Items, Kind, Node, Number};
 pub use object::{GroupKind, Gvk, Object, ObjectError, ObjectKey, ParseKeyError};
 pub use ownership::{
-    FieldManager, OwnersError, Update, extract, managers_of, managers_within, migrate_updates, rename_manager,
-    repair_versions,
+    FieldManager, OwnersError, Update, extract, managers_of, managers_within, migrate_updates,
+    rename_manager, repair_versions,
 };
 pub use patch::{json_patch, merge_patch};
 pub use path::{FieldPath, Float, PathElement, PathError, Scalar};
 pub use predict::{Apply, Blocked, CHOSEN, Conflict, Doubt, Prediction, Refusal, comparable};
-pub use rules::{
-    FieldIntentRules, Intent, Kinds, PathPattern, Rule, RuleError, RuleSet, Rules, Sharing,
-};
 pub use render::{
     RenderOptions, Secrets, ShownFields, Style, masked, masked_fields, masked_value, render, render_fields,
     render_report,
 };
-pub use schema::{SchemaError, SchemaSource, Schemas};
+pub use rules::{FieldIntentRules, Intent, Kinds, PathPattern, Rule, RuleError, RuleSet, Rules, Sharing};
 #[cfg(feature = "table-writer")]
 #[doc(hidden)]
 pub use schema::table_writer;
+pub use schema::{SchemaError, SchemaSource, Schemas};
 pub use server_answer::{Differences, LEFT_OUT, differences, live_digest};
 pub use set::{FieldSet, FieldsError};
 pub use storage::{Quantity, QuantityError};
 #[cfg(feature = "yaml")]
-pub use yaml::{Located, LocatedValue, ReadError, ReadLimits, ReadProblem, read_json, read_objects, read_values};
+pub use yaml::{
+    Located, LocatedValue, ReadError, ReadLimits, ReadProblem, read_json, read_objects, read_values,
+};

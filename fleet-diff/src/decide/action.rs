@@ -60,19 +60,20 @@ pub struct Decision<'a> {
     rules: Applicable,
 }
 
-pub(crate) fn decide<'a>(apply: Apply<'a>) -> Decision<'a> {
+pub(crate) fn decide(apply: Apply<'_>) -> Decision<'_> {
     let kind = apply.kind();
     let desired = apply.desired();
     let live = apply.live();
-    let managers = live.and_then(|live| Managers::read(managed_fields(live)).ok()).unwrap_or_default();
+    let managers = live
+        .and_then(|live| Managers::read(managed_fields(live)).ok())
+        .unwrap_or_default();
     let memory = apply.remembered();
     let usual;
-    let rules = match apply.intents() {
-        Some(rules) => rules,
-        None => {
-            usual = Rules::default();
-            &usual
-        }
+    let rules = if let Some(rules) = apply.intents() {
+        rules
+    } else {
+        usual = Rules::default();
+        &usual
     };
     let rules = Applicable::new(rules, desired);
     let situation = Situation {
@@ -100,7 +101,18 @@ pub(crate) fn decide<'a>(apply: Apply<'a>) -> Decision<'a> {
     let prediction = foreseen.map_or_else(|early| early, |foreseen| Prediction::Object(foreseen.object));
     let removed = Vec::new();
     let decision = Decision {
-        apply, kind, sent, ruled, prediction, action, managers, memory, applying: action, removed, before_removal: None, rules,
+        apply,
+        kind,
+        sent,
+        ruled,
+        prediction,
+        action,
+        managers,
+        memory,
+        applying: action,
+        removed,
+        before_removal: None,
+        rules,
     };
     decision.with_removals()
 }
@@ -113,7 +125,9 @@ fn action(apply: &Apply<'_>, foreseen: &Step<Foreseen>) -> Action {
     match (foreseen, apply.live()) {
         (Err(Prediction::Unsure(_) | Prediction::Object(_)), _) => Action::Unsure,
         (Err(Prediction::Refused(_) | Prediction::Conflicts(_)), _) => Action::Blocked,
-        (Err(Prediction::Blocked(blocked)), _) if blocked.iter().any(|blocked| blocked.grow_only) => Action::Blocked,
+        (Err(Prediction::Blocked(blocked)), _) if blocked.iter().any(|blocked| blocked.grow_only) => {
+            Action::Blocked
+        }
         (Err(Prediction::Blocked(_)), _) => Action::Recreate,
         (Ok(_), None) => Action::Create,
         (Ok(foreseen), Some(live)) => {
@@ -131,8 +145,12 @@ fn action(apply: &Apply<'_>, foreseen: &Step<Foreseen>) -> Action {
 impl<'a> Decision<'a> {
     fn with_removals(mut self) -> Self {
         let removed = removals(&self);
-        let Some(before) = self.predicted().filter(|_| !removed.is_empty()).cloned() else { return self };
-        let Some(after) = without(&before, &removed, &self) else { return self };
+        let Some(before) = self.predicted().filter(|_| !removed.is_empty()).cloned() else {
+            return self;
+        };
+        let Some(after) = without(&before, &removed, &self) else {
+            return self;
+        };
         self.removed = removed;
         self.prediction = Prediction::Object(after);
         self.before_removal = Some(before);

@@ -52,15 +52,26 @@ pub(super) fn effective(situation: &Situation<'_>) -> (Option<Document>, Vec<Rul
     let found = situation.live.map(|live| Finder::new(live.root()));
     let mut edits = Edits::default();
     for path in fields.iter() {
-        let Some(rule) = situation.rules.of(&path) else { continue };
-        let Some(left) = situation.left(&path, &rule.intent, found.as_ref()) else { continue };
+        let Some(rule) = situation.rules.of(&path) else {
+            continue;
+        };
+        let Some(left) = situation.left(&path, &rule.intent, found.as_ref()) else {
+            continue;
+        };
         edits.at(path.elements()).edit = Some(left);
-        ruled.push(Ruled { path, rule: rule.clone(), left });
+        ruled.push(Ruled {
+            path,
+            rule: rule.clone(),
+            left,
+        });
     }
     if ruled.is_empty() {
         return (None, ruled);
     }
-    let mut walk = Walk { layer: situation.layer, out: Builder::based_on(situation.desired.document()) };
+    let mut walk = Walk {
+        layer: situation.layer,
+        out: Builder::based_on(situation.desired.document()),
+    };
     let live = situation.live.map(Document::root);
     if !walk.value(situation.root, situation.desired.root(), live, &edits) {
         walk.out.null();
@@ -79,13 +90,14 @@ impl Situation<'_> {
             Intent::KeepLive => live.map(|_| self.leave(path, live)),
             Intent::OwnedBy { manager, then } => {
                 let theirs = self.managers.iter().any(|(key, owned)| {
-                    crate::rules::glob(manager, &key.name) && !self.is_us(key) && owned.fields.covers(path.elements())
+                    crate::rules::glob(manager, &key.name)
+                        && !self.is_us(key)
+                        && owned.fields.covers(path.elements())
                 });
                 match then {
-                    Sharing::Force => None,
                     Sharing::Share if theirs => Some(Left::AsItIs),
                     Sharing::GiveUp if theirs => Some(Left::Out),
-                    Sharing::Share | Sharing::GiveUp => None,
+                    Sharing::Force | Sharing::Share | Sharing::GiveUp => None,
                 }
             }
         }
@@ -95,13 +107,20 @@ impl Situation<'_> {
     fn leave(&self, path: &FieldPath, live: Option<Node<'_>>) -> Left {
         let ours = match self.memory {
             Some(memory) => memory.covers(path),
-            None => self.managers.iter().any(|(key, owned)| self.is_us(key) && owned.fields.covers(path.elements())),
+            None => self
+                .managers
+                .iter()
+                .any(|(key, owned)| self.is_us(key) && owned.fields.covers(path.elements())),
         };
         let shared = || {
             let mut others = self.managers.iter().filter(|(key, _)| !self.is_us(key));
             others.any(|(_, owned)| owned.fields.covers(path.elements()))
         };
-        if live.is_some() && ours && !shared() { Left::AsItIs } else { Left::Out }
+        if live.is_some() && ours && !shared() {
+            Left::AsItIs
+        } else {
+            Left::Out
+        }
     }
 
     fn is_us(&self, key: &crate::managed::ManagerKey) -> bool {
@@ -117,7 +136,8 @@ struct Edits {
 
 impl Edits {
     fn at(&mut self, path: &[PathElement]) -> &mut Self {
-        path.iter().fold(self, |at, element| at.inside.entry(element.clone()).or_default())
+        path.iter()
+            .fold(self, |at, element| at.inside.entry(element.clone()).or_default())
     }
 }
 
@@ -160,7 +180,10 @@ impl Walk<'_, '_> {
                 self.out.begin();
                 for item in value.items() {
                     let name = typed::element_name(self.layer, of, item).ok();
-                    match name.as_ref().and_then(|name| Some((name, edits.inside.get(name)?))) {
+                    match name
+                        .as_ref()
+                        .and_then(|name| Some((name, edits.inside.get(name)?)))
+                    {
                         None => self.out.node(item),
                         Some((name, edits)) => {
                             let path = FieldPath::new([name.clone()]);

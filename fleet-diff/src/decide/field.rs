@@ -55,7 +55,9 @@ impl Decision<'_> {
 
     /// Lists whose elements are the same in another order.
     fn reordered(&self) -> Vec<FieldVerdict> {
-        let (Some(live), Some(after)) = (self.apply.live(), self.predicted()) else { return Vec::new() };
+        let (Some(live), Some(after)) = (self.apply.live(), self.predicted()) else {
+            return Vec::new();
+        };
         let found = typed::reordered(self.kind.layer, self.kind.root, live.root(), after.root());
         let verdict = |path: FieldPath| FieldVerdict {
             verdict: Verdict::OursToChange,
@@ -70,7 +72,10 @@ impl Decision<'_> {
 
     /// The fields that would change.
     pub fn changes(&self) -> Vec<FieldVerdict> {
-        self.fields().into_iter().filter(|field| field.verdict.is_change()).collect()
+        self.fields()
+            .into_iter()
+            .filter(|field| field.verdict.is_change())
+            .collect()
     }
 
     /// The objects to look fields up in.
@@ -126,7 +131,11 @@ impl Decision<'_> {
             return (Verdict::OursToRemove, Some(rule.clone()));
         }
         if let Some(blocked) = self.blocked().iter().find(|blocked| blocked.path == *path) {
-            let verdict = if blocked.grow_only { Verdict::GrowOnly } else { Verdict::Immutable };
+            let verdict = if blocked.grow_only {
+                Verdict::GrowOnly
+            } else {
+                Verdict::Immutable
+            };
             return (verdict, Some(blocked.rule.to_owned()));
         }
         if sides.conflicts.contains(path) {
@@ -157,19 +166,16 @@ impl Decision<'_> {
             (Some(_), false) => plain(Verdict::Normalised),
             (None, true) if self.is_of_text(path) => plain(Verdict::OursToChange),
             (None, false) if self.is_of_text(path) => plain(Verdict::Same),
-            (None, true) if live.is_some() && (after.is_none() || self.is_ours(path)) => plain(Verdict::OursToRemove),
+            (None, true) if live.is_some() && (after.is_none() || self.is_ours(path)) => {
+                plain(Verdict::OursToRemove)
+            }
             (None, true) => plain(Verdict::SetByServer),
             (None, false) => plain(self.undefined(path, live, sides)),
         }
     }
 
     /// A field that the definition does not have and that stays.
-    pub(super) fn undefined(
-        &self,
-        path: &FieldPath,
-        live: Option<Node<'_>>,
-        sides: &Sides<'_>,
-    ) -> Verdict {
+    pub(super) fn undefined(&self, path: &FieldPath, live: Option<Node<'_>>, sides: &Sides<'_>) -> Verdict {
         let Some(live) = live else {
             // Only remembered, and gone already.
             return Verdict::Same;
@@ -190,7 +196,11 @@ impl Decision<'_> {
         if set_by_server(gvk, path).is_some() && !self.is_foreign_apply(path) {
             return Verdict::SetByServer;
         }
-        if self.owners_of(path).is_empty() { Verdict::ForeignUnknownWriter } else { Verdict::Foreign }
+        if self.owners_of(path).is_empty() {
+            Verdict::ForeignUnknownWriter
+        } else {
+            Verdict::Foreign
+        }
     }
 
     /// What the definition would be if it were made now: what is in there besides it are defaults.
@@ -200,24 +210,33 @@ impl Decision<'_> {
 
     /// What we applied last time.
     fn ours(&self) -> Option<std::borrow::Cow<'_, FieldSet>> {
-        let own = || Some(self.managers.get(&ManagerKey::applied(self.apply.manager()))?.fields.to_set());
+        let own = || {
+            Some(
+                self.managers
+                    .get(&ManagerKey::applied(self.apply.manager()))?
+                    .fields
+                    .to_set(),
+            )
+        };
         self.memory.map(std::borrow::Cow::Borrowed).or_else(own)
     }
 
     fn is_ours(&self, path: &FieldPath) -> bool {
-        match self.memory {
-            Some(memory) => memory.covers(path),
-            None => {
-                let own = self.managers.get(&ManagerKey::applied(self.apply.manager()));
-                own.is_some_and(|own| own.fields.covers(path.elements()))
-            }
+        if let Some(memory) = self.memory {
+            memory.covers(path)
+        } else {
+            let own = self.managers.get(&ManagerKey::applied(self.apply.manager()));
+            own.is_some_and(|own| own.fields.covers(path.elements()))
         }
     }
 
     /// What a Secret's definition gives as texts. A server turns them into `data`.
     fn texts(&self) -> impl Iterator<Item = (&str, Node<'_>)> {
         let definition = self.document();
-        let texts = definition.root().get("stringData").filter(|_| definition.is_secret());
+        let texts = definition
+            .root()
+            .get("stringData")
+            .filter(|_| definition.is_secret());
         texts.into_iter().flat_map(Node::entries)
     }
 
@@ -231,12 +250,18 @@ impl Decision<'_> {
     }
 
     fn is_ours_alone(&self, path: &FieldPath) -> bool {
-        self.is_ours(path) && self.owners_of(path).iter().all(|owner| owner.name == self.apply.manager())
+        self.is_ours(path)
+            && self
+                .owners_of(path)
+                .iter()
+                .all(|owner| owner.name == self.apply.manager())
     }
 
     /// Somebody applied it: then it is that manager's, whoever else may fill it in.
     fn is_foreign_apply(&self, path: &FieldPath) -> bool {
-        self.managers.iter().any(|(key, owned)| key.applied && owned.fields.covers(path.elements()))
+        self.managers
+            .iter()
+            .any(|(key, owned)| key.applied && owned.fields.covers(path.elements()))
     }
 
     fn is_reset(&self, path: &FieldPath) -> bool {
@@ -244,7 +269,10 @@ impl Decision<'_> {
     }
 
     fn owners_of(&self, path: &FieldPath) -> Vec<FieldManager> {
-        let owns = self.managers.iter().filter(|(_, owned)| owned.fields.covers(path.elements()));
+        let owns = self
+            .managers
+            .iter()
+            .filter(|(_, owned)| owned.fields.covers(path.elements()));
         owns.map(|(key, owned)| key.describe(owned)).collect()
     }
 }
@@ -252,13 +280,16 @@ impl Decision<'_> {
 /// What every object has of the server, and no definition means.
 fn is_kept_by_server(path: &FieldPath) -> bool {
     const KEPT: [&str; 7] = [
-        "uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp",
-        "deletionGracePeriodSeconds", "selfLink",
+        "uid",
+        "resourceVersion",
+        "generation",
+        "creationTimestamp",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "selfLink",
     ];
     let mut steps = path.elements().iter();
-    let key = |element: Option<&PathElement>, name: &str| {
-        matches!(element, Some(PathElement::Key(key)) if **key == *name)
-    };
+    let key = |element: Option<&PathElement>, name: &str| matches!(element, Some(PathElement::Key(key)) if **key == *name);
     let metadata = steps.next();
     let field = steps.next();
     key(metadata, "metadata") && KEPT.iter().any(|name| key(field, name))
@@ -266,7 +297,14 @@ fn is_kept_by_server(path: &FieldPath) -> bool {
 
 /// Fields that are the same by definition, or are shown apart.
 fn is_identity(path: &FieldPath) -> bool {
-    let same = [["apiVersion"].as_slice(), &["kind"], &["metadata", "name"], &["metadata", "namespace"]];
+    let same = [
+        ["apiVersion"].as_slice(),
+        &["kind"],
+        &["metadata", "name"],
+        &["metadata", "namespace"],
+    ];
     path.starts_with(&FieldPath::keys(["metadata", "managedFields"]))
-        || same.iter().any(|keys| *path == FieldPath::keys(keys.iter().copied()))
+        || same
+            .iter()
+            .any(|keys| *path == FieldPath::keys(keys.iter().copied()))
 }

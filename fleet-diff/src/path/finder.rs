@@ -30,11 +30,16 @@ struct Index {
 
 impl<'v> Finder<'v> {
     pub(crate) fn new(root: Node<'v>) -> Self {
-        Self { root, lists: RefCell::default() }
+        Self {
+            root,
+            lists: RefCell::default(),
+        }
     }
 
     pub(crate) fn find(&self, path: &FieldPath) -> Option<Node<'v>> {
-        path.elements().iter().try_fold(self.root, |node, element| self.step(node, element))
+        path.elements()
+            .iter()
+            .try_fold(self.root, |node, element| self.step(node, element))
     }
 
     fn step(&self, node: Node<'v>, element: &PathElement) -> Option<Node<'v>> {
@@ -43,7 +48,9 @@ impl<'v> Finder<'v> {
             return element.find(node);
         }
         let mut lists = self.lists.borrow_mut();
-        let index = lists.entry(node.place()).or_insert_with(|| Index::of(node, element));
+        let index = lists
+            .entry(node.place())
+            .or_insert_with(|| Index::of(node, element));
         match index.places.get(element) {
             Some(place) => node.item(*place),
             None if index.is_for(element) => None,
@@ -66,7 +73,10 @@ impl Index {
             let name = match element {
                 PathElement::ListKey(_) => {
                     let field = |key: &Arc<str>| Some((key.clone(), Scalar::from_node(item.get(key)?)?));
-                    keys.iter().map(field).collect::<Option<_>>().map(PathElement::ListKey)
+                    keys.iter()
+                        .map(field)
+                        .collect::<Option<_>>()
+                        .map(PathElement::ListKey)
                 }
                 _ => Scalar::from_node(item).map(PathElement::Value),
             };
@@ -75,7 +85,11 @@ impl Index {
                 None => is_complete = false,
             }
         }
-        Self { keys, is_complete, places }
+        Self {
+            keys,
+            is_complete,
+            places,
+        }
     }
 
     fn is_for(&self, element: &PathElement) -> bool {

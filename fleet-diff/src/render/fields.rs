@@ -22,7 +22,9 @@ pub fn render_fields(key: &ObjectKey, fields: &[FieldVerdict], options: &RenderO
             before: field.before.clone(),
             after: field.after.clone().filter(|_| sign != '='),
         };
-        let head = options.style.paint(&format!("{sign} {}", printable(&field.path.to_string())), colour);
+        let head = options
+            .style
+            .paint(&format!("{sign} {}", printable(&field.path.to_string())), colour);
         let values = values(key, &change, options.max_value_chars);
         let why = why(field);
         // Writing to a text cannot fail.
@@ -38,9 +40,10 @@ pub fn render_fields(key: &ObjectKey, fields: &[FieldVerdict], options: &RenderO
 
 fn sign(field: &FieldVerdict) -> (char, u8) {
     match (field.verdict, &field.before, &field.after) {
-        (Verdict::Conflict | Verdict::Immutable | Verdict::GrowOnly | Verdict::Contested | Verdict::Unsure, ..) => {
-            ('!', 35)
-        }
+        (
+            Verdict::Conflict | Verdict::Immutable | Verdict::GrowOnly | Verdict::Contested | Verdict::Unsure,
+            ..,
+        ) => ('!', 35),
         (Verdict::OursToRemove, _, None) => ('-', 31),
         (verdict, None, Some(_)) if verdict.is_change() => ('+', 32),
         (verdict, ..) if verdict.is_change() => ('~', 33),
@@ -75,8 +78,17 @@ fn why(field: &FieldVerdict) -> String {
         _ => &[],
     };
     for owner in owners {
-        let since = owner.time.as_deref().map(|time| format!(" since {time}")).unwrap_or_default();
-        let _ = write!(words, "{}{}{since}", if words.is_empty() { "" } else { ", " }, printable(&owner.name));
+        let since = owner
+            .time
+            .as_deref()
+            .map(|time| format!(" since {time}"))
+            .unwrap_or_default();
+        let _ = write!(
+            words,
+            "{}{}{since}",
+            if words.is_empty() { "" } else { ", " },
+            printable(&owner.name)
+        );
     }
     words
 }

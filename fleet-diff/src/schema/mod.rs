@@ -24,9 +24,9 @@ pub(crate) use types::{
     Custom, Field, Form, ListKind, ListType, MapType, Omit, ScalarType, Stored, Type, TypeId,
 };
 
+pub use sources::SchemaSource;
 #[cfg(feature = "table-writer")]
 pub use table::writer as table_writer;
-pub use sources::SchemaSource;
 pub(crate) use watched::watched_change;
 
 use crate::{FieldPath, FieldSet, Gvk, Object};

@@ -28,7 +28,12 @@ pub(crate) fn compare_based(layer: &Layer, id: TypeId, before: Node<'_>, after: 
 }
 
 fn run(layer: &Layer, id: TypeId, before: Node<'_>, after: Node<'_>, based: bool) -> Comparison {
-    let mut walk = Walk { layer, based, path: Vec::new(), found: Comparison::default() };
+    let mut walk = Walk {
+        layer,
+        based,
+        path: Vec::new(),
+        found: Comparison::default(),
+    };
     walk.values(id, Some(before), Some(after));
     walk.found
 }
@@ -134,11 +139,15 @@ impl<'s, 'a> Walk<'s, 'a> {
             && self.based
             && before.len() == after.len()
             && before.len() <= FEW
-            && before.items().zip(after.items()).all(|(a, b)| {
-                b.is_taken_from(a) || has_same_name(self.layer, of, a, b)
-            })
+            && before
+                .items()
+                .zip(after.items())
+                .all(|(a, b)| b.is_taken_from(a) || has_same_name(self.layer, of, a, b))
             && before.items().enumerate().all(|(i, a)| {
-                before.items().take(i).all(|b| !has_same_name(self.layer, of, a, b))
+                before
+                    .items()
+                    .take(i)
+                    .all(|b| !has_same_name(self.layer, of, a, b))
             })
         {
             for (before, after) in before.items().zip(after.items()) {

@@ -9,7 +9,11 @@ use crate::{
 };
 
 /// The name of an element; an error when it cannot have one.
-pub(crate) fn element_name(layer: &Layer, list: &ListType, item: Node<'_>) -> Result<PathElement, &'static str> {
+pub(crate) fn element_name(
+    layer: &Layer,
+    list: &ListType,
+    item: Node<'_>,
+) -> Result<PathElement, &'static str> {
     match &list.kind {
         ListKind::Atomic => Err("an element of a list that is replaced as a whole has no name"),
         ListKind::Set => match Scalar::from_node(item) {
@@ -60,20 +64,23 @@ pub(crate) fn has_same_name(layer: &Layer, list: &ListType, a: Node<'_>, b: Node
         ListKind::Set => a == b && !matches!(a.kind(), Kind::Map | Kind::List | Kind::Null),
         ListKind::Map(keys) => {
             let mut any = false;
-            let same = a.is_map() && b.is_map() && keys.iter().all(|key| match (a.get(key), b.get(key)) {
-                (Some(a), Some(b)) => {
-                    any = true;
-                    a == b && !matches!(a.kind(), Kind::Map | Kind::List)
-                }
-                (None, None) => {
-                    any |= default_of(layer, list, key).is_some();
-                    true
-                }
-                (Some(value), None) | (None, Some(value)) => {
-                    any = true;
-                    default_of(layer, list, key).is_some_and(|default| Scalar::from_node(value) == Some(default))
-                }
-            });
+            let same = a.is_map()
+                && b.is_map()
+                && keys.iter().all(|key| match (a.get(key), b.get(key)) {
+                    (Some(a), Some(b)) => {
+                        any = true;
+                        a == b && !matches!(a.kind(), Kind::Map | Kind::List)
+                    }
+                    (None, None) => {
+                        any |= default_of(layer, list, key).is_some();
+                        true
+                    }
+                    (Some(value), None) | (None, Some(value)) => {
+                        any = true;
+                        default_of(layer, list, key)
+                            .is_some_and(|default| Scalar::from_node(value) == Some(default))
+                    }
+                });
             same && any
         }
     }

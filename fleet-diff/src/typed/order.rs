@@ -11,7 +11,11 @@ use crate::{
 
 /// The keyed lists and sets in which elements that stay change their order, or no longer stand there more than once.
 pub(crate) fn reordered(layer: &Layer, root: TypeId, before: Node<'_>, after: Node<'_>) -> Vec<FieldPath> {
-    let mut walk = Walk { layer, path: Vec::new(), found: Vec::new() };
+    let mut walk = Walk {
+        layer,
+        path: Vec::new(),
+        found: Vec::new(),
+    };
     walk.values(root, before, after);
     walk.found
 }
@@ -24,7 +28,9 @@ struct Walk<'s> {
 
 impl Walk<'_> {
     fn named<'n>(&self, of: &ListType, list: Node<'n>) -> Vec<(PathElement, Node<'n>)> {
-        list.items().filter_map(|item| Some((element_name(self.layer, of, item).ok()?, item))).collect()
+        list.items()
+            .filter_map(|item| Some((element_name(self.layer, of, item).ok()?, item)))
+            .collect()
     }
 
     fn values(&mut self, id: TypeId, before: Node<'_>, after: Node<'_>) {
@@ -49,11 +55,16 @@ impl Walk<'_> {
                     *times.entry(name.clone()).or_default() += 1;
                     new.entry(name).or_insert((place, item));
                 }
-                let places: Vec<usize> = old.iter().filter_map(|(name, _)| Some(new.get(name)?.0)).collect();
+                let places: Vec<usize> = old
+                    .iter()
+                    .filter_map(|(name, _)| Some(new.get(name)?.0))
+                    .collect();
                 for (name, _) in &old {
                     times.entry(name.clone()).and_modify(|times| *times -= 1);
                 }
-                let as_often = old.iter().all(|(name, _)| times.get(name).is_none_or(|times| *times == 0));
+                let as_often = old
+                    .iter()
+                    .all(|(name, _)| times.get(name).is_none_or(|times| *times == 0));
                 if !places.is_sorted() || !as_often {
                     self.found.push(FieldPath::new(self.path.iter().cloned()));
                 }
