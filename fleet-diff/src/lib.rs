@@ -135,5 +135,8 @@ pub use schema::{SchemaError, Schemas};
 pub use server_answer::{Differences, LEFT_OUT, differences, live_digest};
 pub use set::{FieldSet, FieldsError};
 pub use storage::{Quantity, QuantityError};
+#[cfg(feature = "typed-operations")]
+#[doc(hidden)]
+pub use typed::operations as typed_operations;
 #[cfg(feature = "yaml")]
 pub use yaml::{Located, LocatedValue, ReadError, ReadLimits, ReadProblem, read_objects, read_values};

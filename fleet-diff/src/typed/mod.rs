@@ -5,6 +5,8 @@ mod compare;
 mod field_set;
 mod items;
 mod merge;
+#[cfg(feature = "typed-operations")]
+pub mod operations;
 mod order;
 mod reconcile;
 mod remove;

@@ -35,7 +35,7 @@ const SHAPE: [(&str, &[&str]); 2] = [
 
 /// Every feature of every library, alone.
 const FEATURES: [(&str, &[&str]); 3] = [
-    ("fleet-diff", &["", "yaml", "table-writer"]),
+    ("fleet-diff", &["", "yaml", "table-writer", "typed-operations"]),
     ("fleet-core", &["", "conformance", "testing"]),
     ("fleet-kube", &[""]),
 ];

@@ -1,0 +1,3 @@
+//! Memory and allocations.
+
+fn main() {}

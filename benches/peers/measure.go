@@ -1,0 +1,61 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+	"time"
+)
+
+// Result is what one measurement says of one pair.
+type Result struct {
+	Name        string  `json:"name"`
+	Peer        string  `json:"peer"`
+	Ns          float64 `json:"ns,omitempty"`
+	Allocations float64 `json:"allocations,omitempty"`
+	Bytes       float64 `json:"bytes,omitempty"`
+	// ForeignAnswers counts unchanged pairs that the peer says are changed, or the other way round.
+	OtherAnswers int `json:"other_answers,omitempty"`
+}
+
+// passesMin is how many passes a measurement has at least.
+const passesMin = 3
+
+// measure times passes over all pairs. The answers of each pass are compared with those of an untimed one.
+func measure[P, A any](name, peer string, pairs []P, budget time.Duration, ask func(P) (A, error), same func(a, b A) bool) (Result, []A, error) {
+	answers := make([]A, len(pairs))
+	pass := func(answers []A) (err error) {
+		for i := range pairs {
+			if answers[i], err = ask(pairs[i]); err != nil {
+				return fmt.Errorf("%s: pair %d: %w", name, i, err)
+			}
+		}
+		return nil
+	}
+	if err := pass(answers); err != nil {
+		return Result{}, nil, err
+	}
+	var times []float64
+	var before, after runtime.MemStats
+	var allocations, bytes float64
+	timed := make([]A, len(pairs))
+	for begin := time.Now(); len(times) < passesMin || time.Since(begin) < budget; {
+		clear(timed)
+		runtime.ReadMemStats(&before)
+		start := time.Now()
+		if err := pass(timed); err != nil {
+			return Result{}, nil, err
+		}
+		times = append(times, float64(time.Since(start).Nanoseconds())/float64(len(pairs)))
+		runtime.ReadMemStats(&after)
+		allocations = float64(after.Mallocs-before.Mallocs) / float64(len(pairs))
+		bytes = float64(after.TotalAlloc-before.TotalAlloc) / float64(len(pairs))
+		for i := range answers {
+			if !same(answers[i], timed[i]) {
+				return Result{}, nil, fmt.Errorf("%s: pair %d: a timed answer differs", name, i)
+			}
+		}
+	}
+	slices.Sort(times)
+	return Result{Name: name, Peer: peer, Ns: times[len(times)/2], Allocations: allocations, Bytes: bytes}, answers, nil
+}
