@@ -41,13 +41,35 @@ func applyUnchanged(set string, pairs []pair, types managedfields.TypeConverter,
 		}
 		return after.(*unstructured.Unstructured), nil
 	}
-	result, answers, err := measure("apply-unchanged/"+set, "apimachinery managedfields Apply", unchanged, budget, ask, isEqual)
+	result, answers, err := measure("apply-unchanged/"+set, "apimachinery managedfields Apply", unchanged, budget, ask, isEqualButTimes)
 	for i, answer := range answers {
-		if !isEqual(answer, unchanged[i].live) {
+		if !sameOwners(answer, unchanged[i].live) {
 			result.OtherAnswers++
 		}
 	}
 	return result, err
+}
+
+// isEqualButTimes leaves out when owners last wrote. Where a definition says something in another form than it is
+// stored, this setup, in which nothing brings it into that form, writes a new time.
+func isEqualButTimes(a, b *unstructured.Unstructured) bool {
+	a, b = withoutTimes(a), withoutTimes(b)
+	return isEqual(a, b)
+}
+
+// sameOwners looks only at who owns what.
+func sameOwners(a, b *unstructured.Unstructured) bool {
+	return reflect.DeepEqual(withoutTimes(a).GetManagedFields(), withoutTimes(b).GetManagedFields())
+}
+
+func withoutTimes(object *unstructured.Unstructured) *unstructured.Unstructured {
+	object = object.DeepCopy()
+	entries := object.GetManagedFields()
+	for i := range entries {
+		entries[i].Time = nil
+	}
+	object.SetManagedFields(entries)
+	return object
 }
 
 func isEqual(a, b *unstructured.Unstructured) bool {

@@ -58,6 +58,10 @@ func run(inputs, openapi string, budget time.Duration) ([]Result, error) {
 		if err := add(verdictValues(set, pairs, budget)); err != nil {
 			return nil, err
 		}
+		// The diff normalises some of its inputs in place.
+		if pairs, err = readPairs(inputs, set); err != nil {
+			return nil, err
+		}
 		if err := add(decode(set, pairs, budget)); err != nil {
 			return nil, err
 		}

@@ -14,7 +14,7 @@ type Result struct {
 	Ns          float64 `json:"ns,omitempty"`
 	Allocations float64 `json:"allocations,omitempty"`
 	Bytes       float64 `json:"bytes,omitempty"`
-	// ForeignAnswers counts unchanged pairs that the peer says are changed, or the other way round.
+	// OtherAnswers counts unchanged pairs that the peer says are changed, and the other way round.
 	OtherAnswers int `json:"other_answers,omitempty"`
 }
 
