@@ -32,11 +32,12 @@ func main() {
 }
 
 func run(inputs, openapi string, budget time.Duration) ([]Result, error) {
+	before := heap()
 	types, err := readTypes(openapi)
 	if err != nil {
 		return nil, err
 	}
-	var results []Result
+	results := []Result{{Name: "types", Peer: "apimachinery TypeConverter", Bytes: float64(heap() - before)}}
 	add := func(result Result, err error) error {
 		results = append(results, result)
 		return err

@@ -28,7 +28,9 @@ fn main() -> Result {
             schemas: &schemas,
         };
         bench.verdict_bytes(&texts);
-        if set != "inventory" {
+        if set == "inventory" {
+            bench.growth(&pairs)?;
+        } else {
             bench.verdict_values(&pairs);
             bench.decode(&texts);
             bench.apply_unchanged(&pairs);
@@ -78,6 +80,38 @@ impl Bench<'_> {
                 taken
             });
         });
+    }
+
+    /// Inventories of some sizes, with some of their objects changed.
+    fn growth(&mut self, pairs: &[Decoded]) -> Result {
+        let schemas = self.schemas;
+        for (objects, changed) in [
+            (2_500, 0),
+            (5_000, 0),
+            (10_000, 0),
+            (10_000, 1_000),
+            (10_000, 2_000),
+            (10_000, 4_000),
+        ] {
+            let mut some = pairs[..objects].to_vec();
+            // Spread over all kinds.
+            for pair in some.iter_mut().rev().take(changed) {
+                *pair = pair.changed()?;
+            }
+            let name = format!("{objects}-{changed}");
+            let mut bench = Bench {
+                criterion: self.criterion,
+                set: &name,
+                schemas,
+            };
+            bench.passes(
+                "growth",
+                &some,
+                |pair| Some(verdict(pair, schemas)),
+                is_same_verdict,
+            );
+        }
+        Ok(())
     }
 
     fn verdict_bytes(&mut self, texts: &[Pair]) {

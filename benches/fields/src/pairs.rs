@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use fleet_diff::Object;
 
-use crate::Result;
+use crate::{Result, edits};
 
 /// A definition and what is live, as JSON texts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,6 +69,20 @@ impl Pair {
         Ok(Decoded {
             desired: self.desired.parse()?,
             live: self.live.parse()?,
+        })
+    }
+}
+
+impl Decoded {
+    /// The same with another definition.
+    ///
+    /// # Errors
+    /// When the definition is no object.
+    pub fn changed(&self) -> Result<Self> {
+        let desired = Object::from_json(edits::mark(&self.desired.to_json(), "labels", 0))?;
+        Ok(Self {
+            desired,
+            live: self.live.clone(),
         })
     }
 }
