@@ -120,13 +120,16 @@ pub use decide::{Action, Decision, FieldVerdict, Verdict};
 pub use digest::{Digest, DigestBuilder};
 pub use document::{Document, DocumentError, Entries, Items, Kind, Node, Number};
 pub use object::{GroupKind, Gvk, Object, ObjectError, ObjectKey, ParseKeyError};
-pub use ownership::{FieldManager, managers_of, managers_within};
+pub use ownership::{
+    FieldManager, OwnersError, Update, extract, managers_of, managers_within, migrate_updates, rename_manager,
+    repair_versions,
+};
 pub use patch::{json_patch, merge_patch};
-pub use path::{FieldPath, Float, PathElement, Scalar};
+pub use path::{FieldPath, Float, PathElement, PathError, Scalar};
 pub use predict::{Apply, Blocked, CHOSEN, Conflict, Doubt, Prediction, Refusal, comparable};
 pub use render::{RenderOptions, Style, masked, masked_fields, masked_value, render, render_fields};
 pub use rules::{
-    FieldIntentRules, Intent, Kinds, PathPattern, PatternError, Rule, RuleError, RuleSet, Rules, Sharing,
+    FieldIntentRules, Intent, Kinds, PathPattern, Rule, RuleError, RuleSet, Rules, Sharing,
 };
 #[cfg(feature = "table-writer")]
 #[doc(hidden)]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use fleet_diff::{Action, Apply, FieldChange, FieldIntentRules, Rules};
+use fleet_diff::{Action, Apply, FieldChange, FieldIntentRules, FieldPath, Rules};
 
 use super::{Judge, Judgement, ServerJudge, Subject};
 
@@ -23,7 +23,8 @@ impl Default for LocalJudge {
 }
 
 impl LocalJudge {
-    /// With these rules for fields instead of the built-in ones.
+    /// With these rules for fields instead of the built-in ones. What `remove-foreign` removes it leaves: an apply
+    /// cannot.
     pub fn with_rules(rules: impl FieldIntentRules) -> Self {
         Self {
             rules: Arc::new(rules),
@@ -51,7 +52,8 @@ impl Judge for LocalJudge {
         let document = decision.document().clone();
         let asked = !subject.exchanges.is_empty();
         let known = types.schemas().knows(subject.document.gvk());
-        let action = decision.action();
+        // What a patch would remove beside the apply is no business of a strategy that applies.
+        let action = decision.applying();
         let ask = asked || (live.is_some() && (!known || !is_sure(action)));
         if ask {
             return ServerJudge.judge(Subject {
@@ -63,7 +65,9 @@ impl Judge for LocalJudge {
             Action::None => Judgement::Nothing,
             _ if live.is_none() => Judgement::Create(document),
             _ => {
-                let changes = decision.changes().into_iter().map(|field| FieldChange {
+                let removed = |path| decision.removals().any(|removed| FieldPath::starts_with(path, removed));
+                let changes = decision.changes().into_iter().filter(|field| !removed(&field.path));
+                let changes = changes.map(|field| FieldChange {
                     path: field.path,
                     before: field.before,
                     after: field.after,

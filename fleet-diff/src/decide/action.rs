@@ -5,11 +5,13 @@ use std::fmt;
 use serde::Serialize;
 
 use super::{
+    removals::{removals, without},
     effective::{Left, Ruled, Situation, effective},
     verdicts::{FieldVerdict, Verdict},
 };
 use crate::{
-    Apply, Blocked, Conflict, Document, Doubt, FieldManager, FieldPath, FieldSet, Intent, Object, Prediction, Refusal,
+    Apply, Blocked, Conflict, Document, Doubt, FieldManager, FieldPath, FieldSet, Intent, Object, PathElement,
+    Prediction, Refusal, Schemas,
     document::Node,
     managed::{ManagerKey, Managers},
     predict::{Foreseen, Step, is_chosen, stored_form},
@@ -52,6 +54,12 @@ pub struct Decision<'a> {
     managers: Managers<'a>,
     /// What we wrote last time, when it was told us.
     memory: Option<&'a FieldSet>,
+    /// What the apply alone would do.
+    applying: Action,
+    /// What a patch removes afterwards, and by which rule.
+    pub(super) removed: Vec<(FieldPath, String)>,
+    /// The object between apply and removal.
+    before_removal: Option<Object>,
 }
 
 pub(crate) fn decide<'a>(apply: Apply<'a>) -> Decision<'a> {
@@ -80,14 +88,18 @@ pub(crate) fn decide<'a>(apply: Apply<'a>) -> Decision<'a> {
         rules: &rules,
     };
     let (document, ruled) = effective(&situation);
-    let sent = document.and_then(|document| Object::from_json(document.to_json()).ok());
+    let sent = document.and_then(|document| Object::from_document(document).ok());
     let foreseen = match &sent {
         Some(sent) => apply.sending(sent).foresee(),
         None => apply.foresee(),
     };
     let action = action(&apply, &foreseen);
     let prediction = foreseen.map_or_else(|early| early, |foreseen| Prediction::Object(foreseen.object));
-    Decision { apply, kind, sent, ruled, prediction, action, managers, memory }
+    let removed = Vec::new();
+    let decision = Decision {
+        apply, kind, sent, ruled, prediction, action, managers, memory, applying: action, removed, before_removal: None,
+    };
+    decision.with_removals(&rules)
 }
 
 fn managed_fields(object: &Object) -> Option<Node<'_>> {
@@ -114,9 +126,43 @@ fn action(apply: &Apply<'_>, foreseen: &Step<Foreseen>) -> Action {
 }
 
 impl<'a> Decision<'a> {
+    fn with_removals(mut self, rules: &Applicable) -> Self {
+        let removed = removals(&self, rules);
+        let Some(before) = self.predicted().filter(|_| !removed.is_empty()).cloned() else { return self };
+        let Some(after) = without(&before, &removed, &self) else { return self };
+        self.removed = removed;
+        self.prediction = Prediction::Object(after);
+        self.before_removal = Some(before);
+        if self.action != Action::Create {
+            self.action = Action::Update;
+        }
+        self
+    }
+
+    pub(super) fn before_removal(&self) -> Option<&Object> {
+        self.before_removal.as_ref()
+    }
+
+    pub(super) fn kind(&self) -> KindSchema<'a> {
+        self.kind
+    }
+
+    pub(super) fn manager(&self) -> &'a str {
+        self.apply.manager()
+    }
+
+    pub(super) fn schemas(&self) -> &'a Schemas {
+        self.apply.schemas()
+    }
+
     /// What has to happen.
     pub fn action(&self) -> Action {
         self.action
+    }
+
+    /// What applying the document alone would do, without [`removals`](Self::removals).
+    pub fn applying(&self) -> Action {
+        self.applying
     }
 
     /// What would be sent: the definition as the rules leave it.
@@ -209,8 +255,20 @@ impl<'a> Decision<'a> {
         self.fields().into_iter().filter(|field| field.verdict.is_change()).collect()
     }
 
+    /// What the definition says of a field. A Secret's `stringData` says it of `data`.
+    fn defined(&self, path: &FieldPath) -> Option<Node<'_>> {
+        let desired = self.apply.desired();
+        let plain = || match path.elements() {
+            [data, key] if desired.is_secret() && *data == PathElement::key("data") => {
+                FieldPath::new([PathElement::key("stringData"), key.clone()]).find(desired.root())
+            }
+            _ => None,
+        };
+        path.find(desired.root()).or_else(plain)
+    }
+
     fn field(&self, path: FieldPath, created: &std::cell::OnceCell<Option<Document>>) -> FieldVerdict {
-        let desired = path.find(self.apply.desired().root());
+        let desired = self.defined(&path);
         let live = self.apply.live().and_then(|live| path.find(live.root()));
         let after = self.predicted().map(|object| path.find(object.root()));
         let (verdict, rule) = self.verdict(&path, desired, live, after, created);
@@ -246,6 +304,9 @@ impl<'a> Decision<'a> {
             };
             return (verdict, Some(ruled.rule.id.to_string()));
         }
+        if let Some((_, rule)) = self.removed.iter().find(|(removed, _)| path.starts_with(removed)) {
+            return (Verdict::OursToRemove, Some(rule.clone()));
+        }
         if let Some(blocked) = self.blocked().iter().find(|blocked| blocked.path == *path) {
             let verdict = if blocked.grow_only { Verdict::GrowOnly } else { Verdict::Immutable };
             return (verdict, Some(blocked.rule.to_owned()));
@@ -278,7 +339,7 @@ impl<'a> Decision<'a> {
     }
 
     /// A field that the definition does not have and that stays.
-    fn undefined(
+    pub(super) fn undefined(
         &self,
         path: &FieldPath,
         live: Option<Node<'_>>,
@@ -351,7 +412,7 @@ fn is_kept_by_server(path: &FieldPath) -> bool {
         "deletionGracePeriodSeconds", "selfLink",
     ];
     let mut steps = path.elements().iter();
-    let key = |element: Option<&crate::PathElement>, name: &str| {
+    let key = |element: Option<&PathElement>, name: &str| {
         matches!(element, Some(crate::PathElement::Key(key)) if **key == *name)
     };
     let metadata = steps.next();

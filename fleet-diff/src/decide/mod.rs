@@ -2,6 +2,7 @@
 
 mod action;
 mod effective;
+mod removals;
 mod verdicts;
 
 pub(crate) use action::decide;

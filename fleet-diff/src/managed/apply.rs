@@ -134,7 +134,7 @@ impl<'n> Run<'_, 'n> {
         ours: &ManagerKey,
         merged: &Document,
     ) -> Result<bool, ApplyError> {
-        let changes = self.target.changes(managers, self.live, merged)?;
+        let changes = self.target.changes(managers, typed::compare_based, self.live, merged)?;
         if changes.is_empty() {
             return Ok(false);
         }

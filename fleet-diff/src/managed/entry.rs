@@ -3,7 +3,7 @@
 use std::{borrow::Cow, collections::BTreeMap};
 
 use crate::{
-    FieldManager, FieldSet, PathElement,
+    Document, FieldManager, FieldSet, PathElement,
     document::{Builder, Kind, Node},
     set::name_of,
 };
@@ -109,6 +109,16 @@ impl ManagerKey {
         Self { name: name.to_owned(), applied: true, subresource: String::new(), version: String::new() }
     }
 
+    /// The same entry of another manager.
+    pub(crate) fn of(&self, name: &str) -> Self {
+        Self { name: name.to_owned(), ..self.clone() }
+    }
+
+    /// The same writer's entry at another version.
+    pub(crate) fn at(&self, version: &str) -> Self {
+        Self { version: if self.applied { String::new() } else { version.to_owned() }, ..self.clone() }
+    }
+
     pub(crate) fn describe(&self, owned: &Owned<'_>) -> FieldManager {
         FieldManager {
             name: self.name.clone(),
@@ -211,8 +221,8 @@ impl<'n> Managers<'n> {
         self.0.retain(|_, owned| !owned.fields.is_empty());
     }
 
-    /// Writes the list in the server's order: applies first, then by time, name, version and subresource.
-    pub(crate) fn write(&self, out: &mut Builder<'_>) {
+    /// In the server's order: applies first, then by time, name, version and subresource.
+    fn sorted(&self) -> Vec<(&ManagerKey, &Owned<'n>)> {
         let mut entries: Vec<_> = self.0.iter().collect();
         entries.sort_by(|(a, x), (b, y)| {
             let order = |key: &ManagerKey| !key.applied;
@@ -223,8 +233,24 @@ impl<'n> Managers<'n> {
                 .then_with(|| x.version.cmp(&y.version))
                 .then_with(|| a.subresource.cmp(&b.subresource))
         });
+        entries
+    }
+
+    /// Who has entries, in the server's order.
+    pub(crate) fn in_order(&self) -> impl Iterator<Item = &ManagerKey> {
+        self.sorted().into_iter().map(|(key, _)| key)
+    }
+
+    /// The list of entries, in the server's order.
+    pub(crate) fn to_document(&self) -> Document {
+        let mut out = Builder::new();
+        self.write(&mut out);
+        out.finish()
+    }
+
+    fn write(&self, out: &mut Builder<'_>) {
         out.begin();
-        for (key, owned) in entries {
+        for (key, owned) in self.sorted() {
             out.begin();
             let mut text = |name: &str, value: &str| {
                 out.key(name);

@@ -9,6 +9,6 @@ mod update;
 mod zero;
 
 pub(crate) use apply::{Applied, Apply, ApplyError, apply};
-pub(crate) use entry::{ManagerKey, Managers};
+pub(crate) use entry::{Fields, ManagerKey, Managers, Owned};
 pub(crate) use target::{OtherVersion, Target, VersionError};
 pub(crate) use update::{Update, update};

@@ -8,8 +8,9 @@ use super::{
 };
 use crate::{
     Document, FieldPath, FieldSet, Gvk,
-    schema::KindSchema,
-    typed::{self, Duplicates, Misfit},
+    document::Node,
+    schema::{KindSchema, Layer, TypeId},
+    typed::{self, Comparison, Duplicates, Misfit},
 };
 
 /// What is written to, by which endpoint.
@@ -48,6 +49,8 @@ pub(crate) enum VersionError {
 
 /// What a write changes, at each version that somebody owns fields at.
 pub(crate) struct Changes(BTreeMap<String, Change>);
+
+type Compare = fn(&Layer, TypeId, Node<'_>, Node<'_>) -> Comparison;
 
 pub(crate) struct Change {
     /// Modified and added.
@@ -127,15 +130,16 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// What changes from before to after.
+    /// What changes from before to after. `compare` may use that the one was made from the other.
     pub(crate) fn changes(
         &self,
         managers: &Managers<'_>,
+        compare: Compare,
         before: &Document,
         after: &Document,
     ) -> Result<Changes, VersionError> {
         let change = |kind: KindSchema<'_>| {
-            let found = typed::compare_based(kind.layer, kind.root, before.root(), after.root());
+            let found = compare(kind.layer, kind.root, before.root(), after.root());
             Change {
                 written: found.modified.union(&found.added).recursive_difference(self.reset),
                 removed: found.removed.recursive_difference(self.reset),

@@ -7,7 +7,7 @@ use super::{
     entry::{Fields, ManagerKey, Managers, Owned},
     target::{Target, VersionError, identity},
 };
-use crate::{Document, FieldSet};
+use crate::{Document, FieldSet, typed};
 
 /// More entries of updates than these are put together, the oldest first.
 const MOST_UPDATES: usize = 10;
@@ -33,7 +33,7 @@ pub(crate) fn update<'n>(update: &Update<'n>, mut managers: Managers<'n>) -> Res
     let before = target.before();
     target.reconcile(&mut managers)?;
     let ours = ManagerKey::wrote(update.manager, target.version, update.subresource);
-    let changes = target.changes(&managers, &before, update.written)?;
+    let changes = target.changes(&managers, typed::compare, &before, update.written)?;
     changes.take_away(&mut managers, None);
     let kept = managers.get(&ours).map(|owned| owned.fields.to_set().into_owned()).unwrap_or_default();
     let written = changes.at(target.version).map(|change| &change.written);

@@ -1,5 +1,10 @@
 //! Who owns a field, according to `metadata.managedFields`.
 
+mod extract;
+mod hand_over;
+mod update;
+mod write;
+
 use serde::Serialize;
 
 use crate::{
@@ -7,6 +12,11 @@ use crate::{
     managed_fields::{Entry, entries},
     set,
 };
+
+pub use extract::extract;
+pub use hand_over::{migrate_updates, rename_manager, repair_versions};
+pub use update::Update;
+pub use write::OwnersError;
 
 /// A field manager, as one entry of `metadata.managedFields` names it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

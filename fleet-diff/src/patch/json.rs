@@ -1,5 +1,7 @@
 //! JSON patches (RFC 6902) that only fit what was read.
 
+use std::collections::BTreeMap;
+
 use json_patch::{
     AddOperation, Patch, PatchOperation, RemoveOperation, ReplaceOperation, TestOperation, jsonptr::PointerBuf,
 };
@@ -71,25 +73,27 @@ impl Walk {
             }
             return self.replace(&before.into(), &after.into());
         };
-        let place = |name: &crate::PathElement| new.iter().position(|other| other == name);
+        let place_of = |names: &[crate::PathElement]| -> BTreeMap<crate::PathElement, usize> {
+            names.iter().cloned().zip(0..).collect()
+        };
+        let (was, is) = (place_of(&old), place_of(&new));
+        let place = |name: &crate::PathElement| is.get(name).copied();
         let places: Vec<usize> = old.iter().filter_map(place).collect();
         if !places.is_sorted() {
             return self.replace(&before.into(), &after.into());
         }
         for (i, name) in old.iter().enumerate().rev().filter(|(_, name)| place(name).is_none()) {
-            debug_assert!(!new.contains(name));
+            debug_assert!(!is.contains_key(name));
             self.inside(&i.to_string(), |walk| walk.remove(&before[i]));
         }
         for (i, name) in new.iter().enumerate() {
-            let was = old.iter().position(|other| other == name);
-            self.inside(&i.to_string(), |walk| match was {
-                None => walk.add(&after[i]),
-                Some(_) => {}
-            });
+            if !was.contains_key(name) {
+                self.inside(&i.to_string(), |walk| walk.add(&after[i]));
+            }
         }
         for (i, name) in new.iter().enumerate() {
-            if let Some(was) = old.iter().position(|other| other == name) {
-                self.inside(&i.to_string(), |walk| walk.values(&before[was], &after[i]));
+            if let Some(was) = was.get(name) {
+                self.inside(&i.to_string(), |walk| walk.values(&before[*was], &after[i]));
             }
         }
     }

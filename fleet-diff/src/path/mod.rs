@@ -1,5 +1,7 @@
 //! Where in an object a field is.
 
+mod parse;
+mod reader;
 mod scalar;
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
@@ -12,6 +14,8 @@ use crate::{
 };
 
 pub(crate) use scalar::is_printable;
+pub use reader::PathError;
+pub(crate) use reader::{PathReader, ReadStep};
 pub use scalar::{Float, Scalar};
 
 /// One step of a [`FieldPath`].

@@ -11,11 +11,10 @@ pub use outcome::{Blocked, Conflict, Doubt, Prediction, Refusal};
 
 use crate::{
     Admission, Decision, Document, FieldIntentRules, FieldPath, FieldSet, Gvk, Object, decide,
-    document::Builder,
     managed::{self, Applied, Managers, OtherVersion, VersionError, last_applied},
     rules,
     schema::{self, KindSchema, Schemas},
-    storage::{self, Draft, InStorage},
+    storage::{self, Draft, InStorage, Tree},
     typed::{self, Duplicates},
 };
 
@@ -113,6 +112,10 @@ impl<'a> Apply<'a> {
 
     pub(crate) fn live(&self) -> Option<&'a Object> {
         self.live
+    }
+
+    pub(crate) fn schemas(&self) -> &'a Schemas {
+        self.schemas
     }
 
     pub(crate) fn manager(&self) -> &'a str {
@@ -294,12 +297,17 @@ impl<'r, 'a> Run<'r, 'a> {
         stored.map_err(refused)
     }
 
-    fn finish<'n>(&self, mut object: Draft<'n>, base: &Document, applied: &Applied<'a>) -> Step<Foreseen>
+    fn finish<'n>(&self, object: Draft<'n>, base: &Document, applied: &Applied<'a>) -> Step<Foreseen>
     where
         'a: 'n,
     {
         let owners_change = applied.owners_change;
         let gvk = self.ask.desired.gvk();
+        let managers = match owners_change || self.live.is_none() {
+            true => Some(self.managers_after(applied)?),
+            false => None,
+        };
+        let mut object = object;
         match self.live {
             None => {
                 chosen::check_create(&object, gvk)?;
@@ -310,19 +318,23 @@ impl<'r, 'a> Run<'r, 'a> {
                 chosen::on_update(&mut object, before.root(), gvk);
             }
         }
-        if owners_change || self.live.is_none() {
-            self.write_managers(&mut object, applied)?;
+        if let (Some(managers), Some(metadata)) = (&managers, object.existing("metadata")) {
+            match managers.root().is_empty() {
+                true => drop(metadata.remove("managedFields")),
+                false => metadata.put("managedFields", Tree::Node(managers.root())),
+            }
         }
         let object = object.finish(base);
         if let (Some(before), Some(_)) = (self.live, &applied.merged) {
             self.check_changes(before, &object)?;
         }
-        Object::from_json(object.to_json())
+        Object::from_document(object)
             .map(|object| Foreseen { object, owners_change })
             .map_err(|error| Prediction::unsure(Doubt::NoObject(error.to_string())))
     }
 
-    fn write_managers(&self, object: &mut Draft<'_>, applied: &Applied<'a>) -> Step<()> {
+    /// What `managedFields` becomes.
+    fn managers_after(&self, applied: &Applied<'a>) -> Step<Document> {
         let mut managers = applied.managers.clone();
         if let Some(time) = self.ask.time {
             let before = self.managers()?;
@@ -335,14 +347,7 @@ impl<'r, 'a> Run<'r, 'a> {
                 }
             });
         }
-        let Some(metadata) = object.existing("metadata") else { return Ok(()) };
-        metadata.remove("managedFields");
-        if !managers.is_empty() {
-            let mut out = Builder::new();
-            managers.write(&mut out);
-            metadata.set("managedFields", out.finish().to_json());
-        }
-        Ok(())
+        Ok(managers.to_document())
     }
 
     /// Changes that no server lets happen, or that only the server can judge.

@@ -2,14 +2,33 @@
 
 use std::sync::{Arc, LazyLock};
 
-use super::intent::{Intent, Kinds, Rule, RuleSet};
+use super::intent::{Intent, Kinds, Rule, RuleSet, Sharing};
 
 struct Row {
     id: &'static str,
     group: Option<&'static str>,
     kinds: &'static [&'static str],
     path: &'static str,
-    intent: Intent,
+    intent: Written,
+}
+
+/// An intent as it stands in the table.
+#[derive(Clone, Copy)]
+enum Written {
+    NeverTouch,
+    KeepLive,
+    /// Theirs alone while this manager owns it.
+    Owned(&'static str),
+}
+
+impl Written {
+    fn intent(self) -> Intent {
+        match self {
+            Self::NeverTouch => Intent::NeverTouch,
+            Self::KeepLive => Intent::KeepLive,
+            Self::Owned(manager) => Intent::OwnedBy { manager: manager.into(), then: Sharing::GiveUp },
+        }
+    }
 }
 
 const fn row(
@@ -17,7 +36,7 @@ const fn row(
     group: Option<&'static str>,
     kinds: &'static [&'static str],
     path: &'static str,
-    intent: Intent,
+    intent: Written,
 ) -> Row {
     Row { id, group, kinds, path, intent }
 }
@@ -25,20 +44,20 @@ const fn row(
 /// Sources: the ignore lists and retain functions of Argo CD, Flux, kapp, Karmada and library-go, where they agree.
 static ROWS: &[Row] = &[
     // Counters and records of the server; no definition means them.
-    row("metadata/resource-version", None, &[], ".metadata.resourceVersion", Intent::NeverTouch),
-    row("metadata/uid", None, &[], ".metadata.uid", Intent::NeverTouch),
-    row("metadata/generation", None, &[], ".metadata.generation", Intent::NeverTouch),
-    row("metadata/creation-timestamp", None, &[], ".metadata.creationTimestamp", Intent::NeverTouch),
-    row("metadata/deletion-timestamp", None, &[], ".metadata.deletionTimestamp", Intent::NeverTouch),
-    row("metadata/self-link", None, &[], ".metadata.selfLink", Intent::NeverTouch),
-    row("metadata/managed-fields", None, &[], ".metadata.managedFields", Intent::NeverTouch),
+    row("metadata/resource-version", None, &[], ".metadata.resourceVersion", Written::NeverTouch),
+    row("metadata/uid", None, &[], ".metadata.uid", Written::NeverTouch),
+    row("metadata/generation", None, &[], ".metadata.generation", Written::NeverTouch),
+    row("metadata/creation-timestamp", None, &[], ".metadata.creationTimestamp", Written::NeverTouch),
+    row("metadata/deletion-timestamp", None, &[], ".metadata.deletionTimestamp", Written::NeverTouch),
+    row("metadata/self-link", None, &[], ".metadata.selfLink", Written::NeverTouch),
+    row("metadata/managed-fields", None, &[], ".metadata.managedFields", Written::NeverTouch),
     // It repeats the object, values of Secrets included.
     row(
         "metadata/last-applied",
         None,
         &[],
         ".metadata.annotations[\"kubectl.kubernetes.io/last-applied-configuration\"]",
-        Intent::NeverTouch,
+        Written::NeverTouch,
     ),
     // An administrator's choice of the default class is not the chart's.
     row(
@@ -46,23 +65,45 @@ static ROWS: &[Row] = &[
         Some("storage.k8s.io"),
         &["StorageClass"],
         ".metadata.annotations[\"storageclass.kubernetes.io/is-default-class\"]",
-        Intent::KeepLive,
+        Written::KeepLive,
     ),
     row(
         "deployment/revision",
         Some("apps"),
         &["Deployment", "ReplicaSet"],
         ".metadata.annotations[\"deployment.kubernetes.io/*\"]",
-        Intent::NeverTouch,
+        Written::NeverTouch,
     ),
     row(
         "daemonset/template-generation",
         Some("apps"),
         &["DaemonSet"],
         ".metadata.annotations[\"deprecated.daemonset.template.generation\"]",
-        Intent::NeverTouch,
+        Written::NeverTouch,
     ),
+    // Through the scale endpoint for an autoscaler: nothing else in it writes replicas of these kinds.
+    row("workload/autoscaled", Some("apps"), &["Deployment", "StatefulSet"], ".spec.replicas", AUTOSCALER),
+    row("replicationcontroller/autoscaled", Some("core"), &["ReplicationController"], ".spec.replicas", AUTOSCALER),
+    // A definition has to have something there in some versions; what counts is injected.
+    row(
+        "webhook/injected-ca",
+        Some("admissionregistration.k8s.io"),
+        &["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"],
+        ".webhooks[*].clientConfig.caBundle",
+        CA_INJECTOR,
+    ),
+    row(
+        "crd/injected-ca",
+        Some("apiextensions.k8s.io"),
+        &["CustomResourceDefinition"],
+        ".spec.conversion.webhook.clientConfig.caBundle",
+        CA_INJECTOR,
+    ),
+    row("apiservice/injected-ca", Some("apiregistration.k8s.io"), &["APIService"], ".spec.caBundle", CA_INJECTOR),
 ];
+
+const AUTOSCALER: Written = Written::Owned("kube-controller-manager");
+const CA_INJECTOR: Written = Written::Owned("*cainjector*");
 
 /// The built-in rules, made once.
 pub(super) fn rules() -> Arc<RuleSet> {
@@ -76,7 +117,7 @@ pub(super) fn rules() -> Arc<RuleSet> {
                     ..Kinds::default()
                 },
                 path: row.path.parse().ok()?,
-                intent: row.intent.clone(),
+                intent: row.intent.intent(),
                 sensitive: false,
             })
         });

@@ -195,7 +195,7 @@ static COMPILED: LazyLock<Vec<Compiled>> = LazyLock::new(|| {
     ROWS.iter().map(compile).collect()
 });
 
-fn compile(row: &'static Row) -> Result<Compiled, super::PatternError> {
+fn compile(row: &'static Row) -> Result<Compiled, crate::PathError> {
     let except = row.except.iter().map(|path| path.parse()).collect::<Result<_, _>>()?;
     Ok(Compiled { row, path: row.path.parse()?, except })
 }

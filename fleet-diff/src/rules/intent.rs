@@ -28,7 +28,7 @@ pub enum Intent {
         /// What happens while that manager owns it.
         then: Sharing,
     },
-    /// What others add inside it is removed. It must be a mapping or a keyed list of the definition.
+    /// What others add inside it is removed.
     RemoveForeign,
 }
 
@@ -393,6 +393,11 @@ impl Applicable {
     /// True when a rule hides the values of a field.
     pub(crate) fn hides(&self, path: &FieldPath) -> bool {
         self.order.iter().any(|(_, rule)| rule.sensitive && rule.path.covers(path))
+    }
+
+    /// True when some rule intends this.
+    pub(crate) fn have(&self, intent: &Intent) -> bool {
+        self.order.iter().any(|(_, rule)| rule.intent == *intent)
     }
 
     /// True when the object has a field that a rule means.

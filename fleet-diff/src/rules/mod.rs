@@ -13,4 +13,4 @@ pub(crate) use intent::Applicable;
 pub use intent::{FieldIntentRules, Intent, Kinds, Rule, RuleError, RuleSet, Rules, Sharing};
 pub(crate) use pattern::glob;
 pub(crate) use server::set_by_server;
-pub use pattern::{PathPattern, PatternError};
+pub use pattern::PathPattern;

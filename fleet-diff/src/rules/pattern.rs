@@ -4,7 +4,11 @@ use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use crate::{FieldPath, PathElement, Scalar, document::Node};
+use crate::{
+    FieldPath, PathElement,
+    document::Node,
+    path::{PathError, PathReader, ReadStep},
+};
 
 /// A pattern of field paths, such as `.spec.template.spec.containers[*].image` or
 /// `.metadata.annotations["example.com/*"]`. It means the field and everything inside it.
@@ -19,7 +23,7 @@ use crate::{FieldPath, PathElement, Scalar, document::Node};
 /// let pattern: PathPattern = r#".metadata.annotations["*.example.com/*"]"#.parse()?;
 /// assert!(pattern.covers(&FieldPath::keys(["metadata", "annotations", "team.example.com/owner"])));
 /// assert!(!pattern.covers(&FieldPath::keys(["metadata", "annotations", "owner"])));
-/// # Ok::<(), fleet_diff::PatternError>(())
+/// # Ok::<(), fleet_diff::PathError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PathPattern(Arc<[Step]>);
@@ -31,15 +35,6 @@ enum Step {
     Glob(Arc<str>),
     AnyElement,
     Element(PathElement),
-}
-
-/// Why a text is no pattern.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a path pattern: {problem} at character {at}")]
-pub struct PatternError {
-    /// Counted from 1.
-    at: usize,
-    problem: &'static str,
 }
 
 /// How specific a pattern is: the longer one counts, and of two equally long ones the one with fewer wildcards.
@@ -122,103 +117,24 @@ pub(crate) fn glob(pattern: &str, text: &str) -> bool {
 }
 
 impl std::str::FromStr for PathPattern {
-    type Err = PatternError;
+    type Err = PathError;
 
-    fn from_str(text: &str) -> Result<Self, PatternError> {
-        let mut reader = Reader { text, at: 0 };
+    fn from_str(text: &str) -> Result<Self, PathError> {
+        let mut reader = PathReader::new(text);
         let mut steps = Vec::new();
-        while !reader.rest().is_empty() {
-            steps.push(reader.step()?);
+        while !reader.is_at_end() {
+            steps.push(match reader.step()? {
+                ReadStep::Key(key) if key.contains('*') => Step::Glob(key),
+                ReadStep::Key(key) => Step::Key(key),
+                ReadStep::AnyElement => Step::AnyElement,
+                ReadStep::Element(element) => Step::Element(element),
+            });
         }
         if steps.is_empty() {
             return Err(reader.error("it is empty"));
         }
         Ok(Self(steps.into()))
     }
-}
-
-struct Reader<'a> {
-    text: &'a str,
-    at: usize,
-}
-
-impl<'a> Reader<'a> {
-    fn rest(&self) -> &'a str {
-        &self.text[self.at..]
-    }
-
-    fn error(&self, problem: &'static str) -> PatternError {
-        PatternError { at: self.text[..self.at].chars().count() + 1, problem }
-    }
-
-    fn take(&mut self, wanted: &str) -> bool {
-        let found = self.rest().starts_with(wanted);
-        if found {
-            self.at += wanted.len();
-        }
-        found
-    }
-
-    fn until(&mut self, ends: &[char]) -> &'a str {
-        let rest = self.rest();
-        let len = rest.find(ends).unwrap_or(rest.len());
-        self.at += len;
-        &rest[..len]
-    }
-
-    fn step(&mut self) -> Result<Step, PatternError> {
-        if self.take(".") {
-            let key = self.until(&['.', '[']);
-            return if key.is_empty() { Err(self.error("a key is missing after `.`")) } else { Ok(key_step(key)) };
-        }
-        if !self.take("[") {
-            return Err(self.error("a step begins with `.` or `[`"));
-        }
-        let step = if self.take("*") {
-            Step::AnyElement
-        } else if self.take("=") {
-            Step::Element(PathElement::Value(self.scalar()?))
-        } else if self.rest().starts_with('"') {
-            match self.scalar()? {
-                Scalar::Text(key) => key_step(&key),
-                _ => return Err(self.error("a key must be a text")),
-            }
-        } else if self.rest().starts_with(|c: char| c.is_ascii_digit()) {
-            let position = self.until(&[']']).parse();
-            Step::Element(PathElement::Index(position.map_err(|_| self.error("a position must be a number"))?))
-        } else {
-            let mut fields = std::collections::BTreeMap::new();
-            loop {
-                let name = self.until(&['=', ']']).trim();
-                if name.is_empty() || !self.take("=") {
-                    return Err(self.error("expected `name=value`"));
-                }
-                fields.insert(name.into(), self.scalar()?);
-                if !self.take(",") {
-                    break;
-                }
-            }
-            Step::Element(PathElement::ListKey(fields))
-        };
-        if self.take("]") { Ok(step) } else { Err(self.error("expected `]`")) }
-    }
-
-    /// One JSON scalar.
-    fn scalar(&mut self) -> Result<Scalar, PatternError> {
-        let mut values = serde_json::Deserializer::from_str(self.rest()).into_iter::<serde_json::Value>();
-        let value = match values.next() {
-            Some(Ok(value)) => Scalar::from_json(&value),
-            _ => None,
-        };
-        let read = values.byte_offset();
-        let value = value.ok_or(self.error("expected a text in quotes, a number, true, false or null"))?;
-        self.at += read;
-        Ok(value)
-    }
-}
-
-fn key_step(key: &str) -> Step {
-    if key.contains('*') { Step::Glob(key.into()) } else { Step::Key(key.into()) }
 }
 
 impl fmt::Display for PathPattern {
@@ -277,7 +193,7 @@ mod tests {
         let deeper: PathPattern = ".spec.containers[*].image.x".parse().unwrap();
         assert!(deeper.is_inside(&web) && deeper.is_inside(&FieldPath::root()));
         for (bad, at) in [("", 1), ("spec", 1), (".", 2), (".a[", 4), (".a[x]", 5), (".a[\"b\"", 7), (".a[=b]", 5)] {
-            assert_eq!(bad.parse::<PathPattern>().unwrap_err().at, at, "{bad}");
+            assert_eq!(bad.parse::<PathPattern>().unwrap_err().at(), at, "{bad}");
         }
     }
 

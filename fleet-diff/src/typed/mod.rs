@@ -12,7 +12,7 @@ mod reconcile;
 mod remove;
 mod validate;
 
-pub(crate) use compare::{compare, compare_based};
+pub(crate) use compare::{Comparison, compare, compare_based};
 pub(crate) use field_set::field_set;
 pub(crate) use items::{element_name, has_same_name};
 pub(crate) use merge::merge;

@@ -1,0 +1,76 @@
+//! What others added where a rule says that there is nothing but ours.
+
+use json_patch::Patch;
+
+use super::action::Decision;
+use crate::{
+    FieldPath, FieldSet, Intent, Object, Update, Verdict, json_patch, rules::Applicable, typed,
+};
+
+/// The fields to remove, each the outermost one that is foreign as a whole, and by which rule.
+pub(super) fn removals(decision: &Decision<'_>, rules: &Applicable) -> Vec<(FieldPath, String)> {
+    if !rules.have(&Intent::RemoveForeign) {
+        return Vec::new();
+    }
+    let Some(predicted) = decision.predicted() else { return Vec::new() };
+    let desired = decision.document().root();
+    let kind = decision.kind();
+    let leaves = typed::field_set(kind.layer, kind.root, predicted.root()).leaves();
+    let created = std::cell::OnceCell::new();
+    let is_foreign = |path: &FieldPath| {
+        let live = path.find(predicted.root());
+        matches!(decision.undefined(path, live, &created), Verdict::Foreign | Verdict::ForeignUnknownWriter)
+    };
+    let mut found: Vec<(FieldPath, String)> = Vec::new();
+    let mut kept: Vec<FieldPath> = Vec::new();
+    for path in leaves.iter() {
+        if path.find(desired).is_some() {
+            continue;
+        }
+        match rules.of(&path).filter(|rule| rule.intent == Intent::RemoveForeign) {
+            Some(rule) if is_foreign(&path) => found.push((path, rule.id.to_string())),
+            _ => kept.push(path),
+        }
+    }
+    for (path, _) in &mut found {
+        *path = outermost(path, desired, &kept);
+    }
+    found.dedup_by(|a, b| a.0 == b.0);
+    found
+}
+
+/// The outermost field around a path that the definition does not have and that holds nothing that stays.
+fn outermost(path: &FieldPath, desired: crate::Node<'_>, kept: &[FieldPath]) -> FieldPath {
+    let elements = path.elements();
+    (1..elements.len())
+        .map(|len| FieldPath::new(elements[..len].iter().cloned()))
+        .find(|outer| outer.find(desired).is_none() && !kept.iter().any(|path| path.starts_with(outer)))
+        .unwrap_or_else(|| path.clone())
+}
+
+impl Decision<'_> {
+    /// What others added and a rule removes ([`Intent::RemoveForeign`]), which no apply can: it takes a patch of its
+    /// own, [`removal_patch`](Self::removal_patch).
+    pub fn removals(&self) -> impl Iterator<Item = &FieldPath> {
+        self.removed.iter().map(|(path, _)| path)
+    }
+
+    /// The JSON patch that removes them from the object as it is after the apply, with a test of everything it
+    /// removes. None when there is nothing to remove.
+    pub fn removal_patch(&self) -> Option<Patch> {
+        let after = self.predicted().filter(|_| !self.removed.is_empty())?;
+        // The server writes the owners itself.
+        let owners = FieldPath::keys(["metadata", "managedFields"]);
+        let bare = |object: &Object| object.without([&owners]).map(|object| object.to_json()).ok();
+        Some(json_patch(&bare(self.before_removal()?)?, &bare(after)?))
+    }
+}
+
+/// The object without these fields.
+pub(super) fn without(object: &Object, removed: &[(FieldPath, String)], decision: &Decision<'_>) -> Option<Object> {
+    let kind = decision.kind();
+    let fields: FieldSet = removed.iter().map(|(path, _)| path.clone()).collect();
+    let rest = typed::remove(kind.layer, kind.root, object.document(), &fields);
+    let rest = Object::from_document(rest).ok()?;
+    Update::new(&rest, decision.manager(), decision.schemas()).of(Some(object)).owners().ok()
+}
