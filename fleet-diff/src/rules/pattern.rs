@@ -29,7 +29,7 @@ use crate::{
 pub struct PathPattern(Arc<[Step]>);
 
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-enum Step {
+pub(super) enum Step {
     Key(Arc<str>),
     /// With `*` in it.
     Glob(Arc<str>),
@@ -60,6 +60,11 @@ impl PathPattern {
         is_in(&self.0, value)
     }
 
+    /// The steps, to be followed one by one.
+    pub(super) fn steps(&self) -> &[Step] {
+        &self.0
+    }
+
     /// True as far as both go.
     fn agrees(&self, path: &FieldPath) -> bool {
         self.0.iter().zip(path.elements()).all(|(step, element)| step.matches(element))
@@ -87,7 +92,7 @@ fn is_in(steps: &[Step], value: Node<'_>) -> bool {
 }
 
 impl Step {
-    fn matches(&self, element: &PathElement) -> bool {
+    pub(super) fn matches(&self, element: &PathElement) -> bool {
         match (self, element) {
             (Self::Key(key), PathElement::Key(name)) => key == name,
             (Self::Glob(pattern), PathElement::Key(name)) => glob(pattern, name),

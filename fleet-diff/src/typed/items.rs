@@ -53,6 +53,13 @@ fn default_of(layer: &Layer, list: &ListType, key: &str) -> Option<Scalar> {
     Scalar::from_node(field.default.as_ref()?.root())
 }
 
+/// The same elements in the same order, none of them twice.
+pub(crate) fn is_aligned(layer: &Layer, of: &ListType, before: Node<'_>, after: Node<'_>) -> bool {
+    before.len() == after.len()
+        && before.items().zip(after.items()).all(|(a, b)| has_same_name(layer, of, a, b))
+        && before.items().enumerate().all(|(i, a)| before.items().take(i).all(|b| !has_same_name(layer, of, a, b)))
+}
+
 /// True when two elements have the same name. False when one of them cannot have a name.
 pub(crate) fn has_same_name(layer: &Layer, list: &ListType, a: Node<'_>, b: Node<'_>) -> bool {
     match &list.kind {
