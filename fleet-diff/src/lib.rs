@@ -68,6 +68,11 @@
 //! # Ok::<(), fleet_diff::ObjectError>(())
 //! ```
 //!
+//! # What would applying it do?
+//!
+//! [`Apply`] foresees a server-side apply. [`Decision::report`] makes data of what it found, and [`render_report`] lines
+//! for people.
+//!
 //! # Show a change to a person
 //!
 //! [`render`] writes a line for each change. What a Secret holds never shows; [`masked`] hides it for other outputs.
@@ -83,12 +88,13 @@
 //!
 //! # Features
 //!
-//! - `yaml` (off by default): [`read_objects`] and [`read_values`].
+//! - `yaml` (off by default): [`read_objects`], [`read_values`] and [`read_json`].
 #![cfg_attr(
     not(feature = "yaml"),
     doc = "",
     doc = "[`read_objects`]: crate#features",
-    doc = "[`read_values`]: crate#features"
+    doc = "[`read_values`]: crate#features",
+    doc = "[`read_json`]: crate#features"
 )]
 #![warn(clippy::unwrap_used)]
 
@@ -116,25 +122,26 @@ mod yaml;
 
 pub use admission::Admission;
 pub use compare::{FieldChange, changes, json_changes};
-pub use decide::{Action, Decision, FieldVerdict, Verdict};
+pub use decide::{Action, Decision, FieldVerdict, Obstacle, Report, Verdict};
 pub use digest::{Digest, DigestBuilder};
 pub use document::{Document, DocumentError, Entries, Items, Kind, Node, Number};
 pub use object::{GroupKind, Gvk, Object, ObjectError, ObjectKey, ParseKeyError};
 pub use ownership::{
-    FieldManager, OwnersError, Update, extract, managers_of, managers_within, migrate_updates, rename_manager,
-    repair_versions,
+    FieldManager, OwnersError, Update, extract, managers_of, managers_within, migrate_updates,
+    rename_manager, repair_versions,
 };
 pub use patch::{json_patch, merge_patch};
 pub use path::{FieldPath, Float, PathElement, PathError, Scalar};
 pub use predict::{Apply, Blocked, CHOSEN, Conflict, Doubt, Prediction, Refusal, comparable};
-pub use render::{RenderOptions, Style, masked, masked_fields, masked_value, render, render_fields};
-pub use rules::{
-    FieldIntentRules, Intent, Kinds, PathPattern, Rule, RuleError, RuleSet, Rules, Sharing,
+pub use render::{
+    RenderOptions, Secrets, ShownFields, Style, masked, masked_fields, masked_value, render, render_fields,
+    render_report,
 };
+pub use rules::{FieldIntentRules, Intent, Kinds, PathPattern, Rule, RuleError, RuleSet, Rules, Sharing};
 #[cfg(feature = "table-writer")]
 #[doc(hidden)]
 pub use schema::table_writer;
-pub use schema::{SchemaError, Schemas};
+pub use schema::{SchemaError, SchemaSource, Schemas};
 pub use server_answer::{Differences, LEFT_OUT, differences, live_digest};
 pub use set::{FieldSet, FieldsError};
 pub use storage::{Quantity, QuantityError};
@@ -142,4 +149,6 @@ pub use storage::{Quantity, QuantityError};
 #[doc(hidden)]
 pub use typed::operations as typed_operations;
 #[cfg(feature = "yaml")]
-pub use yaml::{Located, LocatedValue, ReadError, ReadLimits, ReadProblem, read_objects, read_values};
+pub use yaml::{
+    Located, LocatedValue, ReadError, ReadLimits, ReadProblem, read_json, read_objects, read_values,
+};

@@ -34,18 +34,23 @@ impl Edit {
                 }
             }
             Self::Container(name, field, value) => {
-                let containers = object.pointer_mut(CONTAINERS).and_then(Value::as_array_mut).unwrap();
-                match containers.iter_mut().find(|container| container["name"] == *name) {
-                    Some(container) => container[*field] = value.clone(),
-                    None => {
-                        let mut container = json!({"name": name, "image": "new:1"});
-                        container[*field] = value.clone();
-                        containers.push(container);
-                    }
+                let containers = object
+                    .pointer_mut(CONTAINERS)
+                    .and_then(Value::as_array_mut)
+                    .unwrap();
+                if let Some(container) = containers.iter_mut().find(|container| container["name"] == *name) {
+                    container[*field] = value.clone();
+                } else {
+                    let mut container = json!({"name": name, "image": "new:1"});
+                    container[*field] = value.clone();
+                    containers.push(container);
                 }
             }
             Self::WithoutContainer(name) => {
-                let containers = object.pointer_mut(CONTAINERS).and_then(Value::as_array_mut).unwrap();
+                let containers = object
+                    .pointer_mut(CONTAINERS)
+                    .and_then(Value::as_array_mut)
+                    .unwrap();
                 containers.retain(|container| container["name"] != *name || container["name"] == "web");
             }
         }
@@ -58,14 +63,31 @@ fn edit() -> impl Strategy<Value = Edit> {
         (0..4).prop_map(|n| Edit::Set("/spec/replicas", json!(n))),
         any::<bool>().prop_map(|paused| Edit::Set("/spec/paused", json!(paused))),
         (0..3).prop_map(|n| Edit::Set("/metadata/labels/tier", json!(format!("t{n}")))),
-        (0..3).prop_map(|n| Edit::Set("/metadata/annotations", json!({"example.com/note": format!("n{n}")}))),
+        (0..3).prop_map(|n| Edit::Set(
+            "/metadata/annotations",
+            json!({"example.com/note": format!("n{n}")})
+        )),
         Just(Edit::Set("/spec/strategy", json!({"type": "Recreate"}))),
-        Just(Edit::Set("/spec/strategy", json!({"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "10%"}}))),
-        Just(Edit::Set("/spec/template/spec/nodeSelector", json!({"disk": "ssd"}))),
-        Just(Edit::Set("/spec/template/spec/tolerations", json!([{"key": "a", "operator": "Exists"}]))),
+        Just(Edit::Set(
+            "/spec/strategy",
+            json!({"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "10%"}})
+        )),
+        Just(Edit::Set(
+            "/spec/template/spec/nodeSelector",
+            json!({"disk": "ssd"})
+        )),
+        Just(Edit::Set(
+            "/spec/template/spec/tolerations",
+            json!([{"key": "a", "operator": "Exists"}])
+        )),
         prop::sample::select(vec![
-            "/spec/replicas", "/spec/paused", "/metadata/labels/tier", "/metadata/annotations", "/spec/strategy",
-            "/spec/template/spec/nodeSelector", "/spec/template/spec/tolerations",
+            "/spec/replicas",
+            "/spec/paused",
+            "/metadata/labels/tier",
+            "/metadata/annotations",
+            "/spec/strategy",
+            "/spec/template/spec/nodeSelector",
+            "/spec/template/spec/tolerations",
         ])
         .prop_map(Edit::Remove),
         (name(), 0..3).prop_map(|(name, n)| Edit::Container(name, "image", json!(format!("image:{n}")))),
@@ -73,11 +95,19 @@ fn edit() -> impl Strategy<Value = Edit> {
             let ports: Vec<Value> = (0..n).map(|i| json!({"containerPort": 80 + i})).collect();
             Edit::Container(name, "ports", json!(ports))
         }),
-        (name(), prop::sample::select(vec!["1", "1000m", "0.5", "500m", "1Gi"])).prop_map(|(name, amount)| {
-            Edit::Container(name, "resources", json!({"requests": {"cpu": amount}}))
-        }),
+        (
+            name(),
+            prop::sample::select(vec!["1", "1000m", "0.5", "500m", "1Gi"])
+        )
+            .prop_map(|(name, amount)| {
+                Edit::Container(name, "resources", json!({"requests": {"cpu": amount}}))
+            }),
         (name(), 0..3).prop_map(|(name, n)| {
-            Edit::Container(name, "env", json!([{"name": "A", "value": format!("{n}")}, {"name": "B", "value": ""}]))
+            Edit::Container(
+                name,
+                "env",
+                json!([{"name": "A", "value": format!("{n}")}, {"name": "B", "value": ""}]),
+            )
         }),
         name().prop_map(Edit::WithoutContainer),
     ]
@@ -95,7 +125,9 @@ fn deployment(edits: &[Edit]) -> Value {
             },
         },
     });
-    edits.iter().for_each(|edit| edit.make(&mut object));
+    for edit in edits {
+        edit.make(&mut object);
+    }
     object
 }
 
@@ -109,7 +141,14 @@ struct Write {
 /// Applies and updates of several managers, the first of them a create.
 fn history() -> impl Strategy<Value = Vec<Write>> {
     let write = (0..3_usize, any::<bool>(), vec(edit(), 0..6));
-    vec(write.prop_map(|(manager, is_apply, edits)| Write { manager, is_apply, edits }), 1..5)
+    vec(
+        write.prop_map(|(manager, is_apply, edits)| Write {
+            manager,
+            is_apply,
+            edits,
+        }),
+        1..5,
+    )
 }
 
 const NAMES: [&str; 3] = ["fleet", "them", "zorro"];
@@ -123,14 +162,19 @@ fn live(history: &[Write], names: [&str; 3]) -> Object {
         } else {
             // As the server stores it: what an apply of just that would store.
             let mut value = live.to_json();
-            write.edits.iter().for_each(|edit| edit.make(&mut value));
+            for edit in &write.edits {
+                edit.make(&mut value);
+            }
             value["metadata"].as_object_mut().unwrap().remove("managedFields");
             let stored = applied(None, &value, "writer").to_json();
             updated(&live, name, "", |live| {
                 live["spec"] = stored["spec"].clone();
                 live["metadata"]["labels"] = stored["metadata"]["labels"].clone();
                 live["metadata"]["annotations"] = stored["metadata"]["annotations"].clone();
-                live["metadata"].as_object_mut().unwrap().retain(|_, value| !value.is_null());
+                live["metadata"]
+                    .as_object_mut()
+                    .unwrap()
+                    .retain(|_, value| !value.is_null());
             })
         };
     }
@@ -139,7 +183,10 @@ fn live(history: &[Write], names: [&str; 3]) -> Object {
 
 /// Duplicates in lists and the like are refused: there is nothing to be said of them here.
 fn foreseen(desired: &Object, live: &Object, force: bool) -> Prediction {
-    Apply::new(desired, "fleet", schemas()).to(Some(live)).force(force).predict()
+    Apply::new(desired, "fleet", schemas())
+        .to(Some(live))
+        .force(force)
+        .predict()
 }
 
 proptest! {

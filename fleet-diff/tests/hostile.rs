@@ -8,7 +8,8 @@ use std::{fs, path::Path, sync::LazyLock};
 
 use fleet_diff::{
     Admission, Apply, Document, FieldPath, FieldSet, Object, PathPattern, RuleSet, Schemas, Update, extract,
-    json_patch, managers_of, masked_value, merge_patch, migrate_updates, read_objects, rename_manager, repair_versions,
+    json_patch, managers_of, masked_value, merge_patch, migrate_updates, read_objects, rename_manager,
+    repair_versions,
 };
 use proptest::{collection::vec, prelude::*, sample::Index};
 use serde_json::{Map, Value, json};
@@ -45,9 +46,28 @@ fn odd() -> impl Strategy<Value = Value> {
         any::<f64>().prop_map(Value::from),
         "\\PC{0,8}".prop_map(Value::from),
         prop::sample::select(vec![
-            "1e400", "-", "0x1", "1Ei", "9999999999999999999999", "object", "array", "string", "integer", "atomic",
-            "granular", "map", "set", "int-or-string", "#/components/schemas/io.k8s.api.core.v1.Pod", "Apply", "Update",
-            "FieldsV1", "v1", "apps/v1", "2020-01-01T00:00:00Z", "f:spec",
+            "1e400",
+            "-",
+            "0x1",
+            "1Ei",
+            "9999999999999999999999",
+            "object",
+            "array",
+            "string",
+            "integer",
+            "atomic",
+            "granular",
+            "map",
+            "set",
+            "int-or-string",
+            "#/components/schemas/io.k8s.api.core.v1.Pod",
+            "Apply",
+            "Update",
+            "FieldsV1",
+            "v1",
+            "apps/v1",
+            "2020-01-01T00:00:00Z",
+            "f:spec",
         ])
         .prop_map(Value::from),
     ];
@@ -74,7 +94,9 @@ fn damage(value: &mut Value, damages: &[Damage]) {
 }
 
 fn strike(value: &mut Value, place: &[Index], new: Option<&Value>) {
-    let (Some(first), rest) = (place.first(), place.get(1..).unwrap_or_default()) else { return };
+    let (Some(first), rest) = (place.first(), place.get(1..).unwrap_or_default()) else {
+        return;
+    };
     match value {
         Value::Object(map) if !map.is_empty() => {
             let key = map.keys().nth(first.index(map.len())).unwrap().clone();
@@ -114,14 +136,18 @@ fn ask_everything(desired: &Object, live: Option<&Object>, schemas: &Schemas) {
             let before = live.map_or_else(|| json!({}), Object::to_json);
             let after = after.to_json();
             let mut patched = before.clone();
-            json_patch::patch(&mut patched, &json_patch(&before, &after)).expect("a patch fits what it was made of");
+            json_patch::patch(&mut patched, &json_patch(&before, &after))
+                .expect("a patch fits what it was made of");
             assert_eq!(patched, after);
             let mut merged = before.clone();
             json_patch::merge(&mut merged, &merge_patch(&before, &after));
         }
     }
     let admission = Admission::from_objects([desired]);
-    let _ = Apply::new(desired, "fleet", schemas).to(live).admitted_by(&admission).decide();
+    let _ = Apply::new(desired, "fleet", schemas)
+        .to(live)
+        .admitted_by(&admission)
+        .decide();
     let _ = Update::new(desired, "them", schemas).of(live).owners();
     if let Some(live) = live {
         let _ = extract(live, "fleet", schemas);
@@ -134,7 +160,9 @@ fn ask_everything(desired: &Object, live: Option<&Object>, schemas: &Schemas) {
 }
 
 fn fuzz_objects(desired: Value, live: Value) {
-    let Ok(desired) = Object::from_json(desired) else { return };
+    let Ok(desired) = Object::from_json(desired) else {
+        return;
+    };
     let live = Object::from_json(live).ok();
     let live = live.filter(|live| live.key() == desired.key());
     ask_everything(&desired, live.as_ref(), schemas());
@@ -267,12 +295,14 @@ proptest! {
 fn deep_wide_and_endless_input() {
     // A schema that contains only itself.
     let mut document = openapi();
-    document["components"]["schemas"]["net.example.v1.Node"] = json!({"$ref": "#/components/schemas/net.example.v1.Node"});
+    document["components"]["schemas"]["net.example.v1.Node"] =
+        json!({"$ref": "#/components/schemas/net.example.v1.Node"});
     fuzz_openapi(&document, &tree());
     let mut pair = openapi();
     pair["components"]["schemas"]["a"] = json!({"$ref": "#/components/schemas/b"});
     pair["components"]["schemas"]["b"] = json!({"$ref": "#/components/schemas/a"});
-    pair["components"]["schemas"]["net.example.v1.Node"] = json!({"allOf": [{"$ref": "#/components/schemas/a"}]});
+    pair["components"]["schemas"]["net.example.v1.Node"] =
+        json!({"allOf": [{"$ref": "#/components/schemas/a"}]});
     fuzz_openapi(&pair, &tree());
     let mut nowhere = openapi();
     nowhere["components"]["schemas"]["net.example.v1.Node"] = json!({"$ref": "#/components/schemas/nowhere"});
@@ -281,7 +311,10 @@ fn deep_wide_and_endless_input() {
     // An object as deep as it can be read.
     let deep = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
     assert!(deep(100_000).parse::<Document>().is_err());
-    let readable = (1..2_000).rev().find(|levels| deep(*levels).parse::<Document>().is_ok()).unwrap();
+    let readable = (1..2_000)
+        .rev()
+        .find(|levels| deep(*levels).parse::<Document>().is_ok())
+        .unwrap();
     let mut desired = tree();
     desired["spec"]["child"] = deep(readable - 3).parse::<Document>().unwrap().to_json();
     fuzz_openapi(&openapi(), &desired);
@@ -293,20 +326,27 @@ fn deep_wide_and_endless_input() {
     fuzz_openapi(&openapi(), &desired);
 
     // 3 MB, in one text, in many keys, in many elements.
-    let settings = |data: Value| {
-        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"namespace": "a", "name": "big"}, "data": data})
-    };
+    let settings = |data: Value| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"namespace": "a", "name": "big"}, "data": data});
     let one = settings(json!({"a": "x".repeat(3 << 20)}));
-    let many: Map<String, Value> = (0..60_000).map(|i| (format!("key-{i}"), json!("0123456789012345678901234567890"))).collect();
+    let many: Map<String, Value> = (0..60_000)
+        .map(|i| (format!("key-{i}"), json!("0123456789012345678901234567890")))
+        .collect();
     for desired in [one, settings(many.into())] {
         fuzz_objects(desired.clone(), desired);
     }
-    let children: Vec<Value> = (0..20_000).map(|i| json!({"name": format!("n{i}"), "size": i})).collect();
+    let children: Vec<Value> = (0..20_000)
+        .map(|i| json!({"name": format!("n{i}"), "size": i}))
+        .collect();
     desired["spec"] = json!({"name": "r", "children": children});
     let mut reversed = desired.clone();
     reversed["spec"]["children"].as_array_mut().unwrap().reverse();
-    let schemas = Schemas::builtin().with_openapi(&Document::from_json(&openapi())).unwrap();
-    let (desired, reversed) = (Object::from_json(desired).unwrap(), Object::from_json(reversed).unwrap());
+    let schemas = Schemas::builtin()
+        .with_openapi(&Document::from_json(&openapi()))
+        .unwrap();
+    let (desired, reversed) = (
+        Object::from_json(desired).unwrap(),
+        Object::from_json(reversed).unwrap(),
+    );
     ask_everything(&desired, Some(&reversed), &schemas);
 }
 
@@ -322,7 +362,7 @@ fn errors_name_the_path() {
         });
         Schemas::builtin().with_crd(&Object::from_json(crd).unwrap())
     };
-    let bad = json!({"type": "object", "properties": {"spec": {"type": "object", "properties": {"a": 3}}}});
+    let bad = json!({"type": "object", "properties": {"spec": {"type": "object", "properties": {"a": {"type": "list"}}}}});
     let error = crd(bad).unwrap_err().to_string();
     assert!(error.contains("spec"), "{error}");
 
@@ -331,5 +371,8 @@ fn errors_name_the_path() {
     let wrong = Object::from_json(wrong).unwrap();
     let decision = Apply::new(&wrong, "fleet", schemas()).decide();
     let refusal = decision.refusal().expect("a number is no image").to_string();
-    assert!(refusal.contains(r#".spec.template.spec.containers[name="web"].image"#), "{refusal}");
+    assert!(
+        refusal.contains(r#".spec.template.spec.containers[name="web"].image"#),
+        "{refusal}"
+    );
 }

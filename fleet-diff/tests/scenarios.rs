@@ -37,7 +37,9 @@ fn assert_left_alone(desired: &Value, live: &fleet_diff::Object, field: &str, ex
 #[test]
 fn an_autoscaler_keeps_its_replicas() {
     let scale = |live: &fleet_diff::Object| {
-        updated(live, "kube-controller-manager", "scale", |live| live["spec"]["replicas"] = json!(7))
+        updated(live, "kube-controller-manager", "scale", |live| {
+            live["spec"]["replicas"] = json!(7);
+        })
     };
     let live = scale(&applied(None, &deployment(), "fleet"));
     assert_left_alone(&deployment(), &live, ".spec.replicas", Verdict::Foreign);
@@ -48,12 +50,19 @@ fn an_autoscaler_keeps_its_replicas() {
     decide(&two, &live, |decision| {
         assert_eq!(decision.action(), Action::None, "{:?}", decision.changes());
         assert_eq!(verdict(&decision, ".spec.replicas"), Verdict::Foreign);
-        let rule = decision.fields().into_iter().find(|field| field.path == path(".spec.replicas")).unwrap().rule;
+        let rule = decision
+            .fields()
+            .into_iter()
+            .find(|field| field.path == path(".spec.replicas"))
+            .unwrap()
+            .rule;
         assert_eq!(rule.as_deref(), Some("workload/autoscaled"));
     });
     // A person's scaling is drift.
     let live = applied(None, &two, "fleet");
-    let live = updated(&live, "kubectl", "scale", |live| live["spec"]["replicas"] = json!(7));
+    let live = updated(&live, "kubectl", "scale", |live| {
+        live["spec"]["replicas"] = json!(7);
+    });
     decide(&two, &live, |decision| {
         assert_eq!(decision.action(), Action::Update);
         assert_eq!(verdict(&decision, ".spec.replicas"), Verdict::OursToChange);
@@ -66,15 +75,23 @@ fn a_field_is_handed_over_to_an_autoscaler_without_a_reset() {
     // Dropped without a rule it falls back to the default.
     decide(&deployment(), &before, |decision| {
         assert_eq!(verdict(&decision, ".spec.replicas"), Verdict::OursToRemove);
-        assert_eq!(decision.predicted().unwrap().to_json()["spec"]["replicas"], json!(1));
+        assert_eq!(
+            decision.predicted().unwrap().to_json()["spec"]["replicas"],
+            json!(1)
+        );
     });
     // Kept in the definition under a rule it stays what it is now, whatever the definition says.
     let rules = r#"[{"id": "hand-over", "path": ".spec.replicas", "do": "keep-live"}]"#;
     let rules = Rules::builtin().with(RuleSet::from_json(&serde_json::from_str(rules).unwrap()).unwrap());
-    decide_by(&rules, &with(deployment(), "/spec/replicas", json!(1)), &before, |decision| {
-        assert_eq!(decision.action(), Action::None);
-        assert_eq!(verdict(&decision, ".spec.replicas"), Verdict::KeptWriteOnce);
-    });
+    decide_by(
+        &rules,
+        &with(deployment(), "/spec/replicas", json!(1)),
+        &before,
+        |decision| {
+            assert_eq!(decision.action(), Action::None);
+            assert_eq!(verdict(&decision, ".spec.replicas"), Verdict::KeptWriteOnce);
+        },
+    );
 }
 
 #[test]
@@ -83,13 +100,17 @@ fn what_others_add_stays() {
     let sidecar = updated(&live, "injector", "", |live| {
         let proxy = json!({"name": "proxy", "image": "proxy:1", "imagePullPolicy": "IfNotPresent",
             "resources": {}, "terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File"});
-        live["spec"]["template"]["spec"]["containers"].as_array_mut().unwrap().push(proxy);
+        live["spec"]["template"]["spec"]["containers"]
+            .as_array_mut()
+            .unwrap()
+            .push(proxy);
     });
     let field = r#".spec.template.spec.containers[name="proxy"].image"#;
     assert_left_alone(&deployment(), &sidecar, field, Verdict::Foreign);
 
     let restarted = updated(&live, "kubectl-rollout", "", |live| {
-        live["spec"]["template"]["metadata"]["annotations"] = json!({"kubectl.kubernetes.io/restartedAt": "2020-01-01"});
+        live["spec"]["template"]["metadata"]["annotations"] =
+            json!({"kubectl.kubernetes.io/restartedAt": "2020-01-01"});
     });
     let field = ".spec.template.metadata.annotations.kubectl.kubernetes.io/restartedAt";
     assert_left_alone(&deployment(), &restarted, field, Verdict::Foreign);
@@ -130,7 +151,10 @@ fn what_the_server_chose_stays() {
     live["spec"]["clusterIPs"] = json!(["10.0.0.7"]);
     live["spec"]["ports"][0]["nodePort"] = json!(30_080);
     let live = object(live);
-    for field in [".spec.clusterIP", r#".spec.ports[port=80,protocol="TCP"].nodePort"#] {
+    for field in [
+        ".spec.clusterIP",
+        r#".spec.ports[port=80,protocol="TCP"].nodePort"#,
+    ] {
         assert_left_alone(&service, &live, field, Verdict::ChosenByServer);
     }
 
@@ -139,7 +163,9 @@ fn what_the_server_chose_stays() {
         "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
     });
     let live = applied(None, &claim, "fleet");
-    let live = updated(&live, "kube-controller-manager", "", |live| live["spec"]["volumeName"] = json!("pv-1"));
+    let live = updated(&live, "kube-controller-manager", "", |live| {
+        live["spec"]["volumeName"] = json!("pv-1");
+    });
     assert_left_alone(&claim, &live, ".spec.volumeName", Verdict::SetByServer);
 }
 
@@ -150,13 +176,20 @@ fn a_foreign_addition_is_found_and_removed_where_a_rule_says_so() {
         "data": {"mode": "a"},
     });
     let live = applied(None, &settings, "fleet");
-    let owned = updated(&live, "kubectl-edit", "", |live| live["data"]["extra"] = json!("x"));
+    let owned = updated(&live, "kubectl-edit", "", |live| {
+        live["data"]["extra"] = json!("x");
+    });
     assert_left_alone(&settings, &owned, ".data.extra", Verdict::Foreign);
     // Written by something that keeps no managedFields.
     let mut ownerless = live.to_json();
     ownerless["data"]["extra"] = json!("x");
     let ownerless = object(ownerless);
-    assert_left_alone(&settings, &ownerless, ".data.extra", Verdict::ForeignUnknownWriter);
+    assert_left_alone(
+        &settings,
+        &ownerless,
+        ".data.extra",
+        Verdict::ForeignUnknownWriter,
+    );
 
     let rules = json!([{"id": "only-ours", "kinds": {"kinds": ["ConfigMap"]}, "path": ".data", "do": "remove-foreign"}]);
     let rules = Rules::builtin().with(RuleSet::from_json(&rules).unwrap());
@@ -164,7 +197,13 @@ fn a_foreign_addition_is_found_and_removed_where_a_rule_says_so() {
         decide_by(&rules, &settings, live, |decision| {
             assert_eq!(decision.action(), Action::Update);
             let changes = decision.changes();
-            assert_eq!(changes.iter().map(|field| field.path.to_string()).collect::<Vec<_>>(), [".data.extra"]);
+            assert_eq!(
+                changes
+                    .iter()
+                    .map(|field| field.path.to_string())
+                    .collect::<Vec<_>>(),
+                [".data.extra"]
+            );
             assert_eq!(changes[0].rule.as_deref(), Some("only-ours"));
             // An apply cannot remove it; a patch can.
             assert_eq!(decision.applying(), Action::None);
@@ -175,7 +214,9 @@ fn a_foreign_addition_is_found_and_removed_where_a_rule_says_so() {
             assert_eq!(patch, expected);
             let after = decision.predicted().unwrap();
             assert!(managers_of(after, &path(".data.extra")).is_empty());
-            decide_by(&rules, &settings, after, |again| assert_eq!(again.action(), Action::None));
+            decide_by(&rules, &settings, after, |again| {
+                assert_eq!(again.action(), Action::None);
+            });
         });
     }
 }
@@ -199,7 +240,9 @@ fn a_dropped_field_goes_also_after_a_migration() {
     // kubectl wrote it, and its ownership passes to us: then what it set and we do not define goes.
     let bare = object(settings(json!({"a": "1", "b": "2"})));
     let manager = "kubectl-client-side-apply";
-    let live = fleet_diff::Update::new(&bare, manager, support::schemas()).owners().unwrap();
+    let live = fleet_diff::Update::new(&bare, manager, support::schemas())
+        .owners()
+        .unwrap();
     decide(&settings(json!({"a": "1"})), &live, |decision| {
         assert_eq!(decision.action(), Action::Adopt);
         assert_eq!(verdict(&decision, ".data.b"), Verdict::Foreign);
@@ -208,7 +251,10 @@ fn a_dropped_field_goes_also_after_a_migration() {
     assert_goes(&migrated);
     let after = applied(Some(&migrated), &settings(json!({"a": "1"})), "fleet");
     let owners = managers_of(&after, &path(".data.a"));
-    assert_eq!(owners.iter().map(|owner| &*owner.name).collect::<Vec<_>>(), ["fleet"]);
+    assert_eq!(
+        owners.iter().map(|owner| &*owner.name).collect::<Vec<_>>(),
+        ["fleet"]
+    );
     // Nobody's any more: nothing to migrate again.
     assert_eq!(migrate_updates(&after, &[manager], "fleet").unwrap(), None);
 }
@@ -221,18 +267,35 @@ fn a_field_that_others_own_too_stays_when_we_drop_it() {
     let live = applied(Some(&live), &theirs, "them");
     decide(&deployment(), &live, |decision| {
         assert_eq!(decision.action(), Action::Adopt);
-        assert_eq!(decision.predicted().unwrap().to_json()["spec"]["paused"], json!(true));
+        assert_eq!(
+            decision.predicted().unwrap().to_json()["spec"]["paused"],
+            json!(true)
+        );
     });
 }
 
 #[test]
 fn an_immutable_field_says_so() {
     let live = applied(None, &deployment(), "fleet");
-    let moved = with(deployment(), "/spec/selector/matchLabels", json!({"app": "other"}));
+    let moved = with(
+        deployment(),
+        "/spec/selector/matchLabels",
+        json!({"app": "other"}),
+    );
     let moved = with(moved, "/spec/template/metadata/labels", json!({"app": "other"}));
     decide(&moved, &live, |decision| {
         assert_eq!(decision.action(), Action::Recreate);
-        assert!(decision.blocked().iter().all(|blocked| blocked.path.starts_with(&path(".spec.selector"))));
-        assert!(decision.fields().iter().any(|field| field.verdict == Verdict::Immutable && field.rule.is_some()));
+        assert!(
+            decision
+                .blocked()
+                .iter()
+                .all(|blocked| blocked.path.starts_with(&path(".spec.selector")))
+        );
+        assert!(
+            decision
+                .fields()
+                .iter()
+                .any(|field| field.verdict == Verdict::Immutable && field.rule.is_some())
+        );
     });
 }

@@ -9,6 +9,7 @@ mod control_plane;
 mod kill;
 mod schema;
 mod test;
+mod truth;
 mod workspace;
 
 use std::process::ExitCode;
@@ -44,6 +45,8 @@ enum Task {
     Schema(schema::Args),
     /// Run every check and every test
     Test(test::Args),
+    /// Ask a real API server and the prediction the same questions, 10,000 of them
+    Truth(truth::Args),
 }
 
 fn main() -> ExitCode {
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Task::Kill(args) => kill::run(&args),
         Task::Schema(args) => schema::run(&args),
         Task::Test(args) => test::run(&args),
+        Task::Truth(args) => truth::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -2,11 +2,7 @@
 //! with one that was not; what an answer takes to be dropped counts, comparing it does not. Times are those of the
 //! thread on a processor: what else runs on the machine does not count, here or in the peers.
 
-use std::{
-    hint::black_box,
-    path::PathBuf,
-    time::Duration,
-};
+use std::{hint::black_box, path::PathBuf, time::Duration};
 
 use criterion::{Criterion, Throughput};
 use fleet_diff::{Action, Apply, Document, FieldSet, Object, Prediction, Schemas, typed_operations};

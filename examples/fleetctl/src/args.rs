@@ -2,7 +2,8 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::{Args as Group, Parser, Subcommand, ValueEnum};
+use clap::{Args as Group, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
+use fleet_diff::Schemas;
 
 /// Makes a folder of manifests true in many clusters.
 ///
@@ -49,6 +50,58 @@ pub(crate) enum Command {
         #[command(flatten)]
         common: Common,
     },
+    /// Says what applying a definition would do to an object, field by field. Contacts no cluster.
+    ///
+    /// Exit codes: 0 nothing would change but perhaps owners; 2 something would, or it cannot be done or said; 1 error.
+    Diff(DiffArgs),
+}
+
+#[derive(Group, Debug, Clone)]
+pub(crate) struct DiffArgs {
+    /// The definition: one object, in YAML or JSON.
+    #[arg(
+        long,
+        value_name = "FILE",
+        required_unless_present = "batch",
+        conflicts_with = "batch"
+    )]
+    pub(crate) desired: Option<PathBuf>,
+    /// The object as it is, with its `managedFields` (`kubectl get -o yaml --show-managed-fields`). Without this it is
+    /// absent.
+    #[arg(long, value_name = "FILE", conflicts_with = "batch")]
+    pub(crate) live: Option<PathBuf>,
+    /// Who applies.
+    #[arg(long, value_name = "NAME", default_value = "fleetctl")]
+    pub(crate) manager: String,
+    /// Takes fields from others instead of stopping at conflicts.
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// OpenAPI v3 documents, as a server answers `/openapi/v3/…`, and CRDs. May be given more than once.
+    #[arg(long = "schema", value_name = "FILE")]
+    pub(crate) schemas: Vec<PathBuf>,
+    /// Version of the built-in kinds. Without this, the nearest to what `--schema` says, or the newest.
+    #[arg(long, value_name = "VERSION", value_parser = PossibleValuesParser::new(Schemas::KUBERNETES))]
+    pub(crate) kubernetes: Option<String>,
+    /// Whose fields are whose: `builtin`, `none`, or a file with rules over the built-in ones.
+    #[arg(long, value_name = "FILE|builtin|none", default_value = "builtin")]
+    pub(crate) rules: PathBuf,
+    /// Mutating webhook configurations, policies and their bindings: what they may change is unsure. May be given more
+    /// than once.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) admission: Vec<PathBuf>,
+    /// Answers questions from standard input, one JSON mapping a line: `desired`, `live`, and where wanted `manager`,
+    /// `force`, and `memory` (the `FieldsV1` of our last write). Answers one JSON mapping a line.
+    #[arg(long)]
+    pub(crate) batch: bool,
+    /// Shows fields that stay too.
+    #[arg(long, conflicts_with = "batch")]
+    pub(crate) all: bool,
+    /// Shows the values of Secrets, and of fields that a rule calls sensitive.
+    #[arg(long)]
+    pub(crate) show_secrets: bool,
+    /// How the result is printed.
+    #[arg(long, short, value_enum, default_value_t, conflicts_with = "batch")]
+    pub(crate) output: Output,
 }
 
 #[derive(Group, Debug, Clone)]

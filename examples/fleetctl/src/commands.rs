@@ -8,11 +8,12 @@ use crate::{
     DONE, FAILED, NOT_AS_ASKED,
     args::{Args, Command, Common, Output, WaveArgs},
     assemble::{Assembly, assemble},
+    diff,
     progress::Lines,
     render,
 };
 
-type Done = Result<u8, Box<dyn Error + Send + Sync>>;
+pub(crate) type Done = Result<u8, Box<dyn Error + Send + Sync>>;
 
 pub(crate) async fn run(args: Args) -> Done {
     match args.command {
@@ -28,6 +29,7 @@ pub(crate) async fn run(args: Args) -> Done {
             interval,
         } => keep(&common, &wave, interval).await,
         Command::Status { common } => status(&common).await,
+        Command::Diff(args) => diff::run(&args),
     }
 }
 

@@ -5,6 +5,7 @@
 mod args;
 mod assemble;
 mod commands;
+mod diff;
 mod progress;
 mod render;
 mod settings;
@@ -24,7 +25,14 @@ const NOT_AS_ASKED: u8 = 2;
 async fn main() -> ExitCode {
     // The library chooses no TLS provider; a binary does, first of all.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let args = args::Args::parse();
+    let args = match args::Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            // Nothing is left to be done when it cannot be printed.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { FAILED } else { DONE });
+        }
+    };
     match commands::run(args).await {
         Ok(code) => ExitCode::from(code),
         Err(error) => {

@@ -65,8 +65,15 @@ impl Judge for LocalJudge {
             Action::None => Judgement::Nothing,
             _ if live.is_none() => Judgement::Create(document),
             _ => {
-                let removed = |path| decision.removals().any(|removed| FieldPath::starts_with(path, removed));
-                let changes = decision.changes().into_iter().filter(|field| !removed(&field.path));
+                let removed = |path: &FieldPath| {
+                    decision
+                        .removals()
+                        .any(|removed| FieldPath::starts_with(path, removed))
+                };
+                let changes = decision
+                    .changes()
+                    .into_iter()
+                    .filter(|field| !removed(&field.path));
                 let changes = changes.map(|field| FieldChange {
                     path: field.path,
                     before: field.before,

@@ -51,7 +51,10 @@ impl Admission {
             let wanted = move |object: &&&Object| {
                 object.gvk().group() == "admissionregistration.k8s.io" && object.gvk().kind() == kind
             };
-            objects.iter().filter(wanted).map(|object| object.root().to_json())
+            objects
+                .iter()
+                .filter(wanted)
+                .map(|object| object.root().to_json())
         };
         let bindings: Vec<Value> = of_kind("MutatingAdmissionPolicyBinding").collect();
         let mut hooks = Vec::new();
@@ -67,7 +70,10 @@ impl Admission {
         }
         for policy in of_kind("MutatingAdmissionPolicy") {
             let name = &policy["metadata"]["name"];
-            if !bindings.iter().any(|binding| binding["spec"]["policyName"] == *name) {
+            if !bindings
+                .iter()
+                .any(|binding| binding["spec"]["policyName"] == *name)
+            {
                 continue;
             }
             let matches = &policy["spec"]["matchConstraints"];
@@ -91,10 +97,16 @@ impl Admission {
     pub(crate) fn may_change(&self, object: &Object, live: Option<&Object>) -> Option<&str> {
         let operation = if live.is_some() { "UPDATE" } else { "CREATE" };
         let hook = self.hooks.iter().find(|hook| {
-            hook.rules.iter().any(|rule| rule_matches(rule, object, operation))
+            hook.rules
+                .iter()
+                .any(|rule| rule_matches(rule, object, operation))
                 && selector::may_match(&hook.namespace_selector, &namespace_labels(object), false)
                 && [Some(object), live].into_iter().flatten().any(|object| {
-                    selector::may_match(&hook.object_selector, &object.root().to_json()["metadata"]["labels"], true)
+                    selector::may_match(
+                        &hook.object_selector,
+                        &object.root().to_json()["metadata"]["labels"],
+                        true,
+                    )
                 })
         })?;
         Some(&hook.name)
@@ -112,7 +124,11 @@ fn namespace_labels(object: &Object) -> Value {
 fn rule_matches(rule: &Value, object: &Object, operation: &str) -> bool {
     let any = |key: &str, wanted: &dyn Fn(&str) -> bool| {
         let list = rule[key].as_array();
-        list.is_none_or(|list| list.iter().filter_map(Value::as_str).any(|item| item == "*" || wanted(item)))
+        list.is_none_or(|list| {
+            list.iter()
+                .filter_map(Value::as_str)
+                .any(|item| item == "*" || wanted(item))
+        })
     };
     let gvk = object.gvk();
     let scope = match rule["scope"].as_str() {
@@ -135,7 +151,10 @@ fn plural(gvk: &Gvk) -> String {
         lower
     } else if lower.ends_with('s') || lower.ends_with('x') || lower.ends_with("ch") || lower.ends_with("sh") {
         format!("{lower}es")
-    } else if let Some(stem) = lower.strip_suffix('y').filter(|stem| !stem.ends_with(['a', 'e', 'o', 'u'])) {
+    } else if let Some(stem) = lower
+        .strip_suffix('y')
+        .filter(|stem| !stem.ends_with(['a', 'e', 'o', 'u']))
+    {
         format!("{stem}ies")
     } else {
         format!("{lower}s")

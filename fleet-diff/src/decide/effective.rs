@@ -6,6 +6,7 @@ use crate::{
     Document, FieldPath, FieldSet, Intent, Object, PathElement, Rule, Sharing,
     document::{Builder, Node},
     managed::Managers,
+    path::Finder,
     rules::Applicable,
     schema::{Layer, TypeId},
     typed::{self, Shape},
@@ -49,17 +50,29 @@ pub(super) fn effective(situation: &Situation<'_>) -> (Option<Document>, Vec<Rul
     let fields = typed::field_set(situation.layer, situation.root, situation.desired.root());
     let fields = situation.rules.meant_of(&fields).leaves();
     let mut ruled = Vec::new();
+    let found = situation.live.map(|live| Finder::new(live.root()));
     let mut edits = Edits::default();
     for path in fields.iter() {
-        let Some(rule) = situation.rules.of(&path) else { continue };
-        let Some(left) = situation.left(&path, &rule.intent) else { continue };
+        let Some(rule) = situation.rules.of(&path) else {
+            continue;
+        };
+        let Some(left) = situation.left(&path, &rule.intent, found.as_ref()) else {
+            continue;
+        };
         edits.at(path.elements()).edit = Some(left);
-        ruled.push(Ruled { path, rule: rule.clone(), left });
+        ruled.push(Ruled {
+            path,
+            rule: rule.clone(),
+            left,
+        });
     }
     if ruled.is_empty() {
         return (None, ruled);
     }
-    let mut walk = Walk { layer: situation.layer, out: Builder::based_on(situation.desired.document()) };
+    let mut walk = Walk {
+        layer: situation.layer,
+        out: Builder::based_on(situation.desired.document()),
+    };
     let live = situation.live.map(Document::root);
     if !walk.value(situation.root, situation.desired.root(), live, &edits) {
         walk.out.null();
@@ -69,8 +82,8 @@ pub(super) fn effective(situation: &Situation<'_>) -> (Option<Document>, Vec<Rul
 
 impl Situation<'_> {
     /// What becomes of a field; none when it is sent as it is defined.
-    fn left(&self, path: &FieldPath, intent: &Intent) -> Option<Left> {
-        let live = self.live.and_then(|live| path.find(live.root()));
+    fn left(&self, path: &FieldPath, intent: &Intent, live: Option<&Finder<'_>>) -> Option<Left> {
+        let live = live.and_then(|live| live.find(path));
         match intent {
             Intent::Ours | Intent::RemoveForeign => None,
             Intent::NeverTouch | Intent::Ignore => Some(self.leave(path, live)),
@@ -78,13 +91,14 @@ impl Situation<'_> {
             Intent::KeepLive => live.map(|_| self.leave(path, live)),
             Intent::OwnedBy { manager, then } => {
                 let theirs = self.managers.iter().any(|(key, owned)| {
-                    crate::rules::glob(manager, &key.name) && !self.is_us(key) && owned.fields.covers(path.elements())
+                    crate::rules::glob(manager, &key.name)
+                        && !self.is_us(key)
+                        && owned.fields.covers(path.elements())
                 });
                 match then {
-                    Sharing::Force => None,
                     Sharing::Share if theirs => Some(Left::AsItIs),
                     Sharing::GiveUp if theirs => Some(Left::Out),
-                    Sharing::Share | Sharing::GiveUp => None,
+                    Sharing::Force | Sharing::Share | Sharing::GiveUp => None,
                 }
             }
         }
@@ -94,13 +108,20 @@ impl Situation<'_> {
     fn leave(&self, path: &FieldPath, live: Option<Node<'_>>) -> Left {
         let ours = match self.memory {
             Some(memory) => memory.covers(path),
-            None => self.managers.iter().any(|(key, owned)| self.is_us(key) && owned.fields.covers(path.elements())),
+            None => self
+                .managers
+                .iter()
+                .any(|(key, owned)| self.is_us(key) && owned.fields.covers(path.elements())),
         };
         let shared = || {
             let mut others = self.managers.iter().filter(|(key, _)| !self.is_us(key));
             others.any(|(_, owned)| owned.fields.covers(path.elements()))
         };
-        if live.is_some() && ours && !shared() { Left::AsItIs } else { Left::Out }
+        if live.is_some() && ours && !shared() {
+            Left::AsItIs
+        } else {
+            Left::Out
+        }
     }
 
     fn is_us(&self, key: &crate::managed::ManagerKey) -> bool {
@@ -116,7 +137,8 @@ struct Edits {
 
 impl Edits {
     fn at(&mut self, path: &[PathElement]) -> &mut Self {
-        path.iter().fold(self, |at, element| at.inside.entry(element.clone()).or_default())
+        path.iter()
+            .fold(self, |at, element| at.inside.entry(element.clone()).or_default())
     }
 }
 
@@ -159,7 +181,10 @@ impl Walk<'_, '_> {
                 self.out.begin();
                 for item in value.items() {
                     let name = typed::element_name(self.layer, of, item).ok();
-                    match name.as_ref().and_then(|name| Some((name, edits.inside.get(name)?))) {
+                    match name
+                        .as_ref()
+                        .and_then(|name| Some((name, edits.inside.get(name)?)))
+                    {
                         None => self.out.node(item),
                         Some((name, edits)) => {
                             let path = FieldPath::new([name.clone()]);

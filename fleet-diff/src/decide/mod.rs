@@ -2,9 +2,13 @@
 
 mod action;
 mod effective;
+mod field;
+mod hidden;
 mod removals;
+mod report;
 mod verdicts;
 
 pub(crate) use action::decide;
 pub use action::{Action, Decision};
+pub use report::{Obstacle, Report};
 pub use verdicts::{FieldVerdict, Verdict};

@@ -3,31 +3,39 @@
 use json_patch::Patch;
 
 use super::action::Decision;
-use crate::{
-    FieldPath, FieldSet, Intent, Object, Update, Verdict, json_patch, rules::Applicable, typed,
-};
+use crate::{FieldPath, FieldSet, Intent, Object, Update, Verdict, json_patch, path::Finder, typed};
 
 /// The fields to remove, each the outermost one that is foreign as a whole, and by which rule.
-pub(super) fn removals(decision: &Decision<'_>, rules: &Applicable) -> Vec<(FieldPath, String)> {
+pub(super) fn removals(decision: &Decision<'_>) -> Vec<(FieldPath, String)> {
+    let rules = decision.rules();
     if !rules.have(&Intent::RemoveForeign) {
         return Vec::new();
     }
-    let Some(predicted) = decision.predicted() else { return Vec::new() };
+    let Some(predicted) = decision.predicted() else {
+        return Vec::new();
+    };
     let desired = decision.document().root();
     let kind = decision.kind();
     let leaves = typed::field_set(kind.layer, kind.root, predicted.root()).leaves();
-    let created = std::cell::OnceCell::new();
+    let fresh = decision.fresh();
+    let sides = decision.sides(fresh.as_ref());
+    let (defined, after) = (Finder::new(desired), Finder::new(predicted.root()));
     let is_foreign = |path: &FieldPath| {
-        let live = path.find(predicted.root());
-        matches!(decision.undefined(path, live, &created), Verdict::Foreign | Verdict::ForeignUnknownWriter)
+        matches!(
+            decision.undefined(path, after.find(path), &sides),
+            Verdict::Foreign | Verdict::ForeignUnknownWriter
+        )
     };
     let mut found: Vec<(FieldPath, String)> = Vec::new();
     let mut kept: Vec<FieldPath> = Vec::new();
     for path in leaves.iter() {
-        if path.find(desired).is_some() {
+        if defined.find(&path).is_some() {
             continue;
         }
-        match rules.of(&path).filter(|rule| rule.intent == Intent::RemoveForeign) {
+        match rules
+            .of(&path)
+            .filter(|rule| rule.intent == Intent::RemoveForeign)
+        {
             Some(rule) if is_foreign(&path) => found.push((path, rule.id.to_string())),
             _ => kept.push(path),
         }
@@ -67,10 +75,17 @@ impl Decision<'_> {
 }
 
 /// The object without these fields.
-pub(super) fn without(object: &Object, removed: &[(FieldPath, String)], decision: &Decision<'_>) -> Option<Object> {
+pub(super) fn without(
+    object: &Object,
+    removed: &[(FieldPath, String)],
+    decision: &Decision<'_>,
+) -> Option<Object> {
     let kind = decision.kind();
     let fields: FieldSet = removed.iter().map(|(path, _)| path.clone()).collect();
     let rest = typed::remove(kind.layer, kind.root, object.document(), &fields);
     let rest = Object::from_document(rest).ok()?;
-    Update::new(&rest, decision.manager(), decision.schemas()).of(Some(object)).owners().ok()
+    Update::new(&rest, decision.manager(), decision.schemas())
+        .of(Some(object))
+        .owners()
+        .ok()
 }

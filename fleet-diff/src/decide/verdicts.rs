@@ -58,16 +58,12 @@ pub struct FieldVerdict {
     /// What is to be said of it.
     pub verdict: Verdict,
     /// The id of the rule that decided it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
     /// The live value.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<Value>,
     /// The value after the apply, where it differs.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<Value>,
     /// Who owns it in the live object.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub managers: Vec<FieldManager>,
 }
 

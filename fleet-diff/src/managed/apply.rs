@@ -48,7 +48,12 @@ pub(crate) fn apply<'n>(apply: &Apply<'n>, mut managers: Managers<'n>) -> Result
         changed = target.own_what_is_there(&mut managers);
     }
     changed |= target.reconcile(&mut managers)?;
-    Run { apply, target, live: &live }.apply(managers, changed)
+    Run {
+        apply,
+        target,
+        live: &live,
+    }
+    .apply(managers, changed)
 }
 
 struct Run<'r, 'a> {
@@ -96,7 +101,11 @@ impl<'n> Run<'_, 'n> {
             owners_change |= self.settle(&mut managers, &ours, merged)?;
         }
         managers.drop_empty();
-        Ok(Applied { merged, managers, owners_change })
+        Ok(Applied {
+            merged,
+            managers,
+            owners_change,
+        })
     }
 
     /// Fields that we applied last time and not now go, unless somebody else owns them too.
@@ -119,7 +128,9 @@ impl<'n> Run<'_, 'n> {
         let all = fields(merged);
         let pruned = typed::remove(kind.layer, kind.root, merged, &before);
         // What anybody owns, our new configuration included, comes back.
-        let owned = managers.iter().fold(FieldSet::new(), |all, (_, owned)| all.union(&owned.fields.to_set()));
+        let owned = managers.iter().fold(FieldSet::new(), |all, (_, owned)| {
+            all.union(&owned.fields.to_set())
+        });
         let gone = all.difference(&fields(&pruned).union(&named(&owned)));
         let pruned = typed::remove(kind.layer, kind.root, merged, &gone);
         // So does what went along but was not ours.
@@ -134,7 +145,9 @@ impl<'n> Run<'_, 'n> {
         ours: &ManagerKey,
         merged: &Document,
     ) -> Result<bool, ApplyError> {
-        let changes = self.target.changes(managers, typed::compare_based, self.live, merged)?;
+        let changes = self
+            .target
+            .changes(managers, typed::compare_based, self.live, merged)?;
         if changes.is_empty() {
             return Ok(false);
         }
@@ -144,9 +157,13 @@ impl<'n> Run<'_, 'n> {
             .flatten();
         let mut conflicts = BTreeSet::new();
         for (key, owned) in managers.iter().filter(|(key, _)| *key != ours) {
-            let Some(change) = changes.at(&owned.version) else { continue };
+            let Some(change) = changes.at(&owned.version) else {
+                continue;
+            };
             let lost = owned.fields.intersection(&change.written);
-            let lost = allowed.as_ref().map_or(lost.clone(), |allowed| lost.difference(allowed));
+            let lost = allowed
+                .as_ref()
+                .map_or(lost.clone(), |allowed| lost.difference(allowed));
             conflicts.extend(lost.iter().map(|path| (key.name.clone(), path)));
         }
         if !conflicts.is_empty() && !self.apply.force {

@@ -47,7 +47,7 @@ pub(crate) struct ManagersError {
     pub(crate) problem: String,
 }
 
-impl<'n> Fields<'n> {
+impl Fields<'_> {
     /// As a set. Entries that cannot be read own nothing.
     pub(crate) fn to_set(&self) -> Cow<'_, FieldSet> {
         match self {
@@ -85,11 +85,14 @@ fn is_member(node: Node<'_>) -> bool {
 }
 
 fn child<'n>(node: Node<'n>, element: &PathElement) -> Option<Node<'n>> {
-    node.get(&name_of(element)).filter(|child| matches!(child.kind(), Kind::Map | Kind::Null))
+    node.get(&name_of(element))
+        .filter(|child| matches!(child.kind(), Kind::Map | Kind::Null))
 }
 
 fn raw_covers(node: Node<'_>, path: &[PathElement]) -> bool {
-    let Some((first, rest)) = path.split_first() else { return false };
+    let Some((first, rest)) = path.split_first() else {
+        return false;
+    };
     child(node, first).is_some_and(|inner| is_member(inner) || raw_covers(inner, rest))
 }
 
@@ -98,7 +101,11 @@ fn raw_intersection(node: Node<'_>, other: &FieldSet) -> FieldSet {
     for entry in other.entries() {
         if let Some(inner) = child(node, &entry.element) {
             let member = entry.member && is_member(inner);
-            found.add(entry.element.clone(), member, raw_intersection(inner, &entry.inside));
+            found.add(
+                entry.element.clone(),
+                member,
+                raw_intersection(inner, &entry.inside),
+            );
         }
     }
     found
@@ -106,17 +113,32 @@ fn raw_intersection(node: Node<'_>, other: &FieldSet) -> FieldSet {
 
 impl ManagerKey {
     pub(crate) fn applied(name: &str) -> Self {
-        Self { name: name.to_owned(), applied: true, subresource: String::new(), version: String::new() }
+        Self {
+            name: name.to_owned(),
+            applied: true,
+            subresource: String::new(),
+            version: String::new(),
+        }
     }
 
     /// The same entry of another manager.
     pub(crate) fn of(&self, name: &str) -> Self {
-        Self { name: name.to_owned(), ..self.clone() }
+        Self {
+            name: name.to_owned(),
+            ..self.clone()
+        }
     }
 
     /// The same writer's entry at another version.
     pub(crate) fn at(&self, version: &str) -> Self {
-        Self { version: if self.applied { String::new() } else { version.to_owned() }, ..self.clone() }
+        Self {
+            version: if self.applied {
+                String::new()
+            } else {
+                version.to_owned()
+            },
+            ..self.clone()
+        }
     }
 
     pub(crate) fn describe(&self, owned: &Owned<'_>) -> FieldManager {
@@ -149,7 +171,10 @@ impl<'n> Managers<'n> {
     pub(crate) fn read(list: Option<Node<'n>>) -> Result<Self, ManagersError> {
         let mut found = BTreeMap::new();
         for (position, entry) in list.into_iter().flat_map(Node::items).enumerate() {
-            let error = |problem: &str| ManagersError { position, problem: problem.to_owned() };
+            let error = |problem: &str| ManagersError {
+                position,
+                problem: problem.to_owned(),
+            };
             let text = |key: &str| entry.get(key).and_then(Node::as_str).unwrap_or("");
             let applied = match text("operation") {
                 "Apply" => true,
@@ -174,10 +199,21 @@ impl<'n> Managers<'n> {
                 name: text("manager").to_owned(),
                 applied,
                 subresource: text("subresource").to_owned(),
-                version: if applied { String::new() } else { version.to_owned() },
+                version: if applied {
+                    String::new()
+                } else {
+                    version.to_owned()
+                },
             };
             let time = entry.get("time").and_then(Node::as_str).map(Cow::Borrowed);
-            found.insert(key, Owned { version: Cow::Borrowed(version), time, fields });
+            found.insert(
+                key,
+                Owned {
+                    version: Cow::Borrowed(version),
+                    time,
+                    fields,
+                },
+            );
         }
         Ok(Self(found))
     }

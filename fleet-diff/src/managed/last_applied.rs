@@ -18,7 +18,10 @@ const LARGEST: usize = 256 * 1024;
 
 pub(crate) fn of(object: Node<'_>) -> Option<&str> {
     let annotations = object.get("metadata")?.get("annotations")?;
-    annotations.get(ANNOTATION)?.as_str().filter(|text| !text.is_empty())
+    annotations
+        .get(ANNOTATION)?
+        .as_str()
+        .filter(|text| !text.is_empty())
 }
 
 /// The fields that the last client-side apply set and that are still as it set them: conflicts about them do not count.
@@ -32,7 +35,12 @@ pub(crate) fn still_applied(kind: KindSchema<'_>, gvk: &Gvk, live: &Document) ->
     }
     let found = typed::compare(kind.layer, kind.root, last.root(), live.root());
     let fields = typed::field_set(kind.layer, kind.root, last.root());
-    Some(fields.difference(&found.modified).difference(&found.added).difference(&found.removed))
+    Some(
+        fields
+            .difference(&found.modified)
+            .difference(&found.added)
+            .difference(&found.removed),
+    )
 }
 
 /// What the annotation becomes: what was applied, without the annotation itself. None when there is no annotation to
@@ -40,17 +48,29 @@ pub(crate) fn still_applied(kind: KindSchema<'_>, gvk: &Gvk, live: &Document) ->
 pub(crate) fn renewed(merged: Node<'_>, applied: &Document) -> Option<String> {
     of(merged)?;
     let mut object = applied.to_json();
-    if let Some(metadata) = object.get_mut("metadata").and_then(serde_json::Value::as_object_mut)
-        && let Some(annotations) = metadata.get_mut("annotations").and_then(serde_json::Value::as_object_mut)
+    if let Some(metadata) = object
+        .get_mut("metadata")
+        .and_then(serde_json::Value::as_object_mut)
+        && let Some(annotations) = metadata
+            .get_mut("annotations")
+            .and_then(serde_json::Value::as_object_mut)
     {
         annotations.remove(ANNOTATION);
     }
     let mut text = crate::set::escaped(&object.to_string());
     text.push('\n');
-    let annotations = merged.get("metadata").and_then(|metadata| metadata.get("annotations"));
-    let others: usize = annotations.into_iter().flat_map(Node::entries)
+    let annotations = merged
+        .get("metadata")
+        .and_then(|metadata| metadata.get("annotations"));
+    let others: usize = annotations
+        .into_iter()
+        .flat_map(Node::entries)
         .filter(|(key, _)| *key != ANNOTATION)
         .map(|(key, value)| key.len() + value.as_str().map_or(0, str::len))
         .sum();
-    Some(if others + ANNOTATION.len() + text.len() > LARGEST { String::new() } else { text })
+    Some(if others + ANNOTATION.len() + text.len() > LARGEST {
+        String::new()
+    } else {
+        text
+    })
 }

@@ -10,9 +10,17 @@ use crate::{
 
 /// True when `fields`, in `FieldsV1` form, are the fields that `config` mentions, without those of `reset` and the
 /// identity. False when it is not sure.
-pub(super) fn is_set_of(layer: &Layer, root: TypeId, fields: Node<'_>, config: Node<'_>, reset: &FieldSet) -> bool {
+pub(super) fn is_set_of(
+    layer: &Layer,
+    root: TypeId,
+    fields: Node<'_>,
+    config: Node<'_>,
+    reset: &FieldSet,
+) -> bool {
     let walk = Walk { layer };
-    let Shape::Map(of) = shape(layer, root, Some(config)) else { return false };
+    let Shape::Map(of) = shape(layer, root, Some(config)) else {
+        return false;
+    };
     let mut names = fields.entries().filter(|(name, _)| *name != ".").peekable();
     for (key, value) in config.entries() {
         if matches!(key, "apiVersion" | "kind") {
@@ -26,7 +34,10 @@ pub(super) fn is_set_of(layer: &Layer, root: TypeId, fields: Node<'_>, config: N
             return false;
         }
         let Some(id) = of.of(key) else { return false };
-        let inner = names.peek().filter(|(name, _)| is_key(name, key)).map(|(_, inner)| *inner);
+        let inner = names
+            .peek()
+            .filter(|(name, _)| is_key(name, key))
+            .map(|(_, inner)| *inner);
         if key == "metadata" {
             match walk.metadata(id, inner, value) {
                 Some(true) => {
@@ -61,7 +72,9 @@ impl Walk<'_> {
         let member = itself || empty || !known;
         match fields {
             None => (!member && !has_inside).then_some(false),
-            Some(fields) => self.matches(id, fields, value, member, has_inside).then_some(true),
+            Some(fields) => self
+                .matches(id, fields, value, member, has_inside)
+                .then_some(true),
         }
     }
 
@@ -71,7 +84,12 @@ impl Walk<'_> {
             Shape::Scalar(_) => (true, false),
             Shape::Map(of) if of.atomic => (true, false),
             Shape::List(of) if of.kind == ListKind::Atomic => (true, false),
-            Shape::Map(of) => (false, value.entries().any(|(key, inner)| self.is_mentioned(of, key, inner))),
+            Shape::Map(of) => (
+                false,
+                value
+                    .entries()
+                    .any(|(key, inner)| self.is_mentioned(of, key, inner)),
+            ),
             Shape::List(_) => (false, value.is_list() && !value.is_empty()),
             Shape::Nothing => (false, false),
         }
@@ -101,7 +119,10 @@ impl Walk<'_> {
         let mut names = fields.entries().filter(|(name, _)| *name != ".").peekable();
         for (key, inner) in value.entries() {
             let Some(id) = of.of(key) else { continue };
-            let named = names.peek().filter(|(name, _)| is_key(name, key)).map(|(_, fields)| *fields);
+            let named = names
+                .peek()
+                .filter(|(name, _)| is_key(name, key))
+                .map(|(_, fields)| *fields);
             match self.entry(id, of.field(key).is_some(), named, inner) {
                 Some(true) => {
                     names.next();
@@ -119,8 +140,12 @@ impl Walk<'_> {
             return false;
         }
         value.items().all(|item| {
-            let Ok(name) = element_name(self.layer, of, item) else { return false };
-            let Some(fields) = fields.get(&name_of(&name)) else { return false };
+            let Ok(name) = element_name(self.layer, of, item) else {
+                return false;
+            };
+            let Some(fields) = fields.get(&name_of(&name)) else {
+                return false;
+            };
             let (_, has_inside) = self.mentions(of.element, item);
             self.matches(of.element, fields, item, true, has_inside)
         })
@@ -128,14 +153,19 @@ impl Walk<'_> {
 
     /// Metadata, of which the identity belongs to nobody.
     fn metadata(&self, id: TypeId, fields: Option<Node<'_>>, value: Node<'_>) -> Option<bool> {
-        let Shape::Map(of) = shape(self.layer, id, Some(value)) else { return None };
+        let Shape::Map(of) = shape(self.layer, id, Some(value)) else {
+            return None;
+        };
         let mut names = fields.into_iter().flat_map(Node::entries).peekable();
         for (key, inner) in value.entries() {
             if super::target::IDENTITY.contains(&key) {
                 continue;
             }
             let id = of.of(key)?;
-            let named = names.peek().filter(|(name, _)| is_key(name, key)).map(|(_, fields)| *fields);
+            let named = names
+                .peek()
+                .filter(|(name, _)| is_key(name, key))
+                .map(|(_, fields)| *fields);
             if self.entry(id, of.field(key).is_some(), named, inner)? {
                 names.next();
             }
@@ -154,6 +184,7 @@ impl FieldSet {
     }
 
     fn is_member(&self, key: &str) -> bool {
-        self.find(&PathElement::key(key)).is_some_and(|entry| entry.member)
+        self.find(&PathElement::key(key))
+            .is_some_and(|entry| entry.member)
     }
 }

@@ -68,7 +68,11 @@ impl<'a> Target<'a> {
     }
 
     pub(crate) fn owned<'n>(&self, time: Option<Cow<'n, str>>, fields: FieldSet) -> Owned<'n> {
-        Owned { version: Cow::Owned(self.version.to_owned()), time, fields: Fields::Set(fields) }
+        Owned {
+            version: Cow::Owned(self.version.to_owned()),
+            time,
+            fields: Fields::Set(fields),
+        }
     }
 
     /// Fields nobody owns when an object is first applied to belong to a manager of their own.
@@ -76,12 +80,18 @@ impl<'a> Target<'a> {
         let Some(live) = self.live else { return false };
         let empty = empty_object(self.kind, self.gvk);
         let found = typed::compare(self.kind.layer, self.kind.root, empty.root(), live.root());
-        let fields = found.modified.union(&found.added).recursive_difference(self.reset);
+        let fields = found
+            .modified
+            .union(&found.added)
+            .recursive_difference(self.reset);
         let fields = fields.difference(identity());
         if fields.is_empty() {
             return false;
         }
-        managers.set(ManagerKey::updated("before-first-apply", self.version), self.owned(None, fields));
+        managers.set(
+            ManagerKey::updated("before-first-apply", self.version),
+            self.owned(None, fields),
+        );
         true
     }
 
@@ -141,7 +151,10 @@ impl<'a> Target<'a> {
         let change = |kind: KindSchema<'_>| {
             let found = compare(kind.layer, kind.root, before.root(), after.root());
             Change {
-                written: found.modified.union(&found.added).recursive_difference(self.reset),
+                written: found
+                    .modified
+                    .union(&found.added)
+                    .recursive_difference(self.reset),
                 removed: found.removed.recursive_difference(self.reset),
             }
         };
@@ -149,7 +162,9 @@ impl<'a> Target<'a> {
         for (_, owned) in managers.iter() {
             if let Some(kind) = self.kind_at(&owned.version) {
                 fits(kind, after)?;
-                versions.entry(owned.version.to_string()).or_insert_with(|| change(kind));
+                versions
+                    .entry(owned.version.to_string())
+                    .or_insert_with(|| change(kind));
             }
         }
         Ok(Changes(versions))
@@ -158,7 +173,9 @@ impl<'a> Target<'a> {
 
 impl Changes {
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.values().all(|change| change.written.is_empty() && change.removed.is_empty())
+        self.0
+            .values()
+            .all(|change| change.written.is_empty() && change.removed.is_empty())
     }
 
     pub(crate) fn at(&self, version: &str) -> Option<&Change> {
@@ -183,12 +200,20 @@ impl Changes {
 
 /// An object that others own fields of at another version must be one there too.
 fn fits(kind: KindSchema<'_>, object: &Document) -> Result<(), VersionError> {
-    typed::validate(kind.layer, kind.root, object.root(), Duplicates::Refused).map_err(VersionError::DoesNotFit)
+    typed::validate(kind.layer, kind.root, object.root(), Duplicates::Refused)
+        .map_err(VersionError::DoesNotFit)
 }
 
 /// What is inside metadata and belongs to nobody.
 pub(super) const IDENTITY: [&str; 9] = [
-    "name", "namespace", "creationTimestamp", "selfLink", "uid", "clusterName", "generation", "managedFields",
+    "name",
+    "namespace",
+    "creationTimestamp",
+    "selfLink",
+    "uid",
+    "clusterName",
+    "generation",
+    "managedFields",
     "resourceVersion",
 ];
 

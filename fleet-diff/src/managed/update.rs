@@ -24,7 +24,10 @@ pub(crate) struct Update<'a> {
     pub(crate) time: Option<&'a str>,
 }
 
-pub(crate) fn update<'n>(update: &Update<'n>, mut managers: Managers<'n>) -> Result<Managers<'n>, VersionError> {
+pub(crate) fn update<'n>(
+    update: &Update<'n>,
+    mut managers: Managers<'n>,
+) -> Result<Managers<'n>, VersionError> {
     let target = &update.target;
     if managers.is_empty() && target.live.is_some() {
         // Nobody applies this object: the server does not begin to watch over it.
@@ -35,7 +38,10 @@ pub(crate) fn update<'n>(update: &Update<'n>, mut managers: Managers<'n>) -> Res
     let ours = ManagerKey::wrote(update.manager, target.version, update.subresource);
     let changes = target.changes(&managers, typed::compare, &before, update.written)?;
     changes.take_away(&mut managers, None);
-    let kept = managers.get(&ours).map(|owned| owned.fields.to_set().into_owned()).unwrap_or_default();
+    let kept = managers
+        .get(&ours)
+        .map(|owned| owned.fields.to_set().into_owned())
+        .unwrap_or_default();
     let written = changes.at(target.version).map(|change| &change.written);
     let fields = written.map_or(FieldSet::new(), |written| written.difference(identity()));
     // A new time says that something was written, though it was ours before.
@@ -53,8 +59,11 @@ pub(crate) fn update<'n>(update: &Update<'n>, mut managers: Managers<'n>) -> Res
 /// Puts entries of updates together by version, the oldest first, until there are few enough
 /// (`managedfields/internal/capmanagers.go`).
 fn cap(managers: &mut Managers<'_>) {
-    let mut updates: Vec<_> =
-        managers.iter().filter(|(key, _)| !key.applied).map(|(key, owned)| (owned.time.clone(), key.clone())).collect();
+    let mut updates: Vec<_> = managers
+        .iter()
+        .filter(|(key, _)| !key.applied)
+        .map(|(key, owned)| (owned.time.clone(), key.clone()))
+        .collect();
     let mut left = updates.len();
     if left <= MOST_UPDATES {
         return;
@@ -65,7 +74,9 @@ fn cap(managers: &mut Managers<'_>) {
         if left <= MOST_UPDATES {
             break;
         }
-        let Some(version) = managers.get(&key).map(|owned| owned.version.to_string()) else { continue };
+        let Some(version) = managers.get(&key).map(|owned| owned.version.to_string()) else {
+            continue;
+        };
         let Some(first) = first.get(&version) else {
             first.insert(version, key);
             continue;
@@ -74,9 +85,22 @@ fn cap(managers: &mut Managers<'_>) {
         if managers.get(&bucket).is_none() {
             managers.rename(first, bucket.clone());
         }
-        let fields = managers.remove(&key).map(|owned| owned.fields.to_set().into_owned()).unwrap_or_default();
-        let together = managers.get(&bucket).map(|owned| owned.fields.to_set().union(&fields)).unwrap_or(fields);
-        managers.set(bucket, Owned { version: Cow::Owned(version), time, fields: Fields::Set(together) });
+        let fields = managers
+            .remove(&key)
+            .map(|owned| owned.fields.to_set().into_owned())
+            .unwrap_or_default();
+        let together = managers
+            .get(&bucket)
+            .map(|owned| owned.fields.to_set().union(&fields))
+            .unwrap_or(fields);
+        managers.set(
+            bucket,
+            Owned {
+                version: Cow::Owned(version),
+                time,
+                fields: Fields::Set(together),
+            },
+        );
         left -= 1;
     }
 }

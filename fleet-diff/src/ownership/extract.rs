@@ -32,7 +32,9 @@ use crate::{
 /// When the entries cannot be read, or when the manager applied at another API version than the object was read at.
 pub fn extract(live: &Object, manager: &str, schemas: &Schemas) -> Result<Option<Object>, OwnersError> {
     let managers = read(live)?;
-    let Some(owned) = managers.get(&ManagerKey::applied(manager)) else { return Ok(None) };
+    let Some(owned) = managers.get(&ManagerKey::applied(manager)) else {
+        return Ok(None);
+    };
     let gvk = live.gvk();
     let version = gvk.api_version();
     if owned.version != version {

@@ -8,7 +8,7 @@ use std::{borrow::Cow, collections::BTreeSet};
 use super::write::{OwnersError, read, with_managers};
 use crate::{
     Object, Schemas,
-    managed::{Fields, ManagerKey, Managers, Owned, OtherVersion},
+    managed::{Fields, ManagerKey, Managers, OtherVersion, Owned},
     predict::other_version,
 };
 
@@ -74,14 +74,23 @@ pub fn migrate_updates(live: &Object, from: &[&str], to: &str) -> Result<Option<
 /// When the entries cannot be read, or when both applied at different API versions.
 pub fn rename_manager(live: &Object, from: &str, to: &str) -> Result<Option<Object>, OwnersError> {
     let mut managers = read(live)?;
-    let theirs: Vec<ManagerKey> = managers.iter().map(|(key, _)| key.clone()).filter(|key| key.name == from).collect();
+    let theirs: Vec<ManagerKey> = managers
+        .iter()
+        .map(|(key, _)| key.clone())
+        .filter(|key| key.name == from)
+        .collect();
     if theirs.is_empty() || from == to {
         return Ok(None);
     }
     for key in theirs {
         let ours = key.of(to);
-        let Some(owned) = managers.remove(&key) else { continue };
-        if managers.get(&ours).is_some_and(|ours| ours.version != owned.version) {
+        let Some(owned) = managers.remove(&key) else {
+            continue;
+        };
+        if managers
+            .get(&ours)
+            .is_some_and(|ours| ours.version != owned.version)
+        {
             return Err(OwnersError::OtherVersion(owned.version.to_string()));
         }
         add(&mut managers, ours, owned);
@@ -102,17 +111,26 @@ pub fn repair_versions(live: &Object, schemas: &Schemas) -> Result<Option<Object
     let gvk = live.gvk();
     let now = gvk.api_version();
     let is_gone = |version: &str| {
-        version != now && crate::Gvk::from_api_version(version, gvk.kind()).is_none_or(|gvk| !schemas.knows(&gvk))
+        version != now
+            && crate::Gvk::from_api_version(version, gvk.kind()).is_none_or(|gvk| !schemas.knows(&gvk))
     };
-    let gone: Vec<ManagerKey> =
-        managers.iter().filter(|(_, owned)| is_gone(&owned.version)).map(|(key, _)| key.clone()).collect();
+    let gone: Vec<ManagerKey> = managers
+        .iter()
+        .filter(|(_, owned)| is_gone(&owned.version))
+        .map(|(key, _)| key.clone())
+        .collect();
     if gone.is_empty() {
         return Ok(None);
     }
     for key in gone {
-        let Some(owned) = managers.remove(&key) else { continue };
+        let Some(owned) = managers.remove(&key) else {
+            continue;
+        };
         if !matches!(other_version(schemas, gvk, &owned.version), OtherVersion::Gone) {
-            let owned = Owned { version: Cow::Owned(now.clone()), ..owned };
+            let owned = Owned {
+                version: Cow::Owned(now.clone()),
+                ..owned
+            };
             add(&mut managers, key.at(&now), owned);
         }
     }

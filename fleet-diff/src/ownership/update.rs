@@ -40,7 +40,14 @@ impl<'a> Update<'a> {
     /// An update that created `written`, until [`of`](Self::of) says what was there. `written` is the object as it
     /// was stored; its `managedFields` do not count.
     pub fn new(written: &'a Object, manager: &'a str, schemas: &'a Schemas) -> Self {
-        Self { written, live: None, manager, schemas, subresource: "", time: None }
+        Self {
+            written,
+            live: None,
+            manager,
+            schemas,
+            subresource: "",
+            time: None,
+        }
     }
 
     /// The object before, with its `managedFields`.
@@ -58,7 +65,10 @@ impl<'a> Update<'a> {
     /// The time to write into the writer's entry, as the server would write it. Without one it gets none.
     #[must_use]
     pub fn at(self, time: &'a str) -> Self {
-        Self { time: Some(time), ..self }
+        Self {
+            time: Some(time),
+            ..self
+        }
     }
 
     /// `written` with the `managedFields` that the server would give it: the writer owns what it added or modified,

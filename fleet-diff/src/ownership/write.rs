@@ -1,6 +1,10 @@
 //! Writing `metadata.managedFields`.
 
-use crate::{Object, managed::Managers, storage::{Draft, Tree}};
+use crate::{
+    Object,
+    managed::Managers,
+    storage::{Draft, Tree},
+};
 
 /// Why owners cannot be written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

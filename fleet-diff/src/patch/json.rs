@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use json_patch::{
-    AddOperation, Patch, PatchOperation, RemoveOperation, ReplaceOperation, TestOperation, jsonptr::PointerBuf,
+    AddOperation, Patch, PatchOperation, RemoveOperation, ReplaceOperation, TestOperation,
+    jsonptr::PointerBuf,
 };
 use serde_json::{Map, Value};
 
@@ -29,7 +30,11 @@ use crate::compare::names_in_json;
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 pub fn json_patch(before: &Value, after: &Value) -> Patch {
-    let mut walk = Walk { at: PointerBuf::new(), last: None, operations: Vec::new() };
+    let mut walk = Walk {
+        at: PointerBuf::new(),
+        last: None,
+        operations: Vec::new(),
+    };
     walk.values(before, after);
     Patch(walk.operations)
 }
@@ -82,7 +87,12 @@ impl Walk {
         if !places.is_sorted() {
             return self.replace(&before.into(), &after.into());
         }
-        for (i, name) in old.iter().enumerate().rev().filter(|(_, name)| place(name).is_none()) {
+        for (i, name) in old
+            .iter()
+            .enumerate()
+            .rev()
+            .filter(|(_, name)| place(name).is_none())
+        {
             debug_assert!(!is.contains_key(name));
             self.inside(&i.to_string(), |walk| walk.remove(&before[i]));
         }
@@ -108,23 +118,33 @@ impl Walk {
 
     fn test(&mut self, value: &Value) {
         let path = self.at.clone();
-        self.operations.push(PatchOperation::Test(TestOperation { path, value: value.clone() }));
+        self.operations.push(PatchOperation::Test(TestOperation {
+            path,
+            value: value.clone(),
+        }));
     }
 
     fn add(&mut self, value: &Value) {
         let path = self.at.clone();
-        self.operations.push(PatchOperation::Add(AddOperation { path, value: value.clone() }));
+        self.operations.push(PatchOperation::Add(AddOperation {
+            path,
+            value: value.clone(),
+        }));
     }
 
     fn remove(&mut self, old: &Value) {
         self.test(old);
         let path = self.at.clone();
-        self.operations.push(PatchOperation::Remove(RemoveOperation { path }));
+        self.operations
+            .push(PatchOperation::Remove(RemoveOperation { path }));
     }
 
     fn replace(&mut self, old: &Value, new: &Value) {
         self.test(old);
         let path = self.at.clone();
-        self.operations.push(PatchOperation::Replace(ReplaceOperation { path, value: new.clone() }));
+        self.operations.push(PatchOperation::Replace(ReplaceOperation {
+            path,
+            value: new.clone(),
+        }));
     }
 }

@@ -1,5 +1,6 @@
 //! Where in an object a field is.
 
+mod finder;
 mod parse;
 mod reader;
 mod scalar;
@@ -13,9 +14,10 @@ use crate::{
     document::{Builder, Node},
 };
 
-pub(crate) use scalar::is_printable;
+pub(crate) use finder::Finder;
 pub use reader::PathError;
 pub(crate) use reader::{PathReader, ReadStep};
+pub(crate) use scalar::is_printable;
 pub use scalar::{Float, Scalar};
 
 /// One step of a [`FieldPath`].

@@ -91,9 +91,14 @@ impl FieldPath {
 fn longest_key<'v>(node: Node<'v>, rest: &str) -> Option<&'v str> {
     let rest = rest.strip_prefix('.')?;
     let follows = |key: &&str| {
-        rest.strip_prefix(*key).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        rest.strip_prefix(*key)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
     };
-    node.entries().map(|(key, _)| key).filter(|key| !key.is_empty()).filter(follows).max_by_key(|key| key.len())
+    node.entries()
+        .map(|(key, _)| key)
+        .filter(|key| !key.is_empty())
+        .filter(follows)
+        .max_by_key(|key| key.len())
 }
 
 impl PathElement {
@@ -126,21 +131,51 @@ mod tests {
         let keys = |keys: &[&str]| FieldPath::keys(keys.iter().copied());
         let web = keys(&["spec", "containers"]).child(PathElement::list_key([("name", "web")]));
         let cases = [
-            (keys(&["metadata", "annotations", "a.b/c"]), ".metadata.annotations.a.b/c", "/metadata/annotations/a.b~1c"),
-            (keys(&["metadata", "annotations", "a.b"]), ".metadata.annotations.a.b", "/metadata/annotations/a.b"),
-            (keys(&["metadata", "annotations", "a"]), ".metadata.annotations.a", "/metadata/annotations/a"),
-            (web.clone(), r#".spec.containers[name="web"]"#, "/spec/containers/0"),
-            (web.child(PathElement::key("image")), r#".spec.containers[name="web"].image"#, "/spec/containers/0/image"),
-            (keys(&["metadata", "finalizers"]).child(PathElement::Value("f".into())), r#".metadata.finalizers[="f"]"#,
-                "/metadata/finalizers/0"),
+            (
+                keys(&["metadata", "annotations", "a.b/c"]),
+                ".metadata.annotations.a.b/c",
+                "/metadata/annotations/a.b~1c",
+            ),
+            (
+                keys(&["metadata", "annotations", "a.b"]),
+                ".metadata.annotations.a.b",
+                "/metadata/annotations/a.b",
+            ),
+            (
+                keys(&["metadata", "annotations", "a"]),
+                ".metadata.annotations.a",
+                "/metadata/annotations/a",
+            ),
+            (
+                web.clone(),
+                r#".spec.containers[name="web"]"#,
+                "/spec/containers/0",
+            ),
+            (
+                web.child(PathElement::key("image")),
+                r#".spec.containers[name="web"].image"#,
+                "/spec/containers/0/image",
+            ),
+            (
+                keys(&["metadata", "finalizers"]).child(PathElement::Value("f".into())),
+                r#".metadata.finalizers[="f"]"#,
+                "/metadata/finalizers/0",
+            ),
         ];
         for (path, printed, pointer) in cases {
             assert_eq!(path.to_string(), printed);
             assert_eq!(FieldPath::from_server(printed, sample.root()).unwrap(), path);
             assert_eq!(path.to_json_pointer(sample.root()).as_deref(), Some(pointer));
             let by_position = FieldPath::from_json_pointer(pointer, sample.root()).unwrap();
-            assert_eq!(by_position.find(sample.root()), path.find(sample.root()), "{pointer}");
-            assert_eq!(by_position.to_json_pointer(sample.root()).as_deref(), Some(pointer));
+            assert_eq!(
+                by_position.find(sample.root()),
+                path.find(sample.root()),
+                "{pointer}"
+            );
+            assert_eq!(
+                by_position.to_json_pointer(sample.root()).as_deref(),
+                Some(pointer)
+            );
         }
     }
 
@@ -154,7 +189,10 @@ mod tests {
             assert!(FieldPath::from_server(bad, sample().root()).is_err(), "{bad}");
         }
         assert_eq!(FieldPath::from_json_pointer("spec", sample().root()), None);
-        assert_eq!(FieldPath::from_json_pointer("/spec/containers/web", sample().root()), None);
+        assert_eq!(
+            FieldPath::from_json_pointer("/spec/containers/web", sample().root()),
+            None
+        );
     }
 
     #[test]

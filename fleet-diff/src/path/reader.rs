@@ -51,7 +51,10 @@ impl<'a> PathReader<'a> {
     }
 
     pub(crate) fn error(&self, problem: &'static str) -> PathError {
-        PathError { at: self.text[..self.at].chars().count() + 1, problem }
+        PathError {
+            at: self.text[..self.at].chars().count() + 1,
+            problem,
+        }
     }
 
     fn take(&mut self, wanted: &str) -> bool {
@@ -72,7 +75,11 @@ impl<'a> PathReader<'a> {
     pub(crate) fn step(&mut self) -> Result<ReadStep, PathError> {
         if self.take(".") {
             let key = self.until(&['.', '[']);
-            return if key.is_empty() { Err(self.error("a key is missing after `.`")) } else { Ok(ReadStep::Key(key.into())) };
+            return if key.is_empty() {
+                Err(self.error("a key is missing after `.`"))
+            } else {
+                Ok(ReadStep::Key(key.into()))
+            };
         }
         if !self.take("[") {
             return Err(self.error("a step begins with `.` or `[`"));
@@ -88,7 +95,9 @@ impl<'a> PathReader<'a> {
             }
         } else if self.rest().starts_with(|c: char| c.is_ascii_digit()) {
             let position = self.until(&[']']).parse();
-            ReadStep::Element(PathElement::Index(position.map_err(|_| self.error("a position must be a number"))?))
+            ReadStep::Element(PathElement::Index(
+                position.map_err(|_| self.error("a position must be a number"))?,
+            ))
         } else {
             let mut fields = std::collections::BTreeMap::new();
             loop {
@@ -103,7 +112,11 @@ impl<'a> PathReader<'a> {
             }
             ReadStep::Element(PathElement::ListKey(fields))
         };
-        if self.take("]") { Ok(step) } else { Err(self.error("expected `]`")) }
+        if self.take("]") {
+            Ok(step)
+        } else {
+            Err(self.error("expected `]`"))
+        }
     }
 
     /// One JSON scalar.

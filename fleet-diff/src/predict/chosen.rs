@@ -23,10 +23,38 @@ pub const CHOSEN: &[(&str, &str, &[&str])] = &[
     ("", "Service", &["spec", "ports", "*", "nodePort"]),
     ("", "PersistentVolume", &["status", "lastPhaseTransitionTime"]),
     ("batch", "Job", &["spec", "selector"]),
-    ("batch", "Job", &["spec", "template", "metadata", "labels", "batch.kubernetes.io/controller-uid"]),
-    ("batch", "Job", &["spec", "template", "metadata", "labels", "controller-uid"]),
-    ("batch", "Job", &["spec", "template", "metadata", "labels", "batch.kubernetes.io/job-name"]),
-    ("batch", "Job", &["spec", "template", "metadata", "labels", "job-name"]),
+    (
+        "batch",
+        "Job",
+        &[
+            "spec",
+            "template",
+            "metadata",
+            "labels",
+            "batch.kubernetes.io/controller-uid",
+        ],
+    ),
+    (
+        "batch",
+        "Job",
+        &["spec", "template", "metadata", "labels", "controller-uid"],
+    ),
+    (
+        "batch",
+        "Job",
+        &[
+            "spec",
+            "template",
+            "metadata",
+            "labels",
+            "batch.kubernetes.io/job-name",
+        ],
+    ),
+    (
+        "batch",
+        "Job",
+        &["spec", "template", "metadata", "labels", "job-name"],
+    ),
 ];
 
 /// What of a server's answer can be compared with a prediction: without [`LEFT_OUT`], and without the fields of
@@ -34,9 +62,9 @@ pub const CHOSEN: &[(&str, &str, &[&str])] = &[
 pub fn comparable(answer: &Object, prediction: &Object) -> Value {
     let (mut value, prediction) = (answer.to_json(), prediction.to_json());
     if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
-        LEFT_OUT.iter().for_each(|field| {
+        for field in LEFT_OUT {
             metadata.remove(*field);
-        });
+        }
     }
     let gvk = answer.gvk();
     for (group, kind, path) in CHOSEN {
@@ -49,15 +77,18 @@ pub fn comparable(answer: &Object, prediction: &Object) -> Value {
 
 /// True for a field of [`CHOSEN`].
 pub(crate) fn is_chosen(gvk: &Gvk, path: &FieldPath) -> bool {
-    let of_kind = CHOSEN.iter().filter(|(group, kind, _)| {
-        kind.is_empty() || (*group == gvk.group() && *kind == gvk.kind())
-    });
+    let of_kind = CHOSEN
+        .iter()
+        .filter(|(group, kind, _)| kind.is_empty() || (*group == gvk.group() && *kind == gvk.kind()));
     let agrees = |wanted: &[&str]| {
         wanted.len() <= path.elements().len()
-            && wanted.iter().zip(path.elements()).all(|(wanted, element)| match element {
-                PathElement::Key(key) => **key == **wanted,
-                _ => *wanted == "*",
-            })
+            && wanted
+                .iter()
+                .zip(path.elements())
+                .all(|(wanted, element)| match element {
+                    PathElement::Key(key) => **key == **wanted,
+                    _ => *wanted == "*",
+                })
     };
     of_kind.map(|(_, _, wanted)| *wanted).any(agrees)
 }
@@ -70,10 +101,8 @@ fn take(value: &mut Value, other: &Value, path: &[&str]) {
                 take(item, other.get(i).unwrap_or(&Value::Null), rest);
             }
         }
-        ([key], Value::Object(map)) => {
-            if other.get(*key).is_none() {
-                map.remove(*key);
-            }
+        ([key], Value::Object(map)) if other.get(*key).is_none() => {
+            map.remove(*key);
         }
         ([key, rest @ ..], Value::Object(map)) => {
             if let Some(inner) = map.get_mut(*key) {
@@ -110,7 +139,9 @@ pub(super) fn keep_identity<'n>(object: &mut Draft<'n>, before: Node<'n>) {
     if KEPT.iter().all(|field| same(field)) {
         return;
     }
-    let Some(metadata) = object.existing("metadata") else { return };
+    let Some(metadata) = object.existing("metadata") else {
+        return;
+    };
     for field in KEPT {
         match before.and_then(|before| before.get(field)) {
             Some(value) => metadata.put(field, Tree::Node(value)),
@@ -132,7 +163,9 @@ pub(super) fn check_create(object: &Draft<'_>, gvk: &Gvk) -> Result<(), Predicti
             let chosen = ["controller-uid", "batch.kubernetes.io/controller-uid"];
             let named = ["job-name", "batch.kubernetes.io/job-name"];
             let wrong = chosen.into_iter().find(|key| label(key).is_some()).or_else(|| {
-                named.into_iter().find(|key| label(key).is_some_and(|value| value.as_str() != name))
+                named
+                    .into_iter()
+                    .find(|key| label(key).is_some_and(|value| value.as_str() != name))
             });
             match wrong {
                 Some(key) => {
@@ -152,27 +185,53 @@ pub(super) fn check_emptied(merged: Node<'_>, live: Node<'_>, gvk: &Gvk) -> Resu
     let rule = match (gvk.group(), gvk.kind()) {
         ("", "ConfigMap") => ("binaryData", "configmap/immutable-binary-data"),
         ("", "Secret") => ("data", "secret/immutable-data"),
-        _ => return check_ports(merged, gvk),
+        ("", "Service") => return check_ports(merged),
+        ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding") => return check_actions(merged),
+        _ => return Ok(()),
     };
     let immutable = live.get("immutable").and_then(Node::as_bool) == Some(true);
-    let emptied = |of: Node<'_>| of.get(rule.0).is_some_and(|data| data.is_map() && data.is_empty());
+    let emptied = |of: Node<'_>| {
+        of.get(rule.0)
+            .is_some_and(|data| data.is_map() && data.is_empty())
+    };
     if immutable && emptied(merged) && !emptied(live) {
-        let broken = Broken { rule: rule.1, fact: Fact::Immutable, path: FieldPath::keys([rule.0]) };
+        let broken = Broken {
+            rule: rule.1,
+            fact: Fact::Immutable,
+            path: FieldPath::keys([rule.0]),
+        };
         return Err(Prediction::blocked(vec![broken]));
     }
     Ok(())
 }
 
-fn check_ports(merged: Node<'_>, gvk: &Gvk) -> Result<(), Prediction> {
-    if (gvk.group(), gvk.kind()) != ("", "Service") {
-        return Ok(());
+/// Two managers may each set one of two actions that exclude one another.
+fn check_actions(merged: Node<'_>) -> Result<(), Prediction> {
+    let actions = merged.at(&["spec", "validationActions"]);
+    let has =
+        |wanted| actions.is_some_and(|actions| actions.items().any(|action| action.as_str() == Some(wanted)));
+    if has("Deny") && has("Warn") {
+        Err(Prediction::refused(
+            ".spec.validationActions".to_owned(),
+            "must not have both Deny and Warn",
+        ))
+    } else {
+        Ok(())
     }
+}
+
+fn check_ports(merged: Node<'_>) -> Result<(), Prediction> {
     let ports = merged.get("spec").and_then(|spec| spec.get("ports"));
-    let named = |port: Node<'_>| port.get("name").and_then(Node::as_str).is_some_and(|name| !name.is_empty());
+    let named = |port: Node<'_>| {
+        port.get("name")
+            .and_then(Node::as_str)
+            .is_some_and(|name| !name.is_empty())
+    };
     match ports {
-        Some(ports) if ports.len() > 1 && !ports.items().all(named) => {
-            Err(Prediction::refused(".spec.ports[*].name".to_owned(), "is required where there are several ports"))
-        }
+        Some(ports) if ports.len() > 1 && !ports.items().all(named) => Err(Prediction::refused(
+            ".spec.ports[*].name".to_owned(),
+            "is required where there are several ports",
+        )),
         _ => Ok(()),
     }
 }
@@ -195,9 +254,16 @@ pub(super) fn on_create(object: &mut Draft<'_>, gvk: &Gvk) {
         }
         ("apps", "DaemonSet") => annotate(object, TEMPLATE_GENERATION, "1"),
         ("apiextensions.k8s.io", "CustomResourceDefinition") => {
-            let versions = object.at(&["spec", "versions"]).map(View::items).unwrap_or_default();
-            let stored = versions.iter().filter(|version| version.get("storage").and_then(|s| s.as_bool()) == Some(true));
-            let stored: Vec<Value> = stored.filter_map(|version| Some(version.get("name")?.to_json())).collect();
+            let versions = object
+                .at(&["spec", "versions"])
+                .map(View::items)
+                .unwrap_or_default();
+            let stored = versions
+                .iter()
+                .filter(|version| version.get("storage").and_then(View::as_bool) == Some(true));
+            let stored: Vec<Value> = stored
+                .filter_map(|version| Some(version.get("name")?.to_json()))
+                .collect();
             let status = json!({
                 "acceptedNames": {"kind": "", "plural": ""}, "conditions": null, "storedVersions": stored,
             });
@@ -231,11 +297,22 @@ pub(super) fn on_update<'n>(object: &mut Draft<'n>, before: Node<'n>, gvk: &Gvk)
         ("apps", "DaemonSet") => {
             let template = |of: Option<View<'_, '_>>| of.map(View::to_json).unwrap_or_default();
             let is = template(object.at(&["spec", "template"]));
-            let was = template(before.get("spec").and_then(|spec| spec.get("template")).map(View::Node));
-            let annotation = before.get("metadata").and_then(|metadata| metadata.get("annotations")?.get(TEMPLATE_GENERATION));
-            let generation: i64 = annotation.and_then(|text| text.as_str()?.parse().ok()).unwrap_or(0);
+            let was = template(
+                before
+                    .get("spec")
+                    .and_then(|spec| spec.get("template"))
+                    .map(View::Node),
+            );
+            let annotation = before
+                .get("metadata")
+                .and_then(|metadata| metadata.get("annotations")?.get(TEMPLATE_GENERATION));
+            let generation: i64 = annotation
+                .and_then(|text| text.as_str()?.parse().ok())
+                .unwrap_or(0);
             let generation = generation + i64::from(!is_same(&is, &was));
-            if object.at(&["metadata", "annotations", TEMPLATE_GENERATION]).and_then(View::as_str)
+            if object
+                .at(&["metadata", "annotations", TEMPLATE_GENERATION])
+                .and_then(View::as_str)
                 != Some(&generation.to_string())
             {
                 annotate(object, TEMPLATE_GENERATION, &generation.to_string());
@@ -264,9 +341,9 @@ fn keep_allocated<'n>(object: &mut Draft<'n>, before: Node<'n>) {
         }
     }
     let needs_ports = |kind: &str| matches!(kind, "NodePort" | "LoadBalancer");
-    let open = object.at(&["spec", "ports"]).is_some_and(|ports| {
-        ports.items().iter().any(|port| port.get("nodePort").is_none())
-    });
+    let open = object
+        .at(&["spec", "ports"])
+        .is_some_and(|ports| ports.items().iter().any(|port| port.get("nodePort").is_none()));
     if open
         && needs_ports(&kind_was)
         && needs_ports(&kind_is)
@@ -276,7 +353,8 @@ fn keep_allocated<'n>(object: &mut Draft<'n>, before: Node<'n>) {
             let field = |key: &str| port.view().get(key).map(View::to_json);
             let (number, protocol) = (field("port"), field("protocol"));
             let known = was.get("ports").into_iter().flat_map(Node::items).find(|old| {
-                old.get("port").map(Node::to_json) == number && old.get("protocol").map(Node::to_json) == protocol
+                old.get("port").map(Node::to_json) == number
+                    && old.get("protocol").map(Node::to_json) == protocol
             });
             if let Some(known) = known.and_then(|old| old.get("nodePort"))
                 && field("nodePort").is_none()
@@ -288,7 +366,10 @@ fn keep_allocated<'n>(object: &mut Draft<'n>, before: Node<'n>) {
     }
     if absent(object, "healthCheckNodePort")
         && kind_is == "LoadBalancer"
-        && object.at(&["spec", "externalTrafficPolicy"]).and_then(View::as_str) == Some("Local")
+        && object
+            .at(&["spec", "externalTrafficPolicy"])
+            .and_then(View::as_str)
+            == Some("Local")
         && let Some(port) = was.get("healthCheckNodePort")
         && let Some(spec) = object.existing("spec")
     {
@@ -312,26 +393,40 @@ fn keep_priority<'n>(object: &mut Draft<'n>, before: Node<'n>) {
 /// The admission plugin `DefaultTolerationSeconds`, with its own defaults.
 fn tolerate_lost_nodes(object: &mut Draft<'_>) {
     const LOST: [&str; 2] = ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"];
-    let known = object.at(&["spec", "tolerations"]).map(View::items).unwrap_or_default();
+    let known = object
+        .at(&["spec", "tolerations"])
+        .map(View::items)
+        .unwrap_or_default();
     let tolerates = |key: &str, toleration: &View<'_, '_>| {
-        let text = |field: &str| toleration.get(field).and_then(View::as_str).unwrap_or("").to_owned();
+        let text = |field: &str| {
+            toleration
+                .get(field)
+                .and_then(View::as_str)
+                .unwrap_or("")
+                .to_owned()
+        };
         (text("key") == key || text("key").is_empty()) && matches!(&*text("effect"), "" | "NoExecute")
     };
-    let missing: Vec<&str> =
-        LOST.into_iter().filter(|key| !known.iter().any(|toleration| tolerates(key, toleration))).collect();
+    let missing: Vec<&str> = LOST
+        .into_iter()
+        .filter(|key| !known.iter().any(|toleration| tolerates(key, toleration)))
+        .collect();
     if missing.is_empty() {
         return;
     }
     if let Some(list) = object.existing("spec").and_then(|spec| spec.list("tolerations")) {
         for key in missing {
-            let toleration = json!({"effect": "NoExecute", "key": key, "operator": "Exists", "tolerationSeconds": 300});
+            let toleration =
+                json!({"effect": "NoExecute", "key": key, "operator": "Exists", "tolerationSeconds": 300});
             list.push(Tree::Json(toleration));
         }
     }
 }
 
 fn finalizer(object: &mut Draft<'_>, name: &str) {
-    if let Some(list) = object.inner("metadata").and_then(|metadata| metadata.list("finalizers"))
+    if let Some(list) = object
+        .inner("metadata")
+        .and_then(|metadata| metadata.list("finalizers"))
         && !list.iter().any(|known| known.view().as_str() == Some(name))
     {
         list.push(Tree::Json(name.into()));
@@ -339,7 +434,10 @@ fn finalizer(object: &mut Draft<'_>, name: &str) {
 }
 
 fn annotate(object: &mut Draft<'_>, key: &str, value: &str) {
-    if let Some(map) = object.inner("metadata").and_then(|metadata| metadata.inner("annotations")) {
+    if let Some(map) = object
+        .inner("metadata")
+        .and_then(|metadata| metadata.inner("annotations"))
+    {
         map.set(key, value);
     }
 }

@@ -56,7 +56,17 @@ pub struct Apply<'a> {
 impl<'a> Apply<'a> {
     /// An apply that creates the object, until [`to`](Self::to) says what is there.
     pub fn new(desired: &'a Object, manager: &'a str, schemas: &'a Schemas) -> Self {
-        Self { desired, live: None, manager, force: false, schemas, time: None, rules: None, memory: None, admission: None }
+        Self {
+            desired,
+            live: None,
+            manager,
+            force: false,
+            schemas,
+            time: None,
+            rules: None,
+            memory: None,
+            admission: None,
+        }
     }
 
     /// The object as it is now; none when it is absent.
@@ -75,13 +85,19 @@ impl<'a> Apply<'a> {
     /// (`2020-01-01T00:00:00Z`). Without one, a changed entry keeps its time.
     #[must_use]
     pub fn at(self, time: &'a str) -> Self {
-        Self { time: Some(time), ..self }
+        Self {
+            time: Some(time),
+            ..self
+        }
     }
 
     /// The rules that [`decide`](Self::decide) follows; without this the built-in ones.
     #[must_use]
     pub fn rules(self, rules: &'a dyn FieldIntentRules) -> Self {
-        Self { rules: Some(rules), ..self }
+        Self {
+            rules: Some(rules),
+            ..self
+        }
     }
 
     /// What we wrote last time, where the live object does not say so itself: for ways to write that leave no `Apply`
@@ -94,7 +110,10 @@ impl<'a> Apply<'a> {
     /// What may change the object on its way into the cluster; without this nothing.
     #[must_use]
     pub fn admitted_by(self, admission: &'a Admission) -> Self {
-        Self { admission: Some(admission), ..self }
+        Self {
+            admission: Some(admission),
+            ..self
+        }
     }
 
     /// What this apply would do with the rules for its fields, and why.
@@ -188,16 +207,29 @@ struct Run<'r, 'a> {
 impl<'r, 'a> Run<'r, 'a> {
     fn new(ask: &'r Apply<'a>, managers: Option<&'r Managers<'a>>) -> Step<Self> {
         let kind = ask.schemas.of(ask.desired.gvk());
-        let run = Self { ask, kind, desired: ask.desired.document(), live: ask.live.map(Object::document), managers };
+        let run = Self {
+            ask,
+            kind,
+            desired: ask.desired.document(),
+            live: ask.live.map(Object::document),
+            managers,
+        };
         run.check()?;
         Ok(run)
     }
 
     fn check(&self) -> Step<()> {
         let desired = self.desired.root();
-        if desired.get("metadata").and_then(|metadata| metadata.get("managedFields")).is_some_and(|f| !f.is_null()) {
+        if desired
+            .get("metadata")
+            .and_then(|metadata| metadata.get("managedFields"))
+            .is_some_and(|f| !f.is_null())
+        {
             let path = FieldPath::keys(["metadata", "managedFields"]);
-            return Err(Prediction::refused(path.to_string(), "must not be in what is applied"));
+            return Err(Prediction::refused(
+                path.to_string(),
+                "must not be in what is applied",
+            ));
         }
         if let Some(live) = self.ask.live
             && live.gvk() != self.ask.desired.gvk()
@@ -217,7 +249,9 @@ impl<'r, 'a> Run<'r, 'a> {
         if let Some(known) = self.managers {
             return Ok(known.clone());
         }
-        let list = self.live.and_then(|live| live.root().get("metadata")?.get("managedFields"));
+        let list = self
+            .live
+            .and_then(|live| live.root().get("metadata")?.get("managedFields"));
         Managers::read(list).map_err(|error| Prediction::unsure(Doubt::ManagedFields(error.to_string())))
     }
 
@@ -231,16 +265,21 @@ impl<'r, 'a> Run<'r, 'a> {
             reset: self.kind.resets,
             other: &|version| other_version(self.ask.schemas, self.ask.desired.gvk(), version),
         };
-        let apply =
-            managed::Apply { target, config: self.desired, manager: self.ask.manager, force: self.ask.force };
+        let apply = managed::Apply {
+            target,
+            config: self.desired,
+            manager: self.ask.manager,
+            force: self.ask.force,
+        };
         let applied = managed::apply(&apply, self.managers()?).map_err(|error| match error {
             managed::ApplyError::Conflicts(conflicts) => Prediction::conflicts(conflicts),
             managed::ApplyError::Version(VersionError::Unknown(version)) => {
                 Prediction::unsure(Doubt::OtherVersion(version))
             }
-            managed::ApplyError::Version(VersionError::DoesNotFit(wrong)) => {
-                Prediction::refused(wrong.path.to_string(), format!("{} at a version others own fields at", wrong.problem))
-            }
+            managed::ApplyError::Version(VersionError::DoesNotFit(wrong)) => Prediction::refused(
+                wrong.path.to_string(),
+                format!("{} at a version others own fields at", wrong.problem),
+            ),
         })?;
         if applied.merged.is_some() || self.ask.live.is_none() {
             self.check_admission()?;
@@ -249,18 +288,20 @@ impl<'r, 'a> Run<'r, 'a> {
             && self.ask.manager != last_applied::MANAGER
             && !chosen::is_completed_on_every_write(live.gvk())
         {
-            return Ok(Foreseen { object: live.clone(), owners_change: false });
+            return Ok(Foreseen {
+                object: live.clone(),
+                owners_change: false,
+            });
         }
         let base = applied.merged.as_ref().or(self.live).unwrap_or(self.desired);
-        let mut object = match (&applied.merged, self.live) {
-            (None, Some(live)) => Draft::of(live.root()),
-            _ => {
-                let stored = self.stored(base)?;
-                if let Some(field) = stored.empty {
-                    return Err(Prediction::unsure(Doubt::Required(field)));
-                }
-                stored.draft
+        let mut object = if let (None, Some(live)) = (&applied.merged, self.live) {
+            Draft::of(live.root())
+        } else {
+            let stored = self.stored(base)?;
+            if let Some(field) = stored.empty {
+                return Err(Prediction::unsure(Doubt::Required(field)));
             }
+            stored.draft
         };
         if let (Some(merged), Some(live)) = (&applied.merged, self.live) {
             chosen::check_emptied(merged.root(), live.root(), self.ask.desired.gvk())?;
@@ -272,9 +313,16 @@ impl<'r, 'a> Run<'r, 'a> {
     }
 
     fn renew_last_applied(&self, merged: Option<&Document>, object: &mut Draft<'_>) {
-        let Some(merged) = merged.or(self.live) else { return };
-        let Some(text) = last_applied::renewed(merged.root(), self.desired) else { return };
-        if let Some(annotations) = object.existing("metadata").and_then(|metadata| metadata.existing("annotations")) {
+        let Some(merged) = merged.or(self.live) else {
+            return;
+        };
+        let Some(text) = last_applied::renewed(merged.root(), self.desired) else {
+            return;
+        };
+        if let Some(annotations) = object
+            .existing("metadata")
+            .and_then(|metadata| metadata.existing("annotations"))
+        {
             if text.is_empty() {
                 annotations.remove(last_applied::ANNOTATION);
             } else {
@@ -285,7 +333,10 @@ impl<'r, 'a> Run<'r, 'a> {
 
     /// What is written may be changed by admission.
     fn check_admission(&self) -> Step<()> {
-        let hook = self.ask.admission.and_then(|admission| admission.may_change(self.ask.desired, self.ask.live));
+        let hook = self
+            .ask
+            .admission
+            .and_then(|admission| admission.may_change(self.ask.desired, self.ask.live));
         match hook {
             Some(hook) => Err(Prediction::unsure(Doubt::Mutates(hook.to_owned()))),
             None => Ok(()),
@@ -309,9 +360,10 @@ impl<'r, 'a> Run<'r, 'a> {
     {
         let owners_change = applied.owners_change;
         let gvk = self.ask.desired.gvk();
-        let managers = match owners_change || self.live.is_none() {
-            true => Some(self.managers_after(applied)?),
-            false => None,
+        let managers = if owners_change || self.live.is_none() {
+            Some(self.managers_after(applied)?)
+        } else {
+            None
         };
         let mut object = object;
         match self.live {
@@ -325,9 +377,10 @@ impl<'r, 'a> Run<'r, 'a> {
             }
         }
         if let (Some(managers), Some(metadata)) = (&managers, object.existing("metadata")) {
-            match managers.root().is_empty() {
-                true => drop(metadata.remove("managedFields")),
-                false => metadata.put("managedFields", Tree::Node(managers.root())),
+            if managers.root().is_empty() {
+                drop(metadata.remove("managedFields"));
+            } else {
+                metadata.put("managedFields", Tree::Node(managers.root()));
             }
         }
         let object = object.finish(base);
@@ -335,7 +388,10 @@ impl<'r, 'a> Run<'r, 'a> {
             self.check_changes(before, &object)?;
         }
         Object::from_document(object)
-            .map(|object| Foreseen { object, owners_change })
+            .map(|object| Foreseen {
+                object,
+                owners_change,
+            })
             .map_err(|error| Prediction::unsure(Doubt::NoObject(error.to_string())))
     }
 

@@ -2,8 +2,10 @@
 
 use std::{collections::BTreeSet, fmt};
 
+use serde::Serialize;
+
 use crate::{
-    FieldPath, Object,
+    FieldPath, Gvk, Object,
     rules::{Broken, Fact},
 };
 
@@ -36,7 +38,7 @@ pub struct Blocked {
 }
 
 /// A field that somebody else owns with another value.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Conflict {
     /// Who owns it.
     pub manager: String,
@@ -69,6 +71,8 @@ pub enum Doubt {
     Admission,
     /// This webhook or policy may change what is written.
     Mutates(String),
+    /// Nothing is known of the fields of this kind.
+    NoSchema(Gvk),
     /// A field that the schema requires would be empty here; whether the server minds, its validation knows.
     Required(String),
     /// A rule in the schema of a custom resource compares with the old value here, and rules are not evaluated.
@@ -79,7 +83,10 @@ pub enum Doubt {
 
 impl Prediction {
     pub(super) fn refused(path: String, problem: impl Into<String>) -> Self {
-        Self::Refused(Refusal { path, problem: problem.into() })
+        Self::Refused(Refusal {
+            path,
+            problem: problem.into(),
+        })
     }
 
     pub(super) fn unsure(doubt: Doubt) -> Self {
@@ -96,7 +103,12 @@ impl Prediction {
     }
 
     pub(super) fn conflicts(found: BTreeSet<(String, FieldPath)>) -> Self {
-        Self::Conflicts(found.into_iter().map(|(manager, path)| Conflict { manager, path }).collect())
+        Self::Conflicts(
+            found
+                .into_iter()
+                .map(|(manager, path)| Conflict { manager, path })
+                .collect(),
+        )
     }
 }
 
@@ -119,14 +131,23 @@ impl fmt::Display for Doubt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::LiveAtOtherVersion => f.write_str("the live object was read at another API version"),
-            Self::LiveDoesNotFitSchema(path) => write!(f, "the schema does not know {path} of the live object"),
+            Self::LiveDoesNotFitSchema(path) => {
+                write!(f, "the schema does not know {path} of the live object")
+            }
             Self::ManagedFields(problem) => write!(f, "metadata.managedFields cannot be read: {problem}"),
-            Self::OtherVersion(version) => write!(f, "fields are owned at {version}, which only the server can convert"),
+            Self::OtherVersion(version) => write!(
+                f,
+                "fields are owned at {version}, which only the server can convert"
+            ),
             Self::Admission => f.write_str("admission in the server fills in what depends on the cluster"),
             Self::Mutates(hook) => write!(f, "the mutating {hook} may change what is written"),
+            Self::NoSchema(gvk) => write!(f, "no schema of {gvk} is known"),
             Self::Required(field) => write!(f, "{field} would be empty, and its schema requires it"),
             Self::ValidationRule(path) => {
-                write!(f, "a rule in the schema compares {path} with its old value, and only the server evaluates it")
+                write!(
+                    f,
+                    "a rule in the schema compares {path} with its old value, and only the server evaluates it"
+                )
             }
             Self::NoObject(problem) => write!(f, "the answer would be no object: {problem}"),
         }

@@ -2,15 +2,18 @@
 
 use std::fmt::Write as _;
 
-use super::{RenderOptions, printable, values};
+use super::{RenderOptions, Secrets, printable, values};
 use crate::{FieldChange, FieldVerdict, ObjectKey, Verdict};
 
 /// One line for each field: a sign, the path, the value or both values, and why.
 ///
-/// `+` is added, `-` removed, `~` changed, `!` cannot be done or said, `=` stays. Pass verdicts through
-/// [`masked_fields`](crate::masked_fields) first; the values of a Secret are hidden here in any case.
+/// `+` is added, `-` removed, `~` changed, `!` cannot be done or said, `=` stays. The values of a Secret are hidden here
+/// unless the options say otherwise; those that a rule calls sensitive a [`Report`](crate::Report) hides.
 pub fn render_fields(key: &ObjectKey, fields: &[FieldVerdict], options: &RenderOptions) -> String {
-    let fields = crate::masked_fields(key, fields.to_vec(), |_| false);
+    let fields = match options.secrets {
+        Secrets::Hidden => crate::masked_fields(key, fields.to_vec(), |_| false),
+        Secrets::Shown => fields.to_vec(),
+    };
     let mut text = String::new();
     for field in &fields {
         let (sign, colour) = sign(field);
@@ -19,7 +22,9 @@ pub fn render_fields(key: &ObjectKey, fields: &[FieldVerdict], options: &RenderO
             before: field.before.clone(),
             after: field.after.clone().filter(|_| sign != '='),
         };
-        let head = options.style.paint(&format!("{sign} {}", printable(&field.path.to_string())), colour);
+        let head = options
+            .style
+            .paint(&format!("{sign} {}", printable(&field.path.to_string())), colour);
         let values = values(key, &change, options.max_value_chars);
         let why = why(field);
         // Writing to a text cannot fail.
@@ -35,9 +40,10 @@ pub fn render_fields(key: &ObjectKey, fields: &[FieldVerdict], options: &RenderO
 
 fn sign(field: &FieldVerdict) -> (char, u8) {
     match (field.verdict, &field.before, &field.after) {
-        (Verdict::Conflict | Verdict::Immutable | Verdict::GrowOnly | Verdict::Contested | Verdict::Unsure, ..) => {
-            ('!', 35)
-        }
+        (
+            Verdict::Conflict | Verdict::Immutable | Verdict::GrowOnly | Verdict::Contested | Verdict::Unsure,
+            ..,
+        ) => ('!', 35),
         (Verdict::OursToRemove, _, None) => ('-', 31),
         (verdict, None, Some(_)) if verdict.is_change() => ('+', 32),
         (verdict, ..) if verdict.is_change() => ('~', 33),
@@ -72,8 +78,17 @@ fn why(field: &FieldVerdict) -> String {
         _ => &[],
     };
     for owner in owners {
-        let since = owner.time.as_deref().map(|time| format!(" since {time}")).unwrap_or_default();
-        let _ = write!(words, "{}{}{since}", if words.is_empty() { "" } else { ", " }, printable(&owner.name));
+        let since = owner
+            .time
+            .as_deref()
+            .map(|time| format!(" since {time}"))
+            .unwrap_or_default();
+        let _ = write!(
+            words,
+            "{}{}{since}",
+            if words.is_empty() { "" } else { ", " },
+            printable(&owner.name)
+        );
     }
     words
 }

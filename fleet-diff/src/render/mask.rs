@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::{FieldChange, FieldPath, FieldVerdict, ObjectKey, PathElement};
 
 /// What stands for a hidden value.
-pub(super) const HIDDEN: &str = "(secret)";
+pub(crate) const HIDDEN: &str = "(secret)";
 /// What stands for a hidden value that is not the one before.
 pub(super) const HIDDEN_AND_CHANGED: &str = "(secret, changed)";
 
@@ -66,7 +66,9 @@ pub fn masked_fields(
 ) -> Vec<FieldVerdict> {
     let hide_one = |field: FieldVerdict| {
         if key.is_secret() {
-            let FieldVerdict { path, before, after, .. } = field.clone();
+            let FieldVerdict {
+                path, before, after, ..
+            } = field.clone();
             // An unchanged value has no other side to differ from.
             let hidden = hide_change(FieldChange { path, before, after });
             return FieldVerdict {
@@ -78,7 +80,11 @@ pub fn masked_fields(
         }
         if is_sensitive(&field.path) {
             let (before, after) = hide(Zone::Nothing, field.before.clone(), field.after.clone());
-            return FieldVerdict { before, after, ..field };
+            return FieldVerdict {
+                before,
+                after,
+                ..field
+            };
         }
         field
     };

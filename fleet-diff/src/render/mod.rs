@@ -2,13 +2,16 @@
 
 mod fields;
 mod mask;
+mod report;
 
 use std::fmt::Write as _;
 
 use serde_json::Value;
 
 pub use fields::render_fields;
+pub(crate) use mask::HIDDEN;
 pub use mask::{masked, masked_fields, masked_value};
+pub use report::render_report;
 
 use crate::{FieldChange, ObjectKey, PathElement, compare::names_in_json, path::is_printable};
 
@@ -27,6 +30,10 @@ pub struct RenderOptions {
     pub max_value_chars: usize,
     /// Whether colour is used.
     pub style: Style,
+    /// Whether what a Secret holds is shown.
+    pub secrets: Secrets,
+    /// Which fields of a report are shown.
+    pub fields: ShownFields,
 }
 
 impl RenderOptions {
@@ -39,8 +46,30 @@ impl Default for RenderOptions {
         Self {
             max_value_chars: Self::DEFAULT_MAX_VALUE_CHARS,
             style: Style::Plain,
+            secrets: Secrets::Hidden,
+            fields: ShownFields::Told,
         }
     }
+}
+
+/// Which fields of a report are shown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ShownFields {
+    /// Those that change, cannot change, or have a value that nobody owns.
+    #[default]
+    Told,
+    /// All.
+    All,
+}
+
+/// Whether what secrets hold is shown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Secrets {
+    /// Never.
+    #[default]
+    Hidden,
+    /// Shown, because somebody asked for it.
+    Shown,
 }
 
 /// Whether colour is used.
@@ -80,7 +109,10 @@ impl Style {
 /// );
 /// ```
 pub fn render(key: &ObjectKey, changes: &[FieldChange], options: &RenderOptions) -> String {
-    let hidden = masked(key, changes.to_vec());
+    let hidden = match options.secrets {
+        Secrets::Hidden => masked(key, changes.to_vec()),
+        Secrets::Shown => changes.to_vec(),
+    };
     let mut text = String::new();
     for change in &hidden {
         let (sign, colour) = match (&change.before, &change.after) {

@@ -26,7 +26,10 @@ impl Written {
         match self {
             Self::NeverTouch => Intent::NeverTouch,
             Self::KeepLive => Intent::KeepLive,
-            Self::Owned(manager) => Intent::OwnedBy { manager: manager.into(), then: Sharing::GiveUp },
+            Self::Owned(manager) => Intent::OwnedBy {
+                manager: manager.into(),
+                then: Sharing::GiveUp,
+            },
         }
     }
 }
@@ -38,19 +41,61 @@ const fn row(
     path: &'static str,
     intent: Written,
 ) -> Row {
-    Row { id, group, kinds, path, intent }
+    Row {
+        id,
+        group,
+        kinds,
+        path,
+        intent,
+    }
 }
 
 /// Sources: the ignore lists and retain functions of Argo CD, Flux, kapp, Karmada and library-go, where they agree.
 static ROWS: &[Row] = &[
     // Counters and records of the server; no definition means them.
-    row("metadata/resource-version", None, &[], ".metadata.resourceVersion", Written::NeverTouch),
+    row(
+        "metadata/resource-version",
+        None,
+        &[],
+        ".metadata.resourceVersion",
+        Written::NeverTouch,
+    ),
     row("metadata/uid", None, &[], ".metadata.uid", Written::NeverTouch),
-    row("metadata/generation", None, &[], ".metadata.generation", Written::NeverTouch),
-    row("metadata/creation-timestamp", None, &[], ".metadata.creationTimestamp", Written::NeverTouch),
-    row("metadata/deletion-timestamp", None, &[], ".metadata.deletionTimestamp", Written::NeverTouch),
-    row("metadata/self-link", None, &[], ".metadata.selfLink", Written::NeverTouch),
-    row("metadata/managed-fields", None, &[], ".metadata.managedFields", Written::NeverTouch),
+    row(
+        "metadata/generation",
+        None,
+        &[],
+        ".metadata.generation",
+        Written::NeverTouch,
+    ),
+    row(
+        "metadata/creation-timestamp",
+        None,
+        &[],
+        ".metadata.creationTimestamp",
+        Written::NeverTouch,
+    ),
+    row(
+        "metadata/deletion-timestamp",
+        None,
+        &[],
+        ".metadata.deletionTimestamp",
+        Written::NeverTouch,
+    ),
+    row(
+        "metadata/self-link",
+        None,
+        &[],
+        ".metadata.selfLink",
+        Written::NeverTouch,
+    ),
+    row(
+        "metadata/managed-fields",
+        None,
+        &[],
+        ".metadata.managedFields",
+        Written::NeverTouch,
+    ),
     // It repeats the object, values of Secrets included.
     row(
         "metadata/last-applied",
@@ -82,8 +127,20 @@ static ROWS: &[Row] = &[
         Written::NeverTouch,
     ),
     // Through the scale endpoint for an autoscaler: nothing else in it writes replicas of these kinds.
-    row("workload/autoscaled", Some("apps"), &["Deployment", "StatefulSet"], ".spec.replicas", AUTOSCALER),
-    row("replicationcontroller/autoscaled", Some("core"), &["ReplicationController"], ".spec.replicas", AUTOSCALER),
+    row(
+        "workload/autoscaled",
+        Some("apps"),
+        &["Deployment", "StatefulSet"],
+        ".spec.replicas",
+        AUTOSCALER,
+    ),
+    row(
+        "replicationcontroller/autoscaled",
+        Some("core"),
+        &["ReplicationController"],
+        ".spec.replicas",
+        AUTOSCALER,
+    ),
     // A definition has to have something there in some versions; what counts is injected.
     row(
         "webhook/injected-ca",
@@ -99,7 +156,13 @@ static ROWS: &[Row] = &[
         ".spec.conversion.webhook.clientConfig.caBundle",
         CA_INJECTOR,
     ),
-    row("apiservice/injected-ca", Some("apiregistration.k8s.io"), &["APIService"], ".spec.caBundle", CA_INJECTOR),
+    row(
+        "apiservice/injected-ca",
+        Some("apiregistration.k8s.io"),
+        &["APIService"],
+        ".spec.caBundle",
+        CA_INJECTOR,
+    ),
 ];
 
 const AUTOSCALER: Written = Written::Owned("kube-controller-manager");

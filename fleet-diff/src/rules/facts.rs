@@ -43,7 +43,15 @@ struct Row {
 }
 
 const fn row(id: &'static str, group: &'static str, kind: &'static str, path: &'static str) -> Row {
-    Row { id, group, kind, path, except: &[], fact: Fact::Immutable, when: always }
+    Row {
+        id,
+        group,
+        kind,
+        path,
+        except: &[],
+        fact: Fact::Immutable,
+        when: always,
+    }
 }
 
 impl Row {
@@ -74,9 +82,23 @@ const ROWS: &[Row] = &[
     row("configmap/immutable", "", "ConfigMap", ".immutable").when(is_immutable),
     row("configmap/immutable-data", "", "ConfigMap", ".data").when(is_immutable),
     row("configmap/immutable-binary-data", "", "ConfigMap", ".binaryData").when(is_immutable),
-    row("service/cluster-ip", "", "Service", ".spec.clusterIP").fact(Fact::WriteOnce).when(keeps_cluster_ip),
-    row("service/load-balancer-class", "", "Service", ".spec.loadBalancerClass").when(stays_load_balancer),
-    row("service/health-check-node-port", "", "Service", ".spec.healthCheckNodePort").when(keeps_health_check_port),
+    row("service/cluster-ip", "", "Service", ".spec.clusterIP")
+        .fact(Fact::WriteOnce)
+        .when(keeps_cluster_ip),
+    row(
+        "service/load-balancer-class",
+        "",
+        "Service",
+        ".spec.loadBalancerClass",
+    )
+    .when(stays_load_balancer),
+    row(
+        "service/health-check-node-port",
+        "",
+        "Service",
+        ".spec.healthCheckNodePort",
+    )
+    .when(keeps_health_check_port),
     row("pvc/spec", "", "PersistentVolumeClaim", ".spec").except(&[
         ".spec.resources.requests",
         ".spec.volumeName",
@@ -84,11 +106,34 @@ const ROWS: &[Row] = &[
         ".spec.volumeAttributesClassName",
     ]),
     row("pvc/volume-name", "", "PersistentVolumeClaim", ".spec.volumeName").fact(Fact::WriteOnce),
-    row("pvc/storage-class", "", "PersistentVolumeClaim", ".spec.storageClassName").fact(Fact::WriteOnce),
-    row("pvc/volume-attributes-class", "", "PersistentVolumeClaim", ".spec.volumeAttributesClassName")
-        .when(is_unbound),
-    row("pvc/storage-unbound", "", "PersistentVolumeClaim", ".spec.resources.requests").when(is_unbound),
-    row("pvc/storage", "", "PersistentVolumeClaim", ".spec.resources.requests.storage").fact(Fact::GrowOnly),
+    row(
+        "pvc/storage-class",
+        "",
+        "PersistentVolumeClaim",
+        ".spec.storageClassName",
+    )
+    .fact(Fact::WriteOnce),
+    row(
+        "pvc/volume-attributes-class",
+        "",
+        "PersistentVolumeClaim",
+        ".spec.volumeAttributesClassName",
+    )
+    .when(is_unbound),
+    row(
+        "pvc/storage-unbound",
+        "",
+        "PersistentVolumeClaim",
+        ".spec.resources.requests",
+    )
+    .when(is_unbound),
+    row(
+        "pvc/storage",
+        "",
+        "PersistentVolumeClaim",
+        ".spec.resources.requests.storage",
+    )
+    .fact(Fact::GrowOnly),
     row("pv/source", "", "PersistentVolume", ".spec").except(&[
         ".spec.accessModes",
         ".spec.capacity",
@@ -147,41 +192,183 @@ const ROWS: &[Row] = &[
         .when(is_suspended),
     row("job/completion-mode", "batch", "Job", ".spec.completionMode"),
     row("job/pod-failure-policy", "batch", "Job", ".spec.podFailurePolicy"),
-    row("job/backoff-limit-per-index", "batch", "Job", ".spec.backoffLimitPerIndex"),
+    row(
+        "job/backoff-limit-per-index",
+        "batch",
+        "Job",
+        ".spec.backoffLimitPerIndex",
+    ),
     row("job/managed-by", "batch", "Job", ".spec.managedBy"),
     row("job/success-policy", "batch", "Job", ".spec.successPolicy"),
     row("rolebinding/role", RBAC, "RoleBinding", ".roleRef"),
     row("clusterrolebinding/role", RBAC, "ClusterRoleBinding", ".roleRef"),
-    row("storageclass/parameters", "storage.k8s.io", "StorageClass", ".parameters"),
-    row("storageclass/provisioner", "storage.k8s.io", "StorageClass", ".provisioner"),
-    row("storageclass/reclaim-policy", "storage.k8s.io", "StorageClass", ".reclaimPolicy"),
-    row("storageclass/binding-mode", "storage.k8s.io", "StorageClass", ".volumeBindingMode"),
-    row("csidriver/attach", "storage.k8s.io", "CSIDriver", ".spec.attachRequired"),
-    row("csidriver/modes", "storage.k8s.io", "CSIDriver", ".spec.volumeLifecycleModes"),
-    row("csi-storage-capacity/topology", "storage.k8s.io", "CSIStorageCapacity", ".nodeTopology"),
-    row("csi-storage-capacity/class", "storage.k8s.io", "CSIStorageCapacity", ".storageClassName"),
-    row("volume-attachment/spec", "storage.k8s.io", "VolumeAttachment", ".spec"),
-    row("volume-attributes-class/driver", "storage.k8s.io", "VolumeAttributesClass", ".driverName"),
-    row("volume-attributes-class/parameters", "storage.k8s.io", "VolumeAttributesClass", ".parameters"),
-    row("priorityclass/value", "scheduling.k8s.io", "PriorityClass", ".value"),
-    row("priorityclass/preemption", "scheduling.k8s.io", "PriorityClass", ".preemptionPolicy"),
+    row(
+        "storageclass/parameters",
+        "storage.k8s.io",
+        "StorageClass",
+        ".parameters",
+    ),
+    row(
+        "storageclass/provisioner",
+        "storage.k8s.io",
+        "StorageClass",
+        ".provisioner",
+    ),
+    row(
+        "storageclass/reclaim-policy",
+        "storage.k8s.io",
+        "StorageClass",
+        ".reclaimPolicy",
+    ),
+    row(
+        "storageclass/binding-mode",
+        "storage.k8s.io",
+        "StorageClass",
+        ".volumeBindingMode",
+    ),
+    row(
+        "csidriver/attach",
+        "storage.k8s.io",
+        "CSIDriver",
+        ".spec.attachRequired",
+    ),
+    row(
+        "csidriver/modes",
+        "storage.k8s.io",
+        "CSIDriver",
+        ".spec.volumeLifecycleModes",
+    ),
+    row(
+        "csi-storage-capacity/topology",
+        "storage.k8s.io",
+        "CSIStorageCapacity",
+        ".nodeTopology",
+    ),
+    row(
+        "csi-storage-capacity/class",
+        "storage.k8s.io",
+        "CSIStorageCapacity",
+        ".storageClassName",
+    ),
+    row(
+        "volume-attachment/spec",
+        "storage.k8s.io",
+        "VolumeAttachment",
+        ".spec",
+    ),
+    row(
+        "volume-attributes-class/driver",
+        "storage.k8s.io",
+        "VolumeAttributesClass",
+        ".driverName",
+    ),
+    row(
+        "volume-attributes-class/parameters",
+        "storage.k8s.io",
+        "VolumeAttributesClass",
+        ".parameters",
+    ),
+    row(
+        "priorityclass/value",
+        "scheduling.k8s.io",
+        "PriorityClass",
+        ".value",
+    ),
+    row(
+        "priorityclass/preemption",
+        "scheduling.k8s.io",
+        "PriorityClass",
+        ".preemptionPolicy",
+    ),
     row("runtimeclass/handler", "node.k8s.io", "RuntimeClass", ".handler"),
-    row("ingressclass/controller", "networking.k8s.io", "IngressClass", ".spec.controller"),
-    row("ipaddress/parent", "networking.k8s.io", "IPAddress", ".spec.parentRef"),
-    row("servicecidr/cidrs", "networking.k8s.io", "ServiceCIDR", ".spec.cidrs"),
-    row("endpointslice/address-type", "discovery.k8s.io", "EndpointSlice", ".addressType"),
-    row("cluster-trust-bundle/signer", "certificates.k8s.io", "ClusterTrustBundle", ".spec.signerName"),
+    row(
+        "ingressclass/controller",
+        "networking.k8s.io",
+        "IngressClass",
+        ".spec.controller",
+    ),
+    row(
+        "ipaddress/parent",
+        "networking.k8s.io",
+        "IPAddress",
+        ".spec.parentRef",
+    ),
+    row(
+        "servicecidr/cidrs",
+        "networking.k8s.io",
+        "ServiceCIDR",
+        ".spec.cidrs",
+    ),
+    row(
+        "endpointslice/address-type",
+        "discovery.k8s.io",
+        "EndpointSlice",
+        ".addressType",
+    ),
+    row(
+        "cluster-trust-bundle/signer",
+        "certificates.k8s.io",
+        "ClusterTrustBundle",
+        ".spec.signerName",
+    ),
     row("resource-claim/spec", "resource.k8s.io", "ResourceClaim", ".spec"),
-    row("resource-claim-template/spec", "resource.k8s.io", "ResourceClaimTemplate", ".spec"),
-    row("resource-slice/driver", "resource.k8s.io", "ResourceSlice", ".spec.driver"),
-    row("resource-slice/node", "resource.k8s.io", "ResourceSlice", ".spec.nodeName"),
-    row("resource-slice/pool", "resource.k8s.io", "ResourceSlice", ".spec.pool.name"),
-    row("crd/group", "apiextensions.k8s.io", "CustomResourceDefinition", ".spec.group"),
-    row("crd/scope", "apiextensions.k8s.io", "CustomResourceDefinition", ".spec.scope").when(is_established),
-    row("crd/stored-version", "apiextensions.k8s.io", "CustomResourceDefinition", ".spec.versions")
-        .when(drops_stored_version),
-    row("crd/plural", "apiextensions.k8s.io", "CustomResourceDefinition", ".spec.names.plural"),
-    row("crd/kind", "apiextensions.k8s.io", "CustomResourceDefinition", ".spec.names.kind").when(is_established),
+    row(
+        "resource-claim-template/spec",
+        "resource.k8s.io",
+        "ResourceClaimTemplate",
+        ".spec",
+    ),
+    row(
+        "resource-slice/driver",
+        "resource.k8s.io",
+        "ResourceSlice",
+        ".spec.driver",
+    ),
+    row(
+        "resource-slice/node",
+        "resource.k8s.io",
+        "ResourceSlice",
+        ".spec.nodeName",
+    ),
+    row(
+        "resource-slice/pool",
+        "resource.k8s.io",
+        "ResourceSlice",
+        ".spec.pool.name",
+    ),
+    row(
+        "crd/group",
+        "apiextensions.k8s.io",
+        "CustomResourceDefinition",
+        ".spec.group",
+    ),
+    row(
+        "crd/scope",
+        "apiextensions.k8s.io",
+        "CustomResourceDefinition",
+        ".spec.scope",
+    )
+    .when(is_established),
+    row(
+        "crd/stored-version",
+        "apiextensions.k8s.io",
+        "CustomResourceDefinition",
+        ".spec.versions",
+    )
+    .when(drops_stored_version),
+    row(
+        "crd/plural",
+        "apiextensions.k8s.io",
+        "CustomResourceDefinition",
+        ".spec.names.plural",
+    ),
+    row(
+        "crd/kind",
+        "apiextensions.k8s.io",
+        "CustomResourceDefinition",
+        ".spec.names.kind",
+    )
+    .when(is_established),
 ];
 
 struct Compiled {
@@ -196,13 +383,23 @@ static COMPILED: LazyLock<Vec<Compiled>> = LazyLock::new(|| {
 });
 
 fn compile(row: &'static Row) -> Result<Compiled, crate::PathError> {
-    let except = row.except.iter().map(|path| path.parse()).collect::<Result<_, _>>()?;
-    Ok(Compiled { row, path: row.path.parse()?, except })
+    let except = row
+        .except
+        .iter()
+        .map(|path| path.parse())
+        .collect::<Result<_, _>>()?;
+    Ok(Compiled {
+        row,
+        path: row.path.parse()?,
+        except,
+    })
 }
 
 /// The changes among these that a server refuses. `changed` are the fields that differ between both objects.
 pub(crate) fn broken(gvk: &Gvk, changed: &FieldSet, live: Node<'_>, new: Node<'_>) -> Vec<Broken> {
-    let rows = COMPILED.iter().filter(|c| c.row.group == gvk.group() && c.row.kind == gvk.kind());
+    let rows = COMPILED
+        .iter()
+        .filter(|c| c.row.group == gvk.group() && c.row.kind == gvk.kind());
     let mut found = Vec::new();
     for compiled in rows.filter(|c| (c.row.when)(live, new)) {
         let hit = changed.iter().find(|path| {
@@ -210,7 +407,11 @@ pub(crate) fn broken(gvk: &Gvk, changed: &FieldSet, live: Node<'_>, new: Node<'_
             meant && really_changed(path, live, new) && forbids(compiled, path, live, new)
         });
         if let Some(path) = hit {
-            found.push(Broken { rule: compiled.row.id, fact: compiled.row.fact, path });
+            found.push(Broken {
+                rule: compiled.row.id,
+                fact: compiled.row.fact,
+                path,
+            });
         }
     }
     found
@@ -219,7 +420,10 @@ pub(crate) fn broken(gvk: &Gvk, changed: &FieldSet, live: Node<'_>, new: Node<'_
 /// A field around an exception changes along with it: it says nothing by itself. A list does: by its order.
 fn is_excepted(compiled: &Compiled, path: &FieldPath, live: Node<'_>) -> bool {
     let is_list = path.find(live).is_some_and(Node::is_list);
-    compiled.except.iter().any(|except| except.covers(path) || (!is_list && except.is_inside(path)))
+    compiled
+        .except
+        .iter()
+        .any(|except| except.covers(path) || (!is_list && except.is_inside(path)))
 }
 
 fn really_changed(path: &FieldPath, live: Node<'_>, new: Node<'_>) -> bool {
@@ -250,7 +454,9 @@ pub(crate) fn is_same(a: &Value, b: &Value) -> bool {
         (Value::Object(a), Value::Object(b)) => {
             a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| is_same(a, b)))
         }
-        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_same(a, b)),
+        (Value::Array(a), Value::Array(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_same(a, b))
+        }
         (Value::String(a), Value::String(b)) => {
             a == b || matches!((a.parse::<Quantity>(), b.parse::<Quantity>()), (Ok(a), Ok(b)) if a == b)
         }
@@ -286,11 +492,15 @@ fn is_immutable(live: Node<'_>, _: Node<'_>) -> bool {
 
 /// Free when the Service becomes or was one without addresses.
 fn keeps_cluster_ip(live: Node<'_>, new: Node<'_>) -> bool {
-    [live, new].iter().all(|of| text(*of, &["spec", "type"]) != "ExternalName")
+    [live, new]
+        .iter()
+        .all(|of| text(*of, &["spec", "type"]) != "ExternalName")
 }
 
 fn stays_load_balancer(live: Node<'_>, new: Node<'_>) -> bool {
-    [live, new].iter().all(|of| text(*of, &["spec", "type"]) == "LoadBalancer")
+    [live, new]
+        .iter()
+        .all(|of| text(*of, &["spec", "type"]) == "LoadBalancer")
 }
 
 fn keeps_health_check_port(live: Node<'_>, new: Node<'_>) -> bool {
@@ -318,7 +528,9 @@ fn is_suspended(live: Node<'_>, new: Node<'_>) -> bool {
 
 /// A version in which objects are stored must stay in the definition.
 fn drops_stored_version(live: Node<'_>, new: Node<'_>) -> bool {
-    let mut stored = at(live, &["status", "storedVersions"]).into_iter().flat_map(Node::items);
+    let mut stored = at(live, &["status", "storedVersions"])
+        .into_iter()
+        .flat_map(Node::items);
     stored.any(|stored| {
         let mut versions = at(new, &["spec", "versions"]).into_iter().flat_map(Node::items);
         !versions.any(|version| version.get("name") == Some(stored))
@@ -326,7 +538,9 @@ fn drops_stored_version(live: Node<'_>, new: Node<'_>) -> bool {
 }
 
 fn is_established(live: Node<'_>, _: Node<'_>) -> bool {
-    let mut conditions = at(live, &["status", "conditions"]).into_iter().flat_map(Node::items);
+    let mut conditions = at(live, &["status", "conditions"])
+        .into_iter()
+        .flat_map(Node::items);
     conditions.any(|c| text(c, &["type"]) == "Established" && text(c, &["status"]) == "True")
 }
 

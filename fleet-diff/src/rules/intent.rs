@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fmt, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use super::pattern::{PathPattern, Step, Weight, glob};
-use crate::{FieldPath, FieldSet, Gvk, Object, document::Node};
+use crate::{FieldPath, FieldSet, Gvk, Object, document::Node, managed::last_applied};
 
 /// What is intended for a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,8 +111,20 @@ impl TryFrom<Written> for Rule {
                 then: written.then.unwrap_or_default(),
             },
         };
-        let Written { id, kinds, path, sensitive, .. } = written;
-        Ok(Self { id, kinds, path, intent, sensitive })
+        let Written {
+            id,
+            kinds,
+            path,
+            sensitive,
+            ..
+        } = written;
+        Ok(Self {
+            id,
+            kinds,
+            path,
+            intent,
+            sensitive,
+        })
     }
 }
 
@@ -127,8 +139,22 @@ impl From<Rule> for Written {
             Intent::RemoveForeign => (Word::RemoveForeign, None, None),
             Intent::OwnedBy { manager, then } => (Word::OwnedBy, Some(manager), Some(then)),
         };
-        let Rule { id, kinds, path, sensitive, .. } = rule;
-        Self { id, kinds, path, intent, manager, then, sensitive }
+        let Rule {
+            id,
+            kinds,
+            path,
+            sensitive,
+            ..
+        } = rule;
+        Self {
+            id,
+            kinds,
+            path,
+            intent,
+            manager,
+            then,
+            sensitive,
+        }
     }
 }
 
@@ -162,7 +188,11 @@ impl Kinds {
     }
 
     fn has_kind(&self, gvk: &Gvk) -> bool {
-        let group = if gvk.group().is_empty() { "core" } else { gvk.group() };
+        let group = if gvk.group().is_empty() {
+            "core"
+        } else {
+            gvk.group()
+        };
         let any = |list: &[Arc<str>], text: &str| list.is_empty() || list.iter().any(|item| **item == *text);
         self.group.as_ref().is_none_or(|pattern| glob(pattern, group))
             && any(&self.kinds, gvk.kind())
@@ -171,7 +201,11 @@ impl Kinds {
 
     /// One object beats a kind, a kind beats a group, a group beats everything.
     fn weight(&self) -> u8 {
-        match (self.names.is_empty() && self.namespaces.is_empty(), self.kinds.is_empty(), &self.group) {
+        match (
+            self.names.is_empty() && self.namespaces.is_empty(),
+            self.kinds.is_empty(),
+            &self.group,
+        ) {
             (false, ..) => 3,
             (_, false, _) => 2,
             (_, _, Some(_)) => 1,
@@ -181,7 +215,8 @@ impl Kinds {
 
     /// True when an object may be meant by both.
     fn overlaps(&self, other: &Self) -> bool {
-        let meet = |a: &[Arc<str>], b: &[Arc<str>]| a.is_empty() || b.is_empty() || a.iter().any(|x| b.contains(x));
+        let meet =
+            |a: &[Arc<str>], b: &[Arc<str>]| a.is_empty() || b.is_empty() || a.iter().any(|x| b.contains(x));
         let groups = match (&self.group, &other.group) {
             (Some(a), Some(b)) => a == b,
             _ => true,
@@ -207,7 +242,9 @@ pub enum RuleError {
     #[error("two rules have the id `{0}`")]
     SameId(Arc<str>),
     /// Two rules mean the same field of the same object, and neither is more specific.
-    #[error("rules `{0}` and `{1}` are for the same field and say different things: make one path or kind narrower")]
+    #[error(
+        "rules `{0}` and `{1}` are for the same field and say different things: make one path or kind narrower"
+    )]
     Tie(Arc<str>, Arc<str>),
     /// The text or value is no list of rules.
     #[error("not rules: {0}")]
@@ -256,8 +293,8 @@ impl RuleSet {
     /// # Errors
     /// When it is no list of rules, and as [`RuleSet::new`].
     pub fn from_json(value: &serde_json::Value) -> Result<Self, RuleError> {
-        let rules: Vec<Rule> =
-            serde_json::from_value(value.clone()).map_err(|error| RuleError::Unreadable(error.to_string()))?;
+        let rules: Vec<Rule> = serde_json::from_value(value.clone())
+            .map_err(|error| RuleError::Unreadable(error.to_string()))?;
         Self::new(rules)
     }
 
@@ -325,7 +362,11 @@ pub struct Rules {
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { user: Arc::default(), builtin: super::builtin::rules(), annotation: None }
+        Self {
+            user: Arc::default(),
+            builtin: super::builtin::rules(),
+            annotation: None,
+        }
     }
 }
 
@@ -337,20 +378,30 @@ impl Rules {
 
     /// No rules at all.
     pub fn none() -> Self {
-        Self { user: Arc::default(), builtin: Arc::default(), annotation: None }
+        Self {
+            user: Arc::default(),
+            builtin: Arc::default(),
+            annotation: None,
+        }
     }
 
     /// With these rules over the built-in ones.
     #[must_use]
     pub fn with(self, user: RuleSet) -> Self {
-        Self { user: Arc::new(user), ..self }
+        Self {
+            user: Arc::new(user),
+            ..self
+        }
     }
 
     /// With rules in an annotation of the definition, as a JSON list, over all others. An annotation that cannot be
     /// read is as if it were not there; [`RuleSet::from_json`] tells what is wrong with it.
     #[must_use]
     pub fn from_annotation(self, annotation: &str) -> Self {
-        Self { annotation: Some(annotation.into()), ..self }
+        Self {
+            annotation: Some(annotation.into()),
+            ..self
+        }
     }
 }
 
@@ -360,11 +411,16 @@ impl FieldIntentRules for Rules {
             let value = serde_json::from_str(desired.annotation(name)?).ok()?;
             RuleSet::from_json(&value).ok()
         });
-        annotated.map(Arc::new).into_iter().chain([self.user.clone(), self.builtin.clone()]).collect()
+        annotated
+            .map(Arc::new)
+            .into_iter()
+            .chain([self.user.clone(), self.builtin.clone()])
+            .collect()
     }
 }
 
 /// The rules that count for one object.
+#[derive(Clone, Debug)]
 pub(crate) struct Applicable {
     layers: Vec<Arc<RuleSet>>,
     /// Layer and rule, in the order in which they count.
@@ -376,7 +432,12 @@ impl Applicable {
         let layers = rules.layers(desired);
         let mut order = Vec::new();
         for (i, layer) in layers.iter().enumerate() {
-            order.extend(layer.for_object(desired).into_iter().map(|rule| (i, rule.clone())));
+            order.extend(
+                layer
+                    .for_object(desired)
+                    .into_iter()
+                    .map(|rule| (i, rule.clone())),
+            );
         }
         Self { layers, order }
     }
@@ -387,18 +448,45 @@ impl Applicable {
 
     /// The rule for a field: the most specific one of the first layer that has any.
     pub(crate) fn of(&self, path: &FieldPath) -> Option<&Rule> {
-        self.order.iter().map(|(_, rule)| rule).find(|rule| rule.path.covers(path))
+        self.order
+            .iter()
+            .map(|(_, rule)| rule)
+            .find(|rule| rule.path.covers(path))
+    }
+
+    /// True when a rule hides values of this object.
+    pub(crate) fn hide_something(&self) -> bool {
+        self.sensitive().next().is_some()
+    }
+
+    /// True when a rule hides the values of a field. With any of them goes the annotation that repeats the object.
+    pub(crate) fn hides(&self, path: &FieldPath) -> bool {
+        let repeats = || {
+            path.starts_with(&FieldPath::keys([
+                "metadata",
+                "annotations",
+                last_applied::ANNOTATION,
+            ]))
+        };
+        self.sensitive().any(|rule| rule.path.covers(path) || repeats())
+    }
+
+    /// True when a rule hides the values of a field, or of something inside it.
+    pub(crate) fn hides_part_of(&self, path: &FieldPath) -> bool {
+        self.hides(path) || self.sensitive().any(|rule| rule.path.is_inside(path))
+    }
+
+    fn sensitive(&self) -> impl Iterator<Item = &Rule> {
+        self.order
+            .iter()
+            .map(|(_, rule)| rule)
+            .filter(|rule| rule.sensitive)
     }
 
     /// Those fields that some rule means.
     pub(crate) fn meant_of(&self, fields: &FieldSet) -> FieldSet {
         let patterns: Vec<&[Step]> = self.order.iter().map(|(_, rule)| rule.path.steps()).collect();
         meant(&patterns, fields)
-    }
-
-    /// True when a rule hides the values of a field.
-    pub(crate) fn hides(&self, path: &FieldPath) -> bool {
-        self.order.iter().any(|(_, rule)| rule.sensitive && rule.path.covers(path))
     }
 
     /// True when some rule intends this.
@@ -416,8 +504,10 @@ fn meant(patterns: &[&[Step]], fields: &FieldSet) -> FieldSet {
     let mut found = FieldSet::new();
     for entry in fields.entries() {
         let first = patterns.iter().filter_map(|steps| steps.split_first());
-        let rests: Vec<&[Step]> =
-            first.filter(|(step, _)| step.matches(&entry.element)).map(|(_, rest)| rest).collect();
+        let rests: Vec<&[Step]> = first
+            .filter(|(step, _)| step.matches(&entry.element))
+            .map(|(_, rest)| rest)
+            .collect();
         if rests.iter().any(|rest| rest.is_empty()) {
             found.add(entry.element.clone(), entry.member, entry.inside.clone());
         } else if !rests.is_empty() {
@@ -469,17 +559,22 @@ mod tests {
         let rules = Rules::none().with(user).from_annotation("example.com/rules");
         let of = |object: &Object, path: &[&str]| {
             let rules = Applicable::new(&rules, object);
-            rules.of(&FieldPath::keys(path.iter().copied())).map(|rule| rule.id.to_string())
+            rules
+                .of(&FieldPath::keys(path.iter().copied()))
+                .map(|rule| rule.id.to_string())
         };
         let plain = object();
         assert_eq!(of(&plain, &["spec", "replicas"]).as_deref(), Some("kind"));
         assert_eq!(of(&plain, &["spec", "paused"]).as_deref(), Some("any"));
         assert_eq!(of(&plain, &["spec"]).as_deref(), Some("spec"));
         assert_eq!(of(&plain, &["metadata"]), None);
-        let annotated = plain.with_marks([], [(
-            "example.com/rules",
-            r#"[{"id": "own", "path": ".spec", "do": "ours"}]"#,
-        )]);
+        let annotated = plain.with_marks(
+            [],
+            [(
+                "example.com/rules",
+                r#"[{"id": "own", "path": ".spec", "do": "ours"}]"#,
+            )],
+        );
         assert_eq!(of(&annotated, &["spec", "replicas"]).as_deref(), Some("own"));
     }
 

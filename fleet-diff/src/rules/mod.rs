@@ -11,6 +11,6 @@ mod server;
 pub(crate) use facts::{Broken, Fact, broken, is_same};
 pub(crate) use intent::Applicable;
 pub use intent::{FieldIntentRules, Intent, Kinds, Rule, RuleError, RuleSet, Rules, Sharing};
+pub use pattern::PathPattern;
 pub(crate) use pattern::glob;
 pub(crate) use server::set_by_server;
-pub use pattern::PathPattern;

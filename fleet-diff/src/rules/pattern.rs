@@ -67,7 +67,10 @@ impl PathPattern {
 
     /// True as far as both go.
     fn agrees(&self, path: &FieldPath) -> bool {
-        self.0.iter().zip(path.elements()).all(|(step, element)| step.matches(element))
+        self.0
+            .iter()
+            .zip(path.elements())
+            .all(|(step, element)| step.matches(element))
     }
 
     /// How many steps it has.
@@ -76,16 +79,27 @@ impl PathPattern {
     }
 
     pub(crate) fn weight(&self) -> Weight {
-        let exact = self.0.iter().filter(|step| !matches!(step, Step::Glob(_) | Step::AnyElement)).count();
-        Weight { steps: self.0.len(), exact }
+        let exact = self
+            .0
+            .iter()
+            .filter(|step| !matches!(step, Step::Glob(_) | Step::AnyElement))
+            .count();
+        Weight {
+            steps: self.0.len(),
+            exact,
+        }
     }
 }
 
 fn is_in(steps: &[Step], value: Node<'_>) -> bool {
-    let Some((first, rest)) = steps.split_first() else { return true };
+    let Some((first, rest)) = steps.split_first() else {
+        return true;
+    };
     match first {
         Step::Key(key) => value.get(key).is_some_and(|inner| is_in(rest, inner)),
-        Step::Glob(pattern) => value.entries().any(|(key, inner)| glob(pattern, key) && is_in(rest, inner)),
+        Step::Glob(pattern) => value
+            .entries()
+            .any(|(key, inner)| glob(pattern, key) && is_in(rest, inner)),
         // Which element is meant depends on its schema.
         Step::AnyElement | Step::Element(_) => value.items().any(|inner| is_in(rest, inner)),
     }
@@ -110,8 +124,12 @@ impl Step {
 pub(crate) fn glob(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or("");
-    let Some(mut rest) = text.strip_prefix(first) else { return false };
-    let Some(last) = parts.next_back() else { return rest.is_empty() };
+    let Some(mut rest) = text.strip_prefix(first) else {
+        return false;
+    };
+    let Some(last) = parts.next_back() else {
+        return rest.is_empty();
+    };
     for part in parts {
         match rest.find(part) {
             Some(at) => rest = &rest[at + part.len()..],
@@ -167,7 +185,9 @@ impl Serialize for PathPattern {
 
 impl<'de> Deserialize<'de> for PathPattern {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(D::Error::custom)
     }
 }
 
@@ -178,17 +198,33 @@ mod tests {
 
     #[test]
     fn patterns_are_read_printed_and_matched() {
-        let containers = |by: P| FieldPath::keys(["spec", "containers"]).child(by).child(P::key("image"));
+        let containers = |by: P| {
+            FieldPath::keys(["spec", "containers"])
+                .child(by)
+                .child(P::key("image"))
+        };
         let web = containers(P::list_key([("name", "web")]));
         let cases = [
             (".spec.containers[*].image", ".spec.containers[*].image", true),
-            (r#".spec.containers[name="web"]"#, r#".spec.containers[name="web"]"#, true),
-            (r#".spec.containers[name="log"]"#, r#".spec.containers[name="log"]"#, false),
+            (
+                r#".spec.containers[name="web"]"#,
+                r#".spec.containers[name="web"]"#,
+                true,
+            ),
+            (
+                r#".spec.containers[name="log"]"#,
+                r#".spec.containers[name="log"]"#,
+                false,
+            ),
             (".spec", ".spec", true),
             (".sp*.containers", ".sp*.containers", true),
             (r#"["spec"]"#, ".spec", true),
             (".spec.containers[0].image", ".spec.containers[0].image", false),
-            (".spec.containers[*].image.x", ".spec.containers[*].image.x", false),
+            (
+                ".spec.containers[*].image.x",
+                ".spec.containers[*].image.x",
+                false,
+            ),
         ];
         for (text, printed, covers) in cases {
             let pattern: PathPattern = text.parse().unwrap();
@@ -197,7 +233,15 @@ mod tests {
         }
         let deeper: PathPattern = ".spec.containers[*].image.x".parse().unwrap();
         assert!(deeper.is_inside(&web) && deeper.is_inside(&FieldPath::root()));
-        for (bad, at) in [("", 1), ("spec", 1), (".", 2), (".a[", 4), (".a[x]", 5), (".a[\"b\"", 7), (".a[=b]", 5)] {
+        for (bad, at) in [
+            ("", 1),
+            ("spec", 1),
+            (".", 2),
+            (".a[", 4),
+            (".a[x]", 5),
+            (".a[\"b\"", 7),
+            (".a[=b]", 5),
+        ] {
             assert_eq!(bad.parse::<PathPattern>().unwrap_err().at(), at, "{bad}");
         }
     }

@@ -13,26 +13,81 @@ const ROWS: &[(&str, &str, &str, &str)] = &[
     ("object/owner-references", "", "", ".metadata.ownerReferences"),
     ("object/finalizers", "", "", ".metadata.finalizers"),
     ("namespace/finalizers", "", "Namespace", ".spec.finalizers"),
-    ("namespace/openshift-scc", "", "Namespace", ".metadata.annotations[\"openshift.io/sa.scc.*\"]"),
+    (
+        "namespace/openshift-scc",
+        "",
+        "Namespace",
+        ".metadata.annotations[\"openshift.io/sa.scc.*\"]",
+    ),
     ("service/cluster-ip", "", "Service", ".spec.clusterIP"),
     ("service/cluster-ips", "", "Service", ".spec.clusterIPs"),
     ("service/ip-families", "", "Service", ".spec.ipFamilies"),
     ("service/ip-family-policy", "", "Service", ".spec.ipFamilyPolicy"),
-    ("service/health-check-node-port", "", "Service", ".spec.healthCheckNodePort"),
+    (
+        "service/health-check-node-port",
+        "",
+        "Service",
+        ".spec.healthCheckNodePort",
+    ),
     ("service/node-port", "", "Service", ".spec.ports[*].nodePort"),
     ("service-account/secrets", "", "ServiceAccount", ".secrets"),
-    ("service-account/image-pull-secrets", "", "ServiceAccount", ".imagePullSecrets"),
-    ("secret/token-uid", "", "Secret", ".metadata.annotations[\"kubernetes.io/service-account.uid\"]"),
-    ("config-map/leader", "", "ConfigMap", ".metadata.annotations[\"control-plane.alpha.kubernetes.io/leader\"]"),
-    ("config-map/autoscaler", "", "ConfigMap", ".metadata.annotations[\"cluster-autoscaler.kubernetes.io/last-updated\"]"),
+    (
+        "service-account/image-pull-secrets",
+        "",
+        "ServiceAccount",
+        ".imagePullSecrets",
+    ),
+    (
+        "secret/token-uid",
+        "",
+        "Secret",
+        ".metadata.annotations[\"kubernetes.io/service-account.uid\"]",
+    ),
+    (
+        "config-map/leader",
+        "",
+        "ConfigMap",
+        ".metadata.annotations[\"control-plane.alpha.kubernetes.io/leader\"]",
+    ),
+    (
+        "config-map/autoscaler",
+        "",
+        "ConfigMap",
+        ".metadata.annotations[\"cluster-autoscaler.kubernetes.io/last-updated\"]",
+    ),
     ("pvc/volume-name", "", "PersistentVolumeClaim", ".spec.volumeName"),
-    ("pvc/storage-class", "", "PersistentVolumeClaim", ".spec.storageClassName"),
+    (
+        "pvc/storage-class",
+        "",
+        "PersistentVolumeClaim",
+        ".spec.storageClassName",
+    ),
     ("pvc/data-source", "", "PersistentVolumeClaim", ".spec.dataSource"),
-    ("pvc/data-source-ref", "", "PersistentVolumeClaim", ".spec.dataSourceRef"),
-    ("pvc/binding", "", "PersistentVolumeClaim", ".metadata.annotations[\"pv.kubernetes.io/*\"]"),
-    ("pvc/provisioner", "", "PersistentVolumeClaim", ".metadata.annotations[\"volume.*kubernetes.io/*\"]"),
+    (
+        "pvc/data-source-ref",
+        "",
+        "PersistentVolumeClaim",
+        ".spec.dataSourceRef",
+    ),
+    (
+        "pvc/binding",
+        "",
+        "PersistentVolumeClaim",
+        ".metadata.annotations[\"pv.kubernetes.io/*\"]",
+    ),
+    (
+        "pvc/provisioner",
+        "",
+        "PersistentVolumeClaim",
+        ".metadata.annotations[\"volume.*kubernetes.io/*\"]",
+    ),
     ("pv/claim", "", "PersistentVolume", ".spec.claimRef"),
-    ("pv/binding", "", "PersistentVolume", ".metadata.annotations[\"pv.kubernetes.io/*\"]"),
+    (
+        "pv/binding",
+        "",
+        "PersistentVolume",
+        ".metadata.annotations[\"pv.kubernetes.io/*\"]",
+    ),
     ("pod/node", "", "Pod", ".spec.nodeName"),
     ("pod/service-account", "", "Pod", ".spec.serviceAccountName"),
     ("pod/old-service-account", "", "Pod", ".spec.serviceAccount"),
@@ -45,8 +100,18 @@ const ROWS: &[(&str, &str, &str, &str)] = &[
     ("node/pod-cidr", "", "Node", ".spec.podCIDR"),
     ("node/pod-cidrs", "", "Node", ".spec.podCIDRs"),
     ("node/provider", "", "Node", ".spec.providerID"),
-    ("deployment/revision", "apps", "Deployment", ".metadata.annotations[\"deployment.kubernetes.io/*\"]"),
-    ("replicaset/revision", "apps", "ReplicaSet", ".metadata.annotations[\"deployment.kubernetes.io/*\"]"),
+    (
+        "deployment/revision",
+        "apps",
+        "Deployment",
+        ".metadata.annotations[\"deployment.kubernetes.io/*\"]",
+    ),
+    (
+        "replicaset/revision",
+        "apps",
+        "ReplicaSet",
+        ".metadata.annotations[\"deployment.kubernetes.io/*\"]",
+    ),
     (
         "daemonset/template-generation",
         "apps",
@@ -54,15 +119,60 @@ const ROWS: &[(&str, &str, &str, &str)] = &[
         ".metadata.annotations[\"deprecated.daemonset.template.generation\"]",
     ),
     ("job/selector", "batch", "Job", ".spec.selector"),
-    ("job/labels", "batch", "Job", ".spec.template.metadata.labels[\"batch.kubernetes.io/*\"]"),
-    ("job/controller-uid", "batch", "Job", ".spec.template.metadata.labels[\"controller-uid\"]"),
-    ("job/name", "batch", "Job", ".spec.template.metadata.labels[\"job-name\"]"),
-    ("hpa/annotations", "autoscaling", "HorizontalPodAutoscaler", ".metadata.annotations[\"autoscaling.alpha.kubernetes.io/*\"]"),
-    ("csr/user", "certificates.k8s.io", "CertificateSigningRequest", ".spec.username"),
-    ("csr/uid", "certificates.k8s.io", "CertificateSigningRequest", ".spec.uid"),
-    ("csr/groups", "certificates.k8s.io", "CertificateSigningRequest", ".spec.groups"),
-    ("csr/extra", "certificates.k8s.io", "CertificateSigningRequest", ".spec.extra"),
-    ("clusterrole/aggregated", "rbac.authorization.k8s.io", "ClusterRole", ".rules"),
+    (
+        "job/labels",
+        "batch",
+        "Job",
+        ".spec.template.metadata.labels[\"batch.kubernetes.io/*\"]",
+    ),
+    (
+        "job/controller-uid",
+        "batch",
+        "Job",
+        ".spec.template.metadata.labels[\"controller-uid\"]",
+    ),
+    (
+        "job/name",
+        "batch",
+        "Job",
+        ".spec.template.metadata.labels[\"job-name\"]",
+    ),
+    (
+        "hpa/annotations",
+        "autoscaling",
+        "HorizontalPodAutoscaler",
+        ".metadata.annotations[\"autoscaling.alpha.kubernetes.io/*\"]",
+    ),
+    (
+        "csr/user",
+        "certificates.k8s.io",
+        "CertificateSigningRequest",
+        ".spec.username",
+    ),
+    (
+        "csr/uid",
+        "certificates.k8s.io",
+        "CertificateSigningRequest",
+        ".spec.uid",
+    ),
+    (
+        "csr/groups",
+        "certificates.k8s.io",
+        "CertificateSigningRequest",
+        ".spec.groups",
+    ),
+    (
+        "csr/extra",
+        "certificates.k8s.io",
+        "CertificateSigningRequest",
+        ".spec.extra",
+    ),
+    (
+        "clusterrole/aggregated",
+        "rbac.authorization.k8s.io",
+        "ClusterRole",
+        ".rules",
+    ),
 ];
 
 /// The id of the row that says that servers fill a field in.
@@ -85,7 +195,8 @@ mod tests {
     #[test]
     fn all_rows_are_readable() {
         for (id, _, _, path) in ROWS {
-            path.parse::<PathPattern>().unwrap_or_else(|error| panic!("{id}: {error}"));
+            path.parse::<PathPattern>()
+                .unwrap_or_else(|error| panic!("{id}: {error}"));
         }
     }
 }

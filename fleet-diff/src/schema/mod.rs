@@ -7,6 +7,7 @@ mod facts;
 mod openapi;
 #[cfg(test)]
 mod samples;
+mod sources;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ pub(crate) use types::{
     Custom, Field, Form, ListKind, ListType, MapType, Omit, ScalarType, Stored, Type, TypeId,
 };
 
+pub use sources::SchemaSource;
 #[cfg(feature = "table-writer")]
 pub use table::writer as table_writer;
 pub(crate) use watched::watched_change;

@@ -29,7 +29,9 @@ fn pairs<'a>(left: &'a FieldSet, right: &'a FieldSet) -> impl Iterator<Item = Pa
 }
 
 fn collect(entries: impl Iterator<Item = Entry>) -> FieldSet {
-    FieldSet { entries: entries.filter(Entry::is_needed).collect() }
+    FieldSet {
+        entries: entries.filter(Entry::is_needed).collect(),
+    }
 }
 
 impl FieldSet {

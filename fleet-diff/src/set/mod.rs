@@ -5,8 +5,8 @@ mod codec;
 
 use std::fmt;
 
-pub(crate) use codec::{element_of, escaped, name_of};
 pub use codec::FieldsError;
+pub(crate) use codec::{element_of, escaped, name_of};
 
 use crate::{FieldPath, PathElement};
 
@@ -59,7 +59,10 @@ impl FieldSet {
 
     /// How many fields are in it.
     pub fn len(&self) -> usize {
-        self.entries.iter().map(|entry| usize::from(entry.member) + entry.inside.len()).sum()
+        self.entries
+            .iter()
+            .map(|entry| usize::from(entry.member) + entry.inside.len())
+            .sum()
     }
 
     /// Adds a field. The whole object is no field: the empty path adds nothing.
@@ -140,7 +143,10 @@ impl FieldSet {
     }
 
     pub(crate) fn find(&self, element: &PathElement) -> Option<&Entry> {
-        let at = self.entries.binary_search_by(|entry| entry.element.cmp(element)).ok()?;
+        let at = self
+            .entries
+            .binary_search_by(|entry| entry.element.cmp(element))
+            .ok()?;
         self.entries.get(at)
     }
 
@@ -151,7 +157,11 @@ impl FieldSet {
             _ => self.entries.binary_search_by(|entry| entry.element.cmp(element)),
         };
         let at = at.unwrap_or_else(|at| {
-            let entry = Entry { element: element.clone(), member: false, inside: FieldSet::new() };
+            let entry = Entry {
+                element: element.clone(),
+                member: false,
+                inside: FieldSet::new(),
+            };
             self.entries.insert(at, entry);
             at
         });
@@ -160,7 +170,11 @@ impl FieldSet {
 
     /// Adds an element with everything inside it; an entry with neither is left out.
     pub(crate) fn add(&mut self, element: PathElement, member: bool, inside: FieldSet) {
-        let entry = Entry { element, member, inside };
+        let entry = Entry {
+            element,
+            member,
+            inside,
+        };
         if !entry.is_needed() {
             return;
         }
@@ -168,7 +182,11 @@ impl FieldSet {
             Some(last) if last.element >= entry.element => {
                 let known = self.entry(&entry.element);
                 known.member |= entry.member;
-                known.inside = if known.inside.is_empty() { entry.inside } else { known.inside.union(&entry.inside) };
+                known.inside = if known.inside.is_empty() {
+                    entry.inside
+                } else {
+                    known.inside.union(&entry.inside)
+                };
             }
             _ => self.entries.push(entry),
         }

@@ -33,7 +33,11 @@ pub(crate) fn store_custom<'n>(
     let Some(map) = kind.layer.get(kind.root).map.as_ref().filter(|_| !kind.deduced) else {
         return Ok(InStorage { draft, empty: None });
     };
-    Walk { layer: kind.layer, live }.members(map, &mut draft, "metadata")?;
+    Walk {
+        layer: kind.layer,
+        live,
+    }
+    .members(map, &mut draft, "metadata")?;
     Ok(InStorage { draft, empty: None })
 }
 
@@ -68,7 +72,9 @@ impl<'s> Walk<'s, '_> {
                 let Some(list) = &of.list else { return Ok(None) };
                 let mut items = Vec::with_capacity(node.len());
                 for (i, item) in node.items().enumerate() {
-                    let stored = self.value(list.element, item).map_err(|wrong| wrong.within(&format!("[{i}]")))?;
+                    let stored = self
+                        .value(list.element, item)
+                        .map_err(|wrong| wrong.within(&format!("[{i}]")))?;
                     items.push(stored.unwrap_or(Tree::Node(item)));
                 }
                 Ok(Some(Tree::List(items)))
@@ -90,14 +96,23 @@ impl<'s> Walk<'s, '_> {
             }
             draft.put(&field.name, Tree::Node(default.root()));
         }
-        let absent = of.fields.iter().find(|field| field.required && !draft.contains(&field.name));
+        let absent = of
+            .fields
+            .iter()
+            .find(|field| field.required && !draft.contains(&field.name));
         if let Some(field) = absent {
             return Err(Unstorable::absent().within(&format!(".{}", field.name)));
         }
-        let keys: Vec<String> = draft.keys().filter(|key| *key != done).map(str::to_owned).collect();
+        let keys: Vec<String> = draft
+            .keys()
+            .filter(|key| *key != done)
+            .map(str::to_owned)
+            .collect();
         for key in keys {
             if let (Some(id), Some(super::tree::View::Node(node))) = (of.of(&key), draft.get(&key)) {
-                let stored = self.value(id, node).map_err(|wrong| wrong.within(&format!(".{key}")))?;
+                let stored = self
+                    .value(id, node)
+                    .map_err(|wrong| wrong.within(&format!(".{key}")))?;
                 if let Some(stored) = stored {
                     draft.put(&key, stored);
                 }

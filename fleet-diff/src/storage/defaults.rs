@@ -35,7 +35,10 @@ fn is_on(type_name: &str, field: &str, gate: &dyn Fn(&str) -> bool) -> bool {
 
 /// Without the prefix that all API types have.
 fn short(type_name: &str) -> &str {
-    type_name.strip_prefix("io.k8s.api.").or_else(|| type_name.strip_prefix("io.k8s.")).unwrap_or(type_name)
+    type_name
+        .strip_prefix("io.k8s.api.")
+        .or_else(|| type_name.strip_prefix("io.k8s."))
+        .unwrap_or(type_name)
 }
 
 enum Default {
@@ -60,135 +63,249 @@ use Default::{Bool, EmptyMap, Number, Text};
 
 /// Sorted by type.
 const CONSTANT: &[(&str, &[(&str, Default)])] = &[
-    ("admissionregistration.v1.MatchResources", &[
-        ("matchPolicy", Text("Equivalent")),
-        ("namespaceSelector", EmptyMap),
-        ("objectSelector", EmptyMap),
-    ]),
-    ("admissionregistration.v1.MutatingAdmissionPolicySpec", &[("failurePolicy", Text("Fail"))]),
-    ("admissionregistration.v1.MutatingWebhook", &[
-        ("failurePolicy", Text("Fail")),
-        ("matchPolicy", Text("Equivalent")),
-        ("namespaceSelector", EmptyMap),
-        ("objectSelector", EmptyMap),
-        ("timeoutSeconds", Number(10)),
-        ("reinvocationPolicy", Text("Never")),
-    ]),
-    ("admissionregistration.v1.NamedRuleWithOperations", &[("scope", Text("*"))]),
-    ("admissionregistration.v1.RuleWithOperations", &[("scope", Text("*"))]),
-    ("admissionregistration.v1.ServiceReference", &[("port", Number(443))]),
-    ("admissionregistration.v1.ValidatingAdmissionPolicySpec", &[("failurePolicy", Text("Fail"))]),
-    ("admissionregistration.v1.ValidatingWebhook", &[
-        ("failurePolicy", Text("Fail")),
-        ("matchPolicy", Text("Equivalent")),
-        ("namespaceSelector", EmptyMap),
-        ("objectSelector", EmptyMap),
-        ("timeoutSeconds", Number(10)),
-    ]),
-    ("apiextensions-apiserver.pkg.apis.apiextensions.v1.ServiceReference", &[("port", Number(443))]),
+    (
+        "admissionregistration.v1.MatchResources",
+        &[
+            ("matchPolicy", Text("Equivalent")),
+            ("namespaceSelector", EmptyMap),
+            ("objectSelector", EmptyMap),
+        ],
+    ),
+    (
+        "admissionregistration.v1.MutatingAdmissionPolicySpec",
+        &[("failurePolicy", Text("Fail"))],
+    ),
+    (
+        "admissionregistration.v1.MutatingWebhook",
+        &[
+            ("failurePolicy", Text("Fail")),
+            ("matchPolicy", Text("Equivalent")),
+            ("namespaceSelector", EmptyMap),
+            ("objectSelector", EmptyMap),
+            ("timeoutSeconds", Number(10)),
+            ("reinvocationPolicy", Text("Never")),
+        ],
+    ),
+    (
+        "admissionregistration.v1.NamedRuleWithOperations",
+        &[("scope", Text("*"))],
+    ),
+    (
+        "admissionregistration.v1.RuleWithOperations",
+        &[("scope", Text("*"))],
+    ),
+    (
+        "admissionregistration.v1.ServiceReference",
+        &[("port", Number(443))],
+    ),
+    (
+        "admissionregistration.v1.ValidatingAdmissionPolicySpec",
+        &[("failurePolicy", Text("Fail"))],
+    ),
+    (
+        "admissionregistration.v1.ValidatingWebhook",
+        &[
+            ("failurePolicy", Text("Fail")),
+            ("matchPolicy", Text("Equivalent")),
+            ("namespaceSelector", EmptyMap),
+            ("objectSelector", EmptyMap),
+            ("timeoutSeconds", Number(10)),
+        ],
+    ),
+    (
+        "apiextensions-apiserver.pkg.apis.apiextensions.v1.ServiceReference",
+        &[("port", Number(443))],
+    ),
     ("apps.v1.DaemonSetSpec", &[("revisionHistoryLimit", Number(10))]),
-    ("apps.v1.DaemonSetUpdateStrategy", &[("type", Text("RollingUpdate"))]),
-    ("apps.v1.DeploymentSpec", &[
-        ("replicas", Number(1)),
-        ("revisionHistoryLimit", Number(10)),
-        ("progressDeadlineSeconds", Number(600)),
-    ]),
+    (
+        "apps.v1.DaemonSetUpdateStrategy",
+        &[("type", Text("RollingUpdate"))],
+    ),
+    (
+        "apps.v1.DeploymentSpec",
+        &[
+            ("replicas", Number(1)),
+            ("revisionHistoryLimit", Number(10)),
+            ("progressDeadlineSeconds", Number(600)),
+        ],
+    ),
     ("apps.v1.DeploymentStrategy", &[("type", Text("RollingUpdate"))]),
     ("apps.v1.ReplicaSetSpec", &[("replicas", Number(1))]),
-    ("apps.v1.StatefulSetPersistentVolumeClaimRetentionPolicy", &[
-        ("whenDeleted", Text("Retain")),
-        ("whenScaled", Text("Retain")),
-    ]),
-    ("apps.v1.StatefulSetSpec", &[
-        ("podManagementPolicy", Text("OrderedReady")),
-        ("replicas", Number(1)),
-        ("revisionHistoryLimit", Number(10)),
-    ]),
-    ("autoscaling.v1.HorizontalPodAutoscalerSpec", &[("minReplicas", Number(1))]),
-    ("autoscaling.v2.HorizontalPodAutoscalerSpec", &[("minReplicas", Number(1))]),
-    ("batch.v1.CronJobSpec", &[
-        ("concurrencyPolicy", Text("Allow")),
-        ("suspend", Bool(false)),
-        ("successfulJobsHistoryLimit", Number(3)),
-        ("failedJobsHistoryLimit", Number(1)),
-    ]),
-    ("batch.v1.PodFailurePolicyOnPodConditionsPattern", &[("status", Text("True"))]),
+    (
+        "apps.v1.StatefulSetPersistentVolumeClaimRetentionPolicy",
+        &[("whenDeleted", Text("Retain")), ("whenScaled", Text("Retain"))],
+    ),
+    (
+        "apps.v1.StatefulSetSpec",
+        &[
+            ("podManagementPolicy", Text("OrderedReady")),
+            ("replicas", Number(1)),
+            ("revisionHistoryLimit", Number(10)),
+        ],
+    ),
+    (
+        "autoscaling.v1.HorizontalPodAutoscalerSpec",
+        &[("minReplicas", Number(1))],
+    ),
+    (
+        "autoscaling.v2.HorizontalPodAutoscalerSpec",
+        &[("minReplicas", Number(1))],
+    ),
+    (
+        "batch.v1.CronJobSpec",
+        &[
+            ("concurrencyPolicy", Text("Allow")),
+            ("suspend", Bool(false)),
+            ("successfulJobsHistoryLimit", Number(3)),
+            ("failedJobsHistoryLimit", Number(1)),
+        ],
+    ),
+    (
+        "batch.v1.PodFailurePolicyOnPodConditionsPattern",
+        &[("status", Text("True"))],
+    ),
     ("core.v1.ConfigMapVolumeSource", &[("defaultMode", Number(420))]),
-    ("core.v1.Container", &[
-        ("terminationMessagePath", Text("/dev/termination-log")),
-        ("terminationMessagePolicy", Text("File")),
-    ]),
+    (
+        "core.v1.Container",
+        &[
+            ("terminationMessagePath", Text("/dev/termination-log")),
+            ("terminationMessagePolicy", Text("File")),
+        ],
+    ),
     ("core.v1.DownwardAPIVolumeSource", &[("defaultMode", Number(420))]),
     ("core.v1.EndpointPort", &[("protocol", Text("TCP"))]),
-    ("core.v1.EphemeralContainer", &[
-        ("terminationMessagePath", Text("/dev/termination-log")),
-        ("terminationMessagePolicy", Text("File")),
-    ]),
-    ("core.v1.HTTPGetAction", &[("path", Text("/")), ("scheme", Text("HTTP"))]),
+    (
+        "core.v1.EphemeralContainer",
+        &[
+            ("terminationMessagePath", Text("/dev/termination-log")),
+            ("terminationMessagePolicy", Text("File")),
+        ],
+    ),
+    (
+        "core.v1.HTTPGetAction",
+        &[("path", Text("/")), ("scheme", Text("HTTP"))],
+    ),
     ("core.v1.HostPathVolumeSource", &[("type", Text(""))]),
     ("core.v1.NamespaceStatus", &[("phase", Text("Active"))]),
     ("core.v1.ObjectFieldSelector", &[("apiVersion", Text("v1"))]),
-    ("core.v1.PersistentVolumeClaimSpec", &[("volumeMode", Text("Filesystem"))]),
-    ("core.v1.PersistentVolumeClaimStatus", &[("phase", Text("Pending"))]),
-    ("core.v1.PersistentVolumeSpec", &[
-        ("persistentVolumeReclaimPolicy", Text("Retain")),
-        ("volumeMode", Text("Filesystem")),
-    ]),
+    (
+        "core.v1.PersistentVolumeClaimSpec",
+        &[("volumeMode", Text("Filesystem"))],
+    ),
+    (
+        "core.v1.PersistentVolumeClaimStatus",
+        &[("phase", Text("Pending"))],
+    ),
+    (
+        "core.v1.PersistentVolumeSpec",
+        &[
+            ("persistentVolumeReclaimPolicy", Text("Retain")),
+            ("volumeMode", Text("Filesystem")),
+        ],
+    ),
     ("core.v1.PersistentVolumeStatus", &[("phase", Text("Pending"))]),
-    ("core.v1.PodSpec", &[
-        ("dnsPolicy", Text("ClusterFirst")),
-        ("restartPolicy", Text("Always")),
-        ("securityContext", EmptyMap),
-        ("terminationGracePeriodSeconds", Number(30)),
-        ("schedulerName", Text("default-scheduler")),
-    ]),
-    ("core.v1.Probe", &[
-        ("timeoutSeconds", Number(1)),
-        ("periodSeconds", Number(10)),
-        ("successThreshold", Number(1)),
-        ("failureThreshold", Number(3)),
-    ]),
+    (
+        "core.v1.PodSpec",
+        &[
+            ("dnsPolicy", Text("ClusterFirst")),
+            ("restartPolicy", Text("Always")),
+            ("securityContext", EmptyMap),
+            ("terminationGracePeriodSeconds", Number(30)),
+            ("schedulerName", Text("default-scheduler")),
+        ],
+    ),
+    (
+        "core.v1.Probe",
+        &[
+            ("timeoutSeconds", Number(1)),
+            ("periodSeconds", Number(10)),
+            ("successThreshold", Number(1)),
+            ("failureThreshold", Number(3)),
+        ],
+    ),
     ("core.v1.ProjectedVolumeSource", &[("defaultMode", Number(420))]),
     ("core.v1.ReplicationControllerSpec", &[("replicas", Number(1))]),
     ("core.v1.Secret", &[("type", Text("Opaque"))]),
     ("core.v1.SecretVolumeSource", &[("defaultMode", Number(420))]),
-    ("core.v1.ServiceAccountTokenProjection", &[("expirationSeconds", Number(3600))]),
+    (
+        "core.v1.ServiceAccountTokenProjection",
+        &[("expirationSeconds", Number(3600))],
+    ),
     ("core.v1.ServicePort", &[("protocol", Text("TCP"))]),
-    ("core.v1.ServiceSpec", &[("type", Text("ClusterIP")), ("sessionAffinity", Text("None"))]),
-    ("discovery.v1.EndpointPort", &[("name", Text("")), ("protocol", Text("TCP"))]),
-    ("flowcontrol.v1.ExemptPriorityLevelConfiguration", &[
-        ("nominalConcurrencyShares", Number(0)),
-        ("lendablePercent", Number(0)),
-    ]),
-    ("flowcontrol.v1.FlowSchemaSpec", &[("matchingPrecedence", Number(1000))]),
-    ("flowcontrol.v1.LimitedPriorityLevelConfiguration", &[
-        ("nominalConcurrencyShares", Number(30)),
-        ("lendablePercent", Number(0)),
-    ]),
-    ("flowcontrol.v1.QueuingConfiguration", &[
-        ("handSize", Number(8)),
-        ("queues", Number(64)),
-        ("queueLengthLimit", Number(50)),
-    ]),
-    ("kube-aggregator.pkg.apis.apiregistration.v1.ServiceReference", &[("port", Number(443))]),
+    (
+        "core.v1.ServiceSpec",
+        &[("type", Text("ClusterIP")), ("sessionAffinity", Text("None"))],
+    ),
+    (
+        "discovery.v1.EndpointPort",
+        &[("name", Text("")), ("protocol", Text("TCP"))],
+    ),
+    (
+        "flowcontrol.v1.ExemptPriorityLevelConfiguration",
+        &[
+            ("nominalConcurrencyShares", Number(0)),
+            ("lendablePercent", Number(0)),
+        ],
+    ),
+    (
+        "flowcontrol.v1.FlowSchemaSpec",
+        &[("matchingPrecedence", Number(1000))],
+    ),
+    (
+        "flowcontrol.v1.LimitedPriorityLevelConfiguration",
+        &[
+            ("nominalConcurrencyShares", Number(30)),
+            ("lendablePercent", Number(0)),
+        ],
+    ),
+    (
+        "flowcontrol.v1.QueuingConfiguration",
+        &[
+            ("handSize", Number(8)),
+            ("queues", Number(64)),
+            ("queueLengthLimit", Number(50)),
+        ],
+    ),
+    (
+        "kube-aggregator.pkg.apis.apiregistration.v1.ServiceReference",
+        &[("port", Number(443))],
+    ),
     ("networking.v1.NetworkPolicyPort", &[("protocol", Text("TCP"))]),
-    ("rbac.v1.RoleRef", &[("apiGroup", Text("rbac.authorization.k8s.io"))]),
-    ("resource.v1.DeviceSubRequest", &[("allocationMode", Text("ExactCount"))]),
-    ("resource.v1.ExactDeviceRequest", &[("allocationMode", Text("ExactCount"))]),
-    ("scheduling.v1.PriorityClass", &[("preemptionPolicy", Text("PreemptLowerPriority"))]),
-    ("storage.v1.CSIDriverSpec", &[
-        ("attachRequired", Bool(true)),
-        ("podInfoOnMount", Bool(false)),
-        ("storageCapacity", Bool(false)),
-        ("fsGroupPolicy", Text("ReadWriteOnceWithFSType")),
-        ("requiresRepublish", Bool(false)),
-        ("seLinuxMount", Bool(false)),
-        ("preventPodSchedulingIfMissing", Bool(false)),
-    ]),
-    ("storage.v1.StorageClass", &[
-        ("reclaimPolicy", Text("Delete")),
-        ("volumeBindingMode", Text("Immediate")),
-    ]),
+    (
+        "rbac.v1.RoleRef",
+        &[("apiGroup", Text("rbac.authorization.k8s.io"))],
+    ),
+    (
+        "resource.v1.DeviceSubRequest",
+        &[("allocationMode", Text("ExactCount"))],
+    ),
+    (
+        "resource.v1.ExactDeviceRequest",
+        &[("allocationMode", Text("ExactCount"))],
+    ),
+    (
+        "scheduling.v1.PriorityClass",
+        &[("preemptionPolicy", Text("PreemptLowerPriority"))],
+    ),
+    (
+        "storage.v1.CSIDriverSpec",
+        &[
+            ("attachRequired", Bool(true)),
+            ("podInfoOnMount", Bool(false)),
+            ("storageCapacity", Bool(false)),
+            ("fsGroupPolicy", Text("ReadWriteOnceWithFSType")),
+            ("requiresRepublish", Bool(false)),
+            ("seLinuxMount", Bool(false)),
+            ("preventPodSchedulingIfMissing", Bool(false)),
+        ],
+    ),
+    (
+        "storage.v1.StorageClass",
+        &[
+            ("reclaimPolicy", Text("Delete")),
+            ("volumeBindingMode", Text("Immediate")),
+        ],
+    ),
 ];
 
 /// Defaults that depend on other fields.
@@ -196,10 +313,8 @@ fn computed(type_name: &str, map: &mut Draft<'_>, gate: &dyn Fn(&str) -> bool) {
     match type_name {
         "core.v1.Container" | "core.v1.EphemeralContainer" => pull_policy(map, "image", "imagePullPolicy"),
         "core.v1.ImageVolumeSource" => pull_policy(map, "reference", "pullPolicy"),
-        "core.v1.Volume" => {
-            if map.keys().all(|key| key == "name") {
-                map.set("emptyDir", json!({}));
-            }
+        "core.v1.Volume" if map.keys().all(|key| key == "name") => {
+            map.set("emptyDir", json!({}));
         }
         "core.v1.ServicePort" => {
             let target = map.get("targetPort");
@@ -210,19 +325,31 @@ fn computed(type_name: &str, map: &mut Draft<'_>, gate: &dyn Fn(&str) -> bool) {
         }
         "core.v1.ServiceSpec" => service_spec(map),
         "core.v1.Namespace" => {
-            let name = map.at(&["metadata", "name"]).and_then(View::as_str).unwrap_or("").to_owned();
-            let known = map.at(&["metadata", "labels", "kubernetes.io/metadata.name"]).and_then(View::as_str);
+            let name = map
+                .at(&["metadata", "name"])
+                .and_then(View::as_str)
+                .unwrap_or("")
+                .to_owned();
+            let known = map
+                .at(&["metadata", "labels", "kubernetes.io/metadata.name"])
+                .and_then(View::as_str);
             if !name.is_empty()
                 && known != Some(&name)
-                && let Some(labels) = map.inner("metadata").and_then(|metadata| metadata.inner("labels"))
+                && let Some(labels) = map
+                    .inner("metadata")
+                    .and_then(|metadata| metadata.inner("labels"))
             {
                 labels.set("kubernetes.io/metadata.name", name);
             }
         }
         "core.v1.ReplicationController" => {
-            let own = map.at(&["spec", "template", "metadata", "labels"]).map(View::to_json);
+            let own = map
+                .at(&["spec", "template", "metadata", "labels"])
+                .map(View::to_json);
             if let Some(own @ Value::Object(_)) = own {
-                if map.at(&["spec", "selector"]).is_none_or(|selector| selector.len() == 0)
+                if map
+                    .at(&["spec", "selector"])
+                    .is_none_or(|selector| selector.len() == 0)
                     && let Some(spec) = map.existing("spec")
                 {
                     spec.set("selector", own.clone());
@@ -239,17 +366,13 @@ fn computed(type_name: &str, map: &mut Draft<'_>, gate: &dyn Fn(&str) -> bool) {
                 map.set("allocatable", capacity);
             }
         }
-        "apps.v1.DeploymentStrategy" => {
-            if map.text("type") == Some("RollingUpdate") {
-                default(map, "rollingUpdate", "maxUnavailable", json!("25%"));
-                default(map, "rollingUpdate", "maxSurge", json!("25%"));
-            }
+        "apps.v1.DeploymentStrategy" if map.text("type") == Some("RollingUpdate") => {
+            default(map, "rollingUpdate", "maxUnavailable", json!("25%"));
+            default(map, "rollingUpdate", "maxSurge", json!("25%"));
         }
-        "apps.v1.DaemonSetUpdateStrategy" => {
-            if map.text("type") == Some("RollingUpdate") {
-                default(map, "rollingUpdate", "maxUnavailable", json!(1));
-                default(map, "rollingUpdate", "maxSurge", json!(0));
-            }
+        "apps.v1.DaemonSetUpdateStrategy" if map.text("type") == Some("RollingUpdate") => {
+            default(map, "rollingUpdate", "maxUnavailable", json!(1));
+            default(map, "rollingUpdate", "maxSurge", json!(0));
         }
         "apps.v1.StatefulSetUpdateStrategy" => {
             if is_unset(map, "type") {
@@ -264,43 +387,56 @@ fn computed(type_name: &str, map: &mut Draft<'_>, gate: &dyn Fn(&str) -> bool) {
             }
         }
         "apps.v1.StatefulSetSpec" => {
-            default(map, "persistentVolumeClaimRetentionPolicy", "whenDeleted", json!("Retain"));
-            default(map, "persistentVolumeClaimRetentionPolicy", "whenScaled", json!("Retain"));
+            default(
+                map,
+                "persistentVolumeClaimRetentionPolicy",
+                "whenDeleted",
+                json!("Retain"),
+            );
+            default(
+                map,
+                "persistentVolumeClaimRetentionPolicy",
+                "whenScaled",
+                json!("Retain"),
+            );
         }
         "batch.v1.Job" => {
             // Not of the template in a CronJob.
             job_spec(map);
-            let own = map.at(&["spec", "template", "metadata", "labels"]).map(View::to_json);
+            let own = map
+                .at(&["spec", "template", "metadata", "labels"])
+                .map(View::to_json);
             if let Some(own @ Value::Object(_)) = own {
                 inherit_labels(map, own);
             }
         }
         "autoscaling.v2.HorizontalPodAutoscalerSpec" => autoscaler_spec(map),
-        "networking.v1.NetworkPolicySpec" => {
-            if is_unset(map, "policyTypes") {
-                let egress = map.get("egress").is_some_and(|egress| egress.len() > 0);
-                map.set("policyTypes", if egress { json!(["Ingress", "Egress"]) } else { json!(["Ingress"]) });
-            }
+        "networking.v1.NetworkPolicySpec" if is_unset(map, "policyTypes") => {
+            let egress = map.get("egress").is_some_and(|egress| egress.len() > 0);
+            map.set(
+                "policyTypes",
+                if egress {
+                    json!(["Ingress", "Egress"])
+                } else {
+                    json!(["Ingress"])
+                },
+            );
         }
-        "networking.v1.IngressClassSpec" => {
-            if !is_unset(map, "parameters") {
-                default(map, "parameters", "scope", json!("Cluster"));
-            }
+        "networking.v1.IngressClassSpec" if !is_unset(map, "parameters") => {
+            default(map, "parameters", "scope", json!("Cluster"));
         }
-        "rbac.v1.Subject" => {
-            if is_unset(map, "apiGroup") && matches!(map.text("kind"), Some("User" | "Group")) {
-                map.set("apiGroup", "rbac.authorization.k8s.io");
-            }
+        "rbac.v1.Subject"
+            if is_unset(map, "apiGroup") && matches!(map.text("kind"), Some("User" | "Group")) =>
+        {
+            map.set("apiGroup", "rbac.authorization.k8s.io");
         }
-        "storage.v1.CSIDriverSpec" => {
-            if is_unset(map, "volumeLifecycleModes") {
-                map.set("volumeLifecycleModes", json!(["Persistent"]));
-            }
+        "storage.v1.CSIDriverSpec" if is_unset(map, "volumeLifecycleModes") => {
+            map.set("volumeLifecycleModes", json!(["Persistent"]));
         }
-        "resource.v1.ExactDeviceRequest" | "resource.v1.DeviceSubRequest" => {
-            if map.text("allocationMode") == Some("ExactCount") && is_unset(map, "count") {
-                map.set("count", 1);
-            }
+        "resource.v1.ExactDeviceRequest" | "resource.v1.DeviceSubRequest"
+            if map.text("allocationMode") == Some("ExactCount") && is_unset(map, "count") =>
+        {
+            map.set("count", 1);
         }
         "apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionNames" => {
             let kind = map.text("kind").unwrap_or("").to_owned();
@@ -311,10 +447,10 @@ fn computed(type_name: &str, map: &mut Draft<'_>, gate: &dyn Fn(&str) -> bool) {
                 map.set("listKind", format!("{kind}List"));
             }
         }
-        "apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionSpec" => {
-            if is_unset(map, "conversion") {
-                map.set("conversion", json!({"strategy": "None"}));
-            }
+        "apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionSpec"
+            if is_unset(map, "conversion") =>
+        {
+            map.set("conversion", json!({"strategy": "None"}));
         }
         _ => {}
     }
@@ -348,7 +484,10 @@ fn service_spec(map: &mut Draft<'_>) {
         Some("ClientIP") => {
             let known = map.at(&["sessionAffinityConfig", "clientIP", "timeoutSeconds"]);
             if known.is_none_or(View::is_null) {
-                map.set("sessionAffinityConfig", json!({"clientIP": {"timeoutSeconds": 10800}}));
+                map.set(
+                    "sessionAffinityConfig",
+                    json!({"clientIP": {"timeoutSeconds": 10800}}),
+                );
             }
         }
         _ => {}
@@ -375,9 +514,14 @@ fn pod(map: &mut Draft<'_>) {
             continue;
         }
         for container in spec.list(list).into_iter().flatten() {
-            let limits = container.view().get("resources").and_then(|resources| resources.get("limits"));
+            let limits = container
+                .view()
+                .get("resources")
+                .and_then(|resources| resources.get("limits"));
             let limits = limits.map(View::to_json).unwrap_or_default();
-            let Some(container) = container.as_draft() else { continue };
+            let Some(container) = container.as_draft() else {
+                continue;
+            };
             if let Value::Object(limits) = limits
                 && let Some(requests) = container.existing("resources").and_then(|r| r.inner("requests"))
             {
@@ -389,7 +533,11 @@ fn pod(map: &mut Draft<'_>) {
             }
             if host_network && container.contains("ports") {
                 for port in container.list("ports").into_iter().flatten() {
-                    let number = port.view().get("containerPort").map(View::to_json).unwrap_or_default();
+                    let number = port
+                        .view()
+                        .get("containerPort")
+                        .map(View::to_json)
+                        .unwrap_or_default();
                     if let Some(port) = port.as_draft()
                         && is_unset(port, "hostPort")
                     {
@@ -431,8 +579,16 @@ fn job_spec(map: &mut Draft<'_>) {
     if is_unset(spec, "completions") && is_unset(spec, "parallelism") {
         spec.set("completions", 1);
     }
-    let limit = if is_unset(spec, "backoffLimitPerIndex") { 6 } else { i32::MAX };
-    let replacement = if is_unset(spec, "podFailurePolicy") { "TerminatingOrFailed" } else { "Failed" };
+    let limit = if is_unset(spec, "backoffLimitPerIndex") {
+        6
+    } else {
+        i32::MAX
+    };
+    let replacement = if is_unset(spec, "podFailurePolicy") {
+        "TerminatingOrFailed"
+    } else {
+        "Failed"
+    };
     let defaults = [
         ("parallelism", json!(1)),
         ("backoffLimit", json!(limit)),
@@ -458,7 +614,9 @@ fn autoscaler_spec(map: &mut Draft<'_>) {
     if is_unset(map, "behavior") {
         return;
     }
-    let Some(behavior) = map.existing("behavior") else { return };
+    let Some(behavior) = map.existing("behavior") else {
+        return;
+    };
     let percent = json!({"type": "Percent", "value": 100, "periodSeconds": 15});
     let pods = json!({"type": "Pods", "value": 4, "periodSeconds": 15});
     default(behavior, "scaleUp", "stabilizationWindowSeconds", json!(0));
@@ -471,7 +629,8 @@ fn autoscaler_spec(map: &mut Draft<'_>) {
 /// Absent, null or an empty text. The number 0 is no such thing here: where Go cannot tell it from absent, the stored form
 /// leaves it out.
 fn is_unset(map: &Draft<'_>, field: &str) -> bool {
-    map.get(field).is_none_or(|value| value.is_null() || value.as_str() == Some(""))
+    map.get(field)
+        .is_none_or(|value| value.is_null() || value.as_str() == Some(""))
 }
 
 /// Sets a field of an inner mapping, which is made when it is not there.
@@ -485,7 +644,9 @@ fn default(map: &mut Draft<'_>, inner: &str, field: &str, value: Value) {
 }
 
 fn inherit_labels(map: &mut Draft<'_>, own: Value) {
-    if map.at(&["metadata", "labels"]).is_none_or(|labels| labels.len() == 0)
+    if map
+        .at(&["metadata", "labels"])
+        .is_none_or(|labels| labels.len() == 0)
         && own.as_object().is_some_and(|own| !own.is_empty())
         && let Some(metadata) = map.inner("metadata")
     {

@@ -36,7 +36,11 @@ fn parse(text: &str) -> Option<i64> {
         if whole.is_empty() && fraction.is_empty() {
             return None;
         }
-        total += whole.parse::<i128>().or(if whole.is_empty() { Ok(0) } else { Err(()) }).ok()? * size;
+        total += whole
+            .parse::<i128>()
+            .or(if whole.is_empty() { Ok(0) } else { Err(()) })
+            .ok()?
+            * size;
         let mut part = size;
         for digit in fraction.bytes() {
             part /= 10;

@@ -8,33 +8,101 @@ use super::tree::Draft;
 /// Type, field, gate. Sorted by type.
 const FIELDS: &[(&str, &str, &str)] = &[
     ("batch.v1.JobSpec", "scheduling", "WorkloadWithJob"),
-    ("coordination.v1.LeaseSpec", "preferredHolder", "CoordinatedLeaderElection"),
-    ("coordination.v1.LeaseSpec", "strategy", "CoordinatedLeaderElection"),
-    ("core.v1.ClusterTrustBundleProjection", "user", "AtomicWriteVolumeUserFields"),
-    ("core.v1.ConfigMapVolumeSource", "defaultUser", "AtomicWriteVolumeUserFields"),
-    ("core.v1.DownwardAPIVolumeFile", "user", "AtomicWriteVolumeUserFields"),
-    ("core.v1.DownwardAPIVolumeSource", "defaultUser", "AtomicWriteVolumeUserFields"),
+    (
+        "coordination.v1.LeaseSpec",
+        "preferredHolder",
+        "CoordinatedLeaderElection",
+    ),
+    (
+        "coordination.v1.LeaseSpec",
+        "strategy",
+        "CoordinatedLeaderElection",
+    ),
+    (
+        "core.v1.ClusterTrustBundleProjection",
+        "user",
+        "AtomicWriteVolumeUserFields",
+    ),
+    (
+        "core.v1.ConfigMapVolumeSource",
+        "defaultUser",
+        "AtomicWriteVolumeUserFields",
+    ),
+    (
+        "core.v1.DownwardAPIVolumeFile",
+        "user",
+        "AtomicWriteVolumeUserFields",
+    ),
+    (
+        "core.v1.DownwardAPIVolumeSource",
+        "defaultUser",
+        "AtomicWriteVolumeUserFields",
+    ),
     ("core.v1.EmptyDirVolumeSource", "mode", "EmptyDirVolumeMode"),
     ("core.v1.GRPCAction", "mode", "GRPCContainerProbeTLS"),
     ("core.v1.HTTPGetAction", "protocol", "H2CContainerProbe"),
     ("core.v1.KeyToPath", "user", "AtomicWriteVolumeUserFields"),
     ("core.v1.PodSpec", "evictionResponders", "EvictionRequestAPI"),
     ("core.v1.PodSpec", "schedulingGroup", "GenericWorkload"),
-    ("core.v1.ProjectedVolumeSource", "defaultUser", "AtomicWriteVolumeUserFields"),
-    ("core.v1.SecretVolumeSource", "defaultUser", "AtomicWriteVolumeUserFields"),
-    ("core.v1.ServiceAccountTokenProjection", "user", "AtomicWriteVolumeUserFields"),
-    ("core.v1.VolumeMount", "bindMountOptions", "VolumeBindMountOptions"),
-    ("core.v1.VolumeProjection", "clusterTrustBundle", "ClusterTrustBundleProjection"),
-    ("core.v1.VolumeProjection", "podCertificate", "PodCertificateProjection"),
+    (
+        "core.v1.ProjectedVolumeSource",
+        "defaultUser",
+        "AtomicWriteVolumeUserFields",
+    ),
+    (
+        "core.v1.SecretVolumeSource",
+        "defaultUser",
+        "AtomicWriteVolumeUserFields",
+    ),
+    (
+        "core.v1.ServiceAccountTokenProjection",
+        "user",
+        "AtomicWriteVolumeUserFields",
+    ),
+    (
+        "core.v1.VolumeMount",
+        "bindMountOptions",
+        "VolumeBindMountOptions",
+    ),
+    (
+        "core.v1.VolumeProjection",
+        "clusterTrustBundle",
+        "ClusterTrustBundleProjection",
+    ),
+    (
+        "core.v1.VolumeProjection",
+        "podCertificate",
+        "PodCertificateProjection",
+    ),
     ("resource.v1.DeviceAttribute", "bools", "DRAListTypeAttributes"),
     ("resource.v1.DeviceAttribute", "ints", "DRAListTypeAttributes"),
     ("resource.v1.DeviceAttribute", "strings", "DRAListTypeAttributes"),
     ("resource.v1.DeviceAttribute", "versions", "DRAListTypeAttributes"),
-    ("resource.v1.DeviceCounterConsumption", "compatibilityGroups", "DRADeviceCompatibilityGroups"),
-    ("resource.v1.DeviceSubRequest", "derivedAttributes", "DRADerivedAttributes"),
-    ("resource.v1.ExactDeviceRequest", "derivedAttributes", "DRADerivedAttributes"),
-    ("resource.v1.ResourceSliceSpec", "partitionTypeAttribute", "DRAPartitionableDevicesType"),
-    ("resource.v1.ResourceSliceSpec", "skipNodeOperations", "DRAOptionalNodeOperations"),
+    (
+        "resource.v1.DeviceCounterConsumption",
+        "compatibilityGroups",
+        "DRADeviceCompatibilityGroups",
+    ),
+    (
+        "resource.v1.DeviceSubRequest",
+        "derivedAttributes",
+        "DRADerivedAttributes",
+    ),
+    (
+        "resource.v1.ExactDeviceRequest",
+        "derivedAttributes",
+        "DRADerivedAttributes",
+    ),
+    (
+        "resource.v1.ResourceSliceSpec",
+        "partitionTypeAttribute",
+        "DRAPartitionableDevicesType",
+    ),
+    (
+        "resource.v1.ResourceSliceSpec",
+        "skipNodeOperations",
+        "DRAOptionalNodeOperations",
+    ),
 ];
 
 pub(super) fn drop_disabled(type_name: &str, map: &mut Draft<'_>, gate: &dyn Fn(&str) -> bool) {

@@ -11,5 +11,5 @@ mod tree;
 
 pub(crate) use custom::store_custom;
 pub(crate) use native::{InStorage, Unstorable, store_native};
-pub(crate) use tree::{Draft, Tree, View};
 pub use quantity::{Quantity, QuantityError};
+pub(crate) use tree::{Draft, Tree, View};

@@ -32,7 +32,11 @@ pub(crate) fn store_native<'n>(
     object: Node<'n>,
     live: Option<&'n Document>,
 ) -> Stores<InStorage<'n>> {
-    let walk = Walk { layer: kind.layer, live, empty: Cell::new(None) };
+    let walk = Walk {
+        layer: kind.layer,
+        live,
+        empty: Cell::new(None),
+    };
     let mut draft = walk.structure(kind.root, Some(object))?;
     special::object(&mut draft);
     if kind.keeps_status() {
@@ -48,7 +52,10 @@ pub(crate) fn store_native<'n>(
             }
         }
     }
-    Ok(InStorage { draft, empty: walk.empty.get().map(|(of, field)| walk.show(of, field)) })
+    Ok(InStorage {
+        draft,
+        empty: walk.empty.get().map(|(of, field)| walk.show(of, field)),
+    })
 }
 
 /// An object in its stored form.
@@ -62,7 +69,9 @@ pub(crate) struct InStorage<'n> {
 pub(crate) fn store_metadata<'n>(kind: KindSchema<'n>, metadata: Option<Node<'n>>) -> Stores<Tree<'n>> {
     let root = kind.layer.get(kind.root);
     match root.map.as_ref().and_then(|map| map.field("metadata")) {
-        Some(field) => store_struct(kind.layer, field.of, metadata).map_err(|wrong| wrong.within(".metadata")),
+        Some(field) => {
+            store_struct(kind.layer, field.of, metadata).map_err(|wrong| wrong.within(".metadata"))
+        }
         None => Ok(metadata.map_or(Tree::Json(Value::Null), Tree::Node)),
     }
 }
@@ -70,7 +79,13 @@ pub(crate) fn store_metadata<'n>(kind: KindSchema<'n>, metadata: Option<Node<'n>
 /// A value of a built-in type by itself.
 pub(super) fn store_struct<'n>(layer: &'n Layer, id: TypeId, value: Option<Node<'n>>) -> Stores<Tree<'n>> {
     match layer.get(id).stored {
-        Stored::Struct => Walk { layer, live: None, empty: Cell::new(None) }.structure(id, value).map(Tree::Map),
+        Stored::Struct => Walk {
+            layer,
+            live: None,
+            empty: Cell::new(None),
+        }
+        .structure(id, value)
+        .map(Tree::Map),
         _ => Ok(value.map_or(Tree::Json(Value::Null), Tree::Node)),
     }
 }
@@ -104,8 +119,12 @@ impl<'s> Walk<'s, '_> {
         let mut given = value.into_iter().flat_map(Node::entries).peekable();
         for field in &map.fields {
             while given.next_if(|(key, _)| *key < &*field.name).is_some() {}
-            let inner = given.next_if(|(key, _)| *key == &*field.name).map(|(_, value)| value);
-            let stored = self.field(field, inner).map_err(|inner| inner.within(&format!(".{}", field.name)))?;
+            let inner = given
+                .next_if(|(key, _)| *key == &*field.name)
+                .map(|(_, value)| value);
+            let stored = self
+                .field(field, inner)
+                .map_err(|inner| inner.within(&format!(".{}", field.name)))?;
             if let Some(stored) = stored {
                 out.push(&field.name, stored);
             }
@@ -143,9 +162,14 @@ impl<'s> Walk<'s, '_> {
             return Ok(Some(Tree::Node(value)));
         }
         let stored = self.layer.get(field.of).stored;
-        if value.is_none() && (field.form.pointer || (field.form.omit != Omit::Never && stored != Stored::Struct)) {
+        if value.is_none()
+            && (field.form.pointer || (field.form.omit != Omit::Never && stored != Stored::Struct))
+        {
             let written = field.form.omit == Omit::Never;
-            let zero = matches!(stored, Stored::IntOrString | Stored::Time | Stored::MicroTime | Stored::Quantity);
+            let zero = matches!(
+                stored,
+                Stored::IntOrString | Stored::Time | Stored::MicroTime | Stored::Quantity
+            );
             if field.form.pointer || !zero || field.form.omit == Omit::Zero {
                 return Ok(written.then_some(Tree::Json(Value::Null)));
             }
@@ -205,12 +229,23 @@ impl<'s> Walk<'s, '_> {
                 let element = of.list.as_ref().map_or(TypeId::UNTYPED, |list| list.element);
                 let mut items = Vec::new();
                 for (i, item) in value.into_iter().flat_map(Node::items).enumerate() {
-                    items.push(self.value(element, Some(item)).map_err(|inner| inner.within(&format!("[{i}]")))?);
+                    items.push(
+                        self.value(element, Some(item))
+                            .map_err(|inner| inner.within(&format!("[{i}]")))?,
+                    );
                 }
-                Ok(if items.is_empty() { Tree::Json(Value::Null) } else { Tree::List(items) })
+                Ok(if items.is_empty() {
+                    Tree::Json(Value::Null)
+                } else {
+                    Tree::List(items)
+                })
             }
             Stored::Map => {
-                let element = of.map.as_ref().and_then(|map| map.element).unwrap_or(TypeId::UNTYPED);
+                let element = of
+                    .map
+                    .as_ref()
+                    .and_then(|map| map.element)
+                    .unwrap_or(TypeId::UNTYPED);
                 let resources = self.layer.get(element).stored == Stored::Quantity;
                 let mut out = Draft::default();
                 for (key, inner) in value.into_iter().flat_map(Node::entries) {
@@ -222,7 +257,11 @@ impl<'s> Walk<'s, '_> {
                     };
                     out.push(key, stored.map_err(|inner| inner.within(&format!(".{key}")))?);
                 }
-                Ok(if out.is_empty() { Tree::Json(Value::Null) } else { Tree::Map(out) })
+                Ok(if out.is_empty() {
+                    Tree::Json(Value::Null)
+                } else {
+                    Tree::Map(out)
+                })
             }
         }
     }
@@ -251,7 +290,10 @@ fn schema_defaults(map: &MapType, out: &mut Draft<'_>) {
 }
 
 fn unstorable(problem: &'static str) -> Unstorable {
-    Unstorable { path: String::new(), problem }
+    Unstorable {
+        path: String::new(),
+        problem,
+    }
 }
 
 impl Unstorable {
@@ -274,7 +316,9 @@ fn text(value: Node<'_>) -> Stores<&str> {
 }
 
 fn integer(value: Option<Node<'_>>) -> Stores<Tree<'_>> {
-    let Some(value) = value else { return Ok(Tree::Json(0.into())) };
+    let Some(value) = value else {
+        return Ok(Tree::Json(0.into()));
+    };
     if value.as_i64().is_some() {
         return Ok(Tree::Node(value));
     }
@@ -286,17 +330,18 @@ fn integer(value: Option<Node<'_>>) -> Stores<Tree<'_>> {
     Err(unstorable("must be a whole number"))
 }
 
-fn quantity<'n>(
-    value: Option<Node<'n>>,
-    store: fn(&str) -> Result<String, QuantityError>,
-) -> Stores<Tree<'n>> {
+fn quantity(value: Option<Node<'_>>, store: fn(&str) -> Result<String, QuantityError>) -> Stores<Tree<'_>> {
     let stored = |text: &str| store(text).map_err(|_| unstorable("is no quantity"));
     match value.map(|value| (value, value.kind())) {
         None | Some((_, Kind::Null)) => Ok(Tree::Json("0".into())),
         Some((value, Kind::Text)) => {
             let text = text(value)?;
             let stored = stored(text)?;
-            Ok(if stored == text { Tree::Node(value) } else { Tree::Json(stored.into()) })
+            Ok(if stored == text {
+                Tree::Node(value)
+            } else {
+                Tree::Json(stored.into())
+            })
         }
         Some((value, Kind::Number)) => Ok(Tree::Json(stored(&value.to_string())?.into())),
         Some(_) => Err(unstorable("must be a quantity")),
@@ -304,11 +349,18 @@ fn quantity<'n>(
 }
 
 fn bytes(value: Option<Node<'_>>) -> Stores<Tree<'_>> {
-    let Some(value) = value else { return Ok(Tree::Json("".into())) };
+    let Some(value) = value else {
+        return Ok(Tree::Json("".into()));
+    };
     let text = text(value)?;
     // Go takes base64 with line breaks and stores it without.
     if text.contains(['\n', '\r']) {
-        return Ok(Tree::Json(text.chars().filter(|c| !matches!(c, '\n' | '\r')).collect::<String>().into()));
+        return Ok(Tree::Json(
+            text.chars()
+                .filter(|c| !matches!(c, '\n' | '\r'))
+                .collect::<String>()
+                .into(),
+        ));
     }
     Ok(Tree::Node(value))
 }

@@ -45,7 +45,11 @@ impl Quantity {
     pub fn stored_form(text: &str) -> Result<String, QuantityError> {
         let text = text.trim();
         let quantity: Self = text.parse()?;
-        Ok(if is_kept(text) { text.to_owned() } else { quantity.to_string() })
+        Ok(if is_kept(text) {
+            text.to_owned()
+        } else {
+            quantity.to_string()
+        })
     }
 
     /// As [`stored_form`](Self::stored_form) in a list of resources, which is kept in thousandths.
@@ -55,7 +59,11 @@ impl Quantity {
     pub fn stored_resource(text: &str) -> Result<String, QuantityError> {
         let quantity: Self = text.trim().parse()?;
         let rounded = quantity.rounded_up_to_milli();
-        if rounded == quantity { Self::stored_form(text) } else { Ok(rounded.to_string()) }
+        if rounded == quantity {
+            Self::stored_form(text)
+        } else {
+            Ok(rounded.to_string())
+        }
     }
 
     /// Rounded up, away from zero, to whole thousandths, as the server keeps lists of resources.
@@ -64,7 +72,10 @@ impl Quantity {
         const STEP: i128 = 1_000_000;
         let rest = self.nanos % STEP;
         let up = if rest == 0 { 0 } else { rest.signum() * STEP - rest };
-        Self { nanos: self.nanos + up, ..self }
+        Self {
+            nanos: self.nanos + up,
+            ..self
+        }
     }
 }
 
@@ -96,7 +107,9 @@ impl std::str::FromStr for Quantity {
             Some(rest) => (true, rest),
             None => (false, text.strip_prefix('+').unwrap_or(text)),
         };
-        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+        let end = rest
+            .find(|c: char| !c.is_ascii_digit() && c != '.')
+            .unwrap_or(rest.len());
         let (number, suffix) = rest.split_at(end);
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
         if whole.is_empty() && fraction.is_empty() {
@@ -111,18 +124,31 @@ impl std::str::FromStr for Quantity {
         let mut digits: i128 = 0;
         let mut behind: i32 = 0;
         let mut lost = false;
-        for (c, is_fraction) in whole.bytes().map(|c| (c, false)).chain(fraction.bytes().map(|c| (c, true))) {
+        for (c, is_fraction) in whole
+            .bytes()
+            .map(|c| (c, false))
+            .chain(fraction.bytes().map(|c| (c, true)))
+        {
             if is_fraction && behind >= 24 {
                 lost |= c != b'0';
                 continue;
             }
-            digits = digits.checked_mul(10).and_then(|d| d.checked_add(i128::from(c - b'0'))).ok_or(too_large.clone())?;
+            digits = digits
+                .checked_mul(10)
+                .and_then(|d| d.checked_add(i128::from(c - b'0')))
+                .ok_or(too_large.clone())?;
             behind += i32::from(is_fraction);
         }
         let mut nanos = digits;
         let mut ten = 9 - behind;
         if base == 2 {
-            nanos = nanos.checked_mul(1_i128.checked_shl(exponent as u32).ok_or(too_large.clone())?).ok_or(too_large.clone())?;
+            nanos = nanos
+                .checked_mul(
+                    1_i128
+                        .checked_shl(exponent.unsigned_abs())
+                        .ok_or(too_large.clone())?,
+                )
+                .ok_or(too_large.clone())?;
         } else {
             ten += exponent;
         }
@@ -137,7 +163,10 @@ impl std::str::FromStr for Quantity {
         nanos += i128::from(lost);
         // The largest amount a server keeps.
         let nanos = nanos.min(i128::from(i64::MAX) * NANOS);
-        Ok(Self { nanos: if negative { -nanos } else { nanos }, format })
+        Ok(Self {
+            nanos: if negative { -nanos } else { nanos },
+            format,
+        })
     }
 }
 
@@ -147,17 +176,22 @@ fn is_kept(text: &str) -> bool {
         return true;
     }
     let digits = text.trim_start_matches(['+', '-']);
-    let end = digits.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(digits.len());
+    let end = digits
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(digits.len());
     let (number, suffix) = digits.split_at(end);
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     let whole = whole.trim_start_matches('0');
     let whole = if whole.is_empty() { "0" } else { whole };
-    let Ok((_, exponent, format)) = scale(suffix) else { return false };
+    let Ok((_, exponent, format)) = scale(suffix) else {
+        return false;
+    };
     let shifted = format!("{whole}{fraction}");
-    let behind = fraction.len() as i32;
+    let length = |text: &str| i32::try_from(text.len()).unwrap_or(i32::MAX / 4);
+    let behind = length(fraction);
     match format {
         Format::BinarySi => {
-            let precision = 15 - whole.len() as i32 - exponent * 3 / 10 - 1;
+            let precision = 15 - length(whole) - exponent * 3 / 10 - 1;
             let odd = shifted.parse::<i64>().is_ok_and(|value| value & 7 != 0);
             fraction.is_empty() && precision >= 0 && odd
         }
@@ -188,7 +222,9 @@ fn scale(suffix: &str) -> Result<(u32, i32, Format), QuantityError> {
         "Pi" => (2, 50, Format::BinarySi),
         "Ei" => (2, 60, Format::BinarySi),
         _ => {
-            let exponent = suffix.strip_prefix(['e', 'E']).and_then(|exponent| exponent.parse::<i32>().ok());
+            let exponent = suffix
+                .strip_prefix(['e', 'E'])
+                .and_then(|exponent| exponent.parse::<i32>().ok());
             match exponent {
                 Some(exponent) if exponent.abs() <= 40 => (10, exponent, Format::Exponent),
                 _ => return Err(QuantityError("its suffix is unknown")),
@@ -301,11 +337,21 @@ mod tests {
         for (text, expect) in kept {
             assert_eq!(Quantity::stored_form(text).unwrap(), expect, "{text}");
         }
-        for (bad, why) in
-            [("", "no digits"), ("x", "no digits"), ("1x", "suffix"), ("1.2.3", "two"), ("1 Gi", "suffix")]
-        {
+        for (bad, why) in [
+            ("", "no digits"),
+            ("x", "no digits"),
+            ("1x", "suffix"),
+            ("1.2.3", "two"),
+            ("1 Gi", "suffix"),
+        ] {
             assert!(bad.parse::<Quantity>().unwrap_err().text().contains(why), "{bad}");
         }
-        assert_eq!("1u".parse::<Quantity>().unwrap().rounded_up_to_milli().to_string(), "1m");
+        assert_eq!(
+            "1u".parse::<Quantity>()
+                .unwrap()
+                .rounded_up_to_milli()
+                .to_string(),
+            "1m"
+        );
     }
 }

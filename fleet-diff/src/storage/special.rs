@@ -3,7 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use serde_json::{Value, json};
 
-use super::tree::{Draft, Tree};
+use super::tree::{Draft, Tree, View};
 
 /// Conversions of one struct, by the name of its type.
 pub(super) fn structure(name: &str, map: &mut Draft<'_>) {
@@ -21,6 +21,25 @@ pub(super) fn object(map: &mut Draft<'_>) {
         (Some("v1"), Some("Secret")) => fold_string_data(map),
         (Some("autoscaling/v1"), Some("HorizontalPodAutoscaler")) => cpu_target(map),
         (Some("v1"), Some("Node")) => pod_cidrs(map),
+        (Some("v1"), Some("PersistentVolumeClaim")) => data_sources(map),
+        _ => {}
+    }
+}
+
+/// The two names of the source of a claim say the same, where the new one says nothing more
+/// (`core/persistentvolumeclaim`, `NormalizeDataSources`).
+fn data_sources(map: &mut Draft<'_>) {
+    const OLD: &str = "dataSource";
+    const NEW: &str = "dataSourceRef";
+    let Some(spec) = map.existing("spec") else { return };
+    let json = |key: &str| {
+        spec.get(key)
+            .filter(|source| !source.is_null())
+            .map(View::to_json)
+    };
+    match (json(OLD), json(NEW)) {
+        (Some(old), None) => spec.set(NEW, old),
+        (None, Some(new)) if new.get("namespace").is_none_or(Value::is_null) => spec.set(OLD, new),
         _ => {}
     }
 }
@@ -50,14 +69,19 @@ fn old_init_containers(map: &mut Draft<'_>) {
         "pod.beta.kubernetes.io/init-container-statuses",
         "pod.alpha.kubernetes.io/init-container-statuses",
     ];
-    if !OLD.iter().any(|key| map.at(&["metadata", "annotations", key]).is_some()) {
+    if !OLD
+        .iter()
+        .any(|key| map.at(&["metadata", "annotations", key]).is_some())
+    {
         return;
     }
-    let Some(metadata) = map.existing("metadata") else { return };
+    let Some(metadata) = map.existing("metadata") else {
+        return;
+    };
     if let Some(annotations) = metadata.existing("annotations") {
-        OLD.iter().for_each(|key| {
+        for key in OLD {
             annotations.remove(key);
-        });
+        }
         if annotations.is_empty() {
             metadata.remove("annotations");
         }
@@ -71,7 +95,11 @@ fn claim_templates(map: &mut Draft<'_>) {
     }
     for template in map.list("volumeClaimTemplates").into_iter().flatten() {
         let says = |key: &str, template: &Tree<'_>| {
-            template.view().get(key).and_then(super::tree::View::as_str).is_some_and(|text| !text.is_empty())
+            template
+                .view()
+                .get(key)
+                .and_then(super::tree::View::as_str)
+                .is_some_and(|text| !text.is_empty())
         };
         for (key, value) in [("apiVersion", "v1"), ("kind", "PersistentVolumeClaim")] {
             if !says(key, template)
@@ -85,7 +113,13 @@ fn claim_templates(map: &mut Draft<'_>) {
 
 /// Kept as `autoscaling/v2`, where no metric means the usual one.
 fn cpu_target(map: &mut Draft<'_>) {
-    if map.at(&["metadata", "annotations", "autoscaling.alpha.kubernetes.io/metrics"]).is_none()
+    if map
+        .at(&[
+            "metadata",
+            "annotations",
+            "autoscaling.alpha.kubernetes.io/metrics",
+        ])
+        .is_none()
         && map.at(&["spec", "targetCPUUtilizationPercentage"]).is_none()
         && let Some(spec) = map.existing("spec")
     {
@@ -97,7 +131,9 @@ fn cpu_target(map: &mut Draft<'_>) {
 fn pod_cidrs(map: &mut Draft<'_>) {
     let Some(spec) = map.existing("spec") else { return };
     let one = spec.text("podCIDR").map(str::to_owned);
-    let first = spec.get("podCIDRs").and_then(|list| list.items().first()?.as_str().map(str::to_owned));
+    let first = spec
+        .get("podCIDRs")
+        .and_then(|list| list.items().first()?.as_str().map(str::to_owned));
     match (one, first) {
         // The old field counts where they disagree.
         (Some(one), first) if first.as_ref() != Some(&one) => spec.set("podCIDRs", json!([one])),
@@ -108,8 +144,12 @@ fn pod_cidrs(map: &mut Draft<'_>) {
 
 /// `stringData` is written only: it becomes `data`.
 fn fold_string_data(map: &mut Draft<'_>) {
-    let Some(plain) = map.remove("stringData") else { return };
-    let Value::Object(plain) = plain.to_json() else { return };
+    let Some(plain) = map.remove("stringData") else {
+        return;
+    };
+    let Value::Object(plain) = plain.to_json() else {
+        return;
+    };
     if let Some(data) = map.inner("data") {
         for (key, value) in plain {
             data.set(&key, BASE64.encode(value.as_str().unwrap_or("")));

@@ -30,7 +30,11 @@ pub(crate) enum View<'t, 'n> {
 impl<'n> Draft<'n> {
     /// From the entries of a mapping.
     pub(crate) fn of(node: Node<'n>) -> Self {
-        Self(node.entries().map(|(key, value)| (Cow::Borrowed(key), Tree::Node(value))).collect())
+        Self(
+            node.entries()
+                .map(|(key, value)| (Cow::Borrowed(key), Tree::Node(value)))
+                .collect(),
+        )
     }
 
     /// Adds an entry that sorts after all that are there.
@@ -175,7 +179,10 @@ impl<'n> Tree<'n> {
             Self::Json(value) => value.clone(),
             Self::List(items) => Value::Array(items.iter().map(Tree::to_json).collect()),
             Self::Map(draft) => {
-                let entries = draft.0.iter().map(|(key, value)| (key.to_string(), value.to_json()));
+                let entries = draft
+                    .0
+                    .iter()
+                    .map(|(key, value)| (key.to_string(), value.to_json()));
                 Value::Object(entries.collect::<Map<_, _>>())
             }
         }
@@ -188,7 +195,9 @@ impl<'n> Tree<'n> {
             Self::Map(draft) => draft.write(out),
             Self::List(items) => {
                 out.begin();
-                items.iter().for_each(|item| item.write(out));
+                for item in items {
+                    item.write(out);
+                }
                 out.end_list();
             }
         }
@@ -275,14 +284,6 @@ impl<'t, 'n> View<'t, 'n> {
             Self::Node(node) => node.to_json(),
             Self::Json(value) => value.clone(),
             Self::Tree(tree) => tree.to_json(),
-        }
-    }
-
-    pub(crate) fn to_tree(self) -> Tree<'n> {
-        match self {
-            Self::Node(node) => Tree::Node(node),
-            Self::Json(value) => Tree::Json(value.clone()),
-            Self::Tree(tree) => tree.clone(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Shape, element_name, has_same_name, shape};
+use super::{FEW, Shape, element_name, has_same_name, shape};
 use crate::{
     FieldSet, PathElement,
     document::{Node, Zipped, zip},
@@ -28,7 +28,12 @@ pub(crate) fn compare_based(layer: &Layer, id: TypeId, before: Node<'_>, after: 
 }
 
 fn run(layer: &Layer, id: TypeId, before: Node<'_>, after: Node<'_>, based: bool) -> Comparison {
-    let mut walk = Walk { layer, based, path: Vec::new(), found: Comparison::default() };
+    let mut walk = Walk {
+        layer,
+        based,
+        path: Vec::new(),
+        found: Comparison::default(),
+    };
     walk.values(id, Some(before), Some(after));
     walk.found
 }
@@ -133,11 +138,16 @@ impl<'s, 'a> Walk<'s, 'a> {
         if let (Some(before), Some(after)) = (before, after)
             && self.based
             && before.len() == after.len()
-            && before.items().zip(after.items()).all(|(a, b)| {
-                b.is_taken_from(a) || has_same_name(self.layer, of, a, b)
-            })
+            && before.len() <= FEW
+            && before
+                .items()
+                .zip(after.items())
+                .all(|(a, b)| b.is_taken_from(a) || has_same_name(self.layer, of, a, b))
             && before.items().enumerate().all(|(i, a)| {
-                before.items().take(i).all(|b| !has_same_name(self.layer, of, a, b))
+                before
+                    .items()
+                    .take(i)
+                    .all(|b| !has_same_name(self.layer, of, a, b))
             })
         {
             for (before, after) in before.items().zip(after.items()) {

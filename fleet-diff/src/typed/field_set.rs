@@ -51,7 +51,10 @@ fn list(layer: &Layer, of: &ListType, value: Node<'_>) -> FieldSet {
     for item in value.items() {
         if let Ok(name) = element_name(layer, of, item) {
             // What is there twice is one field, without anything inside it.
-            items.entry(name).and_modify(|known| *known = None).or_insert(Some(item));
+            items
+                .entry(name)
+                .and_modify(|known| *known = None)
+                .or_insert(Some(item));
         }
     }
     let mut set = FieldSet::new();

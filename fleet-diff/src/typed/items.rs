@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use super::FEW;
 use crate::{
     PathElement, Scalar,
     document::{Kind, Node},
@@ -9,7 +10,11 @@ use crate::{
 };
 
 /// The name of an element; an error when it cannot have one.
-pub(crate) fn element_name(layer: &Layer, list: &ListType, item: Node<'_>) -> Result<PathElement, &'static str> {
+pub(crate) fn element_name(
+    layer: &Layer,
+    list: &ListType,
+    item: Node<'_>,
+) -> Result<PathElement, &'static str> {
     match &list.kind {
         ListKind::Atomic => Err("an element of a list that is replaced as a whole has no name"),
         ListKind::Set => match Scalar::from_node(item) {
@@ -56,8 +61,15 @@ fn default_of(layer: &Layer, list: &ListType, key: &str) -> Option<Scalar> {
 /// The same elements in the same order, none of them twice.
 pub(crate) fn is_aligned(layer: &Layer, of: &ListType, before: Node<'_>, after: Node<'_>) -> bool {
     before.len() == after.len()
-        && before.items().zip(after.items()).all(|(a, b)| has_same_name(layer, of, a, b))
-        && before.items().enumerate().all(|(i, a)| before.items().take(i).all(|b| !has_same_name(layer, of, a, b)))
+        && before.len() <= FEW
+        && before
+            .items()
+            .zip(after.items())
+            .all(|(a, b)| has_same_name(layer, of, a, b))
+        && before
+            .items()
+            .enumerate()
+            .all(|(i, a)| before.items().take(i).all(|b| !has_same_name(layer, of, a, b)))
 }
 
 /// True when two elements have the same name. False when one of them cannot have a name.
@@ -67,20 +79,23 @@ pub(crate) fn has_same_name(layer: &Layer, list: &ListType, a: Node<'_>, b: Node
         ListKind::Set => a == b && !matches!(a.kind(), Kind::Map | Kind::List | Kind::Null),
         ListKind::Map(keys) => {
             let mut any = false;
-            let same = a.is_map() && b.is_map() && keys.iter().all(|key| match (a.get(key), b.get(key)) {
-                (Some(a), Some(b)) => {
-                    any = true;
-                    a == b && !matches!(a.kind(), Kind::Map | Kind::List)
-                }
-                (None, None) => {
-                    any |= default_of(layer, list, key).is_some();
-                    true
-                }
-                (Some(value), None) | (None, Some(value)) => {
-                    any = true;
-                    default_of(layer, list, key).is_some_and(|default| Scalar::from_node(value) == Some(default))
-                }
-            });
+            let same = a.is_map()
+                && b.is_map()
+                && keys.iter().all(|key| match (a.get(key), b.get(key)) {
+                    (Some(a), Some(b)) => {
+                        any = true;
+                        a == b && !matches!(a.kind(), Kind::Map | Kind::List)
+                    }
+                    (None, None) => {
+                        any |= default_of(layer, list, key).is_some();
+                        true
+                    }
+                    (Some(value), None) | (None, Some(value)) => {
+                        any = true;
+                        default_of(layer, list, key)
+                            .is_some_and(|default| Scalar::from_node(value) == Some(default))
+                    }
+                });
             same && any
         }
     }

@@ -14,7 +14,11 @@ use crate::{
 ///
 /// The result is based on the live document: what does not change is taken over from it as it is.
 pub(crate) fn merge(layer: &Layer, id: TypeId, live: &Document, applied: &Document) -> Option<Document> {
-    let mut walk = Walk { layer, live, out: None };
+    let mut walk = Walk {
+        layer,
+        live,
+        out: None,
+    };
     match walk.values(id, live.root(), applied.root()) {
         Merged::Same => None,
         Merged::Nothing => Some(Document::null()),
@@ -79,7 +83,9 @@ impl<'s, 'b> Walk<'s, 'b> {
             Zipped::Left(..) => {}
             Zipped::Right(..) => added = true,
             Zipped::Both(key, live, applied) => {
-                let merged = of.of(key).map_or(Merged::Nothing, |id| self.values(id, live, applied));
+                let merged = of
+                    .of(key)
+                    .map_or(Merged::Nothing, |id| self.values(id, live, applied));
                 match merged {
                     Merged::Same => {}
                     Merged::New(part) => parts.push((key, Some(part))),
@@ -169,17 +175,27 @@ impl<'s, 'b> Walk<'s, 'b> {
     {
         let layer = self.layer;
         let name = |item: Node<'_>| element_name(layer, of, item).ok();
-        let lefts: Vec<(PathElement, Node<'b>)> =
-            live.items().filter_map(|item| Some((name(item)?, item))).collect();
-        let rights: Vec<(PathElement, Node<'n>)> =
-            applied.items().filter_map(|item| Some((name(item)?, item))).collect();
+        let lefts: Vec<(PathElement, Node<'b>)> = live
+            .items()
+            .filter_map(|item| Some((name(item)?, item)))
+            .collect();
+        let rights: Vec<(PathElement, Node<'n>)> = applied
+            .items()
+            .filter_map(|item| Some((name(item)?, item)))
+            .collect();
         // What is there twice in the live list is not merged with: it is replaced.
         let mut in_live: BTreeMap<&PathElement, Option<Node<'b>>> = BTreeMap::new();
         for (name, item) in &lefts {
-            in_live.entry(name).and_modify(|known| *known = None).or_insert(Some(*item));
+            in_live
+                .entry(name)
+                .and_modify(|known| *known = None)
+                .or_insert(Some(*item));
         }
         let in_applied: BTreeSet<&PathElement> = rights.iter().map(|(name, _)| name).collect();
-        let mut shared = rights.iter().map(|(name, _)| name).filter(|name| in_live.contains_key(name));
+        let mut shared = rights
+            .iter()
+            .map(|(name, _)| name)
+            .filter(|name| in_live.contains_key(name));
         let mut next_shared = shared.next();
         let mut merged: BTreeSet<&PathElement> = BTreeSet::new();
         let mut out = Vec::with_capacity(lefts.len().max(rights.len()));
@@ -221,11 +237,18 @@ impl<'s, 'b> Walk<'s, 'b> {
         out
     }
 
-    fn element<'n>(&mut self, of: &'s ListType, live: Option<Node<'b>>, applied: Node<'n>) -> Option<Element<'n>>
+    fn element<'n>(
+        &mut self,
+        of: &'s ListType,
+        live: Option<Node<'b>>,
+        applied: Node<'n>,
+    ) -> Option<Element<'n>>
     where
         'b: 'n,
     {
-        let Some(live) = live else { return Some(Element::Node(applied)) };
+        let Some(live) = live else {
+            return Some(Element::Node(applied));
+        };
         match self.values(of.element, live, applied) {
             Merged::Same => Some(Element::Node(live)),
             Merged::New(part) => Some(Element::Part(part)),

@@ -26,6 +26,9 @@ use crate::{
     schema::{Layer, ListType, MapType, ScalarType, Type, TypeId},
 };
 
+/// Elements of lists that are compared with one another; of more than these, names are looked up.
+const FEW: usize = 32;
+
 /// The part of a type that applies to a value.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Shape<'s> {

@@ -15,18 +15,25 @@ pub(crate) fn reordered(layer: &Layer, root: TypeId, before: Node<'_>, after: No
 }
 
 /// [`reordered`] of a document and one that was made of it: what was taken over is not looked at.
-pub(crate) fn reordered_based(layer: &Layer, root: TypeId, before: Node<'_>, after: Node<'_>) -> Vec<FieldPath> {
+pub(crate) fn reordered_based(
+    layer: &Layer,
+    root: TypeId,
+    before: Node<'_>,
+    after: Node<'_>,
+) -> Vec<FieldPath> {
     run(layer, root, before, after, true)
 }
 
 fn run(layer: &Layer, root: TypeId, before: Node<'_>, after: Node<'_>, based: bool) -> Vec<FieldPath> {
-    let mut walk = Walk { layer, based, path: Vec::new(), found: Vec::new() };
+    let mut walk = Walk {
+        layer,
+        based,
+        path: Vec::new(),
+        found: Vec::new(),
+    };
     walk.values(root, before, after);
     walk.found
 }
-
-/// Lists up to this length are first looked at for being in the same order, which takes the square of it.
-const SHORT: usize = 16;
 
 /// A step of the path; turned into an element only when something is found there.
 enum Step<'s, 'n> {
@@ -43,7 +50,9 @@ struct Walk<'s, 'n> {
 
 impl<'s, 'n> Walk<'s, 'n> {
     fn named<'m>(&self, of: &ListType, list: Node<'m>) -> Vec<(PathElement, Node<'m>)> {
-        list.items().filter_map(|item| Some((element_name(self.layer, of, item).ok()?, item))).collect()
+        list.items()
+            .filter_map(|item| Some((element_name(self.layer, of, item).ok()?, item)))
+            .collect()
     }
 
     fn here(&self) -> FieldPath {
@@ -75,7 +84,7 @@ impl<'s, 'n> Walk<'s, 'n> {
                 });
             }
             Shape::List(of) if of.kind != ListKind::Atomic && before != after => {
-                if before.len() <= SHORT && is_aligned(self.layer, of, before, after) {
+                if is_aligned(self.layer, of, before, after) {
                     for (before, after) in before.items().zip(after.items()) {
                         self.inside(Step::Item(of, before), of.element, before, after);
                     }
@@ -88,11 +97,16 @@ impl<'s, 'n> Walk<'s, 'n> {
                     *times.entry(name.clone()).or_default() += 1;
                     new.entry(name).or_insert((place, item));
                 }
-                let places: Vec<usize> = old.iter().filter_map(|(name, _)| Some(new.get(name)?.0)).collect();
+                let places: Vec<usize> = old
+                    .iter()
+                    .filter_map(|(name, _)| Some(new.get(name)?.0))
+                    .collect();
                 for (name, _) in &old {
                     times.entry(name.clone()).and_modify(|times| *times -= 1);
                 }
-                let as_often = old.iter().all(|(name, _)| times.get(name).is_none_or(|times| *times == 0));
+                let as_often = old
+                    .iter()
+                    .all(|(name, _)| times.get(name).is_none_or(|times| *times == 0));
                 if !places.is_sorted() || !as_often {
                     self.found.push(self.here());
                 }

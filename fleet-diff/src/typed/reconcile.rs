@@ -11,7 +11,11 @@ use crate::{
 /// nothing changes. The other way round the server changes nothing (structured-merge-diff,
 /// `typed/reconcile_schema.go`).
 pub(crate) fn reconcile(layer: &Layer, id: TypeId, set: &FieldSet) -> Option<FieldSet> {
-    let mut walk = Walk { layer, path: Vec::new(), whole: FieldSet::new() };
+    let mut walk = Walk {
+        layer,
+        path: Vec::new(),
+        whole: FieldSet::new(),
+    };
     walk.of(id, Some(set), false);
     if walk.whole.is_empty() {
         return None;
@@ -28,17 +32,22 @@ pub(crate) fn may_need_reconciling(layer: &Layer, id: TypeId, fields: Node<'_>) 
         Shape::List(of) => (None, Some(of)),
         Shape::Scalar(_) | Shape::Nothing => return false,
     };
-    fields.entries().filter(|(_, inner)| !inner.is_empty()).any(|(name, inner)| {
-        let element = match (map, list, name.strip_prefix("f:")) {
-            (Some(map), _, Some(key)) => map.of(key),
-            (Some(map), _, None) => map.element,
-            (_, Some(list), _) => Some(list.element),
-            _ => None,
-        };
-        // An element of a list may be a leaf with nothing in it but itself.
-        let only_itself = inner.len() == 1 && inner.get(".").is_some();
-        element.is_some_and(|id| id != TypeId::DEDUCED && !only_itself && may_need_reconciling(layer, id, inner))
-    })
+    fields
+        .entries()
+        .filter(|(_, inner)| !inner.is_empty())
+        .any(|(name, inner)| {
+            let element = match (map, list, name.strip_prefix("f:")) {
+                (Some(map), _, Some(key)) => map.of(key),
+                (Some(map), _, None) => map.element,
+                (_, Some(list), _) => Some(list.element),
+                _ => None,
+            };
+            // An element of a list may be a leaf with nothing in it but itself.
+            let only_itself = inner.len() == 1 && inner.get(".").is_some();
+            element.is_some_and(|id| {
+                id != TypeId::DEDUCED && !only_itself && may_need_reconciling(layer, id, inner)
+            })
+        })
 }
 
 struct Walk<'s> {
@@ -86,7 +95,11 @@ impl Walk<'_> {
     fn inside(&mut self, entry: &crate::set::Entry, id: TypeId) {
         let has_children = !entry.inside.is_empty();
         self.path.push(entry.element.clone());
-        self.of(id, has_children.then_some(&entry.inside), entry.member && !has_children);
+        self.of(
+            id,
+            has_children.then_some(&entry.inside),
+            entry.member && !has_children,
+        );
         self.path.pop();
     }
 
@@ -94,8 +107,7 @@ impl Walk<'_> {
     fn is_deduced(&self, of: &MapType) -> bool {
         let element = of.element;
         of.fields.is_empty()
-            && element.is_some_and(|id| {
-                id == TypeId::DEDUCED || self.layer.get(id).scalar == Some(ScalarType::Any)
-            })
+            && element
+                .is_some_and(|id| id == TypeId::DEDUCED || self.layer.get(id).scalar == Some(ScalarType::Any))
     }
 }

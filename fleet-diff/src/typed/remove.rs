@@ -20,7 +20,11 @@ pub(crate) fn extract(layer: &Layer, id: TypeId, value: &Document, fields: &Fiel
 }
 
 fn run(layer: &Layer, id: TypeId, value: &Document, fields: &FieldSet, keep: Keep) -> Document {
-    let mut walk = Walk { layer, keep, out: Builder::based_on(value) };
+    let mut walk = Walk {
+        layer,
+        keep,
+        out: Builder::based_on(value),
+    };
     walk.value(id, value.root(), fields);
     walk.out.finish()
 }
@@ -68,8 +72,7 @@ impl<'s> Walk<'s, '_> {
             let id = of.of(key).unwrap_or(TypeId::DEDUCED);
             match (self.keep, entry) {
                 (Keep::TheRest, None) => self.out.entry(key, inner),
-                (Keep::TheFields, None) => {}
-                (Keep::TheRest, Some(Entry { member: true, .. })) => {}
+                (Keep::TheFields, None) | (Keep::TheRest, Some(Entry { member: true, .. })) => {}
                 (Keep::TheFields, Some(Entry { member: true, .. })) => {
                     // The set is not narrowed here, as in the original: only leaves are whole.
                     self.out.key(key);
@@ -126,7 +129,11 @@ pub(crate) fn named_fields_as_members(layer: &Layer, id: Option<TypeId>, set: &F
             PathElement::Value(_) | PathElement::Index(_) => (false, None),
         };
         let member = entry.member || (named && !entry.inside.is_empty());
-        out.add(entry.element.clone(), member, named_fields_as_members(layer, inner, &entry.inside));
+        out.add(
+            entry.element.clone(),
+            member,
+            named_fields_as_members(layer, inner, &entry.inside),
+        );
     }
     out
 }

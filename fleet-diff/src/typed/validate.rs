@@ -44,7 +44,10 @@ struct Wrong {
 }
 
 fn wrong(problem: &'static str) -> Wrong {
-    Wrong { path: Vec::new(), problem }
+    Wrong {
+        path: Vec::new(),
+        problem,
+    }
 }
 
 impl Wrong {

@@ -23,6 +23,9 @@ pub enum ReadProblem {
     /// The text is neither YAML nor JSON.
     #[error("not valid YAML: {0}")]
     Syntax(&'static str),
+    /// The text is not JSON, where it must be.
+    #[error("not valid JSON: {0}")]
+    NotJson(&'static str),
     /// It is valid YAML that cannot be written as JSON, or only by guessing.
     #[error("{0}")]
     Unsupported(&'static str),

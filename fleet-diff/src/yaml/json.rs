@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, error::Category};
 
 use super::{LocatedValue, ReadError, ReadLimits, ReadProblem, scalar::number};
 
@@ -43,6 +43,30 @@ pub(super) fn documents(text: &str, limits: &ReadLimits) -> Option<Result<Vec<Lo
         line += line_breaks(text);
         rest = &document[length..];
     }
+}
+
+/// The only value of a text.
+pub(super) fn document(text: &str, limits: &ReadLimits) -> Result<Value, ReadError> {
+    let mut state = State {
+        limits,
+        nodes: 0,
+        problem: None,
+    };
+    state.read(text).map_err(|error| {
+        let reason = state.problem.take().unwrap_or_else(|| not_json(&error));
+        let column = column(text, error.line(), error.column());
+        ReadError::new(error.line().max(1), Some(column), reason)
+    })
+}
+
+/// In words of ours: those of the parser may quote the text.
+fn not_json(error: &serde_json::Error) -> ReadProblem {
+    ReadProblem::NotJson(match error.classify() {
+        Category::Eof => "the text ends too early",
+        _ if error.to_string().starts_with("trailing characters") => "something follows the value",
+        _ if error.to_string().starts_with("recursion limit") => "it is nested too deeply",
+        _ => "a character stands in a wrong place",
+    })
 }
 
 fn line_breaks(text: &str) -> usize {

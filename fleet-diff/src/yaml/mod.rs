@@ -88,13 +88,7 @@ pub fn read_objects(text: &str, limits: &ReadLimits) -> Result<Vec<Located>, Rea
 /// # Errors
 /// As [`read_objects`], except that any value will do.
 pub fn read_values(text: &str, limits: &ReadLimits) -> Result<Vec<LocatedValue>, ReadError> {
-    if text.len() > limits.max_bytes {
-        let reason = ReadProblem::TooMuch {
-            unit: "bytes",
-            limit: limits.max_bytes,
-        };
-        return Err(ReadError::new(1, None, reason));
-    }
+    within(text, limits)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     // JSON is nearly YAML, but not quite: escapes of half characters, keys of any length.
     if text.trim_start().starts_with(['{', '['])
@@ -104,6 +98,34 @@ pub fn read_values(text: &str, limits: &ReadLimits) -> Result<Vec<LocatedValue>,
     }
     refuse_line_separators(text)?;
     compose::documents(text, limits)
+}
+
+/// Reads one JSON value, such as a line of a stream, and nothing else. Otherwise as [`read_values`].
+///
+/// # Errors
+/// When the text is not one JSON value, has a key twice in a mapping, or exceeds a limit. Errors never quote the text.
+///
+/// ```
+/// use fleet_diff::{ReadLimits, read_json};
+///
+/// assert!(read_json(r#"{"a": [1]}"#, &ReadLimits::default()).is_ok());
+/// let error = read_json(r#"{"a": [1], "a": 2}"#, &ReadLimits::default()).unwrap_err();
+/// assert_eq!(error.to_string(), "line 1, column 14: this key is already in the mapping");
+/// ```
+pub fn read_json(text: &str, limits: &ReadLimits) -> Result<Value, ReadError> {
+    within(text, limits)?;
+    json::document(text, limits)
+}
+
+fn within(text: &str, limits: &ReadLimits) -> Result<(), ReadError> {
+    if text.len() <= limits.max_bytes {
+        return Ok(());
+    }
+    let reason = ReadProblem::TooMuch {
+        unit: "bytes",
+        limit: limits.max_bytes,
+    };
+    Err(ReadError::new(1, None, reason))
 }
 
 /// Whether these characters end a line depends on the version of YAML: `kubectl` and other tools read different values.

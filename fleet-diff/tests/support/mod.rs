@@ -4,51 +4,75 @@
 use fleet_diff::{Apply, Decision, FieldPath, Object, Prediction, Rules, Schemas, Update, Verdict};
 use serde_json::Value;
 
-pub fn schemas() -> &'static Schemas {
+pub(crate) fn schemas() -> &'static Schemas {
     static SCHEMAS: std::sync::OnceLock<Schemas> = std::sync::OnceLock::new();
     SCHEMAS.get_or_init(Schemas::builtin)
 }
 
-pub fn object(value: Value) -> Object {
+pub(crate) fn object(value: Value) -> Object {
     Object::from_json(value).unwrap()
 }
 
 /// What a forced apply makes of it.
-pub fn applied(live: Option<&Object>, desired: &Value, manager: &str) -> Object {
+pub(crate) fn applied(live: Option<&Object>, desired: &Value, manager: &str) -> Object {
     let desired = object(desired.clone());
-    match Apply::new(&desired, manager, schemas()).to(live).force(true).predict() {
+    match Apply::new(&desired, manager, schemas())
+        .to(live)
+        .force(true)
+        .predict()
+    {
         Prediction::Object(object) => object,
         other => panic!("an apply of {desired:?} ends with {other:?}"),
     }
 }
 
 /// What an update makes of it.
-pub fn updated(live: &Object, manager: &str, subresource: &str, edit: impl FnOnce(&mut Value)) -> Object {
+pub(crate) fn updated(
+    live: &Object,
+    manager: &str,
+    subresource: &str,
+    edit: impl FnOnce(&mut Value),
+) -> Object {
     let mut value = live.to_json();
     edit(&mut value);
     let update = object(value);
-    let update = Update::new(&update, manager, schemas()).of(Some(live)).through(subresource);
+    let update = Update::new(&update, manager, schemas())
+        .of(Some(live))
+        .through(subresource);
     update.at("2020-01-01T00:00:00Z").owners().unwrap()
 }
 
 /// What the built-in rules decide.
-pub fn decide(desired: &Value, live: &Object, then: impl FnOnce(Decision<'_>)) {
-    then(Apply::new(&object(desired.clone()), "fleet", schemas()).to(Some(live)).force(true).decide());
+pub(crate) fn decide(desired: &Value, live: &Object, then: impl FnOnce(Decision<'_>)) {
+    then(
+        Apply::new(&object(desired.clone()), "fleet", schemas())
+            .to(Some(live))
+            .force(true)
+            .decide(),
+    );
 }
 
 /// What these rules decide.
-pub fn decide_by(rules: &Rules, desired: &Value, live: &Object, then: impl FnOnce(Decision<'_>)) {
+pub(crate) fn decide_by(rules: &Rules, desired: &Value, live: &Object, then: impl FnOnce(Decision<'_>)) {
     let desired = object(desired.clone());
-    then(Apply::new(&desired, "fleet", schemas()).to(Some(live)).force(true).rules(rules).decide());
+    then(
+        Apply::new(&desired, "fleet", schemas())
+            .to(Some(live))
+            .force(true)
+            .rules(rules)
+            .decide(),
+    );
 }
 
 /// The verdict on one field, in the server's notation.
-pub fn verdict(decision: &Decision<'_>, path: &str) -> Verdict {
+pub(crate) fn verdict(decision: &Decision<'_>, path: &str) -> Verdict {
     let fields = decision.fields();
     let found = fields.iter().find(|field| field.path.to_string() == path);
-    found.unwrap_or_else(|| panic!("no {path} among {fields:?}")).verdict
+    found
+        .unwrap_or_else(|| panic!("no {path} among {fields:?}"))
+        .verdict
 }
 
-pub fn path(text: &str) -> FieldPath {
+pub(crate) fn path(text: &str) -> FieldPath {
     text.parse().unwrap()
 }

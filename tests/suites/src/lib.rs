@@ -5,6 +5,9 @@ pub mod kill;
 mod last_moment;
 pub mod manifests;
 pub mod proxy;
+mod random;
+mod served;
+pub mod truth;
 
 pub use bed::{Bed, Notes, Settable, clean, on_runtime};
 pub use last_moment::LastMoment;

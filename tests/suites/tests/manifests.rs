@@ -241,7 +241,8 @@ fn compare_refusals(plain: &Outcome, status: &Status, version: &SetVersion, diff
     for (key, refused) in &plain.refused {
         match ours.get(key) {
             // A plain client sends what is there already, and fails when a webhook is down; we send nothing.
-            None if refused.message.contains("failed calling webhook") && !status.pending.contains_key(key) => {}
+            None if refused.message.contains("failed calling webhook")
+                && !status.pending.contains_key(key) => {}
             None => differences.push(format!(
                 "{key} was refused only there: {} {}",
                 refused.code, refused.message

@@ -120,7 +120,11 @@ pub(super) fn read_field(bits: u32) -> Option<FieldBits> {
     let omit = *OMITS.get(bits.bits(2))?;
     let required = bits.flag();
     bits.end()?;
-    Some(FieldBits { form: Form { pointer, omit }, has_default, required })
+    Some(FieldBits {
+        form: Form { pointer, omit },
+        has_default,
+        required,
+    })
 }
 
 /// How many bits that takes: above them is the type of the field.

@@ -135,7 +135,11 @@ impl Table<'_> {
             let of = self.type_id(number >> bits::FIELD)?;
             let said = bits::read_field(number & ((1 << bits::FIELD) - 1));
             let said = said.ok_or_else(|| self.bytes.error("an unknown form of a field"))?;
-            let default = if said.has_default { Some(self.default()?) } else { None };
+            let default = if said.has_default {
+                Some(self.default()?)
+            } else {
+                None
+            };
             fields.push(Field {
                 name,
                 of,

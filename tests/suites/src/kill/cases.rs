@@ -4,7 +4,10 @@ use std::fmt;
 
 use http::Method;
 
-use crate::proxy::{Moment, Write};
+use crate::{
+    proxy::{Moment, Write},
+    random::Random,
+};
 
 /// The seed of short runs.
 pub const SEED: u64 = 26;
@@ -121,23 +124,12 @@ pub(super) fn every_point(writes: usize) -> Vec<Case> {
 
 /// `count` of these points; the same ones for the same seed and number of points.
 pub fn seeded(mut points: Vec<Case>, count: usize, seed: u64) -> Vec<Case> {
-    let mut state = seed;
+    let mut random = Random::new(seed);
     let mut chosen = Vec::new();
     while chosen.len() < count && !points.is_empty() {
-        let left = u64::try_from(points.len()).unwrap_or(u64::MAX);
-        let at = usize::try_from(random(&mut state) % left).unwrap_or(0);
-        chosen.push(points.swap_remove(at));
+        chosen.push(points.swap_remove(random.below(points.len())));
     }
     chosen
-}
-
-/// `SplitMix64`.
-fn random(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let mut z = *state;
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
 }
 
 /// The cases that need a guard, each with it and without it.

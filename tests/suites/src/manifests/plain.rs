@@ -11,6 +11,8 @@ use kube::Client;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
+use crate::served::{DISCOVERY, ROOTS, Served, served};
+
 /// How long a CRD may take to be established, or a deleted object to be gone.
 const PATIENCE: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_millis(50);
@@ -33,42 +35,12 @@ pub struct Outcome {
     pub refused: BTreeMap<ObjectKey, Refused>,
 }
 
-/// A kind as a server serves it at one version.
-#[derive(Clone)]
-struct Resource {
-    api_version: String,
-    plural: String,
-    namespaced: bool,
-    listable: bool,
-}
-
-impl Resource {
-    fn path(&self, namespace: Option<&str>, name: Option<&str>) -> String {
-        let root = if self.api_version.contains('/') {
-            "apis"
-        } else {
-            "api"
-        };
-        let namespace = namespace
-            .filter(|_| self.namespaced)
-            .map(|namespace| format!("/namespaces/{namespace}"));
-        let name = name.map(|name| format!("/{}", name.replace(':', "%3A")));
-        [
-            format!("/{root}/{}", self.api_version),
-            namespace.unwrap_or_default(),
-            format!("/{}", self.plural),
-            name.unwrap_or_default(),
-        ]
-        .concat()
-    }
-}
-
 /// The client, and what it has made so far.
 pub struct Plain {
     client: Client,
     default_namespace: String,
     /// By kind, then by version; the first is the one the server prefers.
-    resources: BTreeMap<GroupKind, Vec<Resource>>,
+    resources: BTreeMap<GroupKind, Vec<Served>>,
     made: BTreeSet<ObjectKey>,
 }
 
@@ -144,7 +116,7 @@ impl Plain {
         let mut keys = BTreeSet::new();
         for (kind, versions) in &self.resources {
             let resource = &versions[0];
-            if !resource.listable || is_of_the_cluster(kind) {
+            if !(resource.has_verb("list") && resource.has_verb("delete")) || is_of_the_cluster(kind) {
                 continue;
             }
             // A kind that goes away meanwhile has no objects.
@@ -211,7 +183,7 @@ impl Plain {
         )
     }
 
-    fn resource(&self, object: &Object) -> Option<&Resource> {
+    fn resource(&self, object: &Object) -> Option<&Served> {
         let versions = self.resources.get(object.gvk().group_kind())?;
         versions
             .iter()
@@ -233,10 +205,7 @@ impl Plain {
         let namespace = resource
             .namespaced
             .then(|| object.namespace().unwrap_or(&self.default_namespace).to_owned());
-        let resource = Resource {
-            api_version: object.gvk().api_version(),
-            ..resource.clone()
-        };
+        let resource = resource.at(object.gvk().api_version());
         let path = resource.path(namespace.as_deref(), Some(object.name()));
         Ok((ObjectKey::of(kind, namespace.as_deref(), object.name()), path))
     }
@@ -296,33 +265,12 @@ impl Plain {
     }
 
     async fn discover(&mut self) {
-        let mut resources: BTreeMap<GroupKind, Vec<Resource>> = BTreeMap::new();
-        for root in ["/api", "/apis"] {
+        let mut resources: BTreeMap<GroupKind, Vec<Served>> = BTreeMap::new();
+        for root in ROOTS {
             let found = self.send("GET", root, DISCOVERY, None).await.expect("discovery");
-            for group in found["items"].as_array().into_iter().flatten() {
-                let group_name = group["metadata"]["name"].as_str().unwrap_or_default();
-                for version in group["versions"].as_array().into_iter().flatten() {
-                    let version_name = version["version"].as_str().unwrap_or_default();
-                    let api_version = if group_name.is_empty() {
-                        version_name.to_owned()
-                    } else {
-                        format!("{group_name}/{version_name}")
-                    };
-                    for resource in version["resources"].as_array().into_iter().flatten() {
-                        let kind = resource["responseKind"]["kind"].as_str().unwrap_or_default();
-                        let verbs = || resource["verbs"].as_array().into_iter().flatten();
-                        resources
-                            .entry(GroupKind::new(group_name, kind))
-                            .or_default()
-                            .push(Resource {
-                                api_version: api_version.clone(),
-                                plural: resource["resource"].as_str().unwrap_or_default().to_owned(),
-                                namespaced: resource["scope"] == "Namespaced",
-                                listable: verbs().any(|verb| verb == "list")
-                                    && verbs().any(|verb| verb == "delete"),
-                            });
-                    }
-                }
+            for kind in served(&found) {
+                let key = GroupKind::new(&*kind.group, &*kind.kind);
+                resources.entry(key).or_default().push(kind);
             }
         }
         self.resources = resources;
@@ -356,7 +304,6 @@ impl Plain {
 const APPLY: &str = "application/apply-patch+yaml";
 const METADATA: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
 const METADATA_OF_ONE: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
-const DISCOVERY: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
 /// Namespaces, CRDs, the rest, webhook configurations and API services.
 fn class_of(key: &ObjectKey) -> usize {
