@@ -145,6 +145,9 @@ pub use schema::{SchemaError, SchemaSource, Schemas};
 pub use server_answer::{Differences, LEFT_OUT, differences, live_digest};
 pub use set::{FieldSet, FieldsError};
 pub use storage::{Quantity, QuantityError};
+#[cfg(feature = "typed-operations")]
+#[doc(hidden)]
+pub use typed::operations as typed_operations;
 #[cfg(feature = "yaml")]
 pub use yaml::{
     Located, LocatedValue, ReadError, ReadLimits, ReadProblem, read_json, read_objects, read_values,

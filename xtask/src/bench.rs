@@ -1,5 +1,7 @@
 //! `cargo xtask bench-…`: benchmarks, beside peers that do the same work in the same run.
 
+pub(crate) mod peers;
+
 use std::process::Command;
 
 use crate::{Result, command, control_plane, workspace};

@@ -64,9 +64,11 @@ pub(crate) fn decide(apply: Apply<'_>) -> Decision<'_> {
     let kind = apply.kind();
     let desired = apply.desired();
     let live = apply.live();
-    let managers = live
-        .and_then(|live| Managers::read(managed_fields(live)).ok())
-        .unwrap_or_default();
+    let (managers, readable) = match Managers::read(live.and_then(managed_fields)) {
+        Ok(managers) => (managers, true),
+        Err(_) => (Managers::default(), false),
+    };
+    let read = readable.then_some(&managers);
     let memory = apply.remembered();
     let usual;
     let rules = if let Some(rules) = apply.intents() {
@@ -89,8 +91,8 @@ pub(crate) fn decide(apply: Apply<'_>) -> Decision<'_> {
     let (document, ruled) = effective(&situation);
     let sent = document.and_then(|document| Object::from_document(document).ok());
     let foreseen = match &sent {
-        Some(sent) => apply.sending(sent).foresee(),
-        None => apply.foresee(),
+        Some(sent) => apply.sending(sent).foresee(read),
+        None => apply.foresee(read),
     };
     let foreseen = match foreseen {
         Err(Prediction::Refused(_)) => foreseen,

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use serde_json::Value;
 
-use super::{Document, Node, Number, Slot, Tag, long_name, read_name, texts::Texts};
+use super::{Document, Node, Number, Slot, Tag, long_name, order, read_name, texts::Texts};
 
 /// Writes one document from the inside out.
 ///
@@ -161,8 +161,8 @@ impl<'b> Builder<'b> {
         let Parts { texts, stack, .. } = &mut *self.parts;
         let key = |slot: &Slot| read_name(&texts.text, slot.name);
         let entries = &mut stack[start..];
-        if !entries.is_sorted_by(|a, b| key(a) < key(b)) {
-            entries.sort_by(|a, b| key(a).cmp(key(b)));
+        if !entries.is_sorted_by(|a, b| order(key(a), key(b)).is_lt()) {
+            entries.sort_by(|a, b| order(key(a), key(b)));
             let mut kept = start;
             for i in start..stack.len() {
                 let next = stack.get(i + 1);

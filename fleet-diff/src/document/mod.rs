@@ -265,7 +265,7 @@ pub(crate) fn zip<'a, 'b, A, B>(
             (None, None) => return,
             (Some(_), None) => Ordering::Less,
             (None, Some(_)) => Ordering::Greater,
-            (Some((a, _)), Some((b, _))) => (*a).cmp(*b),
+            (Some((a, _)), Some((b, _))) => order(a, b),
         };
         let a = if order.is_le() { left.next() } else { None };
         let b = if order.is_ge() { right.next() } else { None };
@@ -276,6 +276,18 @@ pub(crate) fn zip<'a, 'b, A, B>(
             (None, None) => return,
         }
     }
+}
+
+/// The order of two texts. Most keys differ in their first letters, which costs less to see than a call does.
+#[inline]
+pub(crate) fn order(a: &str, b: &str) -> Ordering {
+    const SEEN: usize = 4;
+    for (x, y) in a.bytes().zip(b.bytes()).take(SEEN) {
+        if x != y {
+            return x.cmp(&y);
+        }
+    }
+    a.cmp(b)
 }
 
 /// One key of two mappings.

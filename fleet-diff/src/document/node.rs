@@ -4,7 +4,7 @@ use std::{cmp::Ordering, fmt};
 
 use serde_json::{Map, Value};
 
-use super::{Document, Slot, Tag, read_name};
+use super::{Document, Slot, Tag, order, read_name};
 
 /// One value inside a [`Document`]; as cheap to copy as a reference.
 ///
@@ -185,7 +185,7 @@ impl<'a> Node<'a> {
         }
         let (slots, text) = (self.children(), &*self.document.text);
         let found = slots
-            .binary_search_by(|slot| read_name(text, slot.name).cmp(key))
+            .binary_search_by(|slot| order(read_name(text, slot.name), key))
             .ok()?;
         Some(Self::new(self.document, slots[found]))
     }

@@ -87,7 +87,7 @@ impl<'n> Run<'_, 'n> {
             let was = before.map(|(before, _)| before).unwrap_or_default();
             managers.change(|key, owned| {
                 if *key == ours {
-                    let fields = owned.fields.to_set().difference(&identity());
+                    let fields = owned.fields.to_set().difference(identity());
                     owners_change |= fields != was;
                     owned.fields = Fields::Set(fields);
                 }

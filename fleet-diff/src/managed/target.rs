@@ -1,6 +1,6 @@
 //! The object that is written to, and what every write does to its owners first and last.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{borrow::Cow, collections::BTreeMap, sync::LazyLock};
 
 use super::{
     entry::{Fields, ManagerKey, Managers, Owned},
@@ -84,7 +84,7 @@ impl<'a> Target<'a> {
             .modified
             .union(&found.added)
             .recursive_difference(self.reset);
-        let fields = fields.difference(&identity());
+        let fields = fields.difference(identity());
         if fields.is_empty() {
             return false;
         }
@@ -218,8 +218,11 @@ pub(super) const IDENTITY: [&str; 9] = [
 ];
 
 /// Fields that no manager owns (`managedfields/internal/stripmeta.go`).
-pub(super) fn identity() -> FieldSet {
-    let top = ["apiVersion", "kind", "metadata"].map(|key| FieldPath::keys([key]));
-    let inside = IDENTITY.map(|key| FieldPath::keys(["metadata", key]));
-    top.into_iter().chain(inside).collect()
+pub(super) fn identity() -> &'static FieldSet {
+    static FIELDS: LazyLock<FieldSet> = LazyLock::new(|| {
+        let top = ["apiVersion", "kind", "metadata"].map(|key| FieldPath::keys([key]));
+        let inside = IDENTITY.map(|key| FieldPath::keys(["metadata", key]));
+        top.into_iter().chain(inside).collect()
+    });
+    &FIELDS
 }

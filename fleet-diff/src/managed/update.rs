@@ -43,7 +43,7 @@ pub(crate) fn update<'n>(
         .map(|owned| owned.fields.to_set().into_owned())
         .unwrap_or_default();
     let written = changes.at(target.version).map(|change| &change.written);
-    let fields = written.map_or(FieldSet::new(), |written| written.difference(&identity()));
+    let fields = written.map_or(FieldSet::new(), |written| written.difference(identity()));
     // A new time says that something was written, though it was ours before.
     let time = match managers.get(&ours) {
         Some(was) if fields.is_empty() => was.time.clone(),

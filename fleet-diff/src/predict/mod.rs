@@ -159,14 +159,15 @@ impl<'a> Apply<'a> {
 
     /// What the server would answer to this apply as a dry run.
     pub fn predict(&self) -> Prediction {
-        match self.foresee() {
+        match self.foresee(None) {
             Ok(foreseen) => Prediction::Object(foreseen.object),
             Err(early) => early,
         }
     }
 
-    pub(crate) fn foresee(&self) -> Step<Foreseen> {
-        Run::new(self)?.predict()
+    /// As [`predict`](Self::predict); the managers of the live object are given when they were read already.
+    pub(crate) fn foresee(&self, managers: Option<&Managers<'a>>) -> Step<Foreseen> {
+        Run::new(self, managers)?.predict()
     }
 }
 
@@ -178,7 +179,7 @@ impl fmt::Debug for Apply<'_> {
 
 /// The definition as it would be stored if the object were made now, admission aside. None when it would be refused.
 pub(crate) fn stored_form(apply: Apply<'_>) -> Option<Document> {
-    let run = Run::new(&apply).ok()?;
+    let run = Run::new(&apply, None).ok()?;
     let mut object = run.stored(run.desired).ok()?.draft;
     chosen::on_create(&mut object, apply.desired.gvk());
     Some(object.finish(run.desired))
@@ -199,16 +200,19 @@ struct Run<'r, 'a> {
     kind: KindSchema<'a>,
     desired: &'a Document,
     live: Option<&'a Document>,
+    /// Those of the live object, when they were read already.
+    managers: Option<&'r Managers<'a>>,
 }
 
 impl<'r, 'a> Run<'r, 'a> {
-    fn new(ask: &'r Apply<'a>) -> Step<Self> {
+    fn new(ask: &'r Apply<'a>, managers: Option<&'r Managers<'a>>) -> Step<Self> {
         let kind = ask.schemas.of(ask.desired.gvk());
         let run = Self {
             ask,
             kind,
             desired: ask.desired.document(),
             live: ask.live.map(Object::document),
+            managers,
         };
         run.check()?;
         Ok(run)
@@ -242,6 +246,9 @@ impl<'r, 'a> Run<'r, 'a> {
     }
 
     fn managers(&self) -> Step<Managers<'a>> {
+        if let Some(known) = self.managers {
+            return Ok(known.clone());
+        }
         let list = self
             .live
             .and_then(|live| live.root().get("metadata")?.get("managedFields"));
@@ -410,7 +417,7 @@ impl<'r, 'a> Run<'r, 'a> {
         let (layer, root) = (self.kind.layer, self.kind.root);
         let found = typed::compare_based(layer, root, before.root(), after.root());
         let mut changed = found.modified.union(&found.added).union(&found.removed);
-        for list in typed::reordered(layer, root, before.root(), after.root()) {
+        for list in typed::reordered_based(layer, root, before.root(), after.root()) {
             changed.insert(&list);
         }
         if changed.is_empty() {

@@ -4,8 +4,8 @@ use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::pattern::{PathPattern, Weight, glob};
-use crate::{FieldPath, Gvk, Object, document::Node, managed::last_applied};
+use super::pattern::{PathPattern, Step, Weight, glob};
+use crate::{FieldPath, FieldSet, Gvk, Object, document::Node, managed::last_applied};
 
 /// What is intended for a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -483,6 +483,12 @@ impl Applicable {
             .filter(|rule| rule.sensitive)
     }
 
+    /// Those fields that some rule means.
+    pub(crate) fn meant_of(&self, fields: &FieldSet) -> FieldSet {
+        let patterns: Vec<&[Step]> = self.order.iter().map(|(_, rule)| rule.path.steps()).collect();
+        meant(&patterns, fields)
+    }
+
     /// True when some rule intends this.
     pub(crate) fn have(&self, intent: &Intent) -> bool {
         self.order.iter().any(|(_, rule)| rule.intent == *intent)
@@ -492,6 +498,26 @@ impl Applicable {
     pub(crate) fn mean_something_in(&self, object: Node<'_>) -> bool {
         self.order.iter().any(|(_, rule)| rule.path.is_in(object))
     }
+}
+
+fn meant(patterns: &[&[Step]], fields: &FieldSet) -> FieldSet {
+    let mut found = FieldSet::new();
+    for entry in fields.entries() {
+        let first = patterns.iter().filter_map(|steps| steps.split_first());
+        let rests: Vec<&[Step]> = first
+            .filter(|(step, _)| step.matches(&entry.element))
+            .map(|(_, rest)| rest)
+            .collect();
+        if rests.iter().any(|rest| rest.is_empty()) {
+            found.add(entry.element.clone(), entry.member, entry.inside.clone());
+        } else if !rests.is_empty() {
+            let inside = meant(&rests, &entry.inside);
+            if !inside.is_empty() {
+                found.add(entry.element.clone(), false, inside);
+            }
+        }
+    }
+    found
 }
 
 impl fmt::Display for Intent {

@@ -29,7 +29,7 @@ use crate::{
 pub struct PathPattern(Arc<[Step]>);
 
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-enum Step {
+pub(super) enum Step {
     Key(Arc<str>),
     /// With `*` in it.
     Glob(Arc<str>),
@@ -58,6 +58,11 @@ impl PathPattern {
     /// True when a value has a field that is meant.
     pub(crate) fn is_in(&self, value: Node<'_>) -> bool {
         is_in(&self.0, value)
+    }
+
+    /// The steps, to be followed one by one.
+    pub(super) fn steps(&self) -> &[Step] {
+        &self.0
     }
 
     /// True as far as both go.
@@ -101,7 +106,7 @@ fn is_in(steps: &[Step], value: Node<'_>) -> bool {
 }
 
 impl Step {
-    fn matches(&self, element: &PathElement) -> bool {
+    pub(super) fn matches(&self, element: &PathElement) -> bool {
         match (self, element) {
             (Self::Key(key), PathElement::Key(name)) => key == name,
             (Self::Glob(pattern), PathElement::Key(name)) => glob(pattern, name),

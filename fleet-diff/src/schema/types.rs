@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::Document;
+use crate::{Document, document::order};
 
 /// A type in the table of its [`Layer`](super::Layer).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
@@ -139,7 +139,7 @@ impl MapType {
     pub(crate) fn field(&self, name: &str) -> Option<&Field> {
         let at = self
             .fields
-            .binary_search_by(|field| (*field.name).cmp(name))
+            .binary_search_by(|field| order(&field.name, name))
             .ok()?;
         self.fields.get(at)
     }

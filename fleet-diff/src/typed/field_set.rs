@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Shape, element_name, shape};
 use crate::{
     FieldSet, PathElement,
-    document::Node,
+    document::{Node, order},
     schema::{Layer, ListKind, ListType, MapType, TypeId},
 };
 
@@ -30,7 +30,7 @@ fn map(layer: &Layer, of: &MapType, value: Node<'_>) -> FieldSet {
     let mut set = FieldSet::new();
     let mut known = of.fields.iter().peekable();
     for (key, inner) in value.entries() {
-        while known.next_if(|field| *field.name < *key).is_some() {}
+        while known.next_if(|field| order(&field.name, key).is_lt()).is_some() {}
         let field = known.next_if(|field| *field.name == *key);
         let Some(id) = field.map(|field| field.of).or(of.element) else {
             continue;

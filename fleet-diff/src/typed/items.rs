@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use super::FEW;
 use crate::{
     PathElement, Scalar,
     document::{Kind, Node},
@@ -55,6 +56,20 @@ pub(crate) fn key_of(
 fn default_of(layer: &Layer, list: &ListType, key: &str) -> Option<Scalar> {
     let field = layer.get(list.element).map.as_ref()?.field(key)?;
     Scalar::from_node(field.default.as_ref()?.root())
+}
+
+/// The same elements in the same order, none of them twice.
+pub(crate) fn is_aligned(layer: &Layer, of: &ListType, before: Node<'_>, after: Node<'_>) -> bool {
+    before.len() == after.len()
+        && before.len() <= FEW
+        && before
+            .items()
+            .zip(after.items())
+            .all(|(a, b)| has_same_name(layer, of, a, b))
+        && before
+            .items()
+            .enumerate()
+            .all(|(i, a)| before.items().take(i).all(|b| !has_same_name(layer, of, a, b)))
 }
 
 /// True when two elements have the same name. False when one of them cannot have a name.

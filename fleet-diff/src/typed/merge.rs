@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{FEW, Shape, element_name, has_same_name, shape};
+use super::{Shape, element_name, is_aligned, shape};
 use crate::{
     Document, PathElement,
     document::{Builder, Node, Part, Zipped, zip},
@@ -121,7 +121,7 @@ impl<'s, 'b> Walk<'s, 'b> {
         if of.kind == ListKind::Atomic || (empty(live) && empty(applied)) {
             return self.whole(live, applied);
         }
-        if self.is_aligned(of, live, applied) {
+        if is_aligned(self.layer, of, live, applied) {
             return self.aligned(of, live, applied);
         }
         let elements = self.elements(of, live, applied);
@@ -139,20 +139,6 @@ impl<'s, 'b> Walk<'s, 'b> {
         }
         out.end_list();
         self.built()
-    }
-
-    /// The same elements in the same order, none of them twice.
-    fn is_aligned(&self, of: &ListType, live: Node<'_>, applied: Node<'_>) -> bool {
-        live.len() == applied.len()
-            && live.len() <= FEW
-            && live
-                .items()
-                .zip(applied.items())
-                .all(|(a, b)| has_same_name(self.layer, of, a, b))
-            && live
-                .items()
-                .enumerate()
-                .all(|(i, a)| live.items().take(i).all(|b| !has_same_name(self.layer, of, a, b)))
     }
 
     fn aligned(&mut self, of: &'s ListType, live: Node<'b>, applied: Node<'_>) -> Merged {

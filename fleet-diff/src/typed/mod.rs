@@ -5,6 +5,8 @@ mod compare;
 mod field_set;
 mod items;
 mod merge;
+#[cfg(feature = "typed-operations")]
+pub mod operations;
 mod order;
 mod reconcile;
 mod remove;
@@ -12,9 +14,9 @@ mod validate;
 
 pub(crate) use compare::{Comparison, compare, compare_based};
 pub(crate) use field_set::field_set;
-pub(crate) use items::{element_name, has_same_name};
+pub(crate) use items::{element_name, has_same_name, is_aligned};
 pub(crate) use merge::merge;
-pub(crate) use order::reordered;
+pub(crate) use order::{reordered, reordered_based};
 pub(crate) use reconcile::{may_need_reconciling, reconcile};
 pub(crate) use remove::{extract, named_fields_as_members, remove};
 pub(crate) use validate::{Duplicates, Misfit, validate};

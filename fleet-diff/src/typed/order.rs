@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Shape, element_name, shape};
+use super::{Shape, element_name, is_aligned, shape};
 use crate::{
     FieldPath, PathElement,
     document::{Node, Zipped, zip},
@@ -11,8 +11,23 @@ use crate::{
 
 /// The keyed lists and sets in which elements that stay change their order, or no longer stand there more than once.
 pub(crate) fn reordered(layer: &Layer, root: TypeId, before: Node<'_>, after: Node<'_>) -> Vec<FieldPath> {
+    run(layer, root, before, after, false)
+}
+
+/// [`reordered`] of a document and one that was made of it: what was taken over is not looked at.
+pub(crate) fn reordered_based(
+    layer: &Layer,
+    root: TypeId,
+    before: Node<'_>,
+    after: Node<'_>,
+) -> Vec<FieldPath> {
+    run(layer, root, before, after, true)
+}
+
+fn run(layer: &Layer, root: TypeId, before: Node<'_>, after: Node<'_>, based: bool) -> Vec<FieldPath> {
     let mut walk = Walk {
         layer,
+        based,
         path: Vec::new(),
         found: Vec::new(),
     };
@@ -20,34 +35,61 @@ pub(crate) fn reordered(layer: &Layer, root: TypeId, before: Node<'_>, after: No
     walk.found
 }
 
-struct Walk<'s> {
+/// A step of the path; turned into an element only when something is found there.
+enum Step<'s, 'n> {
+    Key(&'n str),
+    Item(&'s ListType, Node<'n>),
+}
+
+struct Walk<'s, 'n> {
     layer: &'s Layer,
-    path: Vec<PathElement>,
+    based: bool,
+    path: Vec<Step<'s, 'n>>,
     found: Vec<FieldPath>,
 }
 
-impl Walk<'_> {
-    fn named<'n>(&self, of: &ListType, list: Node<'n>) -> Vec<(PathElement, Node<'n>)> {
+impl<'s, 'n> Walk<'s, 'n> {
+    fn named<'m>(&self, of: &ListType, list: Node<'m>) -> Vec<(PathElement, Node<'m>)> {
         list.items()
             .filter_map(|item| Some((element_name(self.layer, of, item).ok()?, item)))
             .collect()
     }
 
-    fn values(&mut self, id: TypeId, before: Node<'_>, after: Node<'_>) {
-        if before == after {
+    fn here(&self) -> FieldPath {
+        let element = |step: &Step<'_, '_>| match step {
+            Step::Key(key) => Some(PathElement::key(key)),
+            Step::Item(of, item) => element_name(self.layer, of, *item).ok(),
+        };
+        FieldPath::new(self.path.iter().filter_map(element))
+    }
+
+    fn inside(&mut self, step: Step<'s, 'n>, id: TypeId, before: Node<'n>, after: Node<'_>) {
+        self.path.push(step);
+        self.values(id, before, after);
+        self.path.pop();
+    }
+
+    fn values(&mut self, id: TypeId, before: Node<'n>, after: Node<'_>) {
+        if self.based && after.is_taken_from(before) {
             return;
         }
         match shape(self.layer, id, Some(after)) {
-            Shape::Map(of) if !of.atomic => zip(before.entries(), after.entries(), |pair| {
-                if let Zipped::Both(key, before, after) = pair
-                    && let Some(id) = of.of(key)
-                {
-                    self.path.push(PathElement::key(key));
-                    self.values(id, before, after);
-                    self.path.pop();
+            Shape::Map(of) if !of.atomic && (self.based || before != after) => {
+                zip(before.entries(), after.entries(), |pair| {
+                    if let Zipped::Both(key, before, after) = pair
+                        && let Some(id) = of.of(key)
+                    {
+                        self.inside(Step::Key(key), id, before, after);
+                    }
+                });
+            }
+            Shape::List(of) if of.kind != ListKind::Atomic && before != after => {
+                if is_aligned(self.layer, of, before, after) {
+                    for (before, after) in before.items().zip(after.items()) {
+                        self.inside(Step::Item(of, before), of.element, before, after);
+                    }
+                    return;
                 }
-            }),
-            Shape::List(of) if of.kind != ListKind::Atomic => {
                 let old = self.named(of, before);
                 let mut new: BTreeMap<PathElement, (usize, Node<'_>)> = BTreeMap::new();
                 let mut times: BTreeMap<PathElement, isize> = BTreeMap::new();
@@ -66,13 +108,11 @@ impl Walk<'_> {
                     .iter()
                     .all(|(name, _)| times.get(name).is_none_or(|times| *times == 0));
                 if !places.is_sorted() || !as_often {
-                    self.found.push(FieldPath::new(self.path.iter().cloned()));
+                    self.found.push(self.here());
                 }
                 for (name, before) in old {
                     if let Some((_, after)) = new.get(&name) {
-                        self.path.push(name);
-                        self.values(of.element, before, *after);
-                        self.path.pop();
+                        self.inside(Step::Item(of, before), of.element, before, *after);
                     }
                 }
             }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{Shape, element_name, shape};
 use crate::{
     FieldPath, PathElement,
-    document::{Kind, Node},
+    document::{Kind, Node, order},
     schema::{Layer, ListKind, ListType, MapType, ScalarType, TypeId},
 };
 
@@ -78,7 +78,7 @@ impl Walk<'_> {
         }
         let mut fields = of.fields.iter().peekable();
         for (key, inner) in value.entries() {
-            while fields.next_if(|field| *field.name < *key).is_some() {}
+            while fields.next_if(|field| order(&field.name, key).is_lt()).is_some() {}
             let field = fields.next_if(|field| *field.name == *key).map(|field| field.of);
             let within = |inner: Wrong| inner.within(PathElement::key(key));
             let Some(id) = field.or(of.element) else {

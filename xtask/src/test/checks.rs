@@ -35,7 +35,7 @@ const SHAPE: [(&str, &[&str]); 2] = [
 
 /// Every feature of every library, alone.
 const FEATURES: [(&str, &[&str]); 3] = [
-    ("fleet-diff", &["", "yaml", "table-writer"]),
+    ("fleet-diff", &["", "yaml", "table-writer", "typed-operations"]),
     ("fleet-core", &["", "conformance", "testing"]),
     ("fleet-kube", &[""]),
 ];
@@ -86,10 +86,9 @@ pub(super) fn run(rows: &mut Vec<Row>) -> Result {
 
 fn gofmt() -> Command {
     let mut sh = Command::new("sh");
-    let folder = workspace::root().join("tests").join("control-plane");
-    sh.current_dir(folder).args([
+    sh.current_dir(workspace::root()).args([
         "-c",
-        "found=$(gofmt -l .); [ -z \"$found\" ] || { echo \"not formatted: $found\" >&2; exit 1; }",
+        "found=$(gofmt -l tests/control-plane benches/peers); [ -z \"$found\" ] || { echo \"not formatted: $found\" >&2; exit 1; }",
     ]);
     sh
 }
