@@ -22,7 +22,7 @@ const UNCHANGED_MIN: usize = 25;
 const UNSURE_MAX: usize = 5;
 
 /// Disagreements that are told in full.
-const TOLD: usize = 25;
+const TOLD: usize = 100;
 
 /// What is counted of a class.
 #[derive(Default, Clone, Debug)]
