@@ -22,6 +22,12 @@ pub const CHOSEN: &[(&str, &str, &[&str])] = &[
     ("", "Service", &["spec", "ipFamilyPolicy"]),
     ("", "Service", &["spec", "ports", "*", "nodePort"]),
     ("", "PersistentVolume", &["status", "lastPhaseTransitionTime"]),
+    (
+        "batch",
+        "Job",
+        &["metadata", "labels", "batch.kubernetes.io/controller-uid"],
+    ),
+    ("batch", "Job", &["metadata", "labels", "controller-uid"]),
     ("batch", "Job", &["spec", "selector"]),
     (
         "batch",
@@ -186,6 +192,7 @@ pub(super) fn check_emptied(merged: Node<'_>, live: Node<'_>, gvk: &Gvk) -> Resu
         ("", "ConfigMap") => ("binaryData", "configmap/immutable-binary-data"),
         ("", "Secret") => ("data", "secret/immutable-data"),
         ("", "Service") => return check_ports(merged),
+        ("", "Pod") => return check_node_selector(merged, live),
         ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding") => return check_actions(merged),
         _ => return Ok(()),
     };
@@ -203,6 +210,27 @@ pub(super) fn check_emptied(merged: Node<'_>, live: Node<'_>, gvk: &Gvk) -> Resu
         return Err(Prediction::blocked(vec![broken]));
     }
     Ok(())
+}
+
+/// It is free only as long as the Pod may not be scheduled (`core/validation`, `ValidatePodUpdate`).
+fn check_node_selector(merged: Node<'_>, live: Node<'_>) -> Result<(), Prediction> {
+    let of = |pod: Node<'_>| {
+        pod.at(&["spec", "nodeSelector"])
+            .filter(|selector| !selector.is_empty())
+            .map(Node::to_json)
+    };
+    let gated = live
+        .at(&["spec", "schedulingGates"])
+        .is_some_and(|gates| !gates.is_empty());
+    if gated || of(merged) == of(live) {
+        return Ok(());
+    }
+    let broken = Broken {
+        rule: "pod/node-selector",
+        fact: Fact::Immutable,
+        path: FieldPath::keys(["spec", "nodeSelector"]),
+    };
+    Err(Prediction::blocked(vec![broken]))
 }
 
 /// Two managers may each set one of two actions that exclude one another.
@@ -237,8 +265,9 @@ fn check_ports(merged: Node<'_>) -> Result<(), Prediction> {
 }
 
 /// What strategies of registries and admission plugins do to a new object.
-pub(super) fn on_create(object: &mut Draft<'_>, gvk: &Gvk) {
+pub(super) fn on_create(object: &mut Draft<'_>, definition: Node<'_>, gvk: &Gvk) {
     match (gvk.group(), gvk.kind()) {
+        ("batch", "Job") => label_job(object, definition),
         ("", "Namespace") => object.set("spec", json!({"finalizers": ["kubernetes"]})),
         ("", "PersistentVolumeClaim") => finalizer(object, "kubernetes.io/pvc-protection"),
         ("", "PersistentVolume") => finalizer(object, "kubernetes.io/pv-protection"),
@@ -273,6 +302,30 @@ pub(super) fn on_create(object: &mut Draft<'_>, gvk: &Gvk) {
     }
 }
 
+/// A Job without labels has those of its template when it is read back, and the template has names of the Job.
+fn label_job(object: &mut Draft<'_>, definition: Node<'_>) {
+    let own = definition.at(&["metadata", "labels"]);
+    let manual = object.at(&["spec", "manualSelector"]).and_then(View::as_bool);
+    if own.is_some_and(|labels| !labels.is_empty()) || manual == Some(true) {
+        return;
+    }
+    let Some(name) = object
+        .at(&["metadata", "name"])
+        .and_then(View::as_str)
+        .map(str::to_owned)
+    else {
+        return;
+    };
+    if let Some(labels) = object
+        .inner("metadata")
+        .and_then(|metadata| metadata.inner("labels"))
+    {
+        for key in ["batch.kubernetes.io/job-name", "job-name"] {
+            labels.set(key, name.as_str());
+        }
+    }
+}
+
 const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
 
 /// True for kinds that a server completes on every write, also on one that changes nothing.
@@ -286,7 +339,10 @@ pub(super) fn on_update<'n>(object: &mut Draft<'n>, before: Node<'n>, gvk: &Gvk)
             tolerate_lost_nodes(object);
             keep_priority(object, before);
         }
-        ("", "Service") => keep_allocated(object, before),
+        ("", "Service") => {
+            keep_allocated(object, before);
+            drop_by_type(object, before);
+        }
         // Only the endpoint `finalize` writes it.
         ("", "Namespace") => match before.get("spec") {
             Some(spec) => object.put("spec", Tree::Node(spec)),
@@ -324,6 +380,72 @@ pub(super) fn on_update<'n>(object: &mut Draft<'n>, before: Node<'n>, gvk: &Gvk)
 
 /// A Service keeps the addresses and ports it was given while it needs them
 /// (`pkg/registry/core/service/storage/storage.go`, `patchAllocatedValues`).
+/// What only some types of Services have goes with the type, unless it was changed in the same breath
+/// (`core/service`, `dropTypeDependentFields`; cluster IPs are not among it here).
+fn drop_by_type(object: &mut Draft<'_>, before: Node<'_>) {
+    let text = |of: Option<View<'_, '_>>| of.and_then(View::as_str).unwrap_or("").to_owned();
+    let is = |field: &str| object.at(&["spec", field]);
+    let was = |field: &str| before.at(&["spec", field]).map(View::Node);
+    let type_is = text(is("type"));
+    let type_was = text(was("type"));
+    let ports = |kind: &str, allocate: Option<View<'_, '_>>| {
+        kind == "NodePort" || kind == "LoadBalancer" && allocate.and_then(View::as_bool) != Some(false)
+    };
+    let checks = |kind: &str, policy: String| kind == "LoadBalancer" && policy == "Local";
+    let json = |of: Option<View<'_, '_>>| of.map(View::to_json);
+    let same = |field: &str| json(is(field)) == json(was(field));
+    let has_external = |ips: Option<View<'_, '_>>| ips.is_some_and(|ips| ips.len() > 0);
+    let policy = |kind: &str, ips: Option<View<'_, '_>>| {
+        matches!(kind, "NodePort" | "LoadBalancer") || kind == "ClusterIP" && has_external(ips)
+    };
+    let node_ports = |of: Option<View<'_, '_>>| -> Vec<i64> {
+        let ports = of.map(View::items).unwrap_or_default();
+        ports
+            .iter()
+            .filter_map(|port| port.get("nodePort").and_then(View::as_i64))
+            .collect()
+    };
+    let lost = |before: bool, after: bool| before && !after;
+    let no_node_ports = lost(
+        ports(&type_was, was("allocateLoadBalancerNodePorts")),
+        ports(&type_is, is("allocateLoadBalancerNodePorts")),
+    ) && {
+        let known = node_ports(was("ports"));
+        node_ports(is("ports")).iter().all(|port| known.contains(port))
+    };
+    let no_check = lost(
+        checks(&type_was, text(was("externalTrafficPolicy"))),
+        checks(&type_is, text(is("externalTrafficPolicy"))),
+    ) && same("healthCheckNodePort");
+    let no_balancer = lost(type_was == "LoadBalancer", type_is == "LoadBalancer");
+    let no_class = no_balancer && same("loadBalancerClass");
+    let no_policy = lost(
+        policy(&type_was, was("externalIPs")),
+        policy(&type_is, is("externalIPs")),
+    ) && same("externalTrafficPolicy");
+    let gone = [
+        (no_check, "healthCheckNodePort"),
+        (no_balancer, "allocateLoadBalancerNodePorts"),
+        (no_class, "loadBalancerClass"),
+        (no_policy, "externalTrafficPolicy"),
+    ];
+    let Some(spec) = object.existing("spec") else {
+        return;
+    };
+    for (gone, field) in gone {
+        if gone && spec.contains(field) {
+            spec.remove(field);
+        }
+    }
+    if no_node_ports {
+        for port in spec.list("ports").into_iter().flatten() {
+            if let Some(port) = port.as_draft() {
+                port.remove("nodePort");
+            }
+        }
+    }
+}
+
 fn keep_allocated<'n>(object: &mut Draft<'n>, before: Node<'n>) {
     let Some(was) = before.get("spec") else { return };
     let kind = |of: Option<&str>| of.unwrap_or("ClusterIP").to_owned();

@@ -2,6 +2,7 @@
 
 mod chosen;
 mod outcome;
+mod validity;
 
 use std::fmt;
 
@@ -181,7 +182,7 @@ impl fmt::Debug for Apply<'_> {
 pub(crate) fn stored_form(apply: Apply<'_>) -> Option<Document> {
     let run = Run::new(&apply, None).ok()?;
     let mut object = run.stored(run.desired).ok()?.draft;
-    chosen::on_create(&mut object, apply.desired.gvk());
+    chosen::on_create(&mut object, run.desired.root(), apply.desired.gvk());
     Some(object.finish(run.desired))
 }
 
@@ -369,12 +370,15 @@ impl<'r, 'a> Run<'r, 'a> {
         match self.live {
             None => {
                 chosen::check_create(&object, gvk)?;
-                chosen::on_create(&mut object, gvk);
+                chosen::on_create(&mut object, self.desired.root(), gvk);
             }
             Some(before) => {
                 chosen::keep_identity(&mut object, before.root());
                 chosen::on_update(&mut object, before.root(), gvk);
             }
+        }
+        if applied.merged.is_some() || self.live.is_none() {
+            validity::check(&object, gvk)?;
         }
         if let (Some(managers), Some(metadata)) = (&managers, object.existing("metadata")) {
             if managers.root().is_empty() {

@@ -1,0 +1,106 @@
+//! What of a stored object a server's validation would refuse. Not all that it checks: what an apply can leave behind
+//! that none of the definitions says, when a field goes and somebody else still owns what is around it.
+
+use super::Prediction;
+use crate::{
+    Gvk,
+    document::Kind,
+    storage::{Draft, View},
+};
+
+pub(super) fn check(object: &Draft<'_>, gvk: &Gvk) -> Result<(), Prediction> {
+    let refused = |path: String, problem: &str| Err(Prediction::refused(path, problem));
+    let text = |path: &[&str]| object.at(path).and_then(View::as_str);
+    match (gvk.group(), gvk.kind()) {
+        ("", "Secret") if text(&["type"]) == Some("kubernetes.io/tls") => {
+            let missing = ["tls.crt", "tls.key"]
+                .into_iter()
+                .find(|key| object.at(&["data", key]).is_none());
+            return missing.map_or(Ok(()), |key| refused(format!(".data.{key}"), "is required"));
+        }
+        ("apps", "Deployment")
+            if text(&["spec", "strategy", "type"]) == Some("Recreate")
+                && object
+                    .at(&["spec", "strategy", "rollingUpdate"])
+                    .is_some_and(|update| !update.is_null()) =>
+        {
+            return refused(
+                ".spec.strategy.rollingUpdate".to_owned(),
+                "must not be there when the type is Recreate",
+            );
+        }
+        _ => {}
+    }
+    let pods: &[&str] = match (gvk.group(), gvk.kind()) {
+        ("", "Pod") => &["spec"],
+        ("", "PodTemplate") => &["template", "spec"],
+        ("", "ReplicationController")
+        | ("apps", "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet")
+        | ("batch", "Job") => &["spec", "template", "spec"],
+        ("batch", "CronJob") => &["spec", "jobTemplate", "spec", "template", "spec"],
+        _ => return Ok(()),
+    };
+    match object.at(pods).and_then(wrong_in_pod) {
+        Some(field) => refused(format!(".{}{field}", pods.join(".")), "is required"),
+        None => Ok(()),
+    }
+}
+
+/// The field that must not be empty and is (`core/validation`, `ValidatePodSpec`).
+fn wrong_in_pod(spec: View<'_, '_>) -> Option<String> {
+    let list = |field: &str| {
+        spec.get(field)
+            .filter(|list| list.kind() == Kind::List)
+            .map(View::items)
+    };
+    let is_empty =
+        |of: View<'_, '_>, field: &str| of.get(field).and_then(View::as_str).unwrap_or("").is_empty();
+    for field in ["containers", "initContainers"] {
+        for (i, container) in list(field).unwrap_or_default().into_iter().enumerate() {
+            if is_empty(container, "image") {
+                return Some(format!(".{field}[{i}].image"));
+            }
+            for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {
+                let handlers = ["exec", "httpGet", "tcpSocket", "grpc"];
+                let has_none =
+                    |probe: View<'_, '_>| handlers.iter().all(|handler| probe.get(handler).is_none());
+                if container
+                    .get(probe)
+                    .filter(|probe| !probe.is_null())
+                    .is_some_and(has_none)
+                {
+                    return Some(format!(".{field}[{i}].{probe}"));
+                }
+            }
+        }
+    }
+    for (i, constraint) in list("topologySpreadConstraints")
+        .unwrap_or_default()
+        .into_iter()
+        .enumerate()
+    {
+        if constraint.get("maxSkew").and_then(View::as_i64).unwrap_or(0) < 1 {
+            return Some(format!(".topologySpreadConstraints[{i}].maxSkew"));
+        }
+    }
+    for (i, volume) in list("volumes").unwrap_or_default().into_iter().enumerate() {
+        if volume
+            .get("configMap")
+            .filter(|map| !map.is_null())
+            .is_some_and(|map| is_empty(map, "name"))
+        {
+            return Some(format!(".volumes[{i}].configMap.name"));
+        }
+        let claim = volume
+            .get("ephemeral")
+            .and_then(|ephemeral| ephemeral.get("volumeClaimTemplate"));
+        if let Some(spec) = claim.and_then(|claim| claim.get("spec"))
+            && spec.get("accessModes").is_none_or(|modes| modes.len() == 0)
+        {
+            return Some(format!(
+                ".volumes[{i}].ephemeral.volumeClaimTemplate.spec.accessModes"
+            ));
+        }
+    }
+    None
+}
