@@ -45,7 +45,7 @@ pub(crate) fn deployment(i: usize) -> Value {
                         "image": format!("registry.example.net/shop/service-{}:1.{}.{}", i % 90, i % 30, i % 11),
                         "args": ["serve", format!("--workers={}", 1 + i % 16)],
                         "env": [
-                            {"name": "LOG_LEVEL", "value": if i % 3 == 0 { "debug" } else { "info" }},
+                            {"name": "LOG_LEVEL", "value": if i.is_multiple_of(3) { "debug" } else { "info" }},
                             {"name": "SHARD", "value": i.to_string()},
                         ],
                         "ports": [{"name": "http", "containerPort": 8000 + i % 100}],

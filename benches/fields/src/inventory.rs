@@ -45,10 +45,10 @@ fn object(i: usize) -> Value {
             });
         }
         "Service" => {
-            object["spec"] = json!({"selector": {"app": name}, "ports": [{"name": "http", "port": 80, "targetPort": 8080}]})
+            object["spec"] = json!({"selector": {"app": name}, "ports": [{"name": "http", "port": 80, "targetPort": 8080}]});
         }
         "ConfigMap" => {
-            object["data"] = json!({"mode": format!("mode-{i}"), "settings": "level: info\nworkers: 4\n"})
+            object["data"] = json!({"mode": format!("mode-{i}"), "settings": "level: info\nworkers: 4\n"});
         }
         _ => {}
     }
