@@ -1,35 +1,73 @@
-//! What a change would do to a Kubernetes object.
+//! What applying a definition would change in a Kubernetes object, and whose each field is: answered without a server,
+//! as an API server would answer.
 //!
 //! This crate stands alone: it knows JSON and Kubernetes' conventions, and neither a client, nor an async
-//! runtime, nor a clock.
+//! runtime, nor a clock. Its predictions are compared with real API servers by the thousand (the project's truth test).
 //!
-//! # Read objects from YAML
+//! # Predict an apply
 //!
-//! [`read_objects`] reads YAML and JSON the way Kubernetes' own tools do, with limits and with errors that quote
-//! nothing of the text. It needs the feature `yaml`.
+//! [`Apply::predict`] gives the object and the `managedFields` that a server would answer to a server-side apply, or its
+//! conflicts, or says that only the server knows, and why ([`Doubt`]). [`Schemas`] say how types are merged, defaulted
+//! and stored: built-in ones for Kubernetes 1.36 and 1.37, those of CRDs, and the OpenAPI documents of any server.
 //!
 //! ```
-//! # #[cfg(feature = "yaml")] {
-//! use fleet_diff::{ReadLimits, read_objects};
+//! use fleet_diff::{Action, Apply, Object, Prediction, Schemas};
+//! use serde_json::json;
 //!
-//! let text = "
-//! apiVersion: v1
-//! kind: ConfigMap
-//! metadata: {namespace: shop, name: settings}
-//! data: {mode: \"0644\"}
-//! ";
-//! let found = read_objects(text, &ReadLimits::default())?;
-//! assert_eq!(found[0].object.key().to_string(), "ConfigMap shop/settings");
-//! assert_eq!(found[0].line, 2);
-//! # }
+//! let web = |replicas: i64| Object::from_json(json!({
+//!     "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"namespace": "shop", "name": "web"},
+//!     "spec": {
+//!         "replicas": replicas, "selector": {"matchLabels": {"app": "web"}},
+//!         "template": {
+//!             "metadata": {"labels": {"app": "web"}},
+//!             "spec": {"containers": [{"name": "web", "image": "web:1"}]},
+//!         },
+//!     },
+//! }));
+//! let schemas = Schemas::builtin();
+//! let desired = web(2)?;
+//! let Prediction::Object(live) = Apply::new(&desired, "fleet", &schemas).predict() else {
+//!     panic!("nothing is in its way");
+//! };
+//! // Defaults are there, and who owns what.
+//! assert_eq!(live.root().at(&["spec", "strategy", "type"]).and_then(|kind| kind.as_str()), Some("RollingUpdate"));
+//!
+//! // Would applying it again change anything?
+//! assert_eq!(Apply::new(&desired, "fleet", &schemas).to(Some(&live)).decide().action(), Action::None);
+//! let three = web(3)?;
+//! let decision = Apply::new(&three, "fleet", &schemas).to(Some(&live)).decide();
+//! assert_eq!(decision.action(), Action::Update);
+//! assert_eq!(decision.changes()[0].path.to_string(), ".spec.replicas");
+//! # Ok::<(), fleet_diff::ObjectError>(())
+//! ```
+//!
+//! # Write a rule
+//!
+//! Whether a difference counts is an opinion, and [`Rules`] hold it: built-in ones, those of a file, and those in
+//! annotations. [`Apply::decide`] follows them and names the rule in the [`Verdict`] on each field. Anything else that
+//! knows better implements [`FieldIntentRules`].
+//!
+//! ```
+//! use fleet_diff::{Action, Apply, Object, RuleSet, Rules, Schemas, Verdict};
+//! use serde_json::json;
+//!
+//! let settings = |mode: &str| Object::from_json(json!({
+//!     "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"namespace": "shop", "name": "settings"},
+//!     "data": {"mode": mode},
+//! }));
+//! let rules = Rules::builtin().with(RuleSet::from_json(&json!([
+//!     {"id": "first-value-stays", "kinds": {"kinds": ["ConfigMap"]}, "path": ".data.mode", "do": "write-once"},
+//! ]))?);
+//! let (desired, live, schemas) = (settings("a")?, settings("b")?, Schemas::builtin());
+//! let decision = Apply::new(&desired, "fleet", &schemas).to(Some(&live)).rules(&rules).decide();
+//! assert_ne!(decision.action(), Action::Update);
+//! let fields = decision.fields();
+//! let mode = fields.iter().find(|field| field.path.to_string() == ".data.mode").expect("every field has a verdict");
+//! assert_eq!((mode.verdict, mode.rule.as_deref()), (Verdict::KeptWriteOnce, Some("first-value-stays")));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! An [`Object`] is immutable, small and cheap to clone: it is read from JSON into a [`Document`], of which a [`Node`]
-//! borrows any value. Its identity is an [`ObjectKey`] (group, kind, namespace, name; never
-//! a version), its content a [`Digest`].
-//!
-//! # What differs?
+//! # Compare two objects
 //!
 //! [`changes`] finds the smallest fields that differ between two values, matching elements of lists by name
 //! ([`json_changes`] does so with `serde_json` values).
@@ -50,7 +88,9 @@
 //!
 //! # Who owns a field?
 //!
-//! [`managers_of`] reads it from `metadata.managedFields`.
+//! [`managers_of`] reads it from `metadata.managedFields`, [`FieldSet`] is the set of fields in one of its entries.
+//! [`Update`] says who owns what after somebody else wrote; [`migrate_updates`], [`rename_manager`] and
+//! [`repair_versions`] pass ownership on, [`extract`] gives what one manager applied.
 //!
 //! ```
 //! use fleet_diff::{FieldPath, Object, managers_of};
@@ -85,6 +125,32 @@
 //! let text = render(&ObjectKey::new("", "Secret", Some("shop"), "db"), &found, &RenderOptions::default());
 //! assert_eq!(text, "+ .data.password: (secret)\n~ .data.user: (secret) → (secret, changed)\n");
 //! ```
+//!
+//! # Read objects from YAML
+//!
+//! [`read_objects`] reads YAML and JSON the way Kubernetes' own tools do, with limits and with errors that quote
+//! nothing of the text. It needs the feature `yaml`.
+//!
+//! ```
+//! # #[cfg(feature = "yaml")] {
+//! use fleet_diff::{ReadLimits, read_objects};
+//!
+//! let text = "
+//! apiVersion: v1
+//! kind: ConfigMap
+//! metadata: {namespace: shop, name: settings}
+//! data: {mode: \"0644\"}
+//! ";
+//! let found = read_objects(text, &ReadLimits::default())?;
+//! assert_eq!(found[0].object.key().to_string(), "ConfigMap shop/settings");
+//! assert_eq!(found[0].line, 2);
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! An [`Object`] is immutable, small and cheap to clone: it is read from JSON into a [`Document`], of which a [`Node`]
+//! borrows any value. Its identity is an [`ObjectKey`] (group, kind, namespace, name; never
+//! a version), its content a [`Digest`].
 //!
 //! # Features
 //!

@@ -1,13 +1,14 @@
-//! A platform team's whole program: tenants from its own database become objects in every cluster, and databases of
-//! tenants are never deleted, whatever the inventory says.
+//! A platform team's whole program: tenants from its own database become objects in every cluster, quotas that somebody
+//! raised stay raised, and databases of tenants are never deleted, whatever the inventory says.
 //!
 //! `cargo run -p embed -- KUBECONFIG [CONTEXT]…`
 
 use std::{error::Error, path::PathBuf, process::ExitCode};
 
 use fleet_core::{
-    Action, Cluster, Inventory, InventoryId, InventorySource, Note, Object, ObjectKey, Parts, Reason,
-    Snapshot, Uid, async_trait,
+    Action, Cluster, Inventory, InventoryId, InventorySource, LocalJudge, Note, Object, ObjectKey, Parts,
+    Reason, Snapshot, Uid, async_trait,
+    fleet_diff::{RuleSet, Rules},
 };
 use fleet_kube::{ConnectionOptions, Fleet, KubeconfigConnect, KubeconfigRegistry};
 use serde_json::json;
@@ -40,6 +41,12 @@ impl InventorySource for Tenants {
     }
 }
 
+/// Our own say in fields: a quota is ours when it is made, and its administrators' from then on.
+fn rules() -> Result<Rules, Box<dyn Error + Send + Sync>> {
+    let quotas = json!([{"id": "quotas", "kinds": {"kinds": ["ResourceQuota"]}, "path": ".spec.hard", "do": "write-once"}]);
+    Ok(Rules::builtin().with(RuleSet::from_json(&quotas)?))
+}
+
 /// Our own say in deletes: what names a database stays.
 fn keep_databases(key: &ObjectKey, _: &Uid) -> Result<(), Reason> {
     if key.name() == "database" {
@@ -58,14 +65,16 @@ async fn main() -> Result<ExitCode, Box<dyn Error + Send + Sync>> {
     if !contexts.is_empty() {
         registry = registry.contexts(contexts);
     }
+    let connect = KubeconfigConnect::new(registry.clone(), ConnectionOptions::default());
     let fleet = Fleet::builder(InventoryId::new("tenants")?)
-        .connect(KubeconfigConnect::new(
-            registry.clone(),
-            ConnectionOptions::default(),
-        ))
+        .connect(connect)
         .registry(registry)
         .source(Tenants(vec!["blue", "green"]))
-        .parts(Parts::default().deletes(keep_databases))
+        .parts(
+            Parts::default()
+                .judge(LocalJudge::with_rules(rules()?))
+                .deletes(keep_databases),
+        )
         .observer(|cluster: &Cluster, note: &Note| {
             if let Note::Done { key, action, .. } = note
                 && *action != Action::Adopt
@@ -74,20 +83,13 @@ async fn main() -> Result<ExitCode, Box<dyn Error + Send + Sync>> {
             }
         })
         .build()?;
-    let outcomes = fleet
-        .apply(&[])
-        .await
-        .map_err(|unknown| unknown.message().to_owned())?;
+    let outcomes = fleet.apply(&[]).await;
+    let outcomes = outcomes.map_err(|unknown| unknown.message().to_owned())?;
     for outcome in &outcomes {
-        let state = outcome
-            .failure
-            .as_ref()
-            .map_or("done".to_owned(), ToString::to_string);
+        let failure = outcome.failure.as_ref();
+        let state = failure.map_or("done".to_owned(), ToString::to_string);
         println!("{}: {state}", outcome.cluster);
     }
-    Ok(if outcomes.iter().all(fleet_kube::Outcome::is_clean) {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    let all_clean = outcomes.iter().all(fleet_kube::Outcome::is_clean);
+    Ok(ExitCode::from(u8::from(!all_clean)))
 }

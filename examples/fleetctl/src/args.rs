@@ -58,7 +58,7 @@ pub(crate) enum Command {
 
 #[derive(Group, Debug, Clone)]
 pub(crate) struct DiffArgs {
-    /// The definition: one object, in YAML or JSON.
+    /// The definition: one object, in YAML or JSON. Without a namespace it is where the live object is, or in `default`.
     #[arg(
         long,
         value_name = "FILE",

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fmt::Write as _};
 
 use super::{RenderOptions, ShownFields, printable, render_fields};
-use crate::{Action, FieldVerdict, ObjectKey, Report, Verdict};
+use crate::{Action, FieldPath, FieldVerdict, ObjectKey, Report, Verdict};
 
 /// A headline (the action, the object, why), and under it a line for each field, as
 /// [`render_fields`](crate::render_fields) writes them. Unless the options ask for all fields, those that stay as they
@@ -49,9 +49,14 @@ pub fn render_report(key: &ObjectKey, report: &Report, options: &RenderOptions) 
         .partition(|field| options.fields == ShownFields::All || is_told(field));
     // What would happen first, then what is foreign.
     shown.sort_by_key(|field| options.fields != ShownFields::All && !is_ours(field));
+    let rivals: BTreeSet<(&FieldPath, &str)> = report
+        .conflicts
+        .iter()
+        .map(|conflict| (&conflict.path, &*conflict.manager))
+        .collect();
     let fields: Vec<FieldVerdict> = shown
         .into_iter()
-        .map(|field| with_rivals(field, report))
+        .map(|field| with_rivals(field, &rivals))
         .collect();
     for obstacle in apart(report) {
         line(&format!("  {}", options.style.paint(&printable(&obstacle), 35)));
@@ -101,18 +106,13 @@ fn is_ours(field: &FieldVerdict) -> bool {
 }
 
 /// Of the owners of a field in conflict only those who would lose it.
-fn with_rivals(field: &FieldVerdict, report: &Report) -> FieldVerdict {
+fn with_rivals(field: &FieldVerdict, rivals: &BTreeSet<(&FieldPath, &str)>) -> FieldVerdict {
     let mut field = field.clone();
     if field.verdict == Verdict::Conflict {
-        let conflicts = || {
-            report
-                .conflicts
-                .iter()
-                .filter(|conflict| conflict.path == field.path)
-        };
+        let path = &field.path;
         field
             .managers
-            .retain(|owner| conflicts().any(|conflict| conflict.manager == owner.name));
+            .retain(|owner| rivals.contains(&(path, &*owner.name)));
     }
     field
 }

@@ -87,7 +87,7 @@ impl FleetBuilder {
         self
     }
 
-    /// Judge and strategy. Default: the server judge and server-side apply.
+    /// Judge and strategy. Default: the local judge with the built-in rules, and server-side apply.
     #[must_use]
     pub fn parts(mut self, parts: Parts) -> Self {
         self.parts = parts;

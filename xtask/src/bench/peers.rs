@@ -12,7 +12,7 @@ use crate::{Result, command, control_plane, workspace};
 #[derive(Debug, clap::Args)]
 #[group(skip)]
 pub(crate) struct Args {
-    /// A table for people, or a JSON list of the times: `{name, ours_ns, peer, peer_ns, ratio}`
+    /// A table for people, or a JSON list with times in nanoseconds
     #[arg(long, value_enum, default_value_t = Output::Table)]
     output: Output,
     /// How long each measurement lasts at least

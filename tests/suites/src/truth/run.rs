@@ -120,13 +120,12 @@ impl<'a> Lab<'a> {
             return None;
         }
         let (live, desired, answer) = self.answer(&draft, live, class.namespace()).await?;
-        let edited_document = draft.desired;
         Some(Asked {
             class: class.name().to_owned(),
             number,
             seed: self.seed,
             kubernetes: self.server.kubernetes.clone(),
-            edited: edited(&base.document, &edited_document),
+            edited: edited(&base.document, &draft.desired),
             kind: base.kind.clone(),
             set: base.set.clone(),
             path: draft.path,

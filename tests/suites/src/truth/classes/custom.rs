@@ -2,34 +2,21 @@
 
 use serde_json::{Value, json};
 
-use super::{edits, fixed, is_editable, ours};
+use super::{by_others, edits, fixed, is_editable, ours};
 use crate::truth::{
     base::{Base, MUTATED},
     case::{APPLIER, Ask, Class, Draft, EDITOR, OURS, Start},
     edit::other,
     live::{Edit, Made},
     own,
-    place::{fields, get},
+    place::{fields, get, get_mut, set},
     site::Site,
 };
 
 fn with_others(base: &Base, salt: u64, edits: Vec<Edit>) -> Start {
     match salt {
         0 => Start::made([ours(base)]),
-        1 => Start::made([
-            ours(base),
-            Made::Edited {
-                manager: EDITOR,
-                edits,
-            },
-        ]),
-        _ => Start::made([
-            ours(base),
-            Made::AppliedPart {
-                manager: APPLIER,
-                edits,
-            },
-        ]),
+        _ => Start::made([ours(base), by_others(salt == 1, edits)]),
     }
 }
 
@@ -69,7 +56,7 @@ impl Class for Defaults {
             2 => {
                 // As if the default were there.
                 let mut with_default = ask.base.document.clone();
-                crate::truth::place::set(&mut with_default, &ask.site.place, ask.site.default.clone()?);
+                set(&mut with_default, &ask.site.place, ask.site.default.clone()?);
                 let value = other(&with_default, ask.site, ask.random)?;
                 draft.set(&ask.site.place, value);
             }
@@ -123,9 +110,7 @@ impl Class for Unknown {
             },
             2 => draft.remove(&ask.site.place),
             3 => {
-                if let Some(Value::Object(map)) =
-                    crate::truth::place::get_mut(&mut draft.desired, &ask.site.place)
-                {
+                if let Some(Value::Object(map)) = get_mut(&mut draft.desired, &ask.site.place) {
                     map.insert("added".to_owned(), json!({"x": 1}));
                 }
             }

@@ -1,9 +1,10 @@
 //! A definition does not list any more what it listed, or never did.
 
-use super::{edits, fixed, is_editable, ours};
+use super::{by_others, edits, fixed, is_editable, ours};
 use crate::truth::{
     base::Base,
     case::{APPLIER, Ask, Class, Draft, EDITOR, OURS, Start},
+    edit::other,
     live::{Edit, Made, as_is},
     place::{Place, get, remove, set},
     site::Site,
@@ -174,17 +175,7 @@ impl Class for Foreign {
             for site in &theirs {
                 remove(&mut document, &site.place);
             }
-            let made = if salt == 0 {
-                Made::Edited {
-                    manager: EDITOR,
-                    edits,
-                }
-            } else {
-                Made::AppliedPart {
-                    manager: APPLIER,
-                    edits,
-                }
-            };
+            let made = by_others(salt == 0, edits);
             return Start::made([
                 Made::Applied {
                     manager: OURS,
@@ -197,24 +188,9 @@ impl Class for Foreign {
         let mut random = fixed(base, salt, "taken");
         let edits: Vec<Edit> = theirs
             .iter()
-            .filter_map(|site| {
-                Some((
-                    site.place.clone(),
-                    crate::truth::edit::other(&base.document, site, &mut random)?,
-                ))
-            })
+            .filter_map(|site| Some((site.place.clone(), other(&base.document, site, &mut random)?)))
             .collect();
-        let made = if salt == 1 {
-            Made::Edited {
-                manager: EDITOR,
-                edits,
-            }
-        } else {
-            Made::AppliedPart {
-                manager: APPLIER,
-                edits,
-            }
-        };
+        let made = by_others(salt == 1, edits);
         Start::made([ours(base), made])
     }
 
@@ -233,7 +209,7 @@ impl Class for Foreign {
         if ask.random.once_in(2) {
             let places: Vec<&Place> = places.iter().collect();
             let leaf = ask.leaf_beside(&places)?.clone();
-            let value = crate::truth::edit::other(&ask.base.document, &leaf, ask.random)?;
+            let value = other(&ask.base.document, &leaf, ask.random)?;
             draft.set(&leaf.place, value);
         }
         Some(draft)

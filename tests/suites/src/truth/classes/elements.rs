@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use super::{is_editable, ours};
+use super::{by_others, is_editable, ours};
 use crate::random::Random;
 use crate::truth::{
     base::Base,
-    case::{APPLIER, Ask, Class, Draft, EDITOR, OURS, Start},
+    case::{APPLIER, Ask, Class, Draft, OURS, Start},
     edit::other,
     live::{Made, as_is},
     place::{Place, Step, get, get_mut, remove},
@@ -78,17 +78,7 @@ fn extensions(base: &Base, salt: u64) -> Vec<(Place, Value)> {
 /// We, and somebody with one element more.
 fn with_others(base: &Base, salt: u64) -> Start {
     let edits = extensions(base, salt);
-    let made = if salt.is_multiple_of(2) {
-        Made::Edited {
-            manager: EDITOR,
-            edits,
-        }
-    } else {
-        Made::AppliedPart {
-            manager: APPLIER,
-            edits,
-        }
-    };
+    let made = by_others(salt.is_multiple_of(2), edits);
     Start::made([ours(base), made])
 }
 

@@ -2,11 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::ours;
+use super::{by_others, ours};
 use crate::truth::{
     base::Base,
-    case::{APPLIER, Ask, Class, Draft, EDITOR, Start},
-    live::Made,
+    case::{Ask, Class, Draft, Start},
     place::{Step, get},
     site::Site,
 };
@@ -40,17 +39,7 @@ impl Class for Labels {
             .iter()
             .filter(|site| self.wants(base, site) && !base.is_frozen(site));
         let edits = all.filter_map(with_theirs).collect();
-        let made = if salt.is_multiple_of(2) {
-            Made::Edited {
-                manager: EDITOR,
-                edits,
-            }
-        } else {
-            Made::AppliedPart {
-                manager: APPLIER,
-                edits,
-            }
-        };
+        let made = by_others(salt.is_multiple_of(2), edits);
         Start::made([ours(base), made])
     }
 

@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use super::{
     base::Base,
-    case::{Class, OURS},
+    case::{APPLIER, Class, EDITOR, OURS},
     edit::other,
     live::{Edit, Made},
     site::Site,
@@ -64,6 +64,21 @@ fn ours(base: &Base) -> Made {
     Made::Applied {
         manager: OURS,
         document: base.document.clone(),
+    }
+}
+
+/// Others write this: one who edits the object, or one who applies a part of it.
+fn by_others(edited: bool, edits: Vec<Edit>) -> Made {
+    if edited {
+        Made::Edited {
+            manager: EDITOR,
+            edits,
+        }
+    } else {
+        Made::AppliedPart {
+            manager: APPLIER,
+            edits,
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use crate::truth::{
     case::{APPLIER, Ask, Class, Draft, EDITOR, OURS, PATCHER, SECOND_APPLIER, Start},
     edit::other,
     live::Made,
-    place::Place,
+    place::{Place, get},
     site::Site,
 };
 
@@ -118,7 +118,7 @@ impl Class for Against {
         for (place, value) in &theirs {
             draft.set(place, value.clone());
         }
-        let original = |place: &Place| crate::truth::place::get(&ask.base.document, place).cloned();
+        let original = |place: &Place| get(&ask.base.document, place).cloned();
         let (against, of_one_mind) = if self.force { (5, 14) } else { (6, 15) };
         match ask.random.below(20) {
             // Against them, here or there.
