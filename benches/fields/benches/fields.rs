@@ -1,6 +1,7 @@
 //! Times of one answer, on the pairs in the folder that `FIELD_INPUTS` names. Each answer that is timed is compared
 //! with one that was not; what an answer takes to be dropped counts, comparing it does not. Times are those of the
-//! thread on a processor: what else runs on the machine does not count, here or in the peers.
+//! process on a processor, here and in the peers: what else runs on the machine does not count, and giving memory back
+//! does.
 
 use std::{hint::black_box, path::PathBuf, time::Duration};
 
@@ -184,9 +185,9 @@ impl Bench<'_> {
     }
 }
 
-/// Time that this thread was on a processor.
+/// Time that this process was on a processor.
 fn cpu() -> Duration {
-    clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map_or(Duration::ZERO, Duration::from)
+    clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID).map_or(Duration::ZERO, Duration::from)
 }
 
 type Verdict = Option<(Action, Option<Object>)>;

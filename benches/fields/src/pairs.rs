@@ -31,10 +31,9 @@ impl Pair {
     /// When a file cannot be written.
     pub fn write(folder: &Path, set: &str, pairs: &[Self]) -> Result {
         let lines = |of: fn(&Self) -> &str| {
-            pairs
-                .iter()
-                .map(|pair| format!("{}\n", of(pair)))
-                .collect::<String>()
+            let mut text = pairs.iter().map(of).collect::<Vec<_>>().join("\n");
+            text.push('\n');
+            text
         };
         fs::create_dir_all(folder)?;
         fs::write(

@@ -72,26 +72,13 @@ fn per_answer<P>(what: &str, set: &str, pairs: &[P], ask: impl Fn(&P)) -> Value 
 
 /// What a live object holds.
 fn objects(set: &str, texts: &[Pair]) -> Result<Value> {
-    let resident = resident()?;
     let region = Region::new(ALLOCATOR);
     let objects = texts
         .iter()
         .map(|text| Ok(text.live.parse()?))
         .collect::<Result<Vec<Object>>>()?;
     let bytes = held(&region);
-    let resident = self::resident()?.saturating_sub(resident);
     let json: usize = texts.iter().map(|text| text.live.len()).sum();
     let of_one = |all: usize| all / objects.len();
-    Ok(
-        json!({"set": set, "objects": objects.len(), "json": of_one(json), "bytes": of_one(bytes), "resident": of_one(resident)}),
-    )
-}
-
-/// Resident memory, in bytes; 0 where the system does not say it.
-fn resident() -> Result<usize> {
-    let Ok(text) = std::fs::read_to_string("/proc/self/statm") else {
-        return Ok(0);
-    };
-    let pages: usize = text.split(' ').nth(1).ok_or("no resident size")?.parse()?;
-    Ok(pages * 4096)
+    Ok(json!({"set": set, "objects": objects.len(), "json": of_one(json), "bytes": of_one(bytes)}))
 }

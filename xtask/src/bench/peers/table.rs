@@ -83,8 +83,8 @@ fn inventory(measured: &Measured) {
 }
 
 fn memory(measured: &Measured) {
-    println!("\n| memory | JSON | ours | resident | gitops-engine's cache | goal |");
-    println!("|---|---|---|---|---|---|");
+    println!("\n| memory | JSON | ours | gitops-engine's cache | goal |");
+    println!("|---|---|---|---|---|");
     for ours in measured.ours["memory"].as_array().into_iter().flatten() {
         let name = format!("memory/{}", text(ours, "set"));
         let theirs = measured.theirs.iter().find(|peer| peer["name"] == name.as_str());
@@ -101,8 +101,8 @@ fn memory(measured: &Measured) {
         let held = theirs.map_or(String::new(), |_| format!("{held:.0} B"));
         let set = text(ours, "set");
         println!(
-            "| an object of {set} | {} B | {bytes:.0} B | {} B | {held} | {goal} |",
-            ours["json"], ours["resident"]
+            "| an object of {set} | {} B | {bytes:.0} B | {held} | {goal} |",
+            ours["json"]
         );
     }
     let ours = &measured.ours["types"];
