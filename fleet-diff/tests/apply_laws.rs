@@ -154,11 +154,12 @@ fn history() -> impl Strategy<Value = Vec<Write>> {
 const NAMES: [&str; 3] = ["fleet", "them", "zorro"];
 
 fn live(history: &[Write], names: [&str; 3]) -> Object {
-    let mut live = applied(None, &deployment(&history[0].edits), names[history[0].manager]);
-    for write in &history[1..] {
+    let mut live = applied(None, &deployment(&[]), names[0]);
+    for write in history {
         let name = names[write.manager];
+        // What a server refuses leaves the object as it was.
         live = if write.is_apply {
-            applied(Some(&live), &deployment(&write.edits), name)
+            forced(Some(&live), &deployment(&write.edits), name).unwrap_or(live)
         } else {
             // As the server stores it: what an apply of just that would store.
             let mut value = live.to_json();
@@ -166,7 +167,10 @@ fn live(history: &[Write], names: [&str; 3]) -> Object {
                 edit.make(&mut value);
             }
             value["metadata"].as_object_mut().unwrap().remove("managedFields");
-            let stored = applied(None, &value, "writer").to_json();
+            let Some(stored) = forced(None, &value, "writer") else {
+                continue;
+            };
+            let stored = stored.to_json();
             updated(&live, name, "", |live| {
                 live["spec"] = stored["spec"].clone();
                 live["metadata"]["labels"] = stored["metadata"]["labels"].clone();
@@ -179,6 +183,17 @@ fn live(history: &[Write], names: [&str; 3]) -> Object {
         };
     }
     live
+}
+
+fn forced(live: Option<&Object>, desired: &Value, manager: &str) -> Option<Object> {
+    match Apply::new(&object(desired.clone()), manager, schemas())
+        .to(live)
+        .force(true)
+        .predict()
+    {
+        Prediction::Object(object) => Some(object),
+        _ => None,
+    }
 }
 
 /// Duplicates in lists and the like are refused: there is nothing to be said of them here.

@@ -299,3 +299,71 @@ fn an_immutable_field_says_so() {
         );
     });
 }
+
+/// Each as a real server answered it.
+#[test]
+fn what_a_server_would_not_take_is_refused() {
+    let secret = |kind: &str, data: Value| {
+        json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"namespace": "shop", "name": "s"},
+            "type": kind, "data": data})
+    };
+    let recreate = json!({"type": "Recreate", "rollingUpdate": {"maxSurge": 1}});
+    let cases = [
+        (secret("Opaque", json!({"k": "no base64!"})), ".data.k"),
+        (
+            secret("kubernetes.io/tls", json!({"tls.crt": "YQ=="})),
+            ".data.tls.key",
+        ),
+        (
+            with(deployment(), "/spec/strategy", recreate),
+            ".spec.strategy.rollingUpdate",
+        ),
+        (
+            with(
+                deployment(),
+                "/spec/template/spec/containers",
+                json!([{"name": "web"}]),
+            ),
+            ".spec.template.spec.containers[0].image",
+        ),
+    ];
+    for (desired, field) in cases {
+        let desired = object(desired);
+        let decision = fleet_diff::Apply::new(&desired, "fleet", support::schemas()).decide();
+        let refusal = decision.refusal().unwrap_or_else(|| panic!("{field} is taken"));
+        assert!(
+            refusal.to_string().starts_with(field),
+            "{refusal} is not about {field}"
+        );
+    }
+}
+
+#[test]
+fn a_service_drops_what_its_new_type_does_not_have() {
+    let service = |kind: &str| {
+        json!({"apiVersion": "v1", "kind": "Service", "metadata": {"namespace": "shop", "name": "web"},
+            "spec": {"type": kind, "ports": [{"port": 80}]}})
+    };
+    let mut live = applied(None, &service("LoadBalancer"), "fleet").to_json();
+    live["spec"]["ports"][0]["nodePort"] = json!(30_080);
+    let after = applied(Some(&object(live)), &service("ClusterIP"), "fleet").to_json();
+    for field in [
+        "allocateLoadBalancerNodePorts",
+        "externalTrafficPolicy",
+        "healthCheckNodePort",
+    ] {
+        assert_eq!(after["spec"][field], Value::Null, "{field}");
+    }
+    assert_eq!(after["spec"]["ports"][0]["nodePort"], Value::Null);
+    assert_eq!(after["spec"]["internalTrafficPolicy"], json!("Cluster"));
+}
+
+#[test]
+fn a_job_without_labels_has_those_of_its_template() {
+    let job = json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"namespace": "shop", "name": "once"},
+        "spec": {"template": {"metadata": {"labels": {"app": "once"}}, "spec": {"restartPolicy": "Never",
+            "containers": [{"name": "a", "image": "a:1"}]}}}});
+    let labels = applied(None, &job, "fleet").to_json()["metadata"]["labels"].clone();
+    let expected = json!({"app": "once", "job-name": "once", "batch.kubernetes.io/job-name": "once"});
+    assert_eq!(labels, expected, "and two with the UID that it will have");
+}

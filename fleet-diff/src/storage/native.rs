@@ -1,8 +1,12 @@
 //! Built-in kinds: a value goes through a Go type and, for most, through protobuf, and comes back in the form that
 //! these leave it in.
 
-use std::cell::Cell;
+use std::{borrow::Cow, cell::Cell};
 
+use base64::{
+    Engine as _, alphabet,
+    engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig},
+};
 use serde_json::Value;
 
 use super::{
@@ -348,19 +352,30 @@ fn quantity(value: Option<Node<'_>>, store: fn(&str) -> Result<String, QuantityE
     }
 }
 
+/// As Go reads it.
+const GO_BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
+);
+
 fn bytes(value: Option<Node<'_>>) -> Stores<Tree<'_>> {
     let Some(value) = value else {
         return Ok(Tree::Json("".into()));
     };
     let text = text(value)?;
-    // Go takes base64 with line breaks and stores it without.
-    if text.contains(['\n', '\r']) {
-        return Ok(Tree::Json(
-            text.chars()
-                .filter(|c| !matches!(c, '\n' | '\r'))
-                .collect::<String>()
-                .into(),
-        ));
+    // Go takes base64 with line breaks and with odd last bits, and stores it without.
+    let bare: Cow<'_, str> = match text.contains(['\n', '\r']) {
+        true => text
+            .chars()
+            .filter(|c| !matches!(c, '\n' | '\r'))
+            .collect::<String>()
+            .into(),
+        false => text.into(),
+    };
+    let bytes = GO_BASE64.decode(&*bare).map_err(|_| unstorable("is no base64"))?;
+    let canonical = GO_BASE64.encode(bytes);
+    if canonical != text {
+        return Ok(Tree::Json(canonical.into()));
     }
     Ok(Tree::Node(value))
 }
