@@ -51,11 +51,13 @@ pub(crate) fn renewed(merged: Node<'_>, applied: &Document) -> Option<String> {
     if let Some(metadata) = object
         .get_mut("metadata")
         .and_then(serde_json::Value::as_object_mut)
-        && let Some(annotations) = metadata
-            .get_mut("annotations")
-            .and_then(serde_json::Value::as_object_mut)
     {
-        annotations.remove(ANNOTATION);
+        match metadata.get_mut("annotations") {
+            Some(serde_json::Value::Object(annotations)) => drop(annotations.remove(ANNOTATION)),
+            // Written back, a null is nothing.
+            Some(serde_json::Value::Null) => drop(metadata.remove("annotations")),
+            _ => {}
+        }
     }
     let mut text = crate::set::escaped(&object.to_string());
     text.push('\n');
