@@ -2,7 +2,7 @@
 
 use super::{
     native::{InStorage, Unstorable, store_metadata, store_struct},
-    tree::{Draft, Tree},
+    tree::{Draft, Tree, View},
 };
 use crate::{
     Document,
@@ -86,6 +86,16 @@ impl<'s> Walk<'s, '_> {
 
     /// Fills the members of a mapping in; the one named `done` is in its stored form already.
     fn members(&self, of: &'s MapType, draft: &mut Draft<'s>, done: &str) -> Result<(), Unstorable> {
+        // A null where any type would do is dropped: removed fields leave such behind (seen on servers).
+        for field in of.fields.iter().filter(|field| field.default.is_none()) {
+            let kind = self.layer.get(field.of);
+            if takes_anything(kind)
+                && !kind.custom.nullable
+                && draft.get(&field.name).is_some_and(View::is_null)
+            {
+                draft.remove(&field.name);
+            }
+        }
         for field in of.fields.iter().filter(|field| *field.name != *done) {
             let Some(default) = &field.default else { continue };
             let nullable = self.layer.get(field.of).custom.nullable;
