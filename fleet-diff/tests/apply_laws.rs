@@ -5,7 +5,7 @@ mod support;
 use fleet_diff::{Action, Apply, Conflict, Object, Prediction, json_patch, merge_patch};
 use proptest::{collection::vec, prelude::*};
 use serde_json::{Value, json};
-use support::{applied, object, schemas, updated};
+use support::{applied, forced, object, schemas, updated};
 
 /// One edit of a Deployment; which of them make a change depends on those before.
 #[derive(Clone, Debug)]
@@ -159,7 +159,10 @@ fn live(history: &[Write], names: [&str; 3]) -> Object {
         let name = names[write.manager];
         // What a server refuses leaves the object as it was.
         live = if write.is_apply {
-            forced(Some(&live), &deployment(&write.edits), name).unwrap_or(live)
+            match forced(Some(&live), &deployment(&write.edits), name) {
+                Prediction::Object(object) => object,
+                _ => live,
+            }
         } else {
             // As the server stores it: what an apply of just that would store.
             let mut value = live.to_json();
@@ -167,7 +170,7 @@ fn live(history: &[Write], names: [&str; 3]) -> Object {
                 edit.make(&mut value);
             }
             value["metadata"].as_object_mut().unwrap().remove("managedFields");
-            let Some(stored) = forced(None, &value, "writer") else {
+            let Prediction::Object(stored) = forced(None, &value, "writer") else {
                 continue;
             };
             let stored = stored.to_json();
@@ -183,17 +186,6 @@ fn live(history: &[Write], names: [&str; 3]) -> Object {
         };
     }
     live
-}
-
-fn forced(live: Option<&Object>, desired: &Value, manager: &str) -> Option<Object> {
-    match Apply::new(&object(desired.clone()), manager, schemas())
-        .to(live)
-        .force(true)
-        .predict()
-    {
-        Prediction::Object(object) => Some(object),
-        _ => None,
-    }
 }
 
 /// Duplicates in lists and the like are refused: there is nothing to be said of them here.

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use super::{FieldPath, PathElement, PathError, PathReader, ReadStep};
+use super::{FieldPath, PathElement, PathError, PathReader};
 use crate::{
     document::Node,
     set::{element_of, name_of},
@@ -17,11 +17,7 @@ impl FromStr for FieldPath {
         let mut reader = PathReader::new(text);
         let mut elements = Vec::new();
         while !reader.is_at_end() {
-            elements.push(match reader.step()? {
-                ReadStep::Key(key) => PathElement::Key(key),
-                ReadStep::Element(element) => element,
-                ReadStep::AnyElement => return Err(reader.error("`[*]` names no single element")),
-            });
+            elements.push(reader.element()?);
         }
         Ok(Self::new(elements))
     }
@@ -54,11 +50,7 @@ impl FieldPath {
                     reader.skip(1 + key.len());
                     PathElement::key(key)
                 }
-                None => match reader.step()? {
-                    ReadStep::Key(key) => PathElement::Key(key),
-                    ReadStep::Element(element) => element,
-                    ReadStep::AnyElement => return Err(reader.error("`[*]` names no single element")),
-                },
+                None => reader.element()?,
             };
             at = at.and_then(|node| element.find(node));
             elements.push(element);

@@ -72,6 +72,15 @@ impl<'a> PathReader<'a> {
         &rest[..len]
     }
 
+    /// One step that names a single element.
+    pub(crate) fn element(&mut self) -> Result<PathElement, PathError> {
+        match self.step()? {
+            ReadStep::Key(key) => Ok(PathElement::Key(key)),
+            ReadStep::Element(element) => Ok(element),
+            ReadStep::AnyElement => Err(self.error("`[*]` names no single element")),
+        }
+    }
+
     pub(crate) fn step(&mut self) -> Result<ReadStep, PathError> {
         if self.take(".") {
             let key = self.until(&['.', '[']);

@@ -151,23 +151,17 @@ impl MapType {
 }
 
 impl Type {
+    /// Anything, all of it one value.
     pub(crate) fn untyped() -> Self {
-        Self {
-            scalar: Some(ScalarType::Any),
-            list: Some(ListType {
-                element: TypeId::UNTYPED,
-                kind: ListKind::Atomic,
-            }),
-            map: Some(MapType {
-                fields: [].into(),
-                element: Some(TypeId::UNTYPED),
-                atomic: true,
-            }),
-            ..Self::default()
-        }
+        Self::of_any(TypeId::UNTYPED, true)
     }
 
+    /// Anything, mappings key by key.
     pub(crate) fn deduced() -> Self {
+        Self::of_any(TypeId::DEDUCED, false)
+    }
+
+    fn of_any(inside: TypeId, atomic: bool) -> Self {
         Self {
             scalar: Some(ScalarType::Any),
             list: Some(ListType {
@@ -176,8 +170,8 @@ impl Type {
             }),
             map: Some(MapType {
                 fields: [].into(),
-                element: Some(TypeId::DEDUCED),
-                atomic: false,
+                element: Some(inside),
+                atomic,
             }),
             ..Self::default()
         }

@@ -91,27 +91,28 @@ impl<'s, 'n> Walk<'s, 'n> {
                     return;
                 }
                 let old = self.named(of, before);
-                let mut new: BTreeMap<PathElement, (usize, Node<'_>)> = BTreeMap::new();
-                let mut times: BTreeMap<PathElement, isize> = BTreeMap::new();
+                // The first of each name: where it is, and how often the name is there.
+                let mut new: BTreeMap<PathElement, (usize, Node<'_>, isize)> = BTreeMap::new();
                 for (place, (name, item)) in self.named(of, after).into_iter().enumerate() {
-                    *times.entry(name.clone()).or_default() += 1;
-                    new.entry(name).or_insert((place, item));
+                    new.entry(name).or_insert((place, item, 0)).2 += 1;
                 }
                 let places: Vec<usize> = old
                     .iter()
                     .filter_map(|(name, _)| Some(new.get(name)?.0))
                     .collect();
                 for (name, _) in &old {
-                    times.entry(name.clone()).and_modify(|times| *times -= 1);
+                    if let Some((_, _, times)) = new.get_mut(name) {
+                        *times -= 1;
+                    }
                 }
                 let as_often = old
                     .iter()
-                    .all(|(name, _)| times.get(name).is_none_or(|times| *times == 0));
+                    .all(|(name, _)| new.get(name).is_none_or(|(_, _, times)| *times == 0));
                 if !places.is_sorted() || !as_often {
                     self.found.push(self.here());
                 }
                 for (name, before) in old {
-                    if let Some((_, after)) = new.get(&name) {
+                    if let Some((_, after, _)) = new.get(&name) {
                         self.inside(Step::Item(of, before), of.element, before, *after);
                     }
                 }

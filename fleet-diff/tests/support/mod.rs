@@ -15,15 +15,19 @@ pub(crate) fn object(value: Value) -> Object {
 
 /// What a forced apply makes of it.
 pub(crate) fn applied(live: Option<&Object>, desired: &Value, manager: &str) -> Object {
+    match forced(live, desired, manager) {
+        Prediction::Object(object) => object,
+        other => panic!("an apply of {desired} ends with {other:?}"),
+    }
+}
+
+/// What a forced apply ends with.
+pub(crate) fn forced(live: Option<&Object>, desired: &Value, manager: &str) -> Prediction {
     let desired = object(desired.clone());
-    match Apply::new(&desired, manager, schemas())
+    Apply::new(&desired, manager, schemas())
         .to(live)
         .force(true)
         .predict()
-    {
-        Prediction::Object(object) => object,
-        other => panic!("an apply of {desired:?} ends with {other:?}"),
-    }
 }
 
 /// What an update makes of it.

@@ -34,32 +34,7 @@ impl Class for Quantity {
     }
 
     fn start(&self, base: &Base, salt: u64) -> Start {
-        let all = base
-            .sites
-            .iter()
-            .filter(|site| site.sort == Sort::Quantity && !site.in_atomic);
-        let made = match salt {
-            0 => None,
-            1 => Some(Made::AppliedPart {
-                manager: APPLIER,
-                edits: as_is(&base.document, all.map(|site| site.place.clone())),
-            }),
-            _ => {
-                let mut random = super::fixed(base, salt, "quantity");
-                let change =
-                    |site: &Site| Some((site.place.clone(), other(&base.document, site, &mut random)?));
-                let edits: Vec<Edit> = all
-                    .filter(|site| !base.is_frozen(site))
-                    .filter_map(change)
-                    .take(3)
-                    .collect();
-                Some(Made::Edited {
-                    manager: EDITOR,
-                    edits,
-                })
-            }
-        };
-        Start::made([ours(base)].into_iter().chain(made))
+        start_of_sort(base, salt, &Sort::Quantity, "quantity")
     }
 
     fn draft(&self, ask: &mut Ask<'_>) -> Option<Draft> {
@@ -98,32 +73,7 @@ impl Class for IntOrString {
     }
 
     fn start(&self, base: &Base, salt: u64) -> Start {
-        let all = base
-            .sites
-            .iter()
-            .filter(|site| site.sort == Sort::IntOrString && !site.in_atomic);
-        let made = match salt {
-            0 => None,
-            1 => Some(Made::AppliedPart {
-                manager: APPLIER,
-                edits: as_is(&base.document, all.map(|site| site.place.clone())),
-            }),
-            _ => {
-                let mut random = super::fixed(base, salt, "int");
-                let change =
-                    |site: &Site| Some((site.place.clone(), other(&base.document, site, &mut random)?));
-                let edits: Vec<Edit> = all
-                    .filter(|site| !base.is_frozen(site))
-                    .filter_map(change)
-                    .take(3)
-                    .collect();
-                Some(Made::Edited {
-                    manager: EDITOR,
-                    edits,
-                })
-            }
-        };
-        Start::made([ours(base)].into_iter().chain(made))
+        start_of_sort(base, salt, &Sort::IntOrString, "int")
     }
 
     fn draft(&self, ask: &mut Ask<'_>) -> Option<Draft> {
@@ -247,4 +197,33 @@ fn with_one_edit(base: &Base, salt: u64) -> Start {
                 edits,
             })),
     )
+}
+
+/// Values of one sort: ours alone, ours and an applier's, or changed by an editor.
+fn start_of_sort(base: &Base, salt: u64, sort: &Sort, seed: &str) -> Start {
+    let all = base
+        .sites
+        .iter()
+        .filter(|site| site.sort == *sort && !site.in_atomic);
+    let made = match salt {
+        0 => None,
+        1 => Some(Made::AppliedPart {
+            manager: APPLIER,
+            edits: as_is(&base.document, all.map(|site| site.place.clone())),
+        }),
+        _ => {
+            let mut random = super::fixed(base, salt, seed);
+            let change = |site: &Site| Some((site.place.clone(), other(&base.document, site, &mut random)?));
+            let edits: Vec<Edit> = all
+                .filter(|site| !base.is_frozen(site))
+                .filter_map(change)
+                .take(3)
+                .collect();
+            Some(Made::Edited {
+                manager: EDITOR,
+                edits,
+            })
+        }
+    };
+    Start::made([ours(base)].into_iter().chain(made))
 }
