@@ -2,7 +2,7 @@
 
 mod support;
 
-use fleet_diff::{Action, RuleSet, Rules, Verdict, managers_of, migrate_updates};
+use fleet_diff::{Action, Apply, Prediction, RuleSet, Rules, Schemas, Verdict, managers_of, migrate_updates};
 use serde_json::{Value, json};
 use support::{applied, decide, decide_by, object, path, updated, verdict};
 
@@ -326,6 +326,22 @@ fn what_a_server_would_not_take_is_refused() {
             ),
             ".spec.template.spec.containers[0].image",
         ),
+        (
+            with(
+                deployment(),
+                "/spec/template/metadata/labels",
+                json!({"app": "other"}),
+            ),
+            ".spec.template.metadata.labels",
+        ),
+        (
+            with(
+                deployment(),
+                "/spec/selector/matchExpressions",
+                json!([{"key": "tier", "operator": "In", "values": ["front"]}]),
+            ),
+            ".spec.template.metadata.labels",
+        ),
     ];
     for (desired, field) in cases {
         let desired = object(desired);
@@ -336,6 +352,78 @@ fn what_a_server_would_not_take_is_refused() {
             "{refusal} is not about {field}"
         );
     }
+}
+
+/// A Rack of the truth suite in short: every key of a stop has a default, and what it holds says what it is.
+fn racks() -> Schemas {
+    let stop = json!({"type": "object", "properties": {"name": {"type": "string"},
+        "number": {"type": "integer", "default": 1}}});
+    let spec = json!({"type": "object", "properties": {
+        "held": {"type": "object", "x-kubernetes-embedded-resource": true,
+            "x-kubernetes-preserve-unknown-fields": true},
+        "stops": {"type": "array", "items": stop, "x-kubernetes-list-type": "map",
+            "x-kubernetes-list-map-keys": ["number"]}}});
+    let crd = json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": "racks.example.net"},
+        "spec": {"group": "example.net", "scope": "Namespaced", "names": {"kind": "Rack", "plural": "racks"},
+            "versions": [{"name": "v1", "served": true, "storage": true,
+                "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": spec}}}}]}});
+    Schemas::builtin().with_crd(&object(crd)).unwrap()
+}
+
+/// Each as a real server answered it.
+#[test]
+fn what_removal_leaves_behind_is_refused() {
+    let rack = |spec: Value| {
+        object(json!({"apiVersion": "example.net/v1", "kind": "Rack",
+            "metadata": {"namespace": "shop", "name": "one"}, "spec": spec}))
+    };
+    let schemas = racks();
+    let apply = |live: Option<&fleet_diff::Object>, desired: &fleet_diff::Object, manager: &str| {
+        Apply::new(desired, manager, &schemas)
+            .to(live)
+            .force(true)
+            .predict()
+    };
+    let one = |desired: &fleet_diff::Object, live: Option<&fleet_diff::Object>, manager: &str| match apply(
+        live, desired, manager,
+    ) {
+        Prediction::Object(object) => object,
+        other => panic!("{desired:?} ends with {other:?}"),
+    };
+    let refused =
+        |live: &fleet_diff::Object, desired: &fleet_diff::Object| match apply(Some(live), desired, "fleet") {
+            Prediction::Refused(refusal) => refusal.to_string(),
+            other => panic!("{desired:?} ends with {other:?}"),
+        };
+
+    let live = one(&rack(json!({"stops": [{"name": "first"}]})), None, "fleet");
+    let refusal = refused(&live, &rack(json!({"stops": [{}]})));
+    assert!(refusal.starts_with(".spec.stops"), "{refusal}");
+
+    let held = json!({"apiVersion": "v1", "kind": "ConfigMap", "data": {"a": "b"}});
+    let live = one(&rack(json!({"held": held})), None, "fleet");
+    let note = rack(json!({"held": {"apiVersion": "v1", "kind": "ConfigMap", "note": "theirs"}}));
+    let live = one(&note, Some(&live), "them");
+    let mut owners = live.to_json();
+    let theirs = &mut owners["metadata"]["managedFields"][1];
+    assert_eq!(theirs["manager"], json!("them"));
+    // They let go of what we own too.
+    theirs["fieldsV1"] = json!({"f:spec": {"f:held": {"f:note": {}}}});
+    let refusal = refused(&object(owners), &rack(json!({})));
+    assert!(refusal.starts_with(".spec.held"), "{refusal}");
+}
+
+#[test]
+fn what_configured_kubelets_is_dropped_from_a_node() {
+    let node = |source: Value| {
+        json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "a"},
+            "spec": {"podCIDR": "10.4.0.0/24", "configSource": source}})
+    };
+    let live = applied(None, &node(json!({})), "fleet");
+    assert_eq!(live.to_json()["spec"].get("configSource"), None);
+    let after = applied(Some(&live), &node(json!({})), "fleet");
+    assert_eq!(after.to_json()["spec"], live.to_json()["spec"]);
 }
 
 #[test]

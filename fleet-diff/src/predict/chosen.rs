@@ -273,6 +273,7 @@ pub(super) fn on_create(object: &mut Draft<'_>, definition: Node<'_>, gvk: &Gvk)
         ("", "PersistentVolume") => finalizer(object, "kubernetes.io/pv-protection"),
         ("storage.k8s.io", "VolumeAttributesClass") => finalizer(object, "kubernetes.io/vac-protection"),
         ("", "Node") => {
+            drop_config_source(object, None);
             // The admission plugin `TaintNodesByCondition`.
             let taint = json!({"effect": "NoSchedule", "key": "node.kubernetes.io/not-ready"});
             if let Some(taints) = object.inner("spec").and_then(|spec| spec.list("taints"))
@@ -343,6 +344,7 @@ pub(super) fn on_update<'n>(object: &mut Draft<'n>, before: Node<'n>, gvk: &Gvk)
             keep_allocated(object, before);
             drop_by_type(object, before);
         }
+        ("", "Node") => drop_config_source(object, Some(before)),
         // Only the endpoint `finalize` writes it.
         ("", "Namespace") => match before.get("spec") {
             Some(spec) => object.put("spec", Tree::Node(spec)),
@@ -378,8 +380,16 @@ pub(super) fn on_update<'n>(object: &mut Draft<'n>, before: Node<'n>, gvk: &Gvk)
     }
 }
 
-/// A Service keeps the addresses and ports it was given while it needs them
-/// (`pkg/registry/core/service/storage/storage.go`, `patchAllocatedValues`).
+/// Kubelets are no longer configured by it: it is dropped where it is not there already (`core/node`,
+/// `dropDisabledFields`).
+fn drop_config_source(object: &mut Draft<'_>, before: Option<Node<'_>>) {
+    const SOURCE: &str = "configSource";
+    let known = before.is_some_and(|before| before.at(&["spec", SOURCE]).is_some_and(|was| !was.is_null()));
+    if !known && let Some(spec) = object.existing("spec").filter(|spec| spec.contains(SOURCE)) {
+        spec.remove(SOURCE);
+    }
+}
+
 /// What only some types of Services have goes with the type, unless it was changed in the same breath
 /// (`core/service`, `dropTypeDependentFields`; cluster IPs are not among it here).
 fn drop_by_type(object: &mut Draft<'_>, before: Node<'_>) {
@@ -446,6 +456,8 @@ fn drop_by_type(object: &mut Draft<'_>, before: Node<'_>) {
     }
 }
 
+/// A Service keeps the addresses and ports it was given while it needs them
+/// (`pkg/registry/core/service/storage/storage.go`, `patchAllocatedValues`).
 fn keep_allocated<'n>(object: &mut Draft<'n>, before: Node<'n>) {
     let Some(was) = before.get("spec") else { return };
     let kind = |of: Option<&str>| of.unwrap_or("ClusterIP").to_owned();

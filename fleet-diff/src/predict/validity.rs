@@ -1,6 +1,8 @@
 //! What of a stored object a server's validation would refuse. Not all that it checks: what an apply can leave behind
 //! that none of the definitions says, when a field goes and somebody else still owns what is around it.
 
+use serde_json::Value;
+
 use super::Prediction;
 use crate::{
     Gvk,
@@ -40,10 +42,51 @@ pub(super) fn check(object: &Draft<'_>, gvk: &Gvk) -> Result<(), Prediction> {
         ("batch", "CronJob") => &["spec", "jobTemplate", "spec", "template", "spec"],
         _ => return Ok(()),
     };
-    match object.at(pods).and_then(wrong_in_pod) {
-        Some(field) => refused(format!(".{}{field}", pods.join(".")), "is required"),
-        None => Ok(()),
+    if let Some(field) = object.at(pods).and_then(wrong_in_pod) {
+        return refused(format!(".{}{field}", pods.join(".")), "is required");
     }
+    let labels = ["spec", "template", "metadata", "labels"];
+    match object.at(&["spec", "selector"]).filter(|_| pods.len() == 3) {
+        Some(selector) if !selects(selector, object.at(&labels), gvk.group().is_empty()) => refused(
+            format!(".{}", labels.join(".")),
+            "must be what the selector asks for",
+        ),
+        _ => Ok(()),
+    }
+}
+
+/// Whether a selector selects these labels. A `plain` one is a mapping of labels, others are of type `LabelSelector`
+/// (apimachinery, `meta/v1`, `LabelSelectorAsSelector`). What it does not say selects everything.
+fn selects(selector: View<'_, '_>, labels: Option<View<'_, '_>>, plain: bool) -> bool {
+    let label = |key: &str| labels.and_then(|labels| labels.get(key)?.as_str());
+    let wanted = if plain {
+        Some(selector)
+    } else {
+        selector.get("matchLabels")
+    };
+    if let Some(Value::Object(wanted)) = wanted.map(View::to_json)
+        && !wanted.iter().all(|(key, value)| label(key) == value.as_str())
+    {
+        return false;
+    }
+    let expressions = selector.get("matchExpressions").filter(|_| !plain);
+    expressions
+        .map(View::items)
+        .unwrap_or_default()
+        .into_iter()
+        .all(|expression| {
+            let text = |field: &str| expression.get(field).and_then(View::as_str).unwrap_or("");
+            let is = label(text("key"));
+            let values = expression.get("values").map(View::items).unwrap_or_default();
+            let among = || values.iter().any(|value| value.as_str() == is);
+            match text("operator") {
+                "In" => is.is_some() && among(),
+                "NotIn" => is.is_none() || !among(),
+                "Exists" => is.is_some(),
+                "DoesNotExist" => is.is_none(),
+                _ => true,
+            }
+        })
 }
 
 /// The field that must not be empty and is (`core/validation`, `ValidatePodSpec`).

@@ -56,6 +56,9 @@ impl<'s> Walk<'s, '_> {
         match node.kind() {
             Kind::Map => {
                 let mut draft = Draft::of(node);
+                if of.custom.embedded {
+                    named(node)?;
+                }
                 if of.custom.embedded
                     && let Some(field) = of.map.as_ref().and_then(|map| map.field("metadata"))
                     && let Some(metadata) = node.get("metadata")
@@ -129,6 +132,18 @@ impl<'s> Walk<'s, '_> {
             }
         }
         Ok(())
+    }
+}
+
+/// An embedded resource says what it is (apiextensions-apiserver, `pkg/apiserver/schema/objectmeta/validation.go`).
+fn named(embedded: Node<'_>) -> Result<(), Unstorable> {
+    let says = |field: &str| {
+        let text = embedded.get(field).and_then(Node::as_str);
+        text.is_some_and(|text| !text.is_empty())
+    };
+    match ["apiVersion", "kind"].into_iter().find(|field| !says(field)) {
+        Some(field) => Err(Unstorable::absent().within(&format!(".{field}"))),
+        None => Ok(()),
     }
 }
 

@@ -178,7 +178,12 @@ impl<'s> Walk<'s, '_> {
                 return Ok(written.then_some(Tree::Json(Value::Null)));
             }
         }
+        let empty = self.empty.get();
         let written = self.value(field.of, value)?;
+        if *field.name == *"status" {
+            // Of what no observer has written yet nothing is required.
+            self.empty.set(empty);
+        }
         let left_out = match field.form.omit {
             Omit::Never => false,
             _ if field.form.pointer => false,

@@ -21,7 +21,7 @@ fn fields(layer: &Layer, id: TypeId, value: Node<'_>) -> (bool, FieldSet) {
         Shape::Map(of) if of.atomic => (true, FieldSet::new()),
         Shape::List(of) if of.kind == ListKind::Atomic => (true, FieldSet::new()),
         Shape::Map(of) => (false, map(layer, of, value)),
-        Shape::List(of) => (false, list(layer, of, value)),
+        Shape::List(of) => list(layer, of, value),
         Shape::Nothing => (false, FieldSet::new()),
     }
 }
@@ -46,15 +46,21 @@ fn map(layer: &Layer, of: &MapType, value: Node<'_>) -> FieldSet {
     set
 }
 
-fn list(layer: &Layer, of: &ListType, value: Node<'_>) -> FieldSet {
+/// An element without a name, which removal leaves where every key of an element has a default, is kept by the list as
+/// a whole.
+fn list(layer: &Layer, of: &ListType, value: Node<'_>) -> (bool, FieldSet) {
     let mut items: BTreeMap<PathElement, Option<Node<'_>>> = BTreeMap::new();
+    let mut nameless = false;
     for item in value.items() {
-        if let Ok(name) = element_name(layer, of, item) {
+        match element_name(layer, of, item) {
             // What is there twice is one field, without anything inside it.
-            items
-                .entry(name)
-                .and_modify(|known| *known = None)
-                .or_insert(Some(item));
+            Ok(name) => drop(
+                items
+                    .entry(name)
+                    .and_modify(|known| *known = None)
+                    .or_insert(Some(item)),
+            ),
+            Err(_) => nameless = true,
         }
     }
     let mut set = FieldSet::new();
@@ -62,5 +68,5 @@ fn list(layer: &Layer, of: &ListType, value: Node<'_>) -> FieldSet {
         let inside = item.map_or_else(FieldSet::new, |item| fields(layer, of.element, item).1);
         set.add(name, true, inside);
     }
-    set
+    (nameless, set)
 }
