@@ -152,6 +152,18 @@
 //! borrows any value. Its identity is an [`ObjectKey`] (group, kind, namespace, name; never
 //! a version), its content a [`Digest`].
 //!
+//! # When it does not know
+//!
+//! A prediction says so and why ([`Doubt`]), and never guesses. On real servers, with thousands of random changes to real
+//! manifests, that is less than 1 % of all questions, but for two sorts:
+//!
+//! - **Mutating admission matches** ([`Admission`]): about half of the questions where a `MutatingAdmissionPolicy` or a
+//!   webhook applies, namely every change of content. What its expressions or its program answer, only the server knows.
+//!   Where nothing would be written, nothing is mutated, and the answer is known.
+//! - **Fields are owned at another version of a built-in kind**: about a sixth of the questions to autoscalers that are
+//!   written at `autoscaling/v1` by one manager and at `v2` by another. Servers convert between them with code, not by a
+//!   schema. Versions of custom resources without a conversion webhook are known.
+//!
 //! # Features
 //!
 //! - `yaml` (off by default): [`read_objects`], [`read_values`] and [`read_json`].
