@@ -415,6 +415,58 @@ fn what_removal_leaves_behind_is_refused() {
 }
 
 #[test]
+fn what_a_webhook_converts_is_not_foreseen() {
+    let version = |name: &str, storage: bool| {
+        json!({"name": name, "served": true, "storage": storage, "schema": {"openAPIV3Schema": {"type": "object",
+            "properties": {"size": {"type": "integer"}}}}})
+    };
+    let schemas = |strategy: &str| {
+        let crd = json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+            "metadata": {"name": "racks.example.net"},
+            "spec": {"group": "example.net", "scope": "Cluster", "names": {"kind": "Rack", "plural": "racks"},
+                "conversion": {"strategy": strategy},
+                "versions": [version("v1", true), version("v1beta1", false)]}});
+        Schemas::builtin().with_crd(&object(crd)).unwrap()
+    };
+    let rack = |version: &str, size: i64| {
+        object(
+            json!({"apiVersion": format!("example.net/{version}"), "kind": "Rack", "metadata": {"name": "a"},
+            "size": size}),
+        )
+    };
+    let (renamed, webhook) = (schemas("None"), schemas("Webhook"));
+    for version in ["v1", "v1beta1"] {
+        let desired = rack(version, 1);
+        let Prediction::Object(live) = Apply::new(&desired, "fleet", &renamed).predict() else {
+            panic!("versions that differ in name only are known");
+        };
+        let says = |size: i64, manager: &str| {
+            let desired = rack(version, size);
+            let apply = Apply::new(&desired, manager, &webhook)
+                .to(Some(&live))
+                .force(true);
+            matches!(apply.predict(), Prediction::Object(_))
+        };
+        assert!(says(1, "fleet"), "nothing is written at {version}");
+        assert_eq!(says(2, "fleet"), version == "v1", "a change at {version}");
+        // Somebody owns fields at the other version: only the webhook can tell which those are here.
+        let mut owned = live.to_json();
+        let other = if version == "v1" { "v1beta1" } else { "v1" };
+        owned["metadata"]["managedFields"][0]["apiVersion"] = json!(format!("example.net/{other}"));
+        let owned = object(owned);
+        let desired = rack(version, 2);
+        for (schemas, known) in [(&renamed, true), (&webhook, false)] {
+            let apply = Apply::new(&desired, "them", schemas).to(Some(&owned)).force(true);
+            assert_eq!(
+                matches!(apply.predict(), Prediction::Object(_)),
+                known,
+                "owners at {other}"
+            );
+        }
+    }
+}
+
+#[test]
 fn what_configured_kubelets_is_dropped_from_a_node() {
     let node = |source: Value| {
         json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "a"},

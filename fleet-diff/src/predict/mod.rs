@@ -14,7 +14,7 @@ use crate::{
     Admission, Decision, Document, FieldIntentRules, FieldPath, FieldSet, Gvk, Object, decide,
     managed::{self, Applied, Managers, OtherVersion, VersionError, last_applied},
     rules,
-    schema::{self, KindSchema, Schemas},
+    schema::{self, Conversion, KindSchema, Schemas},
     storage::{self, Draft, InStorage, Tree},
     typed::{self, Duplicates},
 };
@@ -283,6 +283,9 @@ impl<'r, 'a> Run<'r, 'a> {
             ),
         })?;
         if applied.merged.is_some() || self.ask.live.is_none() {
+            if self.kind.conversion == (Conversion::Webhook { stored: false }) {
+                return Err(Prediction::unsure(Doubt::Conversion(version)));
+            }
             self.check_admission()?;
         }
         if let (None, false, Some(live)) = (&applied.merged, applied.owners_change, self.ask.live)
@@ -440,9 +443,10 @@ impl<'r, 'a> Run<'r, 'a> {
 
 /// What a server does with entries at another version of a kind.
 pub(crate) fn other_version<'a>(schemas: &'a Schemas, gvk: &Gvk, version: &str) -> OtherVersion<'a> {
-    let native = schemas.of(gvk).native;
+    let kind = schemas.of(gvk);
+    let (native, renames) = (kind.native, kind.conversion == Conversion::Renames);
     match Gvk::from_api_version(version, gvk.kind()) {
-        Some(other) if !native && schemas.knows(&other) => OtherVersion::Same(schemas.of(&other)),
+        Some(other) if !native && renames && schemas.knows(&other) => OtherVersion::Same(schemas.of(&other)),
         Some(other) if native && !schemas.knows(&other) => OtherVersion::Gone,
         _ => OtherVersion::Unknown,
     }

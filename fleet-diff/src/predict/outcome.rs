@@ -67,6 +67,8 @@ pub enum Doubt {
     ManagedFields(String),
     /// A manager owns fields at this API version, and only the server can convert them.
     OtherVersion(String),
+    /// A webhook converts what is written at this version to the one that is stored.
+    Conversion(String),
     /// Admission plugins of the server fill in what depends on the cluster.
     Admission,
     /// This webhook or policy may change what is written.
@@ -139,6 +141,7 @@ impl fmt::Display for Doubt {
                 f,
                 "fields are owned at {version}, which only the server can convert"
             ),
+            Self::Conversion(version) => write!(f, "a webhook converts what is written at {version}"),
             Self::Admission => f.write_str("admission in the server fills in what depends on the cluster"),
             Self::Mutates(hook) => write!(f, "the mutating {hook} may change what is written"),
             Self::NoSchema(gvk) => write!(f, "no schema of {gvk} is known"),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    KindEntry, Layer, SchemaError, Schemas, Type, TypeId,
+    Conversion, KindEntry, Layer, SchemaError, Schemas, Type, TypeId,
     build::Types,
     openapi::{OBJECT_META, Reader},
     resets_status,
@@ -65,6 +65,11 @@ pub(super) fn layer(crd: &Object, below: &Schemas) -> Result<Layer, SchemaError>
                 types.add(of)
             }
         };
+        let stored = version.get("storage").and_then(Node::as_bool) == Some(true);
+        let conversion = match text(&["conversion", "strategy"]) {
+            Some("Webhook") => Conversion::Webhook { stored },
+            _ => Conversion::Renames,
+        };
         let status = version
             .get("subresources")
             .and_then(|subresources| subresources.get("status"));
@@ -77,6 +82,7 @@ pub(super) fn layer(crd: &Object, below: &Schemas) -> Result<Layer, SchemaError>
                 native: false,
                 resets,
                 namespaced,
+                conversion,
             },
         );
     }

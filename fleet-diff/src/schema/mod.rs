@@ -87,6 +87,16 @@ struct KindEntry {
     resets: Arc<FieldSet>,
     /// Whether its objects are in namespaces; none when nothing says so.
     namespaced: Option<bool>,
+    conversion: Conversion,
+}
+
+/// How objects of a custom resource pass from one version to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Conversion {
+    /// Only `apiVersion` changes.
+    Renames,
+    /// A webhook does it; what is written at the version that is stored does not pass through it.
+    Webhook { stored: bool },
 }
 
 /// The type of one kind.
@@ -97,6 +107,7 @@ pub(crate) struct KindSchema<'a> {
     pub(crate) native: bool,
     /// Fields that the main endpoint does not write: for most kinds the status.
     pub(crate) resets: &'a FieldSet,
+    pub(crate) conversion: Conversion,
     /// Nothing is known of it: merged as the server merges what it has no schema for.
     pub(crate) deduced: bool,
 }
@@ -211,6 +222,7 @@ impl Schemas {
                 root: kind.root,
                 native: kind.native,
                 resets: &kind.resets,
+                conversion: kind.conversion,
                 deduced: false,
             },
             None => KindSchema {
@@ -218,6 +230,7 @@ impl Schemas {
                 root: TypeId::DEDUCED,
                 native: false,
                 resets: &NONE,
+                conversion: Conversion::Renames,
                 deduced: true,
             },
         }

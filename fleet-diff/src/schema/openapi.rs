@@ -9,8 +9,8 @@ use std::{
 };
 
 use super::{
-    Custom, Field, Form, KindEntry, Layer, ListKind, ListType, MapType, ScalarType, SchemaError, Stored,
-    Type, TypeId,
+    Conversion, Custom, Field, Form, KindEntry, Layer, ListKind, ListType, MapType, ScalarType, SchemaError,
+    Stored, Type, TypeId,
     build::Types,
     facts::{Fact, Facts},
     resets_status,
@@ -130,6 +130,7 @@ fn add(
                         native,
                         resets: Arc::new(resets.unwrap_or_else(status)),
                         namespaced: facts.map_or_else(by_path, |facts| facts.namespaced(&gvk)),
+                        conversion: Conversion::Renames,
                     }
                 },
                 |told| KindEntry {

@@ -8,7 +8,7 @@ use std::{
 use super::{MAGIC, bits, bits::ListBits, bytes::Bytes};
 use crate::{
     Document, FieldSet, GroupKind, SchemaError,
-    schema::{Field, KindEntry, Layer, ListKind, ListType, MapType, Type, TypeId},
+    schema::{Conversion, Field, KindEntry, Layer, ListKind, ListType, MapType, Type, TypeId},
 };
 
 type Read<T> = Result<T, SchemaError>;
@@ -182,6 +182,7 @@ impl Table<'_> {
                 native,
                 resets: resets.clone(),
                 namespaced,
+                conversion: Conversion::Renames,
             };
             if kinds
                 .insert(GroupKind::new(group, kind).at(version), entry)
