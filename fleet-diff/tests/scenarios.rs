@@ -300,6 +300,35 @@ fn an_immutable_field_says_so() {
     });
 }
 
+/// A server takes it when the object is made, and never again.
+#[test]
+fn an_empty_mapping_in_an_immutable_object_is_no_change() {
+    let settings = |binary: Value| {
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"namespace": "shop", "name": "settings"},
+            "immutable": true, "data": {"a": "b"}, "binaryData": binary})
+    };
+    let desired = settings(json!({}));
+    let live = applied(None, &desired, "fleet");
+    let Prediction::Blocked(_) = support::forced(Some(&live), &desired, "fleet") else {
+        panic!("a server refuses it");
+    };
+    let mut after = None;
+    decide(&desired, &live, |decision| {
+        assert_eq!(
+            decision.action(),
+            Action::Adopt,
+            "only we no longer own what is not there"
+        );
+        after = decision.predicted().cloned();
+    });
+    decide(&desired, &after.unwrap(), |decision| {
+        assert_eq!(decision.action(), Action::None);
+    });
+    decide(&settings(json!({"k": "YQ=="})), &live, |decision| {
+        assert_eq!(decision.action(), Action::Recreate);
+    });
+}
+
 /// Each as a real server answered it.
 #[test]
 fn what_a_server_would_not_take_is_refused() {

@@ -12,9 +12,10 @@ use crate::{
     Apply, Blocked, Conflict, Doubt, FieldPath, FieldSet, Object, Prediction, Refusal, Schemas,
     document::Node,
     managed::Managers,
-    predict::{Foreseen, Step},
+    predict::{Foreseen, Step, emptied_data},
     rules::{Applicable, Rules},
     schema::KindSchema,
+    storage::Draft,
 };
 
 /// What has to happen to an object.
@@ -90,6 +91,7 @@ pub(crate) fn decide(apply: Apply<'_>) -> Decision<'_> {
     };
     let (document, ruled) = effective(&situation);
     let sent = document.and_then(|document| Object::from_document(document).ok());
+    let sent = without_empty_data(sent.as_ref().unwrap_or(desired), live).or(sent);
     let foreseen = match &sent {
         Some(sent) => apply.sending(sent).foresee(read),
         None => apply.foresee(read),
@@ -117,6 +119,19 @@ pub(crate) fn decide(apply: Apply<'_>) -> Decision<'_> {
         rules,
     };
     decision.with_removals()
+}
+
+/// The definition without the empty mapping that the live object, which is immutable, has not. When something is in the
+/// live object in its place, it stays: then it is a change.
+fn without_empty_data(desired: &Object, live: Option<&Object>) -> Option<Object> {
+    let live = live?.root();
+    let (field, _) = emptied_data(desired.root(), live, desired.gvk())?;
+    if live.get(field).is_some() {
+        return None;
+    }
+    let mut draft = Draft::of(desired.root());
+    draft.remove(field);
+    Object::from_document(draft.finish(desired.document())).ok()
 }
 
 fn managed_fields(object: &Object) -> Option<Node<'_>> {

@@ -1,6 +1,7 @@
 //! What a server-side apply would answer.
 
 mod chosen;
+mod kinds;
 mod outcome;
 mod validity;
 
@@ -8,6 +9,7 @@ use std::fmt;
 
 pub(crate) use chosen::is_chosen;
 pub use chosen::{CHOSEN, comparable};
+pub(crate) use kinds::emptied_data;
 pub use outcome::{Blocked, Conflict, Doubt, Prediction, Refusal};
 
 use crate::{
@@ -182,7 +184,7 @@ impl fmt::Debug for Apply<'_> {
 pub(crate) fn stored_form(apply: Apply<'_>) -> Option<Document> {
     let run = Run::new(&apply, None).ok()?;
     let mut object = run.stored(run.desired).ok()?.draft;
-    chosen::on_create(&mut object, run.desired.root(), apply.desired.gvk());
+    kinds::on_create(&mut object, run.desired.root(), apply.desired.gvk());
     Some(object.finish(run.desired))
 }
 
@@ -290,7 +292,7 @@ impl<'r, 'a> Run<'r, 'a> {
         }
         if let (None, false, Some(live)) = (&applied.merged, applied.owners_change, self.ask.live)
             && self.ask.manager != last_applied::MANAGER
-            && !chosen::is_completed_on_every_write(live.gvk())
+            && !kinds::is_completed_on_every_write(live.gvk())
         {
             return Ok(Foreseen {
                 object: live.clone(),
@@ -308,7 +310,7 @@ impl<'r, 'a> Run<'r, 'a> {
             stored.draft
         };
         if let (Some(merged), Some(live)) = (&applied.merged, self.live) {
-            chosen::check_emptied(merged.root(), live.root(), self.ask.desired.gvk())?;
+            kinds::check_merged(merged.root(), live.root(), self.ask.desired.gvk())?;
         }
         if self.ask.manager == last_applied::MANAGER {
             self.renew_last_applied(applied.merged.as_ref(), &mut object);
@@ -372,16 +374,19 @@ impl<'r, 'a> Run<'r, 'a> {
         let mut object = object;
         match self.live {
             None => {
-                chosen::check_create(&object, gvk)?;
-                chosen::on_create(&mut object, self.desired.root(), gvk);
+                kinds::check_create(&object, gvk)?;
+                kinds::on_create(&mut object, self.desired.root(), gvk);
             }
             Some(before) => {
                 chosen::keep_identity(&mut object, before.root());
-                chosen::on_update(&mut object, before.root(), gvk);
+                kinds::on_update(&mut object, before.root(), gvk);
             }
         }
         if applied.merged.is_some() || self.live.is_none() {
             validity::check(&object, gvk)?;
+        }
+        if let (Some(before), Some(_)) = (self.live, &applied.merged) {
+            kinds::check_update(&object, before.root(), gvk)?;
         }
         if let (Some(managers), Some(metadata)) = (&managers, object.existing("metadata")) {
             if managers.root().is_empty() {

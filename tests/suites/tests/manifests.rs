@@ -18,7 +18,7 @@ use fleet_harness::{ControlPlane, Options, User};
 use fleet_kube::{Fleet, LEDGER_NAMESPACE, Wave};
 use fleet_suites::{
     Bed, Settable,
-    manifests::{Checked, Outcome, Plain, Set, SetVersion, all, converged},
+    manifests::{Checked, MANAGER, Outcome, Plain, Set, SetVersion, all, converged, judge_again},
     on_runtime,
 };
 
@@ -42,8 +42,17 @@ fn every_set_is_made_true_as_by_a_plain_client() {
         kinds.extend(set.kinds());
     }
     say(&format!(
-        "{:<28} {:>7} {:>8} {:>7} {:>9} {:>12} {:>7}",
-        "set", "objects", "accepted", "refused", "converged", "not answered", "seconds"
+        "{:<28} {:>7} {:>8} {:>7} {:>9} {:>12} {:>7} {:>9} {:>7} {:>7}",
+        "set",
+        "objects",
+        "accepted",
+        "refused",
+        "converged",
+        "not answered",
+        "same",
+        "adopted",
+        "mutated",
+        "seconds"
     ));
     let only = std::env::var("FLEET_SETS").ok().filter(|names| !names.is_empty());
     let is_wanted = |set: &&Set| {
@@ -130,6 +139,7 @@ async fn one_set(set: &Set, planes: &[ControlPlane]) -> Vec<String> {
     let mut wrong = Vec::new();
     // Up, and down again.
     let back = &set.versions[..set.versions.len() - 1];
+    let last = set.versions.len() + back.len() - 1;
     for (step, version) in set.versions.iter().chain(back).enumerate() {
         let begin = Instant::now();
         let label = format!(
@@ -163,11 +173,30 @@ async fn one_set(set: &Set, planes: &[ControlPlane]) -> Vec<String> {
                 }
             }
         }
+        let accepted = version
+            .objects
+            .iter()
+            .filter(|object| plain.accepted.contains(&reference.key(object)));
+        let accepted: Vec<&Object> = accepted.collect();
+        let mut again = judge_again(client("reference").await, &reference, &accepted, MANAGER).await;
+        if step == last {
+            // Somebody else takes over: ownership changes once, and nothing else.
+            let newcomer = judge_again(client("reference").await, &reference, &accepted, "newcomer").await;
+            again.add(newcomer);
+        }
+        differences.append(&mut again.wrong);
+        again
+            .unsettled
+            .iter()
+            .for_each(|what| say(&format!("  the server would change it too: {what}")));
         say(&format!(
-            "{label:<28} {:>7} {:>8} {:>7} {same:>9} {unanswered:>12} {:>7.1}",
+            "{label:<28} {:>7} {:>8} {:>7} {same:>9} {unanswered:>12} {:>7} {:>9} {:>7} {:>7.1}",
             version.objects.len(),
             plain.accepted.len(),
             plain.refused.len(),
+            again.unchanged,
+            again.adopted,
+            again.mutated,
             begin.elapsed().as_secs_f64()
         ));
         for what in differences {

@@ -157,6 +157,18 @@ impl Plain {
         self.send("PATCH", &path, APPLY, Some(&document.to_json())).await
     }
 
+    /// Applies an object by force.
+    ///
+    /// # Errors
+    /// The server's refusal.
+    pub async fn write(&self, document: &Object, manager: &str) -> Result<(), Refused> {
+        let (_, path) = self.place(document)?;
+        let path = format!("{path}?fieldManager={manager}&force=true");
+        self.send("PATCH", &path, APPLY, Some(&document.to_json()))
+            .await
+            .map(drop)
+    }
+
     /// The key of an object as this server has it.
     pub fn key(&self, object: &Object) -> ObjectKey {
         match self.place(object) {
@@ -169,18 +181,13 @@ impl Plain {
         if self.resource(object).is_none() {
             self.discover().await;
         }
-        let (key, path) = match self.place(object) {
-            Ok(place) => place,
+        let key = match self.place(object) {
+            Ok((key, _)) => key,
             Err(refused) => return (object.key().clone(), Err(refused)),
         };
-        let path = format!("{path}?fieldManager=plain&force=true");
         let body = object.with_namespace(key.namespace());
-        (
-            key,
-            self.send("PATCH", &path, APPLY, Some(&body.to_json()))
-                .await
-                .map(drop),
-        )
+        let answer = self.write(&body, MANAGER).await;
+        (key, answer)
     }
 
     fn resource(&self, object: &Object) -> Option<&Served> {
@@ -300,6 +307,9 @@ impl Plain {
         }
     }
 }
+
+/// As whom it writes.
+pub const MANAGER: &str = "plain";
 
 const APPLY: &str = "application/apply-patch+yaml";
 const METADATA: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
