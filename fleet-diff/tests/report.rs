@@ -334,7 +334,10 @@ fn reports_have_every_key_and_a_reason() {
             "a field belongs to hpa, and the apply is not forced",
         ),
         (
-            deployment(|d| d["spec"]["selector"]["matchLabels"]["app"] = json!("api")),
+            deployment(|d| {
+                d["spec"]["selector"]["matchLabels"]["app"] = json!("api");
+                d["spec"]["template"]["metadata"]["labels"]["app"] = json!("api");
+            }),
             Some(live(|_| {})),
             "recreate",
             ".spec.selector cannot change in place (rule deployment/selector)",

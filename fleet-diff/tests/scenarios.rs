@@ -400,6 +400,47 @@ fn racks() -> Schemas {
     Schemas::builtin().with_crd(&object(crd)).unwrap()
 }
 
+/// A volume of ours whose source others share a part of: a server asks for the rest of it.
+#[test]
+fn what_removal_leaves_undefined_is_not_foreseen() {
+    let volume = |source: Value| {
+        let mut volume = json!({"name": "keys"});
+        volume
+            .as_object_mut()
+            .unwrap()
+            .extend(source.as_object().unwrap().clone());
+        with(deployment(), "/spec/template/spec/volumes", json!([volume]))
+    };
+    let secret = volume(json!({"secret": {"secretName": "keys", "optional": true}}));
+    let live = applied(None, &secret, "fleet");
+    let shared = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"namespace": "shop", "name": "web"},
+        "spec": {"template": {"spec": {"volumes": [{"name": "keys", "secret": {"optional": true}}]}}}});
+    let live = applied(Some(&live), &shared, "them");
+    decide(&volume(json!({})), &live, |decision| {
+        assert_eq!(decision.action(), Action::Unsure);
+        let doubt = decision.doubt().unwrap().to_string();
+        assert!(
+            doubt.contains(r#".spec.template.spec.volumes[name="keys"].secret"#),
+            "{doubt}"
+        );
+    });
+    // What is still defined, in part, the definition answers for.
+    decide(
+        &volume(json!({"secret": {"secretName": "keys"}})),
+        &live,
+        |decision| {
+            assert_eq!(decision.action(), Action::Adopt);
+        },
+    );
+    decide(
+        &volume(json!({"secret": {"optional": true, "secretName": "others"}})),
+        &live,
+        |decision| {
+            assert_eq!(decision.action(), Action::Update);
+        },
+    );
+}
+
 /// Each as a real server answered it.
 #[test]
 fn what_removal_leaves_behind_is_refused() {

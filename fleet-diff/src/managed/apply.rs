@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::{
     entry::{Fields, ManagerKey, Managers},
-    last_applied,
+    last_applied, remains,
     same::is_set_of,
     target::{Target, VersionError, identity},
 };
@@ -26,6 +26,8 @@ pub(crate) struct Applied<'n> {
     pub(crate) managers: Managers<'n>,
     /// Somebody owns other fields than before, or we at another version.
     pub(crate) owners_change: bool,
+    /// What is left of something that we no longer define: nobody has asked for it as it is now.
+    pub(crate) remains: Option<FieldPath>,
 }
 
 #[derive(Debug)]
@@ -74,7 +76,7 @@ impl<'n> Run<'_, 'n> {
         });
         let at_version = before.is_none_or(|before| before.version == self.target.version);
         let mut owners_change = changed || !at_version;
-        let mut pruned = None;
+        let (mut pruned, mut remains) = (None, None);
         if !same || !at_version {
             let fields = typed::field_set(kind.layer, kind.root, config.root());
             let fields = fields.recursive_difference(self.target.reset);
@@ -82,7 +84,11 @@ impl<'n> Run<'_, 'n> {
             let time = before.as_ref().and_then(|(_, time)| time.clone());
             managers.set(ours.clone(), self.target.owned(time, fields));
             if let Some((before, _)) = before.as_ref().filter(|(before, _)| !before.is_empty()) {
-                pruned = self.prune(merged.as_ref().unwrap_or(self.live), &managers, &ours, before);
+                let merged = merged.as_ref().unwrap_or(self.live);
+                if let Some((without, gone)) = self.prune(merged, &managers, &ours, before) {
+                    remains = remains::of(kind.layer, kind.root, &gone, without.root(), config.root());
+                    pruned = Some(without);
+                }
             }
             let was = before.map(|(before, _)| before).unwrap_or_default();
             managers.change(|key, owned| {
@@ -105,18 +111,19 @@ impl<'n> Run<'_, 'n> {
             merged,
             managers,
             owners_change,
+            remains,
         })
     }
 
     /// Fields that we applied last time and not now go, unless somebody else owns them too.
-    /// None when nothing goes.
+    /// None when nothing goes; otherwise what is left, and the fields that went.
     fn prune(
         &self,
         merged: &Document,
         managers: &Managers<'n>,
         ours: &ManagerKey,
         before: &FieldSet,
-    ) -> Option<Document> {
+    ) -> Option<(Document, FieldSet)> {
         let kind = self.target.kind;
         let now = managers.get(ours).map(|owned| owned.fields.to_set());
         if now.is_some_and(|now| before.is_subset(&now)) {
@@ -135,7 +142,7 @@ impl<'n> Run<'_, 'n> {
         let pruned = typed::remove(kind.layer, kind.root, merged, &gone);
         // So does what went along but was not ours.
         let gone = all.difference(&fields(&pruned)).intersection(&before);
-        Some(typed::remove(kind.layer, kind.root, merged, &gone))
+        Some((typed::remove(kind.layer, kind.root, merged, &gone), gone))
     }
 
     /// Who loses what by the change; conflicts unless forced.

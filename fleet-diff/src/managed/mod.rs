@@ -3,6 +3,7 @@
 mod apply;
 mod entry;
 pub(crate) mod last_applied;
+mod remains;
 mod same;
 mod target;
 mod update;

@@ -395,6 +395,10 @@ impl<'r, 'a> Run<'r, 'a> {
                 metadata.put("managedFields", Tree::Node(managers.root()));
             }
         }
+        // What the schema of a custom resource requires was checked.
+        if let (Some(path), Some(_), true) = (&applied.remains, &applied.merged, self.kind.native) {
+            return Err(Prediction::unsure(Doubt::Remains(path.to_string())));
+        }
         let object = object.finish(base);
         if let (Some(before), Some(_)) = (self.live, &applied.merged) {
             self.check_changes(before, &object)?;

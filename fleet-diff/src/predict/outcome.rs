@@ -75,6 +75,9 @@ pub enum Doubt {
     Mutates(String),
     /// Nothing is known of the fields of this kind.
     NoSchema(Gvk),
+    /// This was defined, is defined no longer, and a part of it stays as others own that; whether the server minds, its
+    /// validation knows.
+    Remains(String),
     /// A field that the schema requires would be empty here; whether the server minds, its validation knows.
     Required(String),
     /// A rule in the schema of a custom resource compares with the old value here, and rules are not evaluated.
@@ -145,6 +148,10 @@ impl fmt::Display for Doubt {
             Self::Admission => f.write_str("admission in the server fills in what depends on the cluster"),
             Self::Mutates(hook) => write!(f, "the mutating {hook} may change what is written"),
             Self::NoSchema(gvk) => write!(f, "no schema of {gvk} is known"),
+            Self::Remains(path) => write!(
+                f,
+                "others own a part of {path}, which nobody defines as it would be then"
+            ),
             Self::Required(field) => write!(f, "{field} would be empty, and its schema requires it"),
             Self::ValidationRule(path) => {
                 write!(
