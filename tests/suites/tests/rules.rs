@@ -2,6 +2,8 @@
 //! the preconditions of rule 3 are shown by the kill test, rules 9 and 10 by `race` and `freeze`, the rest in memory.
 
 use std::{
+    io::Write,
+    process::Stdio,
     sync::{
         LazyLock,
         atomic::{AtomicUsize, Ordering},
@@ -155,6 +157,32 @@ fn kubectl_in(namespace: &str, words: &[&str]) -> Result<String, String> {
     }
 }
 
+/// Applies something that is in no namespace.
+fn apply(object: &Value) -> Check {
+    let mut kubectl = PLANE.kubectl_as(User::Admin).unwrap();
+    kubectl
+        .args(["apply", "-f", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null());
+    let mut running = kubectl.spawn().map_err(|error| error.to_string())?;
+    let written = running
+        .stdin
+        .take()
+        .map(|mut stdin| stdin.write_all(object.to_string().as_bytes()));
+    match (written, running.wait()) {
+        (Some(Ok(())), Ok(status)) if status.success() => Ok(()),
+        outcome => Err(format!("kubectl apply: {outcome:?}")),
+    }
+}
+
+fn expect(found: usize, wanted: usize, what: &str) -> Check {
+    if found == wanted {
+        Ok(())
+    } else {
+        Err(format!("{found} {what}, not {wanted}"))
+    }
+}
+
 fn map(name: &str, value: &str) -> Value {
     json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"k": value}})
 }
@@ -282,6 +310,97 @@ fn rule_07_nothing_is_written_when_nothing_would_change() {
         },
         Switches::default().without_nothing_without_change(),
     );
+}
+
+/// Sets `data.k` of the config maps of a namespace, whatever was written.
+fn overwriting(namespace: &str) -> [Value; 2] {
+    let policy = json!({
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingAdmissionPolicy",
+        "metadata": {"name": namespace},
+        "spec": {
+            "matchConstraints": {
+                "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
+                "resourceRules": [{"apiGroups": [""], "apiVersions": ["v1"], "resources": ["configmaps"],
+                    "operations": ["CREATE", "UPDATE"]}],
+            },
+            "failurePolicy": "Fail", "reinvocationPolicy": "Never",
+            "mutations": [{"patchType": "ApplyConfiguration",
+                "applyConfiguration": {"expression": "Object{data: {\"k\": \"theirs\"}}"}}],
+        },
+    });
+    let binding = json!({
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingAdmissionPolicyBinding",
+        "metadata": {"name": namespace}, "spec": {"policyName": namespace},
+    });
+    [policy, binding]
+}
+
+#[test]
+fn rule_07_what_admission_overwrites_is_not_written_again() {
+    let of = |value: &str, other: &str| {
+        let mut map = map("a", value);
+        map["data"]["other"] = json!(other);
+        map
+    };
+    let check = async |lab: Lab| -> Check {
+        let running = lab.run("1", []).await;
+        for object in overwriting(&lab.name) {
+            apply(&object)?;
+        }
+        let words = [
+            "create",
+            "configmap",
+            "probe",
+            "--from-literal=k=ours",
+            "--dry-run=server",
+            "-o",
+            "json",
+        ];
+        until(|| lab.kubectl(&words).is_ok_and(|answer| answer.contains("theirs"))).await?;
+        // The reconciler looks at admission when it connects, and then now and again.
+        drop(running);
+
+        let running = lab.run("2", [of("ours", "1")]).await;
+        let live = lab.get("configmap", "a")?;
+        if live["data"] != json!({"k": "theirs", "other": "1"}) {
+            return Err(format!("it was made as {}", live["data"]));
+        }
+        let mark = PLANE.audit_mark().unwrap();
+        for one in running.fleet.kept() {
+            one.driver.replan().await;
+        }
+        a_while().await;
+        expect(lab.writes(mark), 0, "writes when nothing has changed")?;
+
+        // Another field is ours, and one write changes it.
+        let mark = PLANE.audit_mark().unwrap();
+        running.source.set(lab.inventory("3", [of("ours", "2")]));
+        running.clean("3").await;
+        a_while().await;
+        expect(lab.writes(mark), 1, "writes of one change")?;
+        let status = running.fleet.kept()[0].driver.status().await.unwrap();
+        expect(status.contested.len(), 0, "contested objects")?;
+        drop(running);
+
+        // A new process asks at most once about the object, and writes nothing.
+        let mark = PLANE.audit_mark().unwrap();
+        let running = lab.run("3", [of("ours", "2")]).await;
+        a_while().await;
+        expect(lab.writes(mark), 0, "writes of a new process")?;
+        let asked = running.fleet.kept()[0]
+            .driver
+            .status()
+            .await
+            .unwrap()
+            .judgements
+            .asked;
+        expect(
+            usize::try_from(asked).unwrap(),
+            1,
+            "objects that the server was asked about",
+        )
+    };
+    on_runtime(async { check(Lab::new(Switches::default())).await }).unwrap();
 }
 
 #[test]
