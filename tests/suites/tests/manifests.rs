@@ -28,6 +28,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How long both sides may take to look the same then: controllers are at work.
 const ALIKE: Duration = Duration::from_secs(20);
 
+/// How long a claim may take to be bound.
+const BINDING: Duration = Duration::from_secs(10);
+
 /// Pairs of clusters that are worked on at a time, and sets that share a pair.
 const AT_ONCE: usize = 2;
 const SETS_A_CLUSTER: usize = 6;
@@ -156,6 +159,9 @@ async fn one_set(set: &Set, planes: &[ControlPlane]) -> Vec<String> {
         );
         compare_refusals(&plain, &status, version, &mut differences);
         compare_keys(&mut reference, &mut onlooker, version, &mut differences).await;
+        for side in [&reference, &onlooker] {
+            await_bound(side, &version.objects).await;
+        }
         let (mut same, mut unanswered) = (0, 0);
         for object in &version.objects {
             let key = onlooker.key(object);
@@ -371,6 +377,25 @@ async fn compare_keys(
             return;
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// Waits for claims that name a volume to be bound, as far as they will be: what a server refuses to change of them
+/// depends on it.
+async fn await_bound(side: &Plain, objects: &[Object]) {
+    let deadline = Instant::now() + BINDING;
+    let names_volume = |object: &&Object| {
+        object.key().is("", "PersistentVolumeClaim") && object.root().at(&["spec", "volumeName"]).is_some()
+    };
+    for claim in objects.iter().filter(names_volume) {
+        while side
+            .get(claim)
+            .await
+            .is_ok_and(|live| live["status"]["phase"] != "Bound")
+            && Instant::now() < deadline
+        {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 }
 
