@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use super::{
     entry::{Fields, ManagerKey, Managers},
-    last_applied, remains,
+    last_applied,
+    remains::{self, Pruned},
     same::is_set_of,
     target::{Target, VersionError, identity},
 };
@@ -85,8 +86,14 @@ impl<'n> Run<'_, 'n> {
             managers.set(ours.clone(), self.target.owned(time, fields));
             if let Some((before, _)) = before.as_ref().filter(|(before, _)| !before.is_empty()) {
                 let merged = merged.as_ref().unwrap_or(self.live);
-                if let Some((without, gone)) = self.prune(merged, &managers, &ours, before) {
-                    remains = remains::of(kind.layer, kind.root, &gone, without.root(), config.root());
+                if let Some((without, gone, before)) = self.prune(merged, &managers, &ours, before) {
+                    let pruning = Pruned {
+                        before: &before,
+                        gone: &gone,
+                        object: without.root(),
+                        config: config.root(),
+                    };
+                    remains = remains::of(kind.layer, kind.root, &pruning);
                     pruned = Some(without);
                 }
             }
@@ -116,14 +123,14 @@ impl<'n> Run<'_, 'n> {
     }
 
     /// Fields that we applied last time and not now go, unless somebody else owns them too.
-    /// None when nothing goes; otherwise what is left, and the fields that went.
+    /// None when nothing goes; otherwise what is left, the fields that went, and what was ours.
     fn prune(
         &self,
         merged: &Document,
         managers: &Managers<'n>,
         ours: &ManagerKey,
         before: &FieldSet,
-    ) -> Option<(Document, FieldSet)> {
+    ) -> Option<(Document, FieldSet, FieldSet)> {
         let kind = self.target.kind;
         let now = managers.get(ours).map(|owned| owned.fields.to_set());
         if now.is_some_and(|now| before.is_subset(&now)) {
@@ -142,7 +149,7 @@ impl<'n> Run<'_, 'n> {
         let pruned = typed::remove(kind.layer, kind.root, merged, &gone);
         // So does what went along but was not ours.
         let gone = all.difference(&fields(&pruned)).intersection(&before);
-        Some((typed::remove(kind.layer, kind.root, merged, &gone), gone))
+        Some((typed::remove(kind.layer, kind.root, merged, &gone), gone, before))
     }
 
     /// Who loses what by the change; conflicts unless forced.
