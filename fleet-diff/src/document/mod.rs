@@ -1,12 +1,13 @@
 //! JSON values, stored compactly.
 //!
 //! One [`Document`] is two allocations, whatever its size: slots (12 bytes for each value) and the text of all
-//! strings and keys. It is immutable, its mappings are sorted by key, and a [`Node`] borrows any value in it.
+//! strings and keys but those that all documents share. It is immutable, its mappings are sorted by key, and a [`Node`] borrows any value in it.
 
 mod build;
 mod node;
 mod serde;
 mod texts;
+mod words;
 
 use std::{cmp::Ordering, fmt};
 
@@ -153,11 +154,12 @@ fn read_name(text: &str, name: u32) -> &str {
     if len == Slot::LONG_NAME {
         return read_long_name(text, at);
     }
-    text.get(at..at + len as usize).unwrap_or("")
+    words::resolve(text, at, len as usize)
 }
 
 fn read_long_name(text: &str, at: usize) -> &str {
-    let (bytes, mut i, mut len) = (text.as_bytes(), at, 0);
+    // Long names are never among the words.
+    let (bytes, mut i, mut len) = (text.as_bytes(), at.saturating_sub(words::END), 0);
     while let Some(byte) = bytes.get(i) {
         i += 1;
         len = (len << 6) | (byte & 0x3f) as usize;
@@ -282,6 +284,10 @@ pub(crate) fn zip<'a, 'b, A, B>(
 #[inline]
 pub(crate) fn order(a: &str, b: &str) -> Ordering {
     const SEEN: usize = 4;
+    // Words that documents share are in one place.
+    if std::ptr::eq(a, b) {
+        return Ordering::Equal;
+    }
     for (x, y) in a.bytes().zip(b.bytes()).take(SEEN) {
         if x != y {
             return x.cmp(&y);

@@ -4,7 +4,7 @@ use std::{cmp::Ordering, fmt};
 
 use serde_json::{Map, Value};
 
-use super::{Document, Slot, Tag, order, read_name};
+use super::{Document, Slot, Tag, order, read_name, words};
 
 /// One value inside a [`Document`]; as cheap to copy as a reference.
 ///
@@ -129,7 +129,7 @@ impl<'a> Node<'a> {
 
     fn bytes_of_text(self) -> &'a str {
         let at = self.slot.at as usize;
-        self.document.text.get(at..at + self.slot.len()).unwrap_or("")
+        words::resolve(&self.document.text, at, self.slot.len())
     }
 
     /// How many elements or entries; 0 for a scalar.
@@ -252,7 +252,7 @@ impl<'a> Node<'a> {
     fn equals(self, other: Self, numbers: fn(Number, Number) -> bool) -> bool {
         let (a, b) = (self.slot.tag(), other.slot.tag());
         match (a, b) {
-            (Tag::Text, Tag::Text) => self.bytes_of_text() == other.bytes_of_text(),
+            (Tag::Text, Tag::Text) => order(self.bytes_of_text(), other.bytes_of_text()).is_eq(),
             (Tag::Integer, Tag::Integer) => self.slot.as_integer() == other.slot.as_integer(),
             (Tag::List, Tag::List) => {
                 let mut pairs = self.items().zip(other.items());
@@ -263,7 +263,9 @@ impl<'a> Node<'a> {
                 let mut pairs = self.entries().zip(other.entries());
                 self.len() == other.len()
                     && (self.is_same_place(other)
-                        || pairs.all(|((key, a), (other_key, b))| key == other_key && a.equals(b, numbers)))
+                        || pairs.all(|((key, a), (other_key, b))| {
+                            order(key, other_key).is_eq() && a.equals(b, numbers)
+                        }))
             }
             _ => match (self.as_number(), other.as_number()) {
                 (Some(a), Some(b)) => numbers(a, b),

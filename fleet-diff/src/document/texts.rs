@@ -1,11 +1,14 @@
 //! The texts of a document that is being made, each written once.
 
+use super::words::{self, Words};
+
 /// Texts longer than this are rarely there twice.
-const SHARED_BYTES_MAX: usize = 64;
+pub(super) const SHARED_BYTES_MAX: usize = 64;
 
 /// The text of a document, and a table of what stands where in it.
-#[derive(Default)]
 pub(super) struct Texts {
+    words: &'static Words,
+    /// What is no word.
     pub(super) text: String,
     /// By the lowest bits of the hash, or in the next free place after it.
     table: Vec<Place>,
@@ -22,6 +25,18 @@ struct Place {
     len: u32,
 }
 
+impl Default for Texts {
+    fn default() -> Self {
+        Self {
+            words: &words::ALL,
+            text: String::new(),
+            table: Vec::new(),
+            known: 0,
+            stamp: 0,
+        }
+    }
+}
+
 impl Texts {
     /// Where this text stands; it is added unless it is there already. `None` when it would be beyond 4 GiB.
     pub(super) fn place(&mut self, text: &str) -> Option<u32> {
@@ -29,6 +44,9 @@ impl Texts {
             return self.append(text);
         }
         let hash = hash(text.as_bytes());
+        if let Some(at) = self.words.find(text, hash) {
+            return Some(at);
+        }
         match self.find(text, hash) {
             Ok(at) => Some(at),
             Err(free) => {
@@ -47,7 +65,7 @@ impl Texts {
     }
 
     fn append(&mut self, text: &str) -> Option<u32> {
-        let at = u32::try_from(self.text.len()).ok()?;
+        let at = u32::try_from(words::END + self.text.len()).ok()?;
         self.text.push_str(text);
         Some(at)
     }
@@ -65,7 +83,7 @@ impl Texts {
                 return Err(i);
             }
             if place.hash == hash && place.len as usize == text.len() {
-                let at = place.at as usize;
+                let at = place.at as usize - words::END;
                 if self.text.as_bytes().get(at..at + text.len()) == Some(text.as_bytes()) {
                     return Ok(place.at);
                 }
@@ -114,7 +132,7 @@ impl Texts {
     }
 }
 
-fn hash(text: &[u8]) -> u32 {
+pub(super) fn hash(text: &[u8]) -> u32 {
     const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
     let (words, rest) = text.as_chunks::<8>();
     let mut state = (text.len() as u64).wrapping_mul(FACTOR);
@@ -141,11 +159,14 @@ mod tests {
             let length = texts.text.len();
             for (word, place) in words.iter().zip(places) {
                 assert_eq!(texts.place(word), Some(place), "round {round}");
-                assert_eq!(&texts.text[place as usize..][..word.len()], word);
+                assert_eq!(words::resolve(&texts.text, place as usize, word.len()), word);
             }
-            let field = texts.place("f:spec").unwrap();
-            assert_eq!(texts.place("spec"), Some(field + 2));
-            assert_eq!(texts.text.len(), length + 6);
+            let field = texts.place("f:special").unwrap();
+            assert_eq!(texts.place("special"), Some(field + 2));
+            assert_eq!(texts.text.len(), length + 9);
+            let word = texts.place("f:spec").unwrap() as usize;
+            assert!(word < words::END && texts.text.len() == length + 9);
+            assert_eq!(texts.place("spec"), u32::try_from(word + 2).ok());
             assert_eq!(texts.place(""), texts.place(""));
             texts.clear();
         }
