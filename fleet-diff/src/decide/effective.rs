@@ -47,8 +47,10 @@ pub(super) fn effective(situation: &Situation<'_>) -> (Option<Document>, Vec<Rul
     if situation.rules.is_empty() || !situation.rules.mean_something_in(situation.desired.root()) {
         return (None, Vec::new());
     }
-    let fields = typed::field_set(situation.layer, situation.root, situation.desired.root());
-    let fields = situation.rules.meant_of(&fields).leaves();
+    let fields = situation
+        .rules
+        .meant_of(situation.layer, situation.root, situation.desired.root())
+        .leaves();
     let mut ruled = Vec::new();
     let found = situation.live.map(|live| Finder::new(live.root()));
     let mut edits = Edits::default();

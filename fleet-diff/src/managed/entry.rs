@@ -328,9 +328,7 @@ fn check(node: Node<'_>) -> Result<(), &'static str> {
         }
         match name.as_bytes() {
             [b'f', b':', ..] => {}
-            [_, b':', ..] => {
-                crate::set::element_of(name)?;
-            }
+            [_, b':', ..] => crate::set::check_name(name)?,
             _ => return Err("its fieldsV1 has a name without `f:`, `k:`, `v:` or `i:`"),
         }
         match inner.kind() {

@@ -5,7 +5,13 @@ use std::{collections::BTreeSet, fmt, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use super::pattern::{PathPattern, Step, Weight, glob};
-use crate::{FieldPath, FieldSet, Gvk, Object, document::Node, managed::last_applied};
+use crate::{
+    FieldPath, FieldSet, Gvk, Object, PathElement,
+    document::Node,
+    managed::last_applied,
+    schema::{Layer, TypeId},
+    typed::{self, Part},
+};
 
 /// What is intended for a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -483,10 +489,10 @@ impl Applicable {
             .filter(|rule| rule.sensitive)
     }
 
-    /// Those fields that some rule means.
-    pub(crate) fn meant_of(&self, fields: &FieldSet) -> FieldSet {
+    /// Those fields of a value that some rule means.
+    pub(crate) fn meant_of(&self, layer: &Layer, id: TypeId, value: Node<'_>) -> FieldSet {
         let patterns: Vec<&[Step]> = self.order.iter().map(|(_, rule)| rule.path.steps()).collect();
-        meant(&patterns, fields)
+        typed::field_set_of(layer, id, value, &patterns, &meant)
     }
 
     /// True when some rule intends this.
@@ -500,24 +506,20 @@ impl Applicable {
     }
 }
 
-fn meant(patterns: &[&[Step]], fields: &FieldSet) -> FieldSet {
-    let mut found = FieldSet::new();
-    for entry in fields.entries() {
-        let first = patterns.iter().filter_map(|steps| steps.split_first());
-        let rests: Vec<&[Step]> = first
-            .filter(|(step, _)| step.matches(&entry.element))
-            .map(|(_, rest)| rest)
-            .collect();
-        if rests.iter().any(|rest| rest.is_empty()) {
-            found.add(entry.element.clone(), entry.member, entry.inside.clone());
-        } else if !rests.is_empty() {
-            let inside = meant(&rests, &entry.inside);
-            if !inside.is_empty() {
-                found.add(entry.element.clone(), false, inside);
-            }
-        }
+/// What these patterns mean inside an element.
+fn meant<'p>(patterns: &Vec<&'p [Step]>, element: &PathElement) -> Part<Vec<&'p [Step]>> {
+    let first = patterns.iter().filter_map(|steps| steps.split_first());
+    let rests = first
+        .filter(|(step, _)| step.matches(element))
+        .map(|(_, rest)| rest);
+    let rests: Vec<&[Step]> = rests.collect();
+    if rests.is_empty() {
+        Part::Nothing
+    } else if rests.iter().any(|rest| rest.is_empty()) {
+        Part::Everything
+    } else {
+        Part::Inside(rests)
     }
-    found
 }
 
 impl fmt::Display for Intent {

@@ -154,13 +154,23 @@ pub(crate) fn element_of(name: &str) -> Result<Option<PathElement>, &'static str
     }))
 }
 
+/// Whether [`element_of`] can read a name.
+pub(crate) fn check_name(name: &str) -> Result<(), &'static str> {
+    match name.strip_prefix("k:").and_then(one_text) {
+        Some(_) => Ok(()),
+        None => element_of(name).map(drop),
+    }
+}
+
+/// Nearly all keys are one short text: `{"name":"web"}`.
+fn one_text(text: &str) -> Option<(&str, &str)> {
+    let inner = text.strip_prefix("{\"")?.strip_suffix("\"}")?;
+    let (name, value) = inner.split_once("\":\"")?;
+    (is_plain(name) && is_plain(value)).then_some((name, value))
+}
+
 fn key_fields(text: &str) -> Result<BTreeMap<Arc<str>, Scalar>, &'static str> {
-    // Nearly all keys are one short text: `{"name":"web"}`.
-    if let Some(inner) = text.strip_prefix("{\"").and_then(|text| text.strip_suffix("\"}"))
-        && let Some((name, value)) = inner.split_once("\":\"")
-        && is_plain(name)
-        && is_plain(value)
-    {
+    if let Some((name, value)) = one_text(text) {
         return Ok(BTreeMap::from([(name.into(), Scalar::Text(value.into()))]));
     }
     let document: Document = text.parse().map_err(|_| "key fields that are no JSON")?;

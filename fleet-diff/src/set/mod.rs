@@ -6,7 +6,7 @@ mod codec;
 use std::fmt;
 
 pub use codec::FieldsError;
-pub(crate) use codec::{element_of, escaped, name_of};
+pub(crate) use codec::{check_name, element_of, escaped, name_of};
 
 use crate::{FieldPath, PathElement};
 

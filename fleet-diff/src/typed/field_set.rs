@@ -14,6 +14,66 @@ pub(crate) fn field_set(layer: &Layer, id: TypeId, value: Node<'_>) -> FieldSet 
     fields(layer, id, value).1
 }
 
+/// How much of an element counts.
+pub(crate) enum Part<P> {
+    Nothing,
+    Everything,
+    Inside(P),
+}
+
+/// As [`field_set`], of the fields only that `next` chooses, which says step by step what counts inside `part`.
+pub(crate) fn field_set_of<P>(
+    layer: &Layer,
+    id: TypeId,
+    value: Node<'_>,
+    part: &P,
+    next: &impl Fn(&P, &PathElement) -> Part<P>,
+) -> FieldSet {
+    let mut set = FieldSet::new();
+    let mut add = |element: PathElement, member: bool, id: TypeId, inner: Node<'_>| match next(part, &element)
+    {
+        Part::Nothing => {}
+        Part::Everything => {
+            let (itself, inside) = fields(layer, id, inner);
+            set.add(element, member || itself, inside);
+        }
+        Part::Inside(part) => {
+            let inside = field_set_of(layer, id, inner, &part, next);
+            if !inside.is_empty() {
+                set.add(element, false, inside);
+            }
+        }
+    };
+    match shape(layer, id, Some(value)) {
+        Shape::Map(of) if !of.atomic => {
+            for (key, inner) in value.entries() {
+                let (field, empty) = (of.field(key), is_empty(inner));
+                let element = field.map_or_else(
+                    || PathElement::key(key),
+                    |field| PathElement::Key(field.name.clone()),
+                );
+                if let Some(id) = field.map(|field| field.of).or(of.element) {
+                    add(element, empty || field.is_none(), id, inner);
+                }
+            }
+        }
+        Shape::List(of) if of.kind != ListKind::Atomic => {
+            for item in value.items() {
+                if let Ok(name) = element_name(layer, of, item) {
+                    add(name, true, of.element, item);
+                }
+            }
+        }
+        Shape::Map(_) | Shape::List(_) | Shape::Scalar(_) | Shape::Nothing => {}
+    }
+    set
+}
+
+/// Nothing, or a mapping with nothing in it: one field as a whole.
+fn is_empty(value: Node<'_>) -> bool {
+    value.is_null() || (value.is_map() && value.is_empty())
+}
+
 /// Whether the value itself is one field, and the fields inside it.
 fn fields(layer: &Layer, id: TypeId, value: Node<'_>) -> (bool, FieldSet) {
     match shape(layer, id, Some(value)) {
@@ -36,12 +96,11 @@ fn map(layer: &Layer, of: &MapType, value: Node<'_>) -> FieldSet {
             continue;
         };
         let (itself, inside) = fields(layer, id, inner);
-        let empty = inner.is_null() || (inner.is_map() && inner.is_empty());
         let element = match field {
             Some(field) => PathElement::Key(field.name.clone()),
             None => PathElement::key(key),
         };
-        set.add(element, itself || empty || field.is_none(), inside);
+        set.add(element, itself || is_empty(inner) || field.is_none(), inside);
     }
     set
 }
