@@ -1,5 +1,7 @@
 //! Sets of fields beside the simplest model of them: a plain set of paths.
 
+mod support;
+
 use std::collections::BTreeSet;
 
 use fleet_diff::{Document, FieldPath, FieldSet, PathElement};
@@ -39,7 +41,7 @@ fn is_around(outer: &FieldPath, path: &FieldPath) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(support::cases(512))]
 
     #[test]
     fn sets_are_what_their_members_say(a in paths(), b in paths(), probe in vec(element(), 0..4)) {

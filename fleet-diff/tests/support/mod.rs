@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test uses its part")]
 
 use fleet_diff::{Apply, Decision, FieldPath, Object, Prediction, Rules, Schemas, Update, Verdict};
+use proptest::prelude::ProptestConfig;
 use serde_json::Value;
 
 pub(crate) fn schemas() -> &'static Schemas {
@@ -79,4 +80,14 @@ pub(crate) fn verdict(decision: &Decision<'_>, path: &str) -> Verdict {
 
 pub(crate) fn path(text: &str) -> FieldPath {
     text.parse().unwrap()
+}
+
+/// So many cases of a property, unless `PROPTEST_CASES` says how many.
+pub(crate) fn cases(count: u32) -> ProptestConfig {
+    let default = ProptestConfig::default();
+    let is_set = std::env::var_os("PROPTEST_CASES").is_some();
+    ProptestConfig {
+        cases: if is_set { default.cases } else { count },
+        ..default
+    }
 }
