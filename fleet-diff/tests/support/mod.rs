@@ -38,13 +38,28 @@ pub(crate) fn updated(
     subresource: &str,
     edit: impl FnOnce(&mut Value),
 ) -> Object {
+    write(live, manager, subresource, "2020-01-01T00:00:00Z", edit)
+}
+
+/// What an update of the object itself makes of it at a time.
+pub(crate) fn updated_at(live: &Object, manager: &str, time: &str, edit: impl FnOnce(&mut Value)) -> Object {
+    write(live, manager, "", time, edit)
+}
+
+fn write(
+    live: &Object,
+    manager: &str,
+    subresource: &str,
+    time: &str,
+    edit: impl FnOnce(&mut Value),
+) -> Object {
     let mut value = live.to_json();
     edit(&mut value);
     let update = object(value);
     let update = Update::new(&update, manager, schemas())
         .of(Some(live))
         .through(subresource);
-    update.at("2020-01-01T00:00:00Z").owners().unwrap()
+    update.at(time).owners().unwrap()
 }
 
 /// What the built-in rules decide.

@@ -1,0 +1,16 @@
+//! The tests that `cargo xtask mutants` runs, as one program: linking several would take longer than running them.
+//! Nothing else runs it.
+#![allow(clippy::duplicate_mod, reason = "each test brings its own support")]
+
+#[path = "apply_laws.rs"]
+mod apply_laws;
+#[path = "owners.rs"]
+mod owners;
+#[path = "owners_model.rs"]
+mod owners_model;
+#[path = "recorded.rs"]
+mod recorded;
+#[path = "scenarios.rs"]
+mod scenarios;
+#[path = "sets.rs"]
+mod sets;
