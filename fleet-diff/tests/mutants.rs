@@ -4,6 +4,8 @@
 
 #[path = "apply_laws.rs"]
 mod apply_laws;
+#[path = "hand_over.rs"]
+mod hand_over;
 #[path = "owners.rs"]
 mod owners;
 #[path = "owners_model.rs"]
