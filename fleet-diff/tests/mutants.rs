@@ -16,3 +16,5 @@ mod recorded;
 mod scenarios;
 #[path = "sets.rs"]
 mod sets;
+#[path = "updates.rs"]
+mod updates;
