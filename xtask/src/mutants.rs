@@ -24,8 +24,8 @@ const PROPTEST: [(&str, &str); 4] = [
     ("PROPTEST_MAX_SHRINK_ITERS", "0"),
     ("PROPTEST_DISABLE_FAILURE_PERSISTENCE", "true"),
 ];
-/// Seconds for the tests; they take two.
-const TIMEOUT: &str = "30";
+/// Seconds for the tests; they take two on an idle machine.
+const TIMEOUT: &str = "60";
 /// How many of a hundred mutants must be caught, of those that compile.
 const LEAST: usize = 90;
 
@@ -51,6 +51,8 @@ pub(crate) fn run(args: &Args) -> Result {
         .env("CARGO_TARGET_DIR", folder.join("build"))
         .envs(PROPTEST)
         .args(["mutants", "--package", "fleet-diff", "--profile", "mutants"])
+        // Nothing else is built or run.
+        .args(["--cargo-arg=--test", "--cargo-arg", TEST])
         .args(["--jobs", "1", "--timeout", TIMEOUT, "--output"])
         .arg(&folder);
     if let Some(shard) = &args.shard {
@@ -59,7 +61,6 @@ pub(crate) fn run(args: &Args) -> Result {
     for file in files(args) {
         mutants.args(["--file", &file]);
     }
-    mutants.args(["--", "--test", TEST]);
     command::title("changing the code, one thing at a time");
     let status = mutants
         .status()
