@@ -16,5 +16,7 @@ mod recorded;
 mod scenarios;
 #[path = "sets.rs"]
 mod sets;
+#[path = "types_change.rs"]
+mod types_change;
 #[path = "updates.rs"]
 mod updates;
