@@ -2,8 +2,6 @@
 //! Nothing else runs it.
 #![allow(clippy::duplicate_mod, reason = "each test brings its own support")]
 
-#[path = "apply_laws.rs"]
-mod apply_laws;
 #[path = "hand_over.rs"]
 mod hand_over;
 #[path = "owners.rs"]
