@@ -14,6 +14,8 @@ mod recorded;
 mod scenarios;
 #[path = "sets.rs"]
 mod sets;
+#[path = "typed_laws.rs"]
+mod typed_laws;
 #[path = "types_change.rs"]
 mod types_change;
 #[path = "updates.rs"]

@@ -53,6 +53,7 @@ pub(crate) fn run(args: &Args) -> Result {
         .args(["mutants", "--package", "fleet-diff", "--profile", "mutants"])
         // Nothing else is built or run.
         .args(["--cargo-arg=--test", "--cargo-arg", TEST])
+        .args(["--features", "typed-operations"])
         .args(["--jobs", "1", "--timeout", TIMEOUT, "--output"])
         .arg(&folder);
     if let Some(shard) = &args.shard {
