@@ -2,6 +2,8 @@
 //! Nothing else runs it.
 #![allow(clippy::duplicate_mod, reason = "each test brings its own support")]
 
+#[path = "entries.rs"]
+mod entries;
 #[path = "hand_over.rs"]
 mod hand_over;
 #[path = "owners.rs"]
