@@ -6,6 +6,8 @@
 mod entries;
 #[path = "hand_over.rs"]
 mod hand_over;
+#[path = "last_applied.rs"]
+mod last_applied;
 #[path = "owners.rs"]
 mod owners;
 #[path = "owners_model.rs"]
