@@ -8,6 +8,8 @@ mod entries;
 mod hand_over;
 #[path = "last_applied.rs"]
 mod last_applied;
+#[path = "misfits.rs"]
+mod misfits;
 #[path = "owners.rs"]
 mod owners;
 #[path = "owners_model.rs"]

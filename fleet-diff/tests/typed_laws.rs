@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use fleet_diff::{
     Document, FieldPath, FieldSet, PathElement, Schemas,
-    typed_operations::{compare, is_mentioned, mentioned, merge},
+    typed_operations::{compare, compare_based, is_mentioned, mentioned, merge, reordered, reordered_based},
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -148,6 +148,26 @@ fn check_order(of: &Of, live: &Value, applied: &Value, merged: &Value) -> Result
     Ok(())
 }
 
+fn lists_reordered(of: &Of, before: &Value, after: &Value, path: &FieldPath, found: &mut Vec<FieldPath>) {
+    let (old, new) = (of.children(before), of.children(after));
+    let stay = |all: &[(PathElement, &Of, &Value)], others: &[(PathElement, &Of, &Value)]| {
+        let stays = |name: &&PathElement| others.iter().any(|(other, ..)| other == *name);
+        all.iter()
+            .map(|(name, ..)| name)
+            .filter(stays)
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    if !matches!(of, Of::Map(..)) && stay(&old, &new) != stay(&new, &old) {
+        found.push(path.clone());
+    }
+    for (name, of, before) in &old {
+        if let Some((.., after)) = new.iter().find(|(other, ..)| other == name) {
+            lists_reordered(of, before, after, &path.child(name.clone()), found);
+        }
+    }
+}
+
 fn document(value: &Value) -> Document {
     Document::from_json(value)
 }
@@ -192,6 +212,30 @@ proptest! {
         prop_assert!(again.is_none_or(|again| again.to_json() == merged), "once more changes nothing");
     }
 
+    #[test]
+    fn what_was_taken_over_needs_no_look((live, applied) in two()) {
+        let live = document(&live);
+        let Some(merged) = merge(schemas(), &gvk(), &live, &document(&applied)) else { return Ok(()) };
+        prop_assert_eq!(
+            compare_based(schemas(), &gvk(), &live, &merged),
+            compare(schemas(), &gvk(), &live, &merged)
+        );
+        prop_assert_eq!(
+            reordered_based(schemas(), &gvk(), &live, &merged),
+            reordered(schemas(), &gvk(), &live, &merged)
+        );
+    }
+
+    #[test]
+    fn lists_are_reordered_where_elements_that_stay_change_places((before, after) in two()) {
+        let mut found = reordered(schemas(), &gvk(), &document(&before), &document(&after));
+        let mut expected = Vec::new();
+        lists_reordered(thing(), &before, &after, &FieldPath::root(), &mut expected);
+        found.sort();
+        expected.sort();
+        prop_assert_eq!(found, expected);
+    }
+
     /// What is not sure may be missed; here all is sure.
     #[test]
     fn what_is_mentioned_is_recognized((config, other) in two(), reset in any::<bool>()) {
@@ -225,6 +269,88 @@ fn two() -> impl Strategy<Value = (Value, Value)> {
         }
         (a, c)
     })
+}
+
+#[test]
+fn an_element_that_stands_there_more_often_is_a_change_of_order() {
+    let tags = |tags: &[&str]| {
+        document(
+            &json!({"apiVersion": "example.net/v1", "kind": "Thing", "metadata": {"name": "a"}, "tags": tags}),
+        )
+    };
+    let cases: &[(&[&str], &[&str], bool)] = &[
+        (&["a", "b"], &["a", "b"], false),
+        (&["a", "b"], &["b", "a"], true),
+        (&["a", "b"], &["c", "a", "d", "b"], false),
+        (&["a", "a", "b"], &["a", "b"], true),
+        (&["a", "b"], &["a", "b", "b"], true),
+        (&["a", "a", "b"], &["b"], false),
+        (&["a", "a", "b"], &["a", "a", "b", "c"], false),
+        (&[], &["a", "a"], false),
+    ];
+    for (before, after, is_reordered) in cases {
+        let found = reordered(schemas(), &gvk(), &tags(before), &tags(after));
+        let expected: &[FieldPath] = if *is_reordered {
+            &[FieldPath::keys(["tags"])]
+        } else {
+            &[]
+        };
+        assert_eq!(found, expected, "{before:?} to {after:?}");
+    }
+}
+
+#[test]
+fn elements_that_are_there_twice_are_compared_as_a_whole() {
+    let parts = |parts: &[(&str, i64)]| {
+        let parts: Vec<Value> = parts
+            .iter()
+            .map(|(name, v)| json!({"name": name, "v": v}))
+            .collect();
+        document(
+            &json!({"apiVersion": "example.net/v1", "kind": "Thing", "metadata": {"name": "a"}, "keyed": parts}),
+        )
+    };
+    let all = |names: &[&str]| -> FieldSet {
+        names
+            .iter()
+            .map(|name| format!(".keyed[name=\"{name}\"]").parse::<FieldPath>().unwrap())
+            .collect()
+    };
+    let inside = |name: &str| -> FieldSet {
+        let element = all(&[name]);
+        let fields = ["name", "v"].map(|key| element.iter().next().unwrap().child(PathElement::key(key)));
+        fields.into_iter().collect()
+    };
+    let none = FieldSet::new;
+    let cases = [
+        (
+            vec![("a", 1), ("a", 2)],
+            vec![("a", 1), ("a", 2)],
+            [none(), none(), none()],
+        ),
+        (
+            vec![("a", 1), ("a", 2)],
+            vec![("a", 1), ("a", 3)],
+            [none(), all(&["a"]), none()],
+        ),
+        // One of two that stays is new, and the two are gone.
+        (
+            vec![("a", 1), ("a", 2)],
+            vec![("a", 1)],
+            [all(&["a"]), none(), inside("a").union(&all(&["a"]))],
+        ),
+        (
+            vec![("a", 1)],
+            vec![("a", 1), ("a", 2)],
+            [inside("a").union(&all(&["a"])), none(), all(&["a"])],
+        ),
+        (vec![("a", 1), ("a", 2)], vec![], [all(&["a"]), none(), none()]),
+        (vec![], vec![("a", 1), ("a", 2)], [none(), none(), all(&["a"])]),
+    ];
+    for (before, after, expected) in cases {
+        let found = compare(schemas(), &gvk(), &parts(&before), &parts(&after));
+        assert_eq!(found, expected, "{before:?} to {after:?}");
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Single operations: for this project's own benchmarks and tests, not for users.
 
-use crate::{Document, FieldSet, Gvk, Schemas, managed};
+use crate::{Document, FieldPath, FieldSet, Gvk, Schemas, managed};
 
 /// The live value with everything the applied one says; none when no part changes.
 pub fn merge(schemas: &Schemas, gvk: &Gvk, live: &Document, applied: &Document) -> Option<Document> {
@@ -32,4 +32,23 @@ pub fn is_mentioned(
 ) -> bool {
     let kind = schemas.of(gvk);
     managed::is_set_of(kind.layer, kind.root, fields.root(), config.root(), reset)
+}
+
+/// [`compare`], when `after` was made of `before`.
+pub fn compare_based(schemas: &Schemas, gvk: &Gvk, before: &Document, after: &Document) -> [FieldSet; 3] {
+    let kind = schemas.of(gvk);
+    let found = super::compare_based(kind.layer, kind.root, before.root(), after.root());
+    [found.removed, found.modified, found.added]
+}
+
+/// The lists whose elements change their order.
+pub fn reordered(schemas: &Schemas, gvk: &Gvk, before: &Document, after: &Document) -> Vec<FieldPath> {
+    let kind = schemas.of(gvk);
+    super::reordered(kind.layer, kind.root, before.root(), after.root())
+}
+
+/// [`reordered`], when `after` was made of `before`.
+pub fn reordered_based(schemas: &Schemas, gvk: &Gvk, before: &Document, after: &Document) -> Vec<FieldPath> {
+    let kind = schemas.of(gvk);
+    super::reordered_based(kind.layer, kind.root, before.root(), after.root())
 }

@@ -43,6 +43,7 @@ pub(crate) fn thing() -> &'static Of {
             ])
         };
         named(vec![
+            ("amount", Of::Leaf(json!({"x-kubernetes-int-or-string": true}))),
             ("apiVersion", text()),
             ("kind", text()),
             (
@@ -54,6 +55,7 @@ pub(crate) fn thing() -> &'static Of {
                 ]),
             ),
             ("bag", labels(nested())),
+            ("flag", Of::Leaf(json!({"type": "boolean"}))),
             (
                 "keyed",
                 Of::Keyed(
@@ -165,6 +167,7 @@ impl Of {
                 Some("object") => option::of(0..2)
                     .prop_map(|x| x.map_or_else(|| json!({}), |x| json!({ "x": x })))
                     .boxed(),
+                Some("boolean") => any::<bool>().prop_map(Value::from).boxed(),
                 Some("array") => collection::vec("[ab]", 0..3).prop_map(Value::from).boxed(),
                 _ => "[ab]".prop_map(Value::from).boxed(),
             },
