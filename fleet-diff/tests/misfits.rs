@@ -86,6 +86,32 @@ fn what_is_not_of_its_type_is_refused_by_name() {
     }
 }
 
+/// Types of built-in kinds that are written in several ways.
+#[test]
+fn an_amount_is_a_scalar() {
+    let claim = |storage: Value| {
+        Object::from_json(json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim",
+            "metadata": {"namespace": "shop", "name": "a"},
+            "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": storage}}}}))
+        .unwrap()
+    };
+    let schemas = schemas();
+    let predict = |storage: Value| Apply::new(&claim(storage), "fleet", &schemas).predict();
+    for odd in [json!([]), json!({})] {
+        match predict(odd) {
+            Prediction::Refused(refusal) => {
+                assert_eq!(
+                    refusal.to_string(),
+                    ".spec.resources.requests.storage must be a scalar"
+                );
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(matches!(predict(json!(1)), Prediction::Object(_)));
+    assert!(matches!(predict(json!("1Gi")), Prediction::Object(_)));
+}
+
 #[test]
 fn what_is_of_its_type_is_taken() {
     let cases = [

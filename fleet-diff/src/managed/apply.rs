@@ -17,6 +17,8 @@ pub(crate) struct Apply<'a> {
     pub(crate) config: &'a Document,
     pub(crate) manager: &'a str,
     pub(crate) force: bool,
+    /// The time of the write, if it is to be written down.
+    pub(crate) time: Option<&'a str>,
 }
 
 /// What came of it.
@@ -45,7 +47,7 @@ pub(crate) fn apply<'n>(apply: &Apply<'n>, mut managers: Managers<'n>) -> Result
     let live = target.before();
     let mut changed = false;
     if managers.is_empty() && target.live.is_some() {
-        changed = target.own_what_is_there(&mut managers);
+        changed = target.own_what_is_there(&mut managers, apply.time);
     }
     changed |= target.reconcile(&mut managers)?;
     Run {
@@ -99,6 +101,18 @@ impl<'n> Run<'_, 'n> {
         };
         if let Some(merged) = &merged {
             owners_change |= self.settle(&mut managers, &ours, merged)?;
+        }
+        // As on the server, a write has a time when it changes the object; what passes to or from others has none.
+        if let Some(time) = self.apply.time
+            && merged
+                .as_ref()
+                .is_some_and(|merged| merged.root() != self.live.root())
+        {
+            managers.change(|key, owned| {
+                if *key == ours {
+                    owned.time = Some(time.into());
+                }
+            });
         }
         managers.drop_empty();
         Ok(Applied {
