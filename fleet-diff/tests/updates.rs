@@ -47,6 +47,85 @@ fn who_creates_owns_what_is_there_but_its_identity() {
     assert_eq!(names(&update.owners().unwrap()), ["kubectl-create Update v1 - -"]);
 }
 
+/// What a Go type has when it is empty is nobody's: here `spec`, `strategy`, `template` and its `spec`, and a zero.
+#[test]
+fn who_creates_does_not_own_what_is_empty_anyway() {
+    let fields = |desired: &Value| {
+        let mut stored = applied(None, desired, "fleet").to_json();
+        stored["metadata"]
+            .as_object_mut()
+            .unwrap()
+            .remove("managedFields");
+        let stored = object(stored);
+        let created = Update::new(&stored, "kubectl-create", schemas())
+            .owners()
+            .unwrap();
+        owners(&created).pop().unwrap().1
+    };
+    let labels = json!({"f:labels": {".": {}, "f:app": {}}});
+    let names = |names: &[&str]| -> Value {
+        names
+            .iter()
+            .map(|name| (format!("f:{name}"), json!({})))
+            .collect()
+    };
+    let with = |mut fields: Value, more: Value| {
+        fields
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        fields
+    };
+    let web = json!({
+        "apiVersion": "apps/v1", "kind": "Deployment",
+        "metadata": {"namespace": "shop", "name": "web", "labels": {"app": "web"}},
+        "spec": {"selector": {"matchLabels": {"app": "web"}}, "template": {
+            "metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "web", "image": "web:1"}]}}},
+    });
+    let container = [
+        "image",
+        "imagePullPolicy",
+        "name",
+        "resources",
+        "terminationMessagePath",
+        "terminationMessagePolicy",
+    ];
+    let container = with(names(&container), json!({".": {}}));
+    let pod = [
+        "dnsPolicy",
+        "restartPolicy",
+        "schedulerName",
+        "securityContext",
+        "terminationGracePeriodSeconds",
+    ];
+    let pod = with(
+        names(&pod),
+        json!({"f:containers": {"k:{\"name\":\"web\"}": container}}),
+    );
+    let rolling = with(names(&["maxSurge", "maxUnavailable"]), json!({".": {}}));
+    let spec = names(&[
+        "progressDeadlineSeconds",
+        "replicas",
+        "revisionHistoryLimit",
+        "selector",
+    ]);
+    let spec = with(
+        spec,
+        json!({
+            "f:strategy": {"f:rollingUpdate": rolling, "f:type": {}},
+            "f:template": {"f:metadata": labels, "f:spec": pod},
+        }),
+    );
+    assert_eq!(fields(&web), json!({"f:metadata": labels, "f:spec": spec}));
+
+    let class = |value: i64| {
+        json!({"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": "a"},
+            "value": value})
+    };
+    assert_eq!(fields(&class(0)), names(&["preemptionPolicy"]));
+    assert_eq!(fields(&class(1)), names(&["preemptionPolicy", "value"]));
+}
+
 #[test]
 fn what_nobody_applies_is_not_watched_over() {
     let bare = object(settings(json!({"a": "1"})));

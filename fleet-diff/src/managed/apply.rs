@@ -162,9 +162,6 @@ impl<'n> Run<'_, 'n> {
         let changes = self
             .target
             .changes(managers, typed::compare_based, self.live, merged)?;
-        if changes.is_empty() {
-            return Ok(false);
-        }
         // Fields that the last client-side apply set are taken over without a conflict.
         let allowed = (self.apply.manager == last_applied::MANAGER && !self.apply.force)
             .then(|| last_applied::still_applied(self.target.kind, self.target.gvk, self.live))

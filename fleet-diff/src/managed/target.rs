@@ -172,12 +172,6 @@ impl<'a> Target<'a> {
 }
 
 impl Changes {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0
-            .values()
-            .all(|change| change.written.is_empty() && change.removed.is_empty())
-    }
-
     pub(crate) fn at(&self, version: &str) -> Option<&Change> {
         self.0.get(version)
     }
