@@ -70,7 +70,8 @@ fn becomes(after: Option<Object>) -> Option<Vec<String>> {
 /// As client-go's `csaupgrade` does it.
 #[test]
 fn updates_pass_to_an_applier() {
-    let cases: &[(&[&str], &[&str], Option<&[&str]>)] = &[
+    type Lines = &'static [&'static str];
+    let cases: &[(Lines, Lines, Option<Lines>)] = &[
         // Nothing to pass on: another's, an apply, a subresource.
         (&["kubectl"], &[], None),
         (
