@@ -1,4 +1,4 @@
-//! Ownership that passes from one manager to another, and the part of an object that one manager applied.
+//! Ownership that passes from one manager to another.
 
 mod support;
 
@@ -173,25 +173,18 @@ fn a_manager_gets_another_name() {
 }
 
 fn definition() -> Object {
-    let version = |name: &str, storage: bool| {
-        json!({"name": name, "served": true, "storage": storage, "schema": {"openAPIV3Schema": {
-        "type": "object", "properties": {
-            "data": {"type": "object", "additionalProperties": {"type": "string"}},
-            "parts": {"type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"],
-                "items": {"type": "object", "required": ["name"], "properties": {
-                    "name": {"type": "string"}, "size": {"type": "integer"}, "color": {"type": "string"}}}},
-            "tags": {"type": "array", "x-kubernetes-list-type": "set", "items": {"type": "string"}},
-            "whole": {"type": "array", "items": {"type": "string"}},
-            "point": {"type": "object", "x-kubernetes-map-type": "atomic", "properties": {
-                "x": {"type": "integer"}, "y": {"type": "integer"}}},
-        }}}})
+    let version = |name: &str| {
+        json!({"name": name, "served": true, "storage": name == "v1", "schema": {"openAPIV3Schema": {
+            "type": "object",
+            "properties": {"data": {"type": "object", "additionalProperties": {"type": "string"}}},
+        }}})
     };
     object(json!({
         "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
         "metadata": {"name": "things.example.net"},
         "spec": {
             "group": "example.net", "scope": "Namespaced", "names": {"kind": "Thing", "plural": "things"},
-            "versions": [version("v1", true), version("v2", false)],
+            "versions": [version("v1"), version("v2")],
         },
     }))
 }
@@ -239,92 +232,6 @@ fn entries_at_versions_that_are_gone_are_repaired() {
         after.to_json()["metadata"],
         json!({"namespace": "shop", "name": "a"})
     );
-}
-
-#[test]
-fn what_a_manager_applied_is_taken_out() {
-    let schemas = Schemas::builtin().with_crd(&definition()).unwrap();
-    let live = |api_version: &str, fields: Value| {
-        object(json!({
-            "apiVersion": "example.net/v1", "kind": "Thing",
-            "metadata": {"namespace": "shop", "name": "a", "labels": {"app": "a", "tier": "b"}, "uid": "u",
-                "managedFields": [
-                    {"manager": "fleet", "operation": "Apply", "apiVersion": api_version,
-                     "fieldsType": "FieldsV1", "fieldsV1": fields},
-                ]},
-            "data": {"a": "1", "b": "2"},
-            "parts": [{"name": "x", "size": 1, "color": "red"}, {"name": "y", "size": 2}],
-            "tags": ["m", "n"], "whole": ["p", "q"], "point": {"x": 1, "y": 2},
-        }))
-    };
-    let taken = |fields: Value| {
-        let taken = extract(&live("example.net/v1", fields), "fleet", &schemas)
-            .unwrap()
-            .unwrap()
-            .to_json();
-        assert_eq!(
-            (&taken["apiVersion"], &taken["kind"]),
-            (&json!("example.net/v1"), &json!("Thing"))
-        );
-        assert_eq!(taken["metadata"]["name"], "a");
-        assert_eq!(taken["metadata"]["namespace"], "shop");
-        let mut taken = taken;
-        for key in ["name", "namespace"] {
-            taken["metadata"].as_object_mut().unwrap().remove(key);
-        }
-        let taken = taken.as_object().unwrap().iter();
-        let is_content = |(key, value): &(&String, &Value)| {
-            !matches!(key.as_str(), "apiVersion" | "kind") && **value != json!({})
-        };
-        taken
-            .filter(is_content)
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect::<Value>()
-    };
-    let cases = [
-        (json!({"f:data": {"f:a": {}}}), json!({"data": {"a": "1"}})),
-        (
-            json!({"f:metadata": {"f:labels": {"f:tier": {}}}}),
-            json!({"metadata": {"labels": {"tier": "b"}}}),
-        ),
-        (
-            json!({"f:parts": {"k:{\"name\":\"x\"}": {".": {}, "f:name": {}, "f:size": {}}}}),
-            json!({"parts": [{"name": "x", "size": 1}]}),
-        ),
-        // Without its key field among the fields it would be no element.
-        (
-            json!({"f:parts": {"k:{\"name\":\"x\"}": {"f:name": {}, "f:color": {}}, "k:{\"name\":\"y\"}": {}}}),
-            json!({"parts": [{"name": "x", "color": "red"}, {"name": "y", "size": 2}]}),
-        ),
-        (json!({"f:tags": {"v:\"n\"": {}}}), json!({"tags": ["n"]})),
-        (
-            json!({"f:whole": {}, "f:point": {}}),
-            json!({"whole": ["p", "q"], "point": {"x": 1, "y": 2}}),
-        ),
-        // What is gone is not taken.
-        (
-            json!({"f:data": {"f:a": {}, "f:z": {}}}),
-            json!({"data": {"a": "1"}}),
-        ),
-    ];
-    for (fields, expected) in cases {
-        assert_eq!(taken(fields.clone()), expected, "{fields}");
-    }
-    let one = live("example.net/v1", json!({"f:data": {"f:a": {}}}));
-    assert_eq!(extract(&one, "somebody", &schemas).unwrap(), None);
-    let error = extract(&live("example.net/v2", json!({})), "fleet", &schemas).unwrap_err();
-    assert_eq!(error, OwnersError::OtherVersion("example.net/v2".to_owned()));
-    // An object without a namespace, and without metadata of its own.
-    let cluster = object(json!({
-        "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "a", "managedFields": [
-            {"manager": "fleet", "operation": "Apply", "apiVersion": "v1", "fieldsType": "FieldsV1",
-             "fieldsV1": {"f:spec": {"f:finalizers": {}}}}]},
-        "spec": {"finalizers": ["kubernetes"]},
-    }));
-    let taken = extract(&cluster, "fleet", &schemas).unwrap().unwrap().to_json();
-    let expected = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "a"},
-        "spec": {"finalizers": ["kubernetes"]}});
-    assert_eq!(taken, expected);
 }
 
 #[test]

@@ -2,8 +2,12 @@
 //! Nothing else runs it.
 #![allow(clippy::duplicate_mod, reason = "each test brings its own support")]
 
+#[path = "creations.rs"]
+mod creations;
 #[path = "entries.rs"]
 mod entries;
+#[path = "extract.rs"]
+mod extract;
 #[path = "hand_over.rs"]
 mod hand_over;
 #[path = "last_applied.rs"]
@@ -22,6 +26,8 @@ mod scenarios;
 mod sets;
 #[path = "typed_laws.rs"]
 mod typed_laws;
+#[path = "typed_tables.rs"]
+mod typed_tables;
 #[path = "types_change.rs"]
 mod types_change;
 #[path = "updates.rs"]

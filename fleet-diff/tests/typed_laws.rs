@@ -2,7 +2,10 @@
 
 mod support;
 #[path = "support/thing.rs"]
+#[allow(dead_code, reason = "each test uses its part")]
 mod thing;
+#[path = "support/values.rs"]
+mod values;
 
 use std::collections::BTreeMap;
 
@@ -13,7 +16,8 @@ use fleet_diff::{
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use support::cases;
-use thing::{Of, definition, gvk, is_empty, name, thing, things};
+use thing::{Of, definition, gvk, is_empty, thing};
+use values::things;
 
 fn schemas() -> &'static Schemas {
     static SCHEMAS: std::sync::OnceLock<Schemas> = std::sync::OnceLock::new();
@@ -269,114 +273,4 @@ fn two() -> impl Strategy<Value = (Value, Value)> {
         }
         (a, c)
     })
-}
-
-#[test]
-fn an_element_that_stands_there_more_often_is_a_change_of_order() {
-    let tags = |tags: &[&str]| {
-        document(
-            &json!({"apiVersion": "example.net/v1", "kind": "Thing", "metadata": {"name": "a"}, "tags": tags}),
-        )
-    };
-    let cases: &[(&[&str], &[&str], bool)] = &[
-        (&["a", "b"], &["a", "b"], false),
-        (&["a", "b"], &["b", "a"], true),
-        (&["a", "b"], &["c", "a", "d", "b"], false),
-        (&["a", "a", "b"], &["a", "b"], true),
-        (&["a", "b"], &["a", "b", "b"], true),
-        (&["a", "a", "b"], &["b"], false),
-        (&["a", "a", "b"], &["a", "a", "b", "c"], false),
-        (&[], &["a", "a"], false),
-    ];
-    for (before, after, is_reordered) in cases {
-        let found = reordered(schemas(), &gvk(), &tags(before), &tags(after));
-        let expected: &[FieldPath] = if *is_reordered {
-            &[FieldPath::keys(["tags"])]
-        } else {
-            &[]
-        };
-        assert_eq!(found, expected, "{before:?} to {after:?}");
-    }
-}
-
-#[test]
-fn elements_that_are_there_twice_are_compared_as_a_whole() {
-    let parts = |parts: &[(&str, i64)]| {
-        let parts: Vec<Value> = parts
-            .iter()
-            .map(|(name, v)| json!({"name": name, "v": v}))
-            .collect();
-        document(
-            &json!({"apiVersion": "example.net/v1", "kind": "Thing", "metadata": {"name": "a"}, "keyed": parts}),
-        )
-    };
-    let all = |names: &[&str]| -> FieldSet {
-        names
-            .iter()
-            .map(|name| format!(".keyed[name=\"{name}\"]").parse::<FieldPath>().unwrap())
-            .collect()
-    };
-    let inside = |name: &str| -> FieldSet {
-        let element = all(&[name]);
-        let fields = ["name", "v"].map(|key| element.iter().next().unwrap().child(PathElement::key(key)));
-        fields.into_iter().collect()
-    };
-    let none = FieldSet::new;
-    let cases = [
-        (
-            vec![("a", 1), ("a", 2)],
-            vec![("a", 1), ("a", 2)],
-            [none(), none(), none()],
-        ),
-        (
-            vec![("a", 1), ("a", 2)],
-            vec![("a", 1), ("a", 3)],
-            [none(), all(&["a"]), none()],
-        ),
-        // One of two that stays is new, and the two are gone.
-        (
-            vec![("a", 1), ("a", 2)],
-            vec![("a", 1)],
-            [all(&["a"]), none(), inside("a").union(&all(&["a"]))],
-        ),
-        (
-            vec![("a", 1)],
-            vec![("a", 1), ("a", 2)],
-            [inside("a").union(&all(&["a"])), none(), all(&["a"])],
-        ),
-        (vec![("a", 1), ("a", 2)], vec![], [all(&["a"]), none(), none()]),
-        (vec![], vec![("a", 1), ("a", 2)], [none(), none(), all(&["a"])]),
-    ];
-    for (before, after, expected) in cases {
-        let found = compare(schemas(), &gvk(), &parts(&before), &parts(&after));
-        assert_eq!(found, expected, "{before:?} to {after:?}");
-    }
-}
-
-#[test]
-fn what_is_reset_in_parts_is_not_sure() {
-    let value = json!({"apiVersion": "example.net/v1", "kind": "Thing", "metadata": {"name": "a"},
-        "nested": {"a": "x", "b": 1}});
-    let reset: FieldSet = [FieldPath::keys(["nested", "a"])].into_iter().collect();
-    let fields: Document = r#"{"f:nested":{"f:b":{}}}"#.parse().unwrap();
-    assert!(!is_mentioned(
-        schemas(),
-        &gvk(),
-        &fields,
-        &document(&value),
-        &reset
-    ));
-    // Of what is elsewhere it does not matter.
-    let value =
-        json!({"apiVersion": "example.net/v1", "kind": "Thing", "metadata": {"name": "a"}, "size": 1});
-    let fields: Document = r#"{"f:size":{}}"#.parse().unwrap();
-    assert!(is_mentioned(
-        schemas(),
-        &gvk(),
-        &fields,
-        &document(&value),
-        &reset
-    ));
-    let names = name(&[("port", json!(80)), ("proto", json!("TCP"))]);
-    assert_eq!(names.to_string(), r#"[port=80,proto="TCP"]"#);
 }

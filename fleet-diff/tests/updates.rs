@@ -1,25 +1,13 @@
-//! Who owns what after updates: creations, subresources, other versions, and too many writers.
+//! Who owns what after updates: subresources, other versions, and too many writers.
 
 mod support;
 
 use fleet_diff::{Object, OwnersError, Schemas, Update};
 use serde_json::{Value, json};
-use support::{applied, object, schemas, updated_at};
+use support::{applied, object, owners, schemas, updated_at};
 
 fn settings(data: Value) -> Value {
     json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"namespace": "shop", "name": "a"}, "data": data})
-}
-
-/// Manager, operation and subresource, second of its time, and fields; in the order of the object.
-fn owners(object: &Object) -> Vec<(String, Value)> {
-    let object = object.to_json();
-    let entries = object["metadata"]["managedFields"].as_array();
-    let who = |entry: &Value| {
-        let words = ["manager", "operation", "apiVersion", "subresource", "time"];
-        let words = words.map(|word| entry[word].as_str().unwrap_or("-"));
-        (words.join(" "), entry["fieldsV1"].clone())
-    };
-    entries.into_iter().flatten().map(who).collect()
 }
 
 fn names(object: &Object) -> Vec<String> {
@@ -31,106 +19,10 @@ fn second(second: usize) -> String {
 }
 
 #[test]
-fn who_creates_owns_what_is_there_but_its_identity() {
-    let mut created = settings(json!({"a": "1"}));
-    created["metadata"]["uid"] = json!("u");
-    created["metadata"]["labels"] = json!({"app": "a"});
-    let created = object(created);
-    let update = Update::new(&created, "kubectl-create", schemas()).at("2020-01-01T00:00:01Z");
-    let expected = (
-        "kubectl-create Update v1 - 2020-01-01T00:00:01Z".to_owned(),
-        json!({"f:data": {".": {}, "f:a": {}}, "f:metadata": {"f:labels": {".": {}, "f:app": {}}}}),
-    );
-    assert_eq!(owners(&update.owners().unwrap()), [expected]);
-    // Without a time the entry has none.
-    let update = Update::new(&created, "kubectl-create", schemas());
-    assert_eq!(names(&update.owners().unwrap()), ["kubectl-create Update v1 - -"]);
-}
-
-/// What a Go type has when it is empty is nobody's: here `spec`, `strategy`, `template` and its `spec`, and a zero.
-#[test]
-fn who_creates_does_not_own_what_is_empty_anyway() {
-    let fields = |desired: &Value| {
-        let mut stored = applied(None, desired, "fleet").to_json();
-        stored["metadata"]
-            .as_object_mut()
-            .unwrap()
-            .remove("managedFields");
-        let stored = object(stored);
-        let created = Update::new(&stored, "kubectl-create", schemas())
-            .owners()
-            .unwrap();
-        owners(&created).pop().unwrap().1
-    };
-    let labels = json!({"f:labels": {".": {}, "f:app": {}}});
-    let names = |names: &[&str]| -> Value {
-        names
-            .iter()
-            .map(|name| (format!("f:{name}"), json!({})))
-            .collect()
-    };
-    let with = |mut fields: Value, more: Value| {
-        fields
-            .as_object_mut()
-            .unwrap()
-            .extend(more.as_object().unwrap().clone());
-        fields
-    };
-    let web = json!({
-        "apiVersion": "apps/v1", "kind": "Deployment",
-        "metadata": {"namespace": "shop", "name": "web", "labels": {"app": "web"}},
-        "spec": {"selector": {"matchLabels": {"app": "web"}}, "template": {
-            "metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "web", "image": "web:1"}]}}},
-    });
-    let container = [
-        "image",
-        "imagePullPolicy",
-        "name",
-        "resources",
-        "terminationMessagePath",
-        "terminationMessagePolicy",
-    ];
-    let container = with(names(&container), json!({".": {}}));
-    let pod = [
-        "dnsPolicy",
-        "restartPolicy",
-        "schedulerName",
-        "securityContext",
-        "terminationGracePeriodSeconds",
-    ];
-    let pod = with(
-        names(&pod),
-        json!({"f:containers": {"k:{\"name\":\"web\"}": container}}),
-    );
-    let rolling = with(names(&["maxSurge", "maxUnavailable"]), json!({".": {}}));
-    let spec = names(&[
-        "progressDeadlineSeconds",
-        "replicas",
-        "revisionHistoryLimit",
-        "selector",
-    ]);
-    let spec = with(
-        spec,
-        json!({
-            "f:strategy": {"f:rollingUpdate": rolling, "f:type": {}},
-            "f:template": {"f:metadata": labels, "f:spec": pod},
-        }),
-    );
-    assert_eq!(fields(&web), json!({"f:metadata": labels, "f:spec": spec}));
-
-    let class = |value: i64| {
-        json!({"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": "a"},
-            "value": value})
-    };
-    assert_eq!(fields(&class(0)), names(&["preemptionPolicy"]));
-    assert_eq!(fields(&class(1)), names(&["preemptionPolicy", "value"]));
-}
-
-#[test]
 fn what_nobody_applies_is_not_watched_over() {
     let bare = object(settings(json!({"a": "1"})));
     let after = updated_at(&bare, "edit", &second(1), |object| {
-        object["data"]["a"] = json!("2")
+        object["data"]["a"] = json!("2");
     });
     assert_eq!(owners(&after), []);
 }
@@ -180,7 +72,7 @@ fn subresources_have_entries_of_their_own() {
 fn the_time_is_that_of_the_last_change() {
     let live = applied(None, &settings(json!({"a": "1"})), "fleet");
     let live = updated_at(&live, "edit", &second(1), |object| {
-        object["data"]["b"] = json!("1")
+        object["data"]["b"] = json!("1");
     });
     let who = |live: &Object| names(live).pop().unwrap();
     assert_eq!(who(&live), "edit Update v1 - 2020-01-01T00:00:01Z");
@@ -192,7 +84,7 @@ fn the_time_is_that_of_the_last_change() {
     });
     assert_eq!(who(&gone), "edit Update v1 - 2020-01-01T00:00:01Z");
     let live = updated_at(&live, "edit", &second(4), |object| {
-        object["data"]["b"] = json!("2")
+        object["data"]["b"] = json!("2");
     });
     assert_eq!(who(&live), "edit Update v1 - 2020-01-01T00:00:04Z");
 }

@@ -106,3 +106,15 @@ pub(crate) fn cases(count: u32) -> ProptestConfig {
         ..default
     }
 }
+
+/// Who has an entry (manager, operation, version, subresource and time), and its fields, in the order of the object.
+pub(crate) fn owners(object: &Object) -> Vec<(String, Value)> {
+    let object = object.to_json();
+    let entries = object["metadata"]["managedFields"].as_array();
+    let who = |entry: &Value| {
+        let words = ["manager", "operation", "apiVersion", "subresource", "time"];
+        let words = words.map(|word| entry[word].as_str().unwrap_or("-"));
+        (words.join(" "), entry["fieldsV1"].clone())
+    };
+    entries.into_iter().flatten().map(who).collect()
+}
