@@ -102,6 +102,41 @@ fn elements_that_are_there_twice_are_compared_as_a_whole() {
     }
 }
 
+/// Where a type takes every form, fields of the form that went are gone.
+#[test]
+fn a_value_of_another_form_differs_in_both() {
+    let of = |anything: Value| {
+        document(
+            &json!({"apiVersion": "example.net/v1", "kind": "Thing", "metadata": {"name": "a"},
+            "anything": anything}),
+        )
+    };
+    let set = |keys: &[&[&str]]| -> FieldSet {
+        keys.iter()
+            .map(|keys| FieldPath::keys(keys.iter().copied()))
+            .collect()
+    };
+    let itself = set(&[&["anything"]]);
+    let inside = set(&[&["anything", "a"], &["anything", "a", "b"]]);
+    let map = json!({"a": {"b": 1}});
+    for other in [json!("text"), json!(1), json!(true), json!(["a"])] {
+        let found = compare(schemas(), &gvk(), &of(map.clone()), &of(other.clone()));
+        assert_eq!(
+            found,
+            [inside.clone(), itself.clone(), FieldSet::new()],
+            "{map} to {other}"
+        );
+        let found = compare(schemas(), &gvk(), &of(other.clone()), &of(map.clone()));
+        assert_eq!(
+            found,
+            [FieldSet::new(), itself.clone(), inside.clone()],
+            "{other} to {map}"
+        );
+    }
+    let found = compare(schemas(), &gvk(), &of(json!("text")), &of(json!(["a"])));
+    assert_eq!(found, [FieldSet::new(), itself, FieldSet::new()]);
+}
+
 #[test]
 fn what_is_reset_in_parts_is_not_sure() {
     let value = json!({"apiVersion": "example.net/v1", "kind": "Thing", "metadata": {"name": "a"},

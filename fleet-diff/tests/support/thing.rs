@@ -43,6 +43,10 @@ pub(crate) fn thing() -> &'static Of {
         };
         named(vec![
             ("amount", Of::Leaf(json!({"x-kubernetes-int-or-string": true}))),
+            (
+                "anything",
+                Of::Leaf(json!({"x-kubernetes-preserve-unknown-fields": true})),
+            ),
             ("apiVersion", text()),
             ("kind", text()),
             (
