@@ -8,6 +8,8 @@ mod outcomes;
 
 use std::{fs, path::PathBuf, process::Command};
 
+use nix::sys::resource::{Resource, setrlimit};
+
 use crate::{Result, command, workspace};
 use accepted::Accepted;
 use outcomes::{Fate, Mutant};
@@ -26,6 +28,8 @@ const PROPTEST: [(&str, &str); 4] = [
 ];
 /// Seconds for the tests; they take two on an idle machine.
 const TIMEOUT: &str = "60";
+/// Bytes for each program: a loop without an end that fills a list must not take all the memory there is.
+const MEMORY: u64 = 8 << 30;
 /// How many of a hundred mutants must be caught, of those that compile.
 const LEAST: usize = 90;
 
@@ -62,6 +66,7 @@ pub(crate) fn run(args: &Args) -> Result {
     for file in files(args) {
         mutants.args(["--file", &file]);
     }
+    setrlimit(Resource::RLIMIT_AS, MEMORY, MEMORY)?;
     command::title("changing the code, one thing at a time");
     let status = mutants
         .status()
