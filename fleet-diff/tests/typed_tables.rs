@@ -6,7 +6,7 @@ mod thing;
 
 use fleet_diff::{
     Document, FieldPath, FieldSet, PathElement, Schemas,
-    typed_operations::{compare, is_mentioned, reordered},
+    typed_operations::{compare, is_mentioned, merge, reordered, reordered_based},
 };
 use serde_json::{Value, json};
 use thing::{definition, gvk};
@@ -100,6 +100,28 @@ fn elements_that_are_there_twice_are_compared_as_a_whole() {
         let found = compare(schemas(), &gvk(), &parts(&before), &parts(&after));
         assert_eq!(found, expected, "{before:?} to {after:?}");
     }
+}
+
+#[test]
+fn what_is_one_field_is_not_looked_into() {
+    let of = |tags: &[&str]| {
+        document(
+            &json!({"apiVersion": "example.net/v1", "kind": "Thing", "metadata": {"name": "a"},
+            "point": {"x": 1, "tags": tags}}),
+        )
+    };
+    let (before, after) = (of(&["a", "b"]), of(&["b", "a"]));
+    assert_eq!(reordered(schemas(), &gvk(), &before, &after), []);
+    assert_eq!(reordered_based(schemas(), &gvk(), &before, &after), []);
+    let point: FieldSet = [FieldPath::keys(["point"])].into_iter().collect();
+    assert_eq!(
+        compare(schemas(), &gvk(), &before, &after),
+        [FieldSet::new(), point, FieldSet::new()]
+    );
+    assert_eq!(
+        merge(schemas(), &gvk(), &before, &of(&["c"])).unwrap(),
+        of(&["c"])
+    );
 }
 
 /// Where a type takes every form, fields of the form that went are gone.

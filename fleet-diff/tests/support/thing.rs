@@ -29,7 +29,8 @@ pub(crate) fn thing() -> &'static Of {
         let number = || Of::Leaf(json!({"type": "integer"}));
         let point = || {
             Of::Leaf(json!({"type": "object", "x-kubernetes-map-type": "atomic",
-                "properties": {"x": {"type": "integer"}}}))
+                "properties": {"x": {"type": "integer"}, "tags": {"type": "array", "x-kubernetes-list-type": "set",
+                    "items": {"type": "string"}}}}))
         };
         let words = || Of::Leaf(json!({"type": "array", "items": {"type": "string"}}));
         let named = |fields| Of::Map(fields, None);
