@@ -2,7 +2,7 @@
 
 mod support;
 
-use fleet_diff::{Object, OwnersError, Schemas, Update};
+use fleet_diff::{Action, Apply, Object, OwnersError, Prediction, Schemas, Update};
 use serde_json::{Value, json};
 use support::{applied, object, owners, schemas, updated_at};
 
@@ -175,6 +175,35 @@ fn thing(api_version: &str, fields: &Value, entries: &[(&str, &str, &str)]) -> O
         thing[key] = value.clone();
     }
     object(thing)
+}
+
+/// An apply has one entry, whatever version it is written in.
+#[test]
+fn an_apply_at_another_version_takes_its_entry_along() {
+    let schemas = Schemas::builtin().with_crd(&definition()).unwrap();
+    let [v1, v2] = VERSIONS;
+    let fields = json!({"a": 1, "b": 1});
+    let mut live = thing(v2, &fields, &[("fleet", v1, "a"), ("other", v1, "b")]).to_json();
+    for entry in live["metadata"]["managedFields"].as_array_mut().unwrap() {
+        entry["operation"] = json!("Apply");
+    }
+    let live = object(live);
+    let mut desired = thing(v2, &json!({"a": 1}), &[]).to_json();
+    desired["metadata"]
+        .as_object_mut()
+        .unwrap()
+        .remove("managedFields");
+    let desired = object(desired);
+    let apply = Apply::new(&desired, "fleet", &schemas).to(Some(&live));
+    let Prediction::Object(after) = apply.predict() else {
+        panic!("nothing is in its way");
+    };
+    let expected = [
+        "fleet Apply example.net/v2 - 2020-01-01T00:00:00Z",
+        "other Apply example.net/v1 - 2020-01-01T00:00:01Z",
+    ];
+    assert_eq!(names(&after), expected);
+    assert_eq!(apply.decide().action(), Action::Adopt);
 }
 
 #[test]
