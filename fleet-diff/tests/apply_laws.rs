@@ -197,7 +197,7 @@ fn foreseen(desired: &Object, live: &Object, force: bool) -> Prediction {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(support::cases(96))]
 
     #[test]
     fn an_apply_is_idempotent(history in history(), edits in vec(edit(), 0..6)) {

@@ -1,5 +1,7 @@
 //! Laws of comparing, on random values.
 
+mod support;
+
 use fleet_diff::{
     Document, FieldChange, FieldPath, Node, Object, PathElement, changes, json_changes, live_digest,
     managers_of, managers_within,
@@ -116,7 +118,7 @@ fn has_named_elements(changes: &[FieldChange]) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(support::cases(2000))]
 
     #[test]
     fn there_are_no_changes_exactly_between_equal_values((a, b) in neighbours()) {

@@ -1,5 +1,7 @@
 //! Sets of fields beside the simplest model of them: a plain set of paths.
 
+mod support;
+
 use std::collections::BTreeSet;
 
 use fleet_diff::{Document, FieldPath, FieldSet, PathElement};
@@ -39,7 +41,7 @@ fn is_around(outer: &FieldPath, path: &FieldPath) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(support::cases(512))]
 
     #[test]
     fn sets_are_what_their_members_say(a in paths(), b in paths(), probe in vec(element(), 0..4)) {
@@ -123,26 +125,89 @@ fn sets_are_written_as_servers_write_them() {
 
 #[test]
 fn broken_sets_are_refused_by_name() {
-    let deep = format!("{}{{}}{}", r#"{"f:a":"#.repeat(5000), "}".repeat(5000));
+    let no_name = "a name without `f:`, `k:`, `v:` or `i:`";
+    let no_mapping = "its value is no mapping";
     let cases = [
-        r#"{"x:a": {}}"#,
-        r#"{"a": {}}"#,
-        r#"{"f:a": 1}"#,
-        r#"{"k:{": {}}"#,
-        r#"{"k:[]": {}}"#,
-        r#"{"v:{}": {}}"#,
-        r#"{"i:x": {}}"#,
-        "[]",
+        ("[]", "it is no mapping", ""),
+        ("1", "it is no mapping", ""),
+        (r#"{"a": {}}"#, no_name, "a"),
+        (r#"{"": {}}"#, no_name, ""),
+        (r#"{"ü:a": {}}"#, no_name, "ü:a"),
+        (r#"{"f:a": 1}"#, no_mapping, "f:a"),
+        (r#"{"f:a": {"f:b": {"f:c": []}}}"#, no_mapping, "f:a f:b f:c"),
+        (r#"{"f:a": {".": {}, "f:b": {}, "x": {}}}"#, no_name, "f:a x"),
+        (r#"{"k:{": {}}"#, "key fields that are no JSON", "k:{"),
+        (r#"{"k:[]": {}}"#, "key fields that are no mapping", "k:[]"),
+        (
+            r#"{"k:{\"a\":[]}": {}}"#,
+            "a key field that is no scalar",
+            r#"k:{"a":[]}"#,
+        ),
+        (
+            r#"{"k:{\"a\":\"b\"c\"}": {}}"#,
+            "key fields that are no JSON",
+            r#"k:{"a":"b"c"}"#,
+        ),
+        (
+            r#"{"k:{\"a\":\"\n\"}": {}}"#,
+            "key fields that are no JSON",
+            "k:{\"a\":\"\n\"}",
+        ),
+        (r#"{"v:": {}}"#, "a value that is no JSON", "v:"),
+        (r#"{"v:{}": {}}"#, "a value that is no scalar", "v:{}"),
+        (r#"{"i:x": {}}"#, "a position that is no number", "i:x"),
     ];
-    for text in cases {
-        let document: Document = text.parse().unwrap();
-        match FieldSet::from_fields_v1(&document) {
-            Err(error) => assert!(!error.to_string().is_empty()),
-            // Kinds of names that are not known say nothing, as on the server.
-            Ok(set) => assert!(text.contains("x:a") && set.is_empty(), "{text}"),
-        }
+    for (text, problem, at) in cases {
+        let error = FieldSet::from_fields_v1(&text.parse().unwrap()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("not a FieldsV1 set: {problem} at `{at}`")
+        );
     }
+    let (long, longer) = ("a".repeat(150), "b".repeat(300));
+    let document: Document = format!(r#"{{"f:{long}": {{"f:{longer}": 1}}}}"#).parse().unwrap();
+    let error = FieldSet::from_fields_v1(&document).unwrap_err().to_string();
+    assert!(
+        error.ends_with(&format!("`f:{long} f:{}`", "b".repeat(45))),
+        "{error}"
+    );
+}
+
+#[test]
+fn odd_sets_say_what_they_can() {
+    let cases = [
+        ("null", ""),
+        ("{}", ""),
+        // Kinds of names that are not known say nothing, with all that is inside them, as on the server.
+        (r#"{"x:a": {"f:b": {}}, "f:a": {}}"#, ".a"),
+        // A mapping with nothing else in it is a field itself.
+        (r#"{"f:a": {"x:b": {}}}"#, ".a"),
+        (r#"{"f:a": null, "f:b": {"f:c": {".": {}}}}"#, ".a\n.b.c"),
+        // In any order, and twice under two names.
+        (r#"{"f:b": {}, "f:a": {"f:c": {}}}"#, ".a.c\n.b"),
+        (
+            r#"{"k:{\"a\":1,\"b\":2}": {"f:x": {}}, "k:{\"b\":2,\"a\":1}": {".": {}, "f:y": {}}}"#,
+            "[a=1,b=2]\n[a=1,b=2].x\n[a=1,b=2].y",
+        ),
+        (
+            r#"{"k:{\"a\":\"\\u0062\"}": {}, "v:null": {}, "i:3": {}}"#,
+            "[a=\"b\"]\n[=null]\n[3]",
+        ),
+    ];
+    for (text, expected) in cases {
+        let set = FieldSet::from_fields_v1(&text.parse().unwrap()).unwrap();
+        assert_eq!(set.to_string(), expected, "{text}");
+        assert_eq!(
+            format!("{set:?}"),
+            format!("{{{}}}", expected.replace('\n', ", "))
+        );
+    }
+}
+
+#[test]
+fn large_sets_are_read_and_deep_ones_are_not() {
     // Too deep for the reader already.
+    let deep = format!("{}{{}}{}", r#"{"f:a":"#.repeat(5000), "}".repeat(5000));
     assert!(deep.parse::<Document>().is_err());
     let wide: Vec<String> = (0..200_000).map(|i| format!(r#""f:k{i}":{{}}"#)).collect();
     let wide: Document = format!("{{{}}}", wide.join(",")).parse().unwrap();

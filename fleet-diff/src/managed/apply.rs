@@ -18,6 +18,8 @@ pub(crate) struct Apply<'a> {
     pub(crate) config: &'a Document,
     pub(crate) manager: &'a str,
     pub(crate) force: bool,
+    /// The time of the write, if it is to be written down.
+    pub(crate) time: Option<&'a str>,
 }
 
 /// What came of it.
@@ -48,7 +50,7 @@ pub(crate) fn apply<'n>(apply: &Apply<'n>, mut managers: Managers<'n>) -> Result
     let live = target.before();
     let mut changed = false;
     if managers.is_empty() && target.live.is_some() {
-        changed = target.own_what_is_there(&mut managers);
+        changed = target.own_what_is_there(&mut managers, apply.time);
     }
     changed |= target.reconcile(&mut managers)?;
     Run {
@@ -113,6 +115,18 @@ impl<'n> Run<'_, 'n> {
         if let Some(merged) = &merged {
             owners_change |= self.settle(&mut managers, &ours, merged)?;
         }
+        // As on the server, a write has a time when it changes the object; what passes to or from others has none.
+        if let Some(time) = self.apply.time
+            && merged
+                .as_ref()
+                .is_some_and(|merged| merged.root() != self.live.root())
+        {
+            managers.change(|key, owned| {
+                if *key == ours {
+                    owned.time = Some(time.into());
+                }
+            });
+        }
         managers.drop_empty();
         Ok(Applied {
             merged,
@@ -162,9 +176,6 @@ impl<'n> Run<'_, 'n> {
         let changes = self
             .target
             .changes(managers, typed::compare_based, self.live, merged)?;
-        if changes.is_empty() {
-            return Ok(false);
-        }
         // Fields that the last client-side apply set are taken over without a conflict.
         let allowed = (self.apply.manager == last_applied::MANAGER && !self.apply.force)
             .then(|| last_applied::still_applied(self.target.kind, self.target.gvk, self.live))

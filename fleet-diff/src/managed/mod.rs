@@ -11,5 +11,7 @@ mod zero;
 
 pub(crate) use apply::{Applied, Apply, ApplyError, apply};
 pub(crate) use entry::{Fields, ManagerKey, Managers, Owned};
+#[cfg(feature = "typed-operations")]
+pub(crate) use same::is_set_of;
 pub(crate) use target::{OtherVersion, Target, VersionError};
 pub(crate) use update::{Update, update};

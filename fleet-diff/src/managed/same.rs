@@ -10,7 +10,7 @@ use crate::{
 
 /// True when `fields`, in `FieldsV1` form, are the fields that `config` mentions, without those of `reset` and the
 /// identity. False when it is not sure.
-pub(super) fn is_set_of(
+pub(crate) fn is_set_of(
     layer: &Layer,
     root: TypeId,
     fields: Node<'_>,

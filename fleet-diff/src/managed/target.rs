@@ -76,7 +76,7 @@ impl<'a> Target<'a> {
     }
 
     /// Fields nobody owns when an object is first applied to belong to a manager of their own.
-    pub(crate) fn own_what_is_there(&self, managers: &mut Managers<'_>) -> bool {
+    pub(crate) fn own_what_is_there(&self, managers: &mut Managers<'a>, time: Option<&'a str>) -> bool {
         let Some(live) = self.live else { return false };
         let empty = empty_object(self.kind, self.gvk);
         let found = typed::compare(self.kind.layer, self.kind.root, empty.root(), live.root());
@@ -90,7 +90,7 @@ impl<'a> Target<'a> {
         }
         managers.set(
             ManagerKey::updated("before-first-apply", self.version),
-            self.owned(None, fields),
+            self.owned(time.map(Cow::Borrowed), fields),
         );
         true
     }
@@ -172,12 +172,6 @@ impl<'a> Target<'a> {
 }
 
 impl Changes {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0
-            .values()
-            .all(|change| change.written.is_empty() && change.removed.is_empty())
-    }
-
     pub(crate) fn at(&self, version: &str) -> Option<&Change> {
         self.0.get(version)
     }

@@ -84,8 +84,8 @@ impl<'a> Apply<'a> {
         Self { force, ..self }
     }
 
-    /// The time to write into our entry of `managedFields` when it changes, as the server would write it
-    /// (`2020-01-01T00:00:00Z`). Without one, a changed entry keeps its time.
+    /// The time to write into our entry of `managedFields` when the object changes, as the server would write it
+    /// (`2020-01-01T00:00:00Z`). Without one, the entry keeps its time.
     #[must_use]
     pub fn at(self, time: &'a str) -> Self {
         Self {
@@ -273,6 +273,7 @@ impl<'r, 'a> Run<'r, 'a> {
             config: self.desired,
             manager: self.ask.manager,
             force: self.ask.force,
+            time: self.ask.time,
         };
         let applied = managed::apply(&apply, self.managers()?).map_err(|error| match error {
             managed::ApplyError::Conflicts(conflicts) => Prediction::conflicts(conflicts),
@@ -366,11 +367,9 @@ impl<'r, 'a> Run<'r, 'a> {
     {
         let owners_change = applied.owners_change;
         let gvk = self.ask.desired.gvk();
-        let managers = if owners_change || self.live.is_none() {
-            Some(self.managers_after(applied)?)
-        } else {
-            None
-        };
+        let has_time = self.ask.time.is_some() && applied.merged.is_some();
+        let managers =
+            (owners_change || self.live.is_none() || has_time).then(|| applied.managers.to_document());
         let mut object = object;
         match self.live {
             None => {
@@ -409,23 +408,6 @@ impl<'r, 'a> Run<'r, 'a> {
                 owners_change,
             })
             .map_err(|error| Prediction::unsure(Doubt::NoObject(error.to_string())))
-    }
-
-    /// What `managedFields` becomes.
-    fn managers_after(&self, applied: &Applied<'a>) -> Step<Document> {
-        let mut managers = applied.managers.clone();
-        if let Some(time) = self.ask.time {
-            let before = self.managers()?;
-            managers.change(|key, owned| {
-                let same = before.get(key).is_some_and(|before| {
-                    before.version == owned.version && before.fields.to_set() == owned.fields.to_set()
-                });
-                if !same {
-                    owned.time = Some(time.to_owned().into());
-                }
-            });
-        }
-        Ok(managers.to_document())
     }
 
     /// Changes that no server lets happen, or that only the server can judge.

@@ -127,15 +127,14 @@ fn error(name: &str, problem: &'static str) -> FieldsError {
 }
 
 impl FieldsError {
-    fn within(mut self, name: &str) -> Self {
+    fn within(self, name: &str) -> Self {
         const LONGEST: usize = 200;
-        let rest = std::mem::take(&mut self.at);
-        self.at = name.chars().take(LONGEST).collect();
-        if !rest.is_empty() && self.at.len() < LONGEST {
-            self.at.push(' ');
-            self.at.extend(rest.chars().take(LONGEST));
+        let gap = if self.at.is_empty() { "" } else { " " };
+        let at = name.chars().chain(gap.chars()).chain(self.at.chars());
+        Self {
+            at: at.take(LONGEST).collect(),
+            ..self
         }
-        self
     }
 }
 

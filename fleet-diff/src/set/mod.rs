@@ -143,20 +143,20 @@ impl FieldSet {
     }
 
     pub(crate) fn find(&self, element: &PathElement) -> Option<&Entry> {
-        let at = self
-            .entries
-            .binary_search_by(|entry| entry.element.cmp(element))
-            .ok()?;
-        self.entries.get(at)
+        self.entries.get(self.place(element).ok()?)
+    }
+
+    /// Where an element is, or where it belongs.
+    fn place(&self, element: &PathElement) -> Result<usize, usize> {
+        match self.entries.last() {
+            // Sets are mostly made in order.
+            Some(last) if last.element < *element => Err(self.entries.len()),
+            _ => self.entries.binary_search_by(|entry| entry.element.cmp(element)),
+        }
     }
 
     fn entry(&mut self, element: &PathElement) -> &mut Entry {
-        let at = match self.entries.last() {
-            Some(last) if last.element < *element => Err(self.entries.len()),
-            None => Err(0),
-            _ => self.entries.binary_search_by(|entry| entry.element.cmp(element)),
-        };
-        let at = at.unwrap_or_else(|at| {
+        let at = self.place(element).unwrap_or_else(|at| {
             let entry = Entry {
                 element: element.clone(),
                 member: false,
@@ -178,17 +178,13 @@ impl FieldSet {
         if !entry.is_needed() {
             return;
         }
-        match self.entries.last() {
-            Some(last) if last.element >= entry.element => {
-                let known = self.entry(&entry.element);
+        match self.place(&entry.element) {
+            Err(at) => self.entries.insert(at, entry),
+            Ok(at) => {
+                let known = &mut self.entries[at];
                 known.member |= entry.member;
-                known.inside = if known.inside.is_empty() {
-                    entry.inside
-                } else {
-                    known.inside.union(&entry.inside)
-                };
+                known.inside = known.inside.union(&entry.inside);
             }
-            _ => self.entries.push(entry),
         }
     }
 }

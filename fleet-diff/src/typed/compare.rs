@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{FEW, Shape, element_name, has_same_name, shape};
+use super::{Shape, element_name, is_aligned, shape};
 use crate::{
     FieldSet, PathElement,
     document::{Node, Zipped, zip},
@@ -137,18 +137,7 @@ impl<'s, 'a> Walk<'s, 'a> {
     fn list(&mut self, of: &ListType, before: Option<Node<'a>>, after: Option<Node<'a>>) {
         if let (Some(before), Some(after)) = (before, after)
             && self.based
-            && before.len() == after.len()
-            && before.len() <= FEW
-            && before
-                .items()
-                .zip(after.items())
-                .all(|(a, b)| b.is_taken_from(a) || has_same_name(self.layer, of, a, b))
-            && before.items().enumerate().all(|(i, a)| {
-                before
-                    .items()
-                    .take(i)
-                    .all(|b| !has_same_name(self.layer, of, a, b))
-            })
+            && is_aligned(self.layer, of, before, after)
         {
             for (before, after) in before.items().zip(after.items()) {
                 if !after.is_taken_from(before)

@@ -73,7 +73,7 @@ pub(crate) fn is_aligned(layer: &Layer, of: &ListType, before: Node<'_>, after: 
 }
 
 /// True when two elements have the same name. False when one of them cannot have a name.
-pub(crate) fn has_same_name(layer: &Layer, list: &ListType, a: Node<'_>, b: Node<'_>) -> bool {
+fn has_same_name(layer: &Layer, list: &ListType, a: Node<'_>, b: Node<'_>) -> bool {
     match &list.kind {
         ListKind::Atomic => false,
         ListKind::Set => a == b && !matches!(a.kind(), Kind::Map | Kind::List | Kind::Null),

@@ -9,7 +9,7 @@ use crate::{
     schema::{Layer, ListKind, ListType, MapType, TypeId},
 };
 
-/// The live value with everything the applied one says; none when that changes nothing. Nothing goes by this; the
+/// The live value with everything the applied one says; none when no part changes. Nothing goes by this; the
 /// elements of lists are in the order of the applied one where it says something of the order.
 ///
 /// The result is based on the live document: what does not change is taken over from it as it is.

@@ -45,9 +45,9 @@ impl<'s> Walk<'s, '_> {
     fn value(&mut self, id: TypeId, value: Node<'_>, fields: &FieldSet) {
         match shape(self.layer, id, Some(value)) {
             Shape::Scalar(_) => self.out.node(value),
-            Shape::Map(of) if value.is_map() => self.map(of, value, fields),
-            Shape::List(of) if value.is_list() => self.list(of, value, fields),
-            _ => self.out.null(),
+            Shape::Map(of) => self.map(of, value, fields),
+            Shape::List(of) => self.list(of, value, fields),
+            Shape::Nothing => self.out.null(),
         }
     }
 

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test uses its part")]
 
 use fleet_diff::{Apply, Decision, FieldPath, Object, Prediction, Rules, Schemas, Update, Verdict};
+use proptest::prelude::ProptestConfig;
 use serde_json::Value;
 
 pub(crate) fn schemas() -> &'static Schemas {
@@ -37,13 +38,28 @@ pub(crate) fn updated(
     subresource: &str,
     edit: impl FnOnce(&mut Value),
 ) -> Object {
+    write(live, manager, subresource, "2020-01-01T00:00:00Z", edit)
+}
+
+/// What an update of the object itself makes of it at a time.
+pub(crate) fn updated_at(live: &Object, manager: &str, time: &str, edit: impl FnOnce(&mut Value)) -> Object {
+    write(live, manager, "", time, edit)
+}
+
+fn write(
+    live: &Object,
+    manager: &str,
+    subresource: &str,
+    time: &str,
+    edit: impl FnOnce(&mut Value),
+) -> Object {
     let mut value = live.to_json();
     edit(&mut value);
     let update = object(value);
     let update = Update::new(&update, manager, schemas())
         .of(Some(live))
         .through(subresource);
-    update.at("2020-01-01T00:00:00Z").owners().unwrap()
+    update.at(time).owners().unwrap()
 }
 
 /// What the built-in rules decide.
@@ -79,4 +95,26 @@ pub(crate) fn verdict(decision: &Decision<'_>, path: &str) -> Verdict {
 
 pub(crate) fn path(text: &str) -> FieldPath {
     text.parse().unwrap()
+}
+
+/// So many cases of a property, unless `PROPTEST_CASES` says how many.
+pub(crate) fn cases(count: u32) -> ProptestConfig {
+    let default = ProptestConfig::default();
+    let is_set = std::env::var_os("PROPTEST_CASES").is_some();
+    ProptestConfig {
+        cases: if is_set { default.cases } else { count },
+        ..default
+    }
+}
+
+/// Who has an entry (manager, operation, version, subresource and time), and its fields, in the order of the object.
+pub(crate) fn owners(object: &Object) -> Vec<(String, Value)> {
+    let object = object.to_json();
+    let entries = object["metadata"]["managedFields"].as_array();
+    let who = |entry: &Value| {
+        let words = ["manager", "operation", "apiVersion", "subresource", "time"];
+        let words = words.map(|word| entry[word].as_str().unwrap_or("-"));
+        (words.join(" "), entry["fieldsV1"].clone())
+    };
+    entries.into_iter().flatten().map(who).collect()
 }

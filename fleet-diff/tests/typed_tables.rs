@@ -1,0 +1,186 @@
+//! Operations by schema on what no valid object has: elements that are there twice; and what is not sure.
+
+#[path = "support/thing.rs"]
+#[allow(dead_code, reason = "each test uses its part")]
+mod thing;
+
+use fleet_diff::{
+    Document, FieldPath, FieldSet, PathElement, Schemas,
+    typed_operations::{compare, is_mentioned, merge, reordered, reordered_based},
+};
+use serde_json::{Value, json};
+use thing::{definition, gvk};
+
+fn schemas() -> &'static Schemas {
+    static SCHEMAS: std::sync::OnceLock<Schemas> = std::sync::OnceLock::new();
+    SCHEMAS.get_or_init(|| Schemas::builtin().with_crd(&definition()).unwrap())
+}
+
+fn document(value: &Value) -> Document {
+    Document::from_json(value)
+}
+
+#[test]
+fn an_element_that_stands_there_more_often_is_a_change_of_order() {
+    let tags = |tags: &[&str]| {
+        document(
+            &json!({"apiVersion": "example.net/v1", "kind": "Thing", "metadata": {"name": "a"}, "tags": tags}),
+        )
+    };
+    let cases: &[(&[&str], &[&str], bool)] = &[
+        (&["a", "b"], &["a", "b"], false),
+        (&["a", "b"], &["b", "a"], true),
+        (&["a", "b"], &["c", "a", "d", "b"], false),
+        (&["a", "a", "b"], &["a", "b"], true),
+        (&["a", "b"], &["a", "b", "b"], true),
+        (&["a", "a", "b"], &["b"], false),
+        (&["a", "a", "b"], &["a", "a", "b", "c"], false),
+        (&[], &["a", "a"], false),
+    ];
+    for (before, after, is_reordered) in cases {
+        let found = reordered(schemas(), &gvk(), &tags(before), &tags(after));
+        let expected: &[FieldPath] = if *is_reordered {
+            &[FieldPath::keys(["tags"])]
+        } else {
+            &[]
+        };
+        assert_eq!(found, expected, "{before:?} to {after:?}");
+    }
+}
+
+#[test]
+fn elements_that_are_there_twice_are_compared_as_a_whole() {
+    let parts = |parts: &[(&str, i64)]| {
+        let parts: Vec<Value> = parts
+            .iter()
+            .map(|(name, v)| json!({"name": name, "v": v}))
+            .collect();
+        document(
+            &json!({"apiVersion": "example.net/v1", "kind": "Thing", "metadata": {"name": "a"}, "keyed": parts}),
+        )
+    };
+    let all = |names: &[&str]| -> FieldSet {
+        names
+            .iter()
+            .map(|name| format!(".keyed[name=\"{name}\"]").parse::<FieldPath>().unwrap())
+            .collect()
+    };
+    let inside = |name: &str| -> FieldSet {
+        let element = all(&[name]);
+        let fields = ["name", "v"].map(|key| element.iter().next().unwrap().child(PathElement::key(key)));
+        fields.into_iter().collect()
+    };
+    let none = FieldSet::new;
+    let cases = [
+        (
+            vec![("a", 1), ("a", 2)],
+            vec![("a", 1), ("a", 2)],
+            [none(), none(), none()],
+        ),
+        (
+            vec![("a", 1), ("a", 2)],
+            vec![("a", 1), ("a", 3)],
+            [none(), all(&["a"]), none()],
+        ),
+        // One of two that stays is new, and the two are gone.
+        (
+            vec![("a", 1), ("a", 2)],
+            vec![("a", 1)],
+            [all(&["a"]), none(), inside("a").union(&all(&["a"]))],
+        ),
+        (
+            vec![("a", 1)],
+            vec![("a", 1), ("a", 2)],
+            [inside("a").union(&all(&["a"])), none(), all(&["a"])],
+        ),
+        (vec![("a", 1), ("a", 2)], vec![], [all(&["a"]), none(), none()]),
+        (vec![], vec![("a", 1), ("a", 2)], [none(), none(), all(&["a"])]),
+    ];
+    for (before, after, expected) in cases {
+        let found = compare(schemas(), &gvk(), &parts(&before), &parts(&after));
+        assert_eq!(found, expected, "{before:?} to {after:?}");
+    }
+}
+
+#[test]
+fn what_is_one_field_is_not_looked_into() {
+    let of = |tags: &[&str]| {
+        document(
+            &json!({"apiVersion": "example.net/v1", "kind": "Thing", "metadata": {"name": "a"},
+            "point": {"x": 1, "tags": tags}}),
+        )
+    };
+    let (before, after) = (of(&["a", "b"]), of(&["b", "a"]));
+    assert_eq!(reordered(schemas(), &gvk(), &before, &after), []);
+    assert_eq!(reordered_based(schemas(), &gvk(), &before, &after), []);
+    let point: FieldSet = [FieldPath::keys(["point"])].into_iter().collect();
+    assert_eq!(
+        compare(schemas(), &gvk(), &before, &after),
+        [FieldSet::new(), point, FieldSet::new()]
+    );
+    assert_eq!(
+        merge(schemas(), &gvk(), &before, &of(&["c"])).unwrap(),
+        of(&["c"])
+    );
+}
+
+/// Where a type takes every form, fields of the form that went are gone.
+#[test]
+fn a_value_of_another_form_differs_in_both() {
+    let of = |anything: Value| {
+        document(
+            &json!({"apiVersion": "example.net/v1", "kind": "Thing", "metadata": {"name": "a"},
+            "anything": anything}),
+        )
+    };
+    let set = |keys: &[&[&str]]| -> FieldSet {
+        keys.iter()
+            .map(|keys| FieldPath::keys(keys.iter().copied()))
+            .collect()
+    };
+    let itself = set(&[&["anything"]]);
+    let inside = set(&[&["anything", "a"], &["anything", "a", "b"]]);
+    let map = json!({"a": {"b": 1}});
+    for other in [json!("text"), json!(1), json!(true), json!(["a"])] {
+        let found = compare(schemas(), &gvk(), &of(map.clone()), &of(other.clone()));
+        assert_eq!(
+            found,
+            [inside.clone(), itself.clone(), FieldSet::new()],
+            "{map} to {other}"
+        );
+        let found = compare(schemas(), &gvk(), &of(other.clone()), &of(map.clone()));
+        assert_eq!(
+            found,
+            [FieldSet::new(), itself.clone(), inside.clone()],
+            "{other} to {map}"
+        );
+    }
+    let found = compare(schemas(), &gvk(), &of(json!("text")), &of(json!(["a"])));
+    assert_eq!(found, [FieldSet::new(), itself, FieldSet::new()]);
+}
+
+#[test]
+fn what_is_reset_in_parts_is_not_sure() {
+    let value = json!({"apiVersion": "example.net/v1", "kind": "Thing", "metadata": {"name": "a"},
+        "nested": {"a": "x", "b": 1}});
+    let reset: FieldSet = [FieldPath::keys(["nested", "a"])].into_iter().collect();
+    let fields: Document = r#"{"f:nested":{"f:b":{}}}"#.parse().unwrap();
+    assert!(!is_mentioned(
+        schemas(),
+        &gvk(),
+        &fields,
+        &document(&value),
+        &reset
+    ));
+    // Of what is elsewhere it does not matter.
+    let value =
+        json!({"apiVersion": "example.net/v1", "kind": "Thing", "metadata": {"name": "a"}, "size": 1});
+    let fields: Document = r#"{"f:size":{}}"#.parse().unwrap();
+    assert!(is_mentioned(
+        schemas(),
+        &gvk(),
+        &fields,
+        &document(&value),
+        &reset
+    ));
+}
