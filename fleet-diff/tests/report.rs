@@ -1,7 +1,8 @@
 //! What reports say, and what they hide.
 
 use fleet_diff::{
-    Apply, Object, RenderOptions, Report, RuleSet, Rules, Schemas, Secrets, ShownFields, render_report,
+    Apply, Object, ObjectKey, RenderOptions, Report, RuleSet, Rules, Schemas, Secrets, ShownFields,
+    ShownOwners, render_report,
 };
 use serde_json::{Value, json};
 
@@ -30,7 +31,10 @@ impl Case {
         let desired = object(&self.desired);
         let live = self.live.as_ref().map(object);
         let apply = Apply::new(&desired, "fleet", &self.schemas).to(live.as_ref());
-        apply.rules(&self.rules).decide().report(secrets)
+        let apply = apply.rules(&self.rules);
+        let decision = apply.decide();
+        assert_eq!(apply.document(), *decision.document());
+        decision.report(secrets)
     }
 
     fn json(&self, secrets: Secrets) -> Value {
@@ -407,7 +411,25 @@ fn reports_for_people_tell_what_counts() {
   18 more fields stay as they are
 "
     );
+    let mut options = RenderOptions::default();
+    options.fields = ShownFields::Meant;
+    options.owners = ShownOwners::All;
+    let key = ObjectKey::new("apps", "Deployment", Some("shop"), "web");
+    let meant = render_report(&key, &case.report(Secrets::Hidden), &options);
+    for line in [
+        "  ! .spec.replicas: 3 → 2  (conflict, hpa\\u{1b}[31m since 2026-01-02T03:04:05Z)\n",
+        "  ~ .spec.template.spec.containers[name=\"web\"].image: \"web:1\" → \"web:2\"  (defined otherwise, fleet)\n",
+        "  = .spec.template.spec.containers[name=\"web\"].name: \"web\"  (as defined, fleet)\n",
+        "  = .spec.revisionHistoryLimit: 10  (default)\n",
+    ] {
+        assert!(meant.contains(line), "{line}{meant}");
+    }
+    assert!(
+        !meant.contains("set by the server") && meant.contains("more field"),
+        "{meant}"
+    );
     let all = case.text(ShownFields::All);
+    assert!(all.contains("set by the server"), "{all}");
     assert!(all.lines().count() > 20 && !all.contains("more fields"), "{all}");
     let none = Case::new(deployment(|_| {}), Some(live(|_| {}))).text(ShownFields::Told);
     assert!(

@@ -5,15 +5,14 @@ use std::fmt;
 use serde::Serialize;
 
 use super::{
-    effective::{Ruled, Situation, effective},
+    effective::{Ruled, Sending},
     removals::{removals, without},
 };
 use crate::{
     Apply, Blocked, Conflict, Doubt, FieldPath, FieldSet, Object, Prediction, Refusal, Schemas,
-    document::Node,
     managed::Managers,
     predict::{Foreseen, Step},
-    rules::{Applicable, Rules},
+    rules::Applicable,
     schema::KindSchema,
 };
 
@@ -61,42 +60,25 @@ pub struct Decision<'a> {
 }
 
 pub(crate) fn decide(apply: Apply<'_>) -> Decision<'_> {
-    let kind = apply.kind();
-    let desired = apply.desired();
-    let live = apply.live();
-    let (managers, readable) = match Managers::read(live.and_then(managed_fields)) {
-        Ok(managers) => (managers, true),
-        Err(_) => (Managers::default(), false),
-    };
+    let Sending {
+        kind,
+        managers,
+        readable,
+        rules,
+        sent,
+        ruled,
+    } = Sending::new(apply);
     let read = readable.then_some(&managers);
-    let memory = apply.remembered();
-    let usual;
-    let rules = if let Some(rules) = apply.intents() {
-        rules
-    } else {
-        usual = Rules::default();
-        &usual
-    };
-    let rules = Applicable::new(rules, desired);
-    let situation = Situation {
-        layer: kind.layer,
-        root: kind.root,
-        desired,
-        live: live.map(Object::document),
-        managers: &managers,
-        manager: apply.manager(),
-        memory,
-        rules: &rules,
-    };
-    let (document, ruled) = effective(&situation);
-    let sent = document.and_then(|document| Object::from_document(document).ok());
     let foreseen = match &sent {
         Some(sent) => apply.sending(sent).foresee(read),
         None => apply.foresee(read),
     };
     let foreseen = match foreseen {
         Err(Prediction::Refused(_)) => foreseen,
-        _ if kind.deduced => Err(Prediction::Unsure(Doubt::NoSchema(desired.gvk().clone()))),
+        _ if kind.deduced => {
+            let doubt = Doubt::NoSchema(apply.desired().gvk().clone());
+            Err(Prediction::Unsure(doubt))
+        }
         foreseen => foreseen,
     };
     let action = action(&apply, &foreseen);
@@ -110,17 +92,13 @@ pub(crate) fn decide(apply: Apply<'_>) -> Decision<'_> {
         prediction,
         action,
         managers,
-        memory,
+        memory: apply.remembered(),
         applying: action,
         removed,
         before_removal: None,
         rules,
     };
     decision.with_removals()
-}
-
-fn managed_fields(object: &Object) -> Option<Node<'_>> {
-    object.root().get("metadata")?.get("managedFields")
 }
 
 fn action(apply: &Apply<'_>, foreseen: &Step<Foreseen>) -> Action {
