@@ -45,7 +45,10 @@ impl Stopwatch {
     /// When the system does not say.
     pub fn seconds(&self) -> Result<(f64, f64), Failure> {
         let wall = self.began.elapsed();
-        Ok((wall.as_secs_f64(), (cpu(self.who)? - self.cpu).as_secs_f64()))
+        Ok((
+            wall.as_secs_f64(),
+            cpu(self.who)?.saturating_sub(self.cpu).as_secs_f64(),
+        ))
     }
 }
 

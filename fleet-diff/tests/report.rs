@@ -443,6 +443,43 @@ fn reports_for_people_tell_what_counts() {
 }
 
 #[test]
+fn what_others_put_into_an_element_of_ours_is_not_ours() {
+    let desired = deployment(|d| {
+        d["spec"]["template"]["spec"]["containers"][0]["image"] = json!("web:1");
+    });
+    let element = |fields: Value| {
+        let container = json!({"k:{\"name\":\"web\"}": fields});
+        json!({"f:spec": {"f:template": {"f:spec": {"f:containers": container}}}})
+    };
+    let now = live(|l| {
+        let container = &mut l["spec"]["template"]["spec"]["containers"][0];
+        container["image"] = json!("web:9");
+        container["tty"] = json!(true);
+        l["metadata"]["managedFields"] = json!([
+            {"manager": "fleet", "operation": "Apply", "apiVersion": "apps/v1", "fieldsType": "FieldsV1",
+             "fieldsV1": element(json!({".": {}, "f:name": {}}))},
+            {"manager": "kubectl-set", "operation": "Update", "apiVersion": "apps/v1", "fieldsType": "FieldsV1",
+             "fieldsV1": element(json!({"f:image": {}}))},
+        ]);
+    });
+    let report = Case::new(desired, Some(now)).report(Secrets::Hidden);
+    let found = |field: &str| {
+        let path = format!(".spec.template.spec.containers[name=\"web\"].{field}");
+        let found = report
+            .fields
+            .iter()
+            .find(|found| found.path.to_string() == path)
+            .unwrap();
+        let owners: Vec<&str> = found.managers.iter().map(|owner| owner.name.as_str()).collect();
+        (found.verdict.as_str(), owners.join(","))
+    };
+    assert_eq!(found("name"), ("same", "fleet".to_owned()));
+    assert_eq!(found("image"), ("conflict", "kubectl-set".to_owned()));
+    assert_eq!(found("tty"), ("foreign-unknown-writer", String::new()));
+    assert_eq!(found("terminationMessagePath"), ("default", String::new()));
+}
+
+#[test]
 fn what_we_drop_is_ours_also_beside_a_conflict() {
     let mut now = json!({
         "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"},

@@ -3,9 +3,9 @@
 use fleet_core::{GroupKind, KindMap, Reason};
 
 /// How alike two names must be to be meant, from 0 to 1.
-const ALIKE: f64 = 0.8;
-/// Most kinds named in an answer.
-const NAMED_MAX: usize = 5;
+pub(super) const ALIKE: f64 = 0.8;
+/// Most names in an answer.
+pub(super) const NAMED_MAX: usize = 5;
 
 /// The kind that `word` means: a kind or its plural, with or without its group, in any case of letters. Where several
 /// groups have one of that name, the core group's.
@@ -54,15 +54,18 @@ fn like<'a>(name: &str, all: &[&'a GroupKind], plural: impl Fn(&GroupKind) -> &'
 }
 
 fn unknown(word: &str, like: &[&GroupKind], kinds: &KindMap) -> Reason {
-    let mut message = format!("this cluster has no kind `{word}`");
+    let mut words = vec![format!("this cluster has no kind `{word}`")];
     if !like.is_empty() {
-        message += &format!("; it has {}", listed(like));
+        words.push(format!("it has {}", listed(like)));
     }
     if !kinds.incomplete.is_empty() {
         let groups: Vec<&str> = kinds.incomplete.iter().map(String::as_str).collect();
-        message += &format!("; what groups {} have could not be found out", groups.join(", "));
+        words.push(format!(
+            "what groups {} have could not be found out",
+            groups.join(", ")
+        ));
     }
-    Reason::new("no-such-kind", message)
+    Reason::new("no-such-kind", words.join("; "))
 }
 
 fn listed(kinds: &[&GroupKind]) -> String {

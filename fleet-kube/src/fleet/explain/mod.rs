@@ -16,9 +16,6 @@ pub use words::{Explanation, Named, Record, Standing};
 
 use super::{CLUSTERS_AT_ONCE, Fleet, Inner, Outcome};
 
-/// Most objects that are named where the one asked for is not found.
-const NAMED_MAX: usize = 5;
-
 impl Fleet {
     /// Why an object is as it is, in each cluster. Nothing is written anywhere. `rules` say whose fields are; give
     /// those of the fleet's judge. With [`Secrets::Hidden`], no value of a Secret is in the answers.
@@ -106,7 +103,7 @@ impl Inner {
         let outcome = self
             .look_through(cluster, connection.clone(), options, snapshot.clone())
             .await;
-        found.failure = outcome.failure.clone();
+        found.failure.clone_from(&outcome.failure);
         stand(found, &key, &outcome);
 
         let Some(gvk) = place.gvk else { return Ok(()) };
@@ -247,13 +244,18 @@ fn nowhere(key: &ObjectKey, listed: &[Object]) -> Reason {
             });
             (strsim::jaro_winkler(object.name(), key.name()), name)
         })
-        .filter(|(alike, _)| *alike >= 0.8)
+        .filter(|(alike, _)| *alike >= kind::ALIKE)
         .collect();
     like.sort_by(|(a, one), (b, other)| b.total_cmp(a).then_with(|| one.cmp(other)));
-    let names: Vec<String> = like.into_iter().take(NAMED_MAX).map(|(_, name)| name).collect();
-    let mut message = format!("{key} is neither in the cluster nor in the inventory nor in the ledger");
-    if !names.is_empty() {
-        message += &format!("; the inventory has {}", names.join(", "));
-    }
+    let names: Vec<String> = like
+        .into_iter()
+        .take(kind::NAMED_MAX)
+        .map(|(_, name)| name)
+        .collect();
+    let hint = match names.as_slice() {
+        [] => String::new(),
+        names => format!("; the inventory has {}", names.join(", ")),
+    };
+    let message = format!("{key} is neither in the cluster nor in the inventory nor in the ledger{hint}");
     Reason::new("not-found", message)
 }
