@@ -127,16 +127,38 @@ fn fleetctl_explains_why_an_object_is_as_it_is() {
             "! .data.k: \"x\" → \"v\"  (conflict, kubectl-create",
         ],
     );
-    let (code, text) = explain(&["configmap", "map-1"]);
+    let (code, text) = explain(&["cm", "map-1"]);
     assert_eq!(code, 2, "{text}");
     contains(
         &text,
         &["no longer listed, and in the ledger", "to be done: delete"],
     );
 
+    // A kind that the cluster does not serve.
+    let queue = "---\napiVersion: example.com/v1\nkind: Queue\nmetadata: {name: q}\n";
+    fleetctl.write("c/queue.yaml", queue);
+    for words in [&["queue", "q"][..], &["queue", "q", "--namespace", "shop"]] {
+        let (code, text) = explain(words);
+        assert_eq!(code, 2, "{text}");
+        contains(
+            &text,
+            &[
+                "Queue.example.com q",
+                "blocked: the cluster does not serve Queue.example.com",
+            ],
+        );
+    }
+    let (code, text) = explain(&["queue", "other"]);
+    assert_eq!(code, 1, "{text}");
+    contains(&text, &["Queue.example.com other is neither"]);
+    std::fs::remove_file(fleetctl.path("inventory/c/queue.yaml")).unwrap();
+
     // Mistakes are answered with what could be meant.
     for (words, expect) in [
-        (&["confgmap", "map-0"][..], "no kind `confgmap`; it has ConfigMap"),
+        (
+            &["confgmap", "map-0"][..],
+            "there is no kind `confgmap` here; there is ConfigMap",
+        ),
         (
             &["configmap", "map-00"],
             "ConfigMap default/map-00 is neither in the cluster nor in the inventory nor in the ledger; the inventory has map-0",

@@ -7,7 +7,7 @@ pub(super) const ALIKE: f64 = 0.8;
 /// Most names in an answer.
 pub(super) const NAMED_MAX: usize = 5;
 
-/// The kind that `word` means: a kind or its plural, with or without its group, in any case of letters. Where several
+/// The kind that `word` means: a kind, its plural or a short name, with or without its group, in any case of letters. Where several
 /// groups have one of that name, the core group's.
 ///
 /// # Errors
@@ -15,10 +15,15 @@ pub(super) const NAMED_MAX: usize = 5;
 pub(super) fn resolve(kinds: &KindMap, coming: &[GroupKind], word: &str) -> Result<GroupKind, Reason> {
     let (name, group) = word.split_once('.').unwrap_or((word, ""));
     let plural = |kind: &GroupKind| kinds.get(kind).map_or("", |info| info.plural.as_str());
-    let is_meant = |kind: &GroupKind| {
-        (kind.kind().eq_ignore_ascii_case(name) || plural(kind).eq_ignore_ascii_case(name))
-            && (group.is_empty() || kind.group().eq_ignore_ascii_case(group))
+    let is_short = |kind: &GroupKind| {
+        let short = kinds.get(kind).map_or(&[][..], |info| &info.short_names);
+        short.iter().any(|short| short.eq_ignore_ascii_case(name))
     };
+    let is_named = |kind: &GroupKind| {
+        kind.kind().eq_ignore_ascii_case(name) || plural(kind).eq_ignore_ascii_case(name) || is_short(kind)
+    };
+    let is_meant =
+        |kind: &GroupKind| is_named(kind) && (group.is_empty() || kind.group().eq_ignore_ascii_case(group));
     let mut all: Vec<&GroupKind> = kinds.kinds.keys().chain(coming).collect();
     all.sort();
     all.dedup();
@@ -54,9 +59,9 @@ fn like<'a>(name: &str, all: &[&'a GroupKind], plural: impl Fn(&GroupKind) -> &'
 }
 
 fn unknown(word: &str, like: &[&GroupKind], kinds: &KindMap) -> Reason {
-    let mut words = vec![format!("this cluster has no kind `{word}`")];
+    let mut words = vec![format!("there is no kind `{word}` here")];
     if !like.is_empty() {
-        words.push(format!("it has {}", listed(like)));
+        words.push(format!("there is {}", listed(like)));
     }
     if !kinds.incomplete.is_empty() {
         let groups: Vec<&str> = kinds.incomplete.iter().map(String::as_str).collect();
@@ -89,7 +94,10 @@ mod tests {
             ("a.example.com", "Database", "databases"),
             ("b.example.com", "Database", "databases"),
         ] {
-            let info = KindInfo::new(plural, true, ["v1".to_owned()]);
+            let mut info = KindInfo::new(plural, true, ["v1".to_owned()]);
+            if kind == "Deployment" {
+                info.short_names.push("deploy".to_owned());
+            }
             map.kinds.insert(GroupKind::new(group, kind), info);
         }
         map
@@ -103,6 +111,7 @@ mod tests {
             ("deployments", "Deployment.apps"),
             ("DEPLOYMENT.apps", "Deployment.apps"),
             ("service", "Service"),
+            ("deploy", "Deployment.apps"),
             ("event", "Event"),
             ("events.events.k8s.io", "Event.events.k8s.io"),
             ("database.b.example.com", "Database.b.example.com"),
@@ -119,13 +128,13 @@ mod tests {
             (
                 "deplyoment",
                 "no-such-kind",
-                "this cluster has no kind `deplyoment`; it has Deployment.apps",
+                "there is no kind `deplyoment` here; there is Deployment.apps",
             ),
-            ("zebra", "no-such-kind", "this cluster has no kind `zebra`"),
+            ("zebra", "no-such-kind", "there is no kind `zebra` here"),
             (
                 "deployment.extensions",
                 "no-such-kind",
-                "this cluster has no kind `deployment.extensions`; it has Deployment.apps",
+                "there is no kind `deployment.extensions` here; there is Deployment.apps",
             ),
             (
                 "databases",

@@ -6,8 +6,8 @@ mod words;
 use std::collections::BTreeSet;
 
 use fleet_core::{
-    Answer, Cluster, GroupKind, Gvk, KindMap, Known, LedgerAnswer, Live, Marks, Object, ObjectKey, Reason,
-    Request, Target,
+    Answer, Cluster, Fault, GroupKind, Gvk, KindMap, Known, LedgerAnswer, Live, Marks, Object, ObjectKey,
+    Reason, Request, Target,
     fleet_diff::{Apply, FieldIntentRules, FieldPath, Secrets, managers_within},
 };
 use futures_util::{StreamExt, stream};
@@ -15,6 +15,7 @@ use futures_util::{StreamExt, stream};
 pub use words::{Explanation, Named, Record, Standing};
 
 use super::{CLUSTERS_AT_ONCE, Fleet, Inner, Outcome};
+use crate::connection::Connection;
 
 impl Fleet {
     /// Why an object is as it is, in each cluster. Nothing is written anywhere. `rules` say whose fields are; give
@@ -77,7 +78,6 @@ impl Inner {
         question: &Question<'_>,
     ) -> Result<(), Reason> {
         let (connection, options) = self.reach(cluster).await?;
-        let unasked = |fault: fleet_core::Fault| Reason::new("unanswered", fault.to_string());
         let kinds = connection.discover().await.map_err(unasked)?;
         let snapshot = self.source.snapshot(cluster).await;
         let listed = snapshot.as_ref().map_or(&[][..], Known::objects);
@@ -106,25 +106,15 @@ impl Inner {
         found.failure.clone_from(&outcome.failure);
         stand(found, &key, &outcome);
 
-        let Some(gvk) = place.gvk else { return Ok(()) };
-        let live = match connection
-            .execute(&Request::Get {
-                key: key.clone(),
-                gvk: gvk.clone(),
-            })
-            .await
-        {
-            Answer::Object(live) => Some(live),
-            Answer::Refused(fault) | Answer::NotSent(fault) | Answer::Lost(fault) => {
-                return Err(unasked(fault));
-            }
-            _ => None,
+        let (gvk, live) = match place.gvk {
+            Some(gvk) => (Some(gvk.clone()), read(&connection, &key, gvk).await?),
+            None => (None, None),
         };
-        let Some(live) = live else {
-            if definition.is_none() && entry.is_none() {
-                return Err(nowhere(&key, listed));
-            }
-            return Ok(());
+        let (Some(gvk), Some(live)) = (gvk, live) else {
+            return match (&definition, &entry) {
+                (None, None) => Err(nowhere(&key, listed)),
+                _ => Ok(()),
+            };
         };
         tell_live(found, &live, &marks);
         let (types, faults) = connection.learn_types(&BTreeSet::from([gvk]), &kinds).await;
@@ -151,6 +141,23 @@ impl Inner {
     }
 }
 
+/// The object as the cluster has it.
+async fn read(connection: &Connection, key: &ObjectKey, gvk: Gvk) -> Result<Option<Live>, Reason> {
+    let request = Request::Get {
+        key: key.clone(),
+        gvk,
+    };
+    match connection.execute(&request).await {
+        Answer::Object(live) => Ok(Some(live)),
+        Answer::Refused(fault) | Answer::NotSent(fault) | Answer::Lost(fault) => Err(unasked(fault)),
+        _ => Ok(None),
+    }
+}
+
+fn unasked(fault: Fault) -> Reason {
+    Reason::new("unanswered", fault.to_string())
+}
+
 /// Which object is meant.
 fn place(kinds: &KindMap, listed: &[Object], object: &Named, default: &str) -> Result<Place, Reason> {
     let coming: BTreeSet<GroupKind> = listed
@@ -159,15 +166,30 @@ fn place(kinds: &KindMap, listed: &[Object], object: &Named, default: &str) -> R
         .collect();
     let coming: Vec<GroupKind> = coming.into_iter().collect();
     let kind = kind::resolve(kinds, &coming, &object.kind)?;
-    // What a CRD of the inventory will define has a namespace if one is asked for.
-    let namespaced = kinds
-        .get(&kind)
-        .map_or(object.namespace.is_some(), |info| info.namespaced);
-    let namespace = namespaced.then(|| object.namespace.as_deref().unwrap_or(default));
+    let Some(info) = kinds.get(&kind) else {
+        return Ok(unserved(&kind, listed, object));
+    };
+    let namespace = info
+        .namespaced
+        .then(|| object.namespace.as_deref().unwrap_or(default));
     let key = ObjectKey::new(kind.group(), kind.kind(), namespace, &object.name);
     let wanted = definition(listed, &key, default).map(|object| object.gvk().version().to_owned());
     let gvk = kinds.version_for(&kind, wanted.as_deref());
     Ok(Place { key, gvk })
+}
+
+/// Of a kind that is not served nobody knows whether it has namespaces: an object's identity is as it is written.
+fn unserved(kind: &GroupKind, listed: &[Object], object: &Named) -> Place {
+    let asked = object.namespace.as_deref();
+    let is_it = |one: &&Object| {
+        let elsewhere = asked.is_some() && one.namespace().is_some() && one.namespace() != asked;
+        one.gvk().group_kind() == kind && one.name() == object.name && !elsewhere
+    };
+    let written = listed.iter().find(is_it).map(|one| one.key().clone());
+    Place {
+        key: written.unwrap_or_else(|| ObjectKey::of(kind.clone(), asked, &object.name)),
+        gvk: None,
+    }
 }
 
 /// The object's definition, in the namespace where it belongs.
