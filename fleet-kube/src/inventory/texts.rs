@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt,
     sync::{Arc, Mutex, PoisonError, Weak},
 };
 
@@ -15,10 +16,10 @@ pub(super) type Objects = Arc<Vec<Located>>;
 
 /// The objects of the texts that clusters were last made of, by the digest of the text: a time of change may stay the
 /// same when a file changes, a digest does not. Clusters with equal files share their objects.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Texts(Mutex<Known>);
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Known {
     by_digest: BTreeMap<Digest, Weak<Vec<Located>>>,
     /// What keeps them: the last reading of each cluster.
@@ -63,6 +64,13 @@ impl Texts {
     }
 }
 
+impl fmt::Debug for Texts {
+    /// How many, and nothing of what is in them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Texts({})", self.known(|known| known.by_digest.len()))
+    }
+}
+
 impl Known {
     fn forget(&mut self) {
         self.by_digest.retain(|_, objects| objects.strong_count() > 0);
@@ -89,6 +97,7 @@ mod tests {
         drop((a, b));
         let known = |texts: &Texts| texts.known(|known| known.by_digest.len());
         assert_eq!(known(&texts), 2);
+        assert_eq!(format!("{texts:?}"), "Texts(2)");
         texts.keep("eu-2", Vec::new());
         assert_eq!(known(&texts), 1, "nobody is made of b");
         texts.only(|cluster| cluster == "eu-2");

@@ -198,29 +198,32 @@ impl Bench {
             .arg("--kubeconfig")
             .arg(&self.kubeconfig)
             .stdin(Stdio::null())
-            .stdout(Stdio::piped());
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit());
         Ok(command)
     }
 
-    /// One process that asks no server.
-    fn alone(&self, name: &str, work: Work) -> Result<Measured, Failure> {
-        let output = self.command(work)?.stderr(Stdio::inherit()).output()?;
-        if !output.status.success() {
-            return Err(format!("{name} failed").into());
+    /// One process from beginning to end.
+    fn measure(&self, name: &str, work: Work) -> Result<Measured, Failure> {
+        let output = self.command(work)?.output()?;
+        if output.status.success() {
+            Ok(serde_json::from_slice(&output.stdout)?)
+        } else {
+            Err(format!("{name} failed").into())
         }
-        let measured = serde_json::from_slice(&output.stdout)?;
+    }
+
+    /// One that asks no server.
+    fn alone(&self, name: &str, work: Work) -> Result<Measured, Failure> {
+        let measured = self.measure(name, work)?;
         row(name, &measured, None);
         Ok(measured)
     }
 
-    /// One process from beginning to end, and what it asked of the server.
+    /// One, and what it asked of the server.
     fn process(&self, name: &str, work: Work) -> Result<(Measured, Requests), Failure> {
         let mark = self.plane.audit_mark()?;
-        let output = self.command(work)?.stderr(Stdio::inherit()).output()?;
-        if !output.status.success() {
-            return Err(format!("{name} failed").into());
-        }
-        let measured = serde_json::from_slice(&output.stdout)?;
+        let measured = self.measure(name, work)?;
         let asked = Requests::since(&self.plane, mark)?;
         row(name, &measured, Some(&asked));
         Ok((measured, asked))
@@ -278,5 +281,12 @@ impl Kept {
         } else {
             Err("the process that kept the cluster failed".into())
         }
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        // It has ended, unless a step failed; then nobody hears it any more.
+        let _ = self.process.kill();
     }
 }

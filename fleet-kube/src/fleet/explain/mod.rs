@@ -111,9 +111,12 @@ impl Inner {
             None => (None, None),
         };
         let (Some(gvk), Some(live)) = (gvk, live) else {
-            return match (&definition, &entry) {
-                (None, None) => Err(nowhere(&key, listed)),
-                _ => Ok(()),
+            // While the inventory cannot be read, nobody knows that it does not list it.
+            let is_nowhere = definition.is_none() && entry.is_none() && found.failure.is_none();
+            return if is_nowhere {
+                Err(nowhere(&key, listed))
+            } else {
+                Ok(())
             };
         };
         tell_live(found, &live, &marks);
