@@ -1,6 +1,9 @@
 //! What the benchmarks share: the work, the machine's name, tables.
 
 pub mod bare;
+pub mod large;
+pub mod requests;
+pub mod usage;
 pub mod work;
 
 use std::time::Duration;

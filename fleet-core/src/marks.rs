@@ -115,6 +115,13 @@ impl Marks {
         }
     }
 
+    /// The inventory that the object's annotation names, if it names this cluster and this very object.
+    pub fn named_by<'a>(&self, object: &'a Object) -> Option<&'a str> {
+        let value = object.annotation(&self.annotation)?;
+        let rest = value.strip_prefix(&*self.cluster)?.strip_prefix(':')?;
+        rest.strip_suffix(&object.key().to_path())?.strip_suffix(':')
+    }
+
     /// What an object's marks say.
     pub fn read(&self, object: &Object) -> MarkState {
         self.read_value(object.key(), object.annotation(&self.annotation))
@@ -152,6 +159,10 @@ mod tests {
         assert_eq!(marks("c1", "other").read(&marked), MarkState::Other);
         let copied = marked.with_namespace(Some("b"));
         assert_eq!(ours.read(&copied), MarkState::Other, "copied to another object");
+        assert_eq!(marks("c1", "other").named_by(&marked), Some("fleet"));
+        assert_eq!(marks("c2", "fleet").named_by(&marked), None);
+        assert_eq!(ours.named_by(&copied), None);
+        assert_eq!(ours.named_by(&service), None);
     }
 
     #[test]

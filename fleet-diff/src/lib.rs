@@ -212,8 +212,8 @@ pub use patch::{json_patch, merge_patch};
 pub use path::{FieldPath, Float, PathElement, PathError, Scalar};
 pub use predict::{Apply, Blocked, CHOSEN, Conflict, Doubt, Prediction, Refusal, comparable};
 pub use render::{
-    RenderOptions, Secrets, ShownFields, Style, masked, masked_fields, masked_value, render, render_fields,
-    render_report,
+    RenderOptions, Secrets, ShownFields, ShownOwners, Style, masked, masked_fields, masked_value, render,
+    render_fields, render_report,
 };
 pub use rules::{FieldIntentRules, Intent, Kinds, PathPattern, Rule, RuleError, RuleSet, Rules, Sharing};
 #[cfg(feature = "table-writer")]

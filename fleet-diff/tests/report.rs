@@ -1,7 +1,8 @@
 //! What reports say, and what they hide.
 
 use fleet_diff::{
-    Apply, Object, RenderOptions, Report, RuleSet, Rules, Schemas, Secrets, ShownFields, render_report,
+    Apply, Object, ObjectKey, RenderOptions, Report, RuleSet, Rules, Schemas, Secrets, ShownFields,
+    ShownOwners, render_report,
 };
 use serde_json::{Value, json};
 
@@ -30,7 +31,10 @@ impl Case {
         let desired = object(&self.desired);
         let live = self.live.as_ref().map(object);
         let apply = Apply::new(&desired, "fleet", &self.schemas).to(live.as_ref());
-        apply.rules(&self.rules).decide().report(secrets)
+        let apply = apply.rules(&self.rules);
+        let decision = apply.decide();
+        assert_eq!(apply.document(), *decision.document());
+        decision.report(secrets)
     }
 
     fn json(&self, secrets: Secrets) -> Value {
@@ -410,7 +414,25 @@ fn reports_for_people_tell_what_counts() {
   18 more fields stay as they are
 "
     );
+    let mut options = RenderOptions::default();
+    options.fields = ShownFields::Meant;
+    options.owners = ShownOwners::All;
+    let key = ObjectKey::new("apps", "Deployment", Some("shop"), "web");
+    let meant = render_report(&key, &case.report(Secrets::Hidden), &options);
+    for line in [
+        "  ! .spec.replicas: 3 → 2  (conflict, hpa\\u{1b}[31m since 2026-01-02T03:04:05Z)\n",
+        "  ~ .spec.template.spec.containers[name=\"web\"].image: \"web:1\" → \"web:2\"  (defined otherwise, fleet)\n",
+        "  = .spec.template.spec.containers[name=\"web\"].name: \"web\"  (as defined, fleet)\n",
+        "  = .spec.revisionHistoryLimit: 10  (default)\n",
+    ] {
+        assert!(meant.contains(line), "{line}{meant}");
+    }
+    assert!(
+        !meant.contains("set by the server") && meant.contains("more field"),
+        "{meant}"
+    );
     let all = case.text(ShownFields::All);
+    assert!(all.contains("set by the server"), "{all}");
     assert!(all.lines().count() > 20 && !all.contains("more fields"), "{all}");
     let none = Case::new(deployment(|_| {}), Some(live(|_| {}))).text(ShownFields::Told);
     assert!(
@@ -421,6 +443,43 @@ fn reports_for_people_tell_what_counts() {
         none.ends_with(" fields stay as they are\n") && none.lines().count() == 2,
         "{none}"
     );
+}
+
+#[test]
+fn what_others_put_into_an_element_of_ours_is_not_ours() {
+    let desired = deployment(|d| {
+        d["spec"]["template"]["spec"]["containers"][0]["image"] = json!("web:1");
+    });
+    let element = |fields: Value| {
+        let container = json!({"k:{\"name\":\"web\"}": fields});
+        json!({"f:spec": {"f:template": {"f:spec": {"f:containers": container}}}})
+    };
+    let now = live(|l| {
+        let container = &mut l["spec"]["template"]["spec"]["containers"][0];
+        container["image"] = json!("web:9");
+        container["tty"] = json!(true);
+        l["metadata"]["managedFields"] = json!([
+            {"manager": "fleet", "operation": "Apply", "apiVersion": "apps/v1", "fieldsType": "FieldsV1",
+             "fieldsV1": element(json!({".": {}, "f:name": {}}))},
+            {"manager": "kubectl-set", "operation": "Update", "apiVersion": "apps/v1", "fieldsType": "FieldsV1",
+             "fieldsV1": element(json!({"f:image": {}}))},
+        ]);
+    });
+    let report = Case::new(desired, Some(now)).report(Secrets::Hidden);
+    let found = |field: &str| {
+        let path = format!(".spec.template.spec.containers[name=\"web\"].{field}");
+        let found = report
+            .fields
+            .iter()
+            .find(|found| found.path.to_string() == path)
+            .unwrap();
+        let owners: Vec<&str> = found.managers.iter().map(|owner| owner.name.as_str()).collect();
+        (found.verdict.as_str(), owners.join(","))
+    };
+    assert_eq!(found("name"), ("same", "fleet".to_owned()));
+    assert_eq!(found("image"), ("conflict", "kubectl-set".to_owned()));
+    assert_eq!(found("tty"), ("foreign-unknown-writer", String::new()));
+    assert_eq!(found("terminationMessagePath"), ("default", String::new()));
 }
 
 #[test]

@@ -111,8 +111,8 @@ pub use connection::{
 pub use driver::{Clock, DriverHandle, DriverParts, Progress, spawn};
 pub use files::FileError;
 pub use fleet::{
-    ChooseOptions, Connect, FLEET_ITSELF, Fleet, FleetBuilder, FleetError, Kept, KubeconfigConnect,
-    MakeLedger, Outcome, Wave,
+    ChooseOptions, Connect, Explanation, FLEET_ITSELF, Fleet, FleetBuilder, FleetError, Kept,
+    KubeconfigConnect, MakeLedger, Named, Outcome, Record, Standing, Wave,
 };
 pub use inventory::{
     Budgets, DirectorySource, FLEET_FILE, FleetFile, INVENTORY_BYTES_MAX, MANIFEST_BYTES_MAX,

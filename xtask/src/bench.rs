@@ -10,6 +10,17 @@ use crate::{Result, command, control_plane, workspace};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {}
 
+/// The inventory of a million lines.
+#[derive(Debug, clap::Args)]
+pub(crate) struct LargeArgs {
+    /// Lines of YAML
+    #[arg(long, default_value_t = 1_000_000)]
+    lines: usize,
+    /// The same seed gives the same inventory
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
 /// A thousand objects into one server, beside kubectl and the limit.
 pub(crate) fn apply(_: &Args) -> Result {
     build(&["fleetctl", "fleet-benches"])?;
@@ -21,6 +32,18 @@ pub(crate) fn apply(_: &Args) -> Result {
 pub(crate) fn freeze(_: &Args) -> Result {
     build(&["fleet-benches"])?;
     run("freeze", &[])
+}
+
+/// A million lines for one cluster: time, memory and requests of each step.
+pub(crate) fn large(args: &LargeArgs) -> Result {
+    build(&["fleet-benches"])?;
+    let words = [
+        "--lines",
+        &args.lines.to_string(),
+        "--seed",
+        &args.seed.to_string(),
+    ];
+    run("large", &words.map(Into::into))
 }
 
 /// The engine alone, on ten thousand objects.

@@ -38,6 +38,8 @@ enum Task {
     BenchEngine(bench::Args),
     /// Measure what healthy clusters lose beside frozen ones
     BenchFreeze(bench::Args),
+    /// Measure an inventory of 1,000,000 lines for one cluster: time, memory, requests, ledger
+    BenchLarge(bench::LargeArgs),
     /// Measure fleet-diff beside gitops-engine, the API server's field manager and structured-merge-diff
     BenchPeers(bench::peers::Args),
     /// Kill a reconciler at every write of a pass, at three moments of each
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
         Task::BenchApply(args) => bench::apply(&args),
         Task::BenchEngine(args) => bench::engine(&args),
         Task::BenchFreeze(args) => bench::freeze(&args),
+        Task::BenchLarge(args) => bench::large(&args),
         Task::BenchPeers(args) => bench::peers::run(&args),
         Task::Kill(args) => kill::run(&args),
         Task::Mutants(args) => mutants::run(&args),

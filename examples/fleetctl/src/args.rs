@@ -4,6 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args as Group, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 use fleet_diff::Schemas;
+use fleet_kube::Named;
 
 /// Makes a folder of manifests true in many clusters.
 ///
@@ -50,6 +51,12 @@ pub(crate) enum Command {
         #[command(flatten)]
         common: Common,
     },
+    /// Says why an object is as it is: whose it is, how it stands, and of each field the verdict, the rule and the
+    /// owners. Changes nothing.
+    ///
+    /// Exit codes: 0 it is as defined, or not ours; 2 something would be done with it, or is held up; 1 error, or there
+    /// is no such object.
+    Explain(ExplainArgs),
     /// Says what applying a definition would do to an object, field by field. Contacts no cluster.
     ///
     /// Exit codes: 0 nothing would change but perhaps owners; 2 something would, or it cannot be done or said; 1 error.
@@ -102,6 +109,46 @@ pub(crate) struct DiffArgs {
     /// How the result is printed.
     #[arg(long, short, value_enum, default_value_t, conflicts_with = "batch")]
     pub(crate) output: Output,
+}
+
+#[derive(Group, Debug, Clone)]
+pub(crate) struct ExplainArgs {
+    /// The object: `deployment web`, `deployment/web`, `deployments.apps web`.
+    #[arg(value_names = ["KIND", "NAME"], num_args = 1..=2, required = true)]
+    object: Vec<String>,
+    /// Its namespace. Without this, the inventory's default namespace.
+    #[arg(long, short, value_name = "NAMESPACE")]
+    namespace: Option<String>,
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Shows the fields that the server keeps too, such as the status.
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Shows the values of Secrets, and of fields that a rule calls sensitive.
+    #[arg(long)]
+    pub(crate) show_secrets: bool,
+}
+
+impl ExplainArgs {
+    /// The object that is asked about.
+    pub(crate) fn named(&self) -> Result<Named, String> {
+        let (kind, name) = match self.object.as_slice() {
+            [kind, name] => (kind.as_str(), name.as_str()),
+            [both] => both.split_once('/').unwrap_or((both, "")),
+            _ => ("", ""),
+        };
+        if kind.is_empty() || name.is_empty() || name.contains('/') {
+            let given = self.object.join(" ");
+            return Err(format!(
+                "`{given}` names no object: write `KIND NAME` or `KIND/NAME`, and --namespace for its namespace"
+            ));
+        }
+        let named = Named::new(kind, name);
+        Ok(match &self.namespace {
+            Some(namespace) => named.namespace(namespace),
+            None => named,
+        })
+    }
 }
 
 #[derive(Group, Debug, Clone)]

@@ -8,7 +8,7 @@ use crate::{
     DONE, FAILED, NOT_AS_ASKED,
     args::{Args, Command, Common, Output, WaveArgs},
     assemble::{Assembly, assemble},
-    diff,
+    diff, explain,
     progress::Lines,
     render,
 };
@@ -29,6 +29,7 @@ pub(crate) async fn run(args: Args) -> Done {
             interval,
         } => keep(&common, &wave, interval).await,
         Command::Status { common } => status(&common).await,
+        Command::Explain(args) => explain::run(&args).await,
         Command::Diff(args) => diff::run(&args),
     }
 }
@@ -91,7 +92,7 @@ async fn keep(common: &Common, wave: &WaveArgs, interval: u64) -> Done {
 }
 
 /// A fleet whose notes nobody hears: for commands that only look.
-async fn quiet(common: &Common) -> Result<Fleet, Box<dyn Error + Send + Sync>> {
+pub(crate) async fn quiet(common: &Common) -> Result<Fleet, Box<dyn Error + Send + Sync>> {
     let Assembly { builder, clusters } = assemble(common, fleet_core::Silent)?;
     clusters.clusters_now(None).await?;
     Ok(builder.settle_max(Duration::from_secs(common.timeout)).build()?)

@@ -6,6 +6,7 @@ mod args;
 mod assemble;
 mod commands;
 mod diff;
+mod explain;
 mod progress;
 mod render;
 mod settings;

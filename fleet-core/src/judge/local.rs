@@ -48,13 +48,17 @@ impl Judge for LocalJudge {
             .force(true)
             .rules(&*self.rules)
             .admitted_by(types.admitted_by());
+        if live.is_none() {
+            // What it would become the answer to the create tells; only what is sent is to be found out.
+            return Judgement::Create(apply.document());
+        }
         let decision = apply.decide();
         let document = decision.document().clone();
         let asked = !subject.exchanges.is_empty();
         let known = types.schemas().knows(subject.document.gvk());
         // What a patch would remove beside the apply is no business of a strategy that applies.
         let action = decision.applying();
-        let ask = asked || (live.is_some() && (!known || !is_sure(action)));
+        let ask = asked || !known || !is_sure(action);
         if ask {
             return ServerJudge.judge(Subject {
                 document: &document,
@@ -63,7 +67,6 @@ impl Judge for LocalJudge {
         }
         match action {
             Action::None => Judgement::Nothing,
-            _ if live.is_none() => Judgement::Create(document),
             _ => {
                 let removed = |path: &FieldPath| {
                     decision
@@ -87,8 +90,5 @@ impl Judge for LocalJudge {
 
 /// What the server would refuse it says better itself, and what cannot be foreseen only it knows.
 fn is_sure(action: Action) -> bool {
-    matches!(
-        action,
-        Action::None | Action::Adopt | Action::Update | Action::Create
-    )
+    matches!(action, Action::None | Action::Adopt | Action::Update)
 }

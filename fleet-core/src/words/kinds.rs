@@ -10,6 +10,8 @@ use fleet_diff::{GroupKind, Gvk};
 pub struct KindInfo {
     /// The resource's plural name in URLs.
     pub plural: String,
+    /// What people call it for short, such as `deploy`.
+    pub short_names: Vec<String>,
     /// Whether its objects live in namespaces.
     pub namespaced: bool,
     /// Served versions, the preferred one first.
@@ -27,6 +29,7 @@ impl KindInfo {
     ) -> Self {
         Self {
             plural: plural.into(),
+            short_names: Vec::new(),
             namespaced,
             versions: versions.into_iter().collect(),
             listable: true,

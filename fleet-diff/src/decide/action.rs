@@ -5,17 +5,15 @@ use std::fmt;
 use serde::Serialize;
 
 use super::{
-    effective::{Ruled, Situation, effective},
+    effective::{Ruled, Sending},
     removals::{removals, without},
 };
 use crate::{
     Apply, Blocked, Conflict, Doubt, FieldPath, FieldSet, Object, Prediction, Refusal, Schemas,
-    document::Node,
     managed::Managers,
-    predict::{Foreseen, Step, emptied_data},
-    rules::{Applicable, Rules},
+    predict::{Foreseen, Step},
+    rules::Applicable,
     schema::KindSchema,
-    storage::Draft,
 };
 
 /// What has to happen to an object.
@@ -62,43 +60,25 @@ pub struct Decision<'a> {
 }
 
 pub(crate) fn decide(apply: Apply<'_>) -> Decision<'_> {
-    let kind = apply.kind();
-    let desired = apply.desired();
-    let live = apply.live();
-    let (managers, readable) = match Managers::read(live.and_then(managed_fields)) {
-        Ok(managers) => (managers, true),
-        Err(_) => (Managers::default(), false),
-    };
+    let Sending {
+        kind,
+        managers,
+        readable,
+        rules,
+        sent,
+        ruled,
+    } = Sending::new(apply);
     let read = readable.then_some(&managers);
-    let memory = apply.remembered();
-    let usual;
-    let rules = if let Some(rules) = apply.intents() {
-        rules
-    } else {
-        usual = Rules::default();
-        &usual
-    };
-    let rules = Applicable::new(rules, desired);
-    let situation = Situation {
-        layer: kind.layer,
-        root: kind.root,
-        desired,
-        live: live.map(Object::document),
-        managers: &managers,
-        manager: apply.manager(),
-        memory,
-        rules: &rules,
-    };
-    let (document, ruled) = effective(&situation);
-    let sent = document.and_then(|document| Object::from_document(document).ok());
-    let sent = without_empty_data(sent.as_ref().unwrap_or(desired), live).or(sent);
     let foreseen = match &sent {
         Some(sent) => apply.sending(sent).foresee(read),
         None => apply.foresee(read),
     };
     let foreseen = match foreseen {
         Err(Prediction::Refused(_)) => foreseen,
-        _ if kind.deduced => Err(Prediction::Unsure(Doubt::NoSchema(desired.gvk().clone()))),
+        _ if kind.deduced => {
+            let doubt = Doubt::NoSchema(apply.desired().gvk().clone());
+            Err(Prediction::Unsure(doubt))
+        }
         foreseen => foreseen,
     };
     let action = action(&apply, &foreseen);
@@ -112,30 +92,13 @@ pub(crate) fn decide(apply: Apply<'_>) -> Decision<'_> {
         prediction,
         action,
         managers,
-        memory,
+        memory: apply.remembered(),
         applying: action,
         removed,
         before_removal: None,
         rules,
     };
     decision.with_removals()
-}
-
-/// The definition without the empty mapping that the live object, which is immutable, has not. When something is in the
-/// live object in its place, it stays: then it is a change.
-fn without_empty_data(desired: &Object, live: Option<&Object>) -> Option<Object> {
-    let live = live?.root();
-    let (field, _) = emptied_data(desired.root(), live, desired.gvk())?;
-    if live.get(field).is_some() {
-        return None;
-    }
-    let mut draft = Draft::of(desired.root());
-    draft.remove(field);
-    Object::from_document(draft.finish(desired.document())).ok()
-}
-
-fn managed_fields(object: &Object) -> Option<Node<'_>> {
-    object.root().get("metadata")?.get("managedFields")
 }
 
 fn action(apply: &Apply<'_>, foreseen: &Step<Foreseen>) -> Action {

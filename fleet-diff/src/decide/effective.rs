@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    Document, FieldPath, FieldSet, Intent, Object, PathElement, Rule, Sharing,
+    Apply, Document, FieldPath, FieldSet, Intent, Object, PathElement, Rule, Sharing,
     document::{Builder, Node},
     managed::Managers,
     path::Finder,
-    rules::Applicable,
-    schema::{Layer, TypeId},
+    predict::emptied_data,
+    rules::{Applicable, Rules},
+    schema::{KindSchema, Layer, TypeId},
+    storage::Draft,
     typed::{self, Shape},
 };
 
@@ -29,21 +31,97 @@ pub(super) enum Left {
     AsItIs,
 }
 
+/// What is sent, and what it was made from.
+pub(super) struct Sending<'a> {
+    pub(super) kind: KindSchema<'a>,
+    pub(super) managers: Managers<'a>,
+    /// Whether it can be read who owns what.
+    pub(super) readable: bool,
+    pub(super) rules: Applicable,
+    /// What is sent, where it is not the definition itself.
+    pub(super) sent: Option<Object>,
+    pub(super) ruled: Vec<Ruled>,
+}
+
+impl<'a> Sending<'a> {
+    pub(super) fn new(apply: Apply<'a>) -> Self {
+        let kind = apply.kind();
+        let desired = apply.desired();
+        let live = apply.live();
+        let (managers, readable) = match Managers::read(live.and_then(managed_fields)) {
+            Ok(managers) => (managers, true),
+            Err(_) => (Managers::default(), false),
+        };
+        let usual;
+        let rules = if let Some(rules) = apply.intents() {
+            rules
+        } else {
+            usual = Rules::default();
+            &usual
+        };
+        let rules = Applicable::new(rules, desired);
+        let situation = Situation {
+            layer: kind.layer,
+            root: kind.root,
+            desired,
+            live: live.map(Object::document),
+            managers: &managers,
+            manager: apply.manager(),
+            memory: apply.remembered(),
+            rules: &rules,
+        };
+        let (document, ruled) = effective(&situation);
+        let sent = document.and_then(|document| Object::from_document(document).ok());
+        let sent = without_empty_data(sent.as_ref().unwrap_or(desired), live).or(sent);
+        Self {
+            kind,
+            managers,
+            readable,
+            rules,
+            sent,
+            ruled,
+        }
+    }
+}
+
+/// What would be sent.
+pub(crate) fn document(apply: Apply<'_>) -> Object {
+    let sent = Sending::new(apply).sent;
+    sent.unwrap_or_else(|| apply.desired().clone())
+}
+
+/// The definition without the empty mapping that the live object, which is immutable, has not. When something is in the
+/// live object in its place, it stays: then it is a change.
+fn without_empty_data(desired: &Object, live: Option<&Object>) -> Option<Object> {
+    let live = live?.root();
+    let (field, _) = emptied_data(desired.root(), live, desired.gvk())?;
+    if live.get(field).is_some() {
+        return None;
+    }
+    let mut draft = Draft::of(desired.root());
+    draft.remove(field);
+    Object::from_document(draft.finish(desired.document())).ok()
+}
+
+fn managed_fields(object: &Object) -> Option<Node<'_>> {
+    object.root().get("metadata")?.get("managedFields")
+}
+
 /// What the rules need to know.
-pub(super) struct Situation<'a> {
-    pub(super) layer: &'a Layer,
-    pub(super) root: TypeId,
-    pub(super) desired: &'a Object,
-    pub(super) live: Option<&'a Document>,
-    pub(super) managers: &'a Managers<'a>,
-    pub(super) manager: &'a str,
+struct Situation<'a> {
+    layer: &'a Layer,
+    root: TypeId,
+    desired: &'a Object,
+    live: Option<&'a Document>,
+    managers: &'a Managers<'a>,
+    manager: &'a str,
     /// What we wrote last time, when it was told us.
-    pub(super) memory: Option<&'a FieldSet>,
-    pub(super) rules: &'a Applicable,
+    memory: Option<&'a FieldSet>,
+    rules: &'a Applicable,
 }
 
 /// The document to send when it is not the definition itself, and what rules did to it.
-pub(super) fn effective(situation: &Situation<'_>) -> (Option<Document>, Vec<Ruled>) {
+fn effective(situation: &Situation<'_>) -> (Option<Document>, Vec<Ruled>) {
     if situation.rules.is_empty() || !situation.rules.mean_something_in(situation.desired.root()) {
         return (None, Vec::new());
     }
@@ -95,7 +173,7 @@ impl Situation<'_> {
                 let theirs = self.managers.iter().any(|(key, owned)| {
                     crate::rules::glob(manager, &key.name)
                         && !self.is_us(key)
-                        && owned.fields.covers(path.elements())
+                        && owned.fields.owns(path.elements())
                 });
                 match then {
                     Sharing::Share if theirs => Some(Left::AsItIs),
@@ -109,15 +187,15 @@ impl Situation<'_> {
     /// Leaves a field alone.
     fn leave(&self, path: &FieldPath, live: Option<Node<'_>>) -> Left {
         let ours = match self.memory {
-            Some(memory) => memory.covers(path),
+            Some(memory) => memory.owns(path),
             None => self
                 .managers
                 .iter()
-                .any(|(key, owned)| self.is_us(key) && owned.fields.covers(path.elements())),
+                .any(|(key, owned)| self.is_us(key) && owned.fields.owns(path.elements())),
         };
         let shared = || {
             let mut others = self.managers.iter().filter(|(key, _)| !self.is_us(key));
-            others.any(|(_, owned)| owned.fields.covers(path.elements()))
+            others.any(|(_, owned)| owned.fields.owns(path.elements()))
         };
         if live.is_some() && ours && !shared() {
             Left::AsItIs

@@ -10,5 +10,6 @@ mod verdicts;
 
 pub(crate) use action::decide;
 pub use action::{Action, Decision};
+pub(crate) use effective::document;
 pub use report::{Obstacle, Report};
 pub use verdicts::{FieldVerdict, Verdict};

@@ -9,13 +9,29 @@ use super::known;
 /// API group and kind; the core group is the empty text.
 ///
 /// Printed as Kubernetes does: `Deployment.apps`, and `ConfigMap` for the core group.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct GroupKind(Arc<KindParts>);
 
 #[derive(PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct KindParts {
     group: Arc<str>,
     kind: Arc<str>,
+}
+
+impl Ord for GroupKind {
+    fn cmp(&self, other: &Self) -> Ordering {
+        // Most keys that are compared have the very same kind.
+        if Arc::ptr_eq(&self.0, &other.0) {
+            return Ordering::Equal;
+        }
+        self.0.cmp(&other.0)
+    }
+}
+
+impl PartialOrd for GroupKind {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 impl GroupKind {

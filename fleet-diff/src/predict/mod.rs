@@ -124,6 +124,12 @@ impl<'a> Apply<'a> {
         decide::decide(*self)
     }
 
+    /// What this apply would send: the definition as the rules leave it. As [`Decision::document`], where nothing else
+    /// of the decision is wanted.
+    pub fn document(&self) -> Object {
+        decide::document(*self)
+    }
+
     pub(crate) fn kind(&self) -> KindSchema<'a> {
         self.schemas.of(self.desired.gvk())
     }

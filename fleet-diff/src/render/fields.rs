@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{RenderOptions, Secrets, printable, values};
+use super::{RenderOptions, Secrets, ShownOwners, printable, values};
 use crate::{FieldChange, FieldVerdict, ObjectKey, Verdict};
 
 /// One line for each field: a sign, the path, the value or both values, and why.
@@ -26,13 +26,17 @@ pub fn render_fields(key: &ObjectKey, fields: &[FieldVerdict], options: &RenderO
             .style
             .paint(&format!("{sign} {}", printable(&field.path.to_string())), colour);
         let values = values(key, &change, options.max_value_chars);
-        let why = why(field);
+        let why = why(field, options.owners);
+        let why = if why.is_empty() {
+            why
+        } else {
+            options.style.paint(&format!("  ({why})"), 90)
+        };
         // Writing to a text cannot fail.
-        let _ = match (values.is_empty(), why.is_empty()) {
-            (true, true) => writeln!(text, "{head}"),
-            (true, false) => writeln!(text, "{head}  ({why})"),
-            (false, true) => writeln!(text, "{head}: {values}"),
-            (false, false) => writeln!(text, "{head}: {values}  ({why})"),
+        let _ = if values.is_empty() {
+            writeln!(text, "{head}{why}")
+        } else {
+            writeln!(text, "{head}: {values}{why}")
         };
     }
     text
@@ -51,8 +55,13 @@ fn sign(field: &FieldVerdict) -> (char, u8) {
     }
 }
 
-fn why(field: &FieldVerdict) -> String {
+fn why(field: &FieldVerdict, shown: ShownOwners) -> String {
     let mut words = match field.verdict {
+        Verdict::Same if shown == ShownOwners::All => "as defined".to_owned(),
+        Verdict::OursToChange if shown == ShownOwners::All && field.before.is_none() => {
+            "defined and missing".to_owned()
+        }
+        Verdict::OursToChange if shown == ShownOwners::All => "defined otherwise".to_owned(),
         Verdict::Same | Verdict::OursToChange => String::new(),
         Verdict::OursToRemove if field.after.is_some() => "no longer ours: back to its default".to_owned(),
         Verdict::OursToRemove => "no longer ours".to_owned(),
@@ -75,6 +84,7 @@ fn why(field: &FieldVerdict) -> String {
     }
     let owners = match field.verdict {
         Verdict::Foreign | Verdict::Conflict | Verdict::Ignored | Verdict::Contested => &*field.managers,
+        _ if shown == ShownOwners::All => &*field.managers,
         _ => &[],
     };
     for owner in owners {

@@ -34,6 +34,8 @@ pub struct RenderOptions {
     pub secrets: Secrets,
     /// Which fields of a report are shown.
     pub fields: ShownFields,
+    /// Whose names stand beside a field.
+    pub owners: ShownOwners,
 }
 
 impl RenderOptions {
@@ -48,6 +50,7 @@ impl Default for RenderOptions {
             style: Style::Plain,
             secrets: Secrets::Hidden,
             fields: ShownFields::Told,
+            owners: ShownOwners::Others,
         }
     }
 }
@@ -58,7 +61,19 @@ pub enum ShownFields {
     /// Those that change, cannot change, or have a value that nobody owns.
     #[default]
     Told,
+    /// All but those that the server and its controllers keep: status, counters, identity.
+    Meant,
     /// All.
+    All,
+}
+
+/// Whose names stand beside a field.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ShownOwners {
+    /// Those of others who stand in the way, or whose field it is.
+    #[default]
+    Others,
+    /// Those of all who own it, ours too, and since when; and a word for every verdict.
     All,
 }
 

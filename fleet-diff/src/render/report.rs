@@ -43,12 +43,16 @@ pub fn render_report(key: &ObjectKey, report: &Report, options: &RenderOptions) 
         printable(&key.to_string()),
         printable(&report.reason())
     ));
-    let (mut shown, kept): (Vec<&FieldVerdict>, Vec<&FieldVerdict>) = report
-        .fields
-        .iter()
-        .partition(|field| options.fields == ShownFields::All || is_told(field));
-    // What would happen first, then what is foreign.
-    shown.sort_by_key(|field| options.fields != ShownFields::All && !is_ours(field));
+    let (mut shown, kept): (Vec<&FieldVerdict>, Vec<&FieldVerdict>) =
+        report.fields.iter().partition(|field| match options.fields {
+            ShownFields::All => true,
+            ShownFields::Meant => !is_kept_by_server(field),
+            ShownFields::Told => is_told(field),
+        });
+    if options.fields == ShownFields::Told {
+        // What would happen first, then what is foreign.
+        shown.sort_by_key(|field| !is_ours(field));
+    }
     let rivals: BTreeSet<(&FieldPath, &str)> = report
         .conflicts
         .iter()
@@ -94,6 +98,11 @@ fn sign(action: Action) -> (char, u8) {
 /// Said of a field without being asked.
 fn is_told(field: &FieldVerdict) -> bool {
     is_ours(field) || field.verdict == Verdict::ForeignUnknownWriter
+}
+
+/// Nobody's business but the server's.
+fn is_kept_by_server(field: &FieldVerdict) -> bool {
+    matches!(field.verdict, Verdict::SetByServer | Verdict::ChosenByServer) && field.after.is_none()
 }
 
 fn is_ours(field: &FieldVerdict) -> bool {

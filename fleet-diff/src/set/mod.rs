@@ -100,12 +100,8 @@ impl FieldSet {
 
     /// True when this field or one around it is in it.
     pub fn covers(&self, path: &FieldPath) -> bool {
-        self.covers_elements(path.elements())
-    }
-
-    pub(crate) fn covers_elements(&self, path: &[PathElement]) -> bool {
         let mut set = self;
-        for element in path {
+        for element in path.elements() {
             match set.find(element) {
                 Some(entry) if entry.member => return true,
                 Some(entry) => set = &entry.inside,
@@ -113,6 +109,39 @@ impl FieldSet {
             }
         }
         false
+    }
+
+    /// True when this field is in it, or one around it as a whole. Of a list element or a mapping that is in it together
+    /// with fields inside, only those count: the others may be anybody's.
+    ///
+    /// ```
+    /// use fleet_diff::{FieldPath, FieldSet};
+    ///
+    /// let mut set = FieldSet::new();
+    /// for path in [".labels", ".labels.app", ".args"] {
+    ///     set.insert(&path.parse().unwrap());
+    /// }
+    /// let path = |text: &str| -> FieldPath { text.parse().unwrap() };
+    /// assert!(set.owns(&path(".labels.app")) && set.owns(&path(".args[0]")));
+    /// assert!(set.covers(&path(".labels.team")) && !set.owns(&path(".labels.team")));
+    /// ```
+    pub fn owns(&self, path: &FieldPath) -> bool {
+        self.owns_elements(path.elements())
+    }
+
+    pub(crate) fn owns_elements(&self, path: &[PathElement]) -> bool {
+        let Some((last, outer)) = path.split_last() else {
+            return false;
+        };
+        let mut set = self;
+        for element in outer {
+            match set.find(element) {
+                Some(entry) if entry.member && entry.inside.is_empty() => return true,
+                Some(entry) => set = &entry.inside,
+                None => return false,
+            }
+        }
+        set.find(last).is_some_and(|entry| entry.member)
     }
 
     /// What is in it inside this element.

@@ -44,6 +44,7 @@ struct Resource {
     #[serde(rename = "resource")]
     plural: String,
     response_kind: Option<ResponseKind>,
+    short_names: Option<Vec<String>>,
     scope: String,
     verbs: Option<Vec<String>>,
 }
@@ -104,6 +105,7 @@ fn take(map: &mut KindMap, group: Group) {
             let versions = [version.version.clone()];
             let mut info = KindInfo::new(resource.plural, resource.scope == "Namespaced", versions);
             info.listable = listable;
+            info.short_names = resource.short_names.unwrap_or_default();
             match map.kinds.entry(GroupKind::new(name.as_str(), kind)) {
                 std::collections::btree_map::Entry::Vacant(entry) => {
                     entry.insert(info);

@@ -5,6 +5,7 @@
 mod apply;
 mod builder;
 mod crew;
+mod explain;
 mod kubeconfig;
 mod member;
 mod posts;
@@ -22,12 +23,13 @@ use std::{
 use async_trait::async_trait;
 use fleet_core::{
     Approval, Cluster, ClusterId, ClusterRegistry, Digest, EngineOptions, Fault, FleetBudget, InventoryId,
-    InventorySource, Ledger, Observer, Parts, Plan, Reason, Status, Target, Unknown,
+    InventorySource, Ledger, Observer, Parts, Plan, Reason, Snapshot, Status, Target, Unknown,
 };
 use futures_util::{StreamExt, stream};
 use serde::Serialize;
 
 pub use builder::{FleetBuilder, FleetError};
+pub use explain::{Explanation, Named, Record, Standing};
 pub use kubeconfig::KubeconfigConnect;
 pub use member::Kept;
 pub use run::FLEET_ITSELF;
@@ -241,15 +243,26 @@ impl Inner {
         identities.retain(|_, name| names.contains(name));
     }
 
-    /// Plans: hands over the inventory to an engine that may not write, and waits until it has looked at everything.
+    /// Plans: asks the source, and has an engine look that may not write.
     async fn look(&self, cluster: &Cluster) -> Outcome {
-        let (connection, mut options) = match self.reach(cluster).await {
+        let (connection, options) = match self.reach(cluster).await {
             Ok(reached) => reached,
             Err(reason) => return Outcome::failed(cluster, reason),
         };
+        let snapshot = self.source.snapshot(cluster).await;
+        self.look_through(cluster, connection, options, snapshot).await
+    }
+
+    /// Hands over the inventory to an engine that may not write, and waits until it has looked at everything.
+    async fn look_through(
+        &self,
+        cluster: &Cluster,
+        connection: Connection,
+        mut options: EngineOptions,
+        snapshot: Snapshot,
+    ) -> Outcome {
         options.approval = Approval::Never;
         let member = Member::start(self, cluster, connection, options);
-        let snapshot = self.source.snapshot(cluster).await;
         let unknown = snapshot.as_ref().err().map(Unknown::message).map(str::to_owned);
         member.driver.inventory(snapshot).await;
         let failure = match unknown {

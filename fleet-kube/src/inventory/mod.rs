@@ -4,9 +4,10 @@ mod fleet_file;
 mod read;
 #[cfg(test)]
 mod tests;
+mod texts;
 mod walk;
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
 use fleet_core::{Cluster, EngineOptions, InventorySource, Known, Snapshot, Unknown};
@@ -15,6 +16,7 @@ pub use fleet_file::{Budgets, FleetFile};
 
 use crate::files::FileError;
 use read::Tree;
+use texts::Texts;
 
 /// The settings file of an inventory.
 pub const FLEET_FILE: &str = "fleet.yaml";
@@ -45,16 +47,21 @@ pub const MANIFEST_FILES_MAX: usize = 10_000;
 ///
 /// Whoever changes the folder should do it in one step, by renaming a folder or a link (`DIR` itself may be a link):
 /// a change that stops half-way between two files cannot be told from one that was meant. There are no hints of
-/// change; the driver reads at its interval.
+/// change; the driver reads at its interval. Every file is read each time, and made into objects again only when its
+/// text is another. Clones remember together.
 #[derive(Clone, Debug)]
 pub struct DirectorySource {
     dir: PathBuf,
+    texts: Arc<Texts>,
 }
 
 impl DirectorySource {
     /// Over a folder; nothing is read yet.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self { dir: dir.into() }
+        Self {
+            dir: dir.into(),
+            texts: Arc::default(),
+        }
     }
 
     /// The settings, as they are now. Without the file they are the defaults.
@@ -70,7 +77,9 @@ impl DirectorySource {
     /// # Errors
     /// When the folder or the settings cannot be read.
     pub fn clusters(&self) -> Result<BTreeSet<String>, FileError> {
-        self.on_tree(Tree::clusters)
+        let clusters = self.on_tree(Tree::clusters)?;
+        self.texts.only(|cluster| clusters.contains(cluster));
+        Ok(clusters)
     }
 
     /// The engine's options that the settings ask for.
@@ -82,7 +91,7 @@ impl DirectorySource {
     }
 
     fn read(&self, context: &str) -> Result<Known, FileError> {
-        self.on_tree(|tree| tree.read(context))
+        self.on_tree(|tree| tree.read(context, &self.texts))
     }
 
     /// Works on the folder's real path, so that one answer comes from one folder even if `DIR` is a link that is

@@ -6,11 +6,12 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-use fleet_core::{DigestBuilder, Inventory, Known, Object, Revision};
-use fleet_diff::{Located, ReadLimits, read_objects};
+use fleet_core::{DigestBuilder, Inventory, Known, Object, ObjectKey, Revision};
+use fleet_diff::Located;
 
 use super::{
     FLEET_FILE, FleetFile, INVENTORY_BYTES_MAX, MANIFEST_BYTES_MAX,
+    texts::{Objects, Texts},
     walk::{cannot_be_read, is_hidden, manifests, real_path},
 };
 use crate::files::{FileError, read_settings, read_text};
@@ -71,14 +72,20 @@ impl Tree {
     }
 
     /// What the cluster should hold.
-    pub(super) fn read(&self, context: &str) -> Result<Known, FileError> {
+    pub(super) fn read(&self, context: &str, texts: &Texts) -> Result<Known, FileError> {
         let settings = self.settings()?;
         let folder = self.folder(context)?;
         let meant_to_be_empty = settings.empty.iter().any(|name| name == context);
         if meant_to_be_empty && !is_there(&folder)? {
             return Ok(Known::Empty(EMPTY.into()));
         }
-        let objects = self.objects(&folder)?;
+        let read = self.files(&folder, texts)?;
+        let objects: Vec<Object> = read
+            .iter()
+            .flat_map(|objects| objects.iter())
+            .map(|located| located.object.clone())
+            .collect();
+        texts.keep(context, read);
         match (objects.is_empty(), meant_to_be_empty) {
             (true, true) => Ok(Known::Empty(EMPTY.into())),
             (true, false) => {
@@ -113,28 +120,29 @@ impl Tree {
         }
     }
 
-    /// All objects below the folder, each once, while nothing there changes.
-    fn objects(&self, folder: &Path) -> Result<Vec<Object>, FileError> {
+    /// What every file below the folder holds, each object once, while nothing there changes.
+    fn files(&self, folder: &Path, texts: &Texts) -> Result<Vec<Objects>, FileError> {
         let files = manifests(&self.root, folder)?;
         let mut bytes_left = INVENTORY_BYTES_MAX;
-        let mut seen: BTreeMap<_, (&Path, usize)> = BTreeMap::new();
-        let mut objects = Vec::new();
+        let mut seen: BTreeMap<ObjectKey, (&Path, usize)> = BTreeMap::new();
+        let mut read = Vec::new();
         for file in &files {
-            for Located { object, line, .. } in read_file(&file.path, &mut bytes_left)? {
-                if let Some((other, other_line)) = seen.insert(object.key().clone(), (&file.path, line)) {
+            let objects = read_file(&file.path, &mut bytes_left, texts)?;
+            for Located { object, line, .. } in &*objects {
+                if let Some((other, other_line)) = seen.insert(object.key().clone(), (&file.path, *line)) {
                     let other = self.shown.join(other.strip_prefix(&self.root).unwrap_or(other));
                     let why = format!(
                         "{} is listed here and in {}:{other_line}",
                         object.key(),
                         other.display()
                     );
-                    return Err(FileError::at(&file.path, line, why));
+                    return Err(FileError::at(&file.path, *line, why));
                 }
-                objects.push(object);
             }
+            read.push(objects);
         }
         if manifests(&self.root, folder)? == files {
-            Ok(objects)
+            Ok(read)
         } else {
             Err(FileError::new(folder, "changed while it was read"))
         }
@@ -144,7 +152,7 @@ impl Tree {
 /// The revision of what is known to be empty.
 const EMPTY: &str = "empty";
 
-fn read_file(path: &Path, bytes_left: &mut usize) -> Result<Vec<Located>, FileError> {
+fn read_file(path: &Path, bytes_left: &mut usize, texts: &Texts) -> Result<Objects, FileError> {
     let text = read_text(path, MANIFEST_BYTES_MAX)?;
     *bytes_left = bytes_left.checked_sub(text.len()).ok_or_else(|| {
         FileError::new(
@@ -152,9 +160,8 @@ fn read_file(path: &Path, bytes_left: &mut usize) -> Result<Vec<Located>, FileEr
             format!("is one of files with more than {INVENTORY_BYTES_MAX} bytes together"),
         )
     })?;
-    let mut limits = ReadLimits::default();
-    limits.max_bytes = MANIFEST_BYTES_MAX;
-    read_objects(&text, &limits)
+    texts
+        .read(&text)
         .map_err(|error| FileError::at(path, error.line(), error.reason().to_string()))
 }
 

@@ -98,6 +98,28 @@ async fn the_revision_is_of_content_not_of_files() {
 }
 
 #[tokio::test]
+async fn a_file_of_another_text_is_read_again_whatever_its_time_says() {
+    let folder = Folder::new(&[("c/1.yaml", A), ("c/2.yaml", B), ("d/1.yaml", A)]);
+    let source = folder.source();
+    let read = async |context: &str| {
+        let known = source.snapshot(&Cluster::new(context)).await.unwrap();
+        let names = known.objects().iter().map(|object| object.name().to_owned());
+        names.collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (read("c").await, read("d").await),
+        (vec!["a".to_owned(), "b".into()], vec!["a".into()])
+    );
+    let path = folder.path("c/1.yaml");
+    let time = fs::metadata(&path).unwrap().modified().unwrap();
+    folder.write("c/1.yaml", &A.replace("name: a", "name: x"));
+    let file = fs::File::options().append(true).open(&path).unwrap();
+    file.set_modified(time).unwrap();
+    assert_eq!(read("c").await, ["x", "b"]);
+    assert_eq!(read("d").await, ["a"]);
+}
+
+#[tokio::test]
 async fn known_to_be_empty_must_be_said() {
     let folder = Folder::new(&[
         ("fleet.yaml", "empty: [gone, kept, full]\n"),

@@ -1,6 +1,7 @@
 //! What the suites share: fleets over real control planes.
 
 mod bed;
+mod desk;
 pub mod kill;
 mod last_moment;
 pub mod manifests;
@@ -10,4 +11,5 @@ mod served;
 pub mod truth;
 
 pub use bed::{Bed, Notes, Settable, clean, on_runtime};
+pub use desk::{Desk, program, texts};
 pub use last_moment::LastMoment;

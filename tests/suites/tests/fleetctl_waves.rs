@@ -2,64 +2,12 @@
 
 use std::{
     io::Read,
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Stdio},
     time::{Duration, Instant},
 };
 
 use fleet_harness::{ControlPlane, Options, User, merged_kubeconfig, write_kubeconfig};
-
-/// Builds the program, and says where it is.
-fn program() -> PathBuf {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo)
-        .args(["build", "--quiet", "--package", "fleetctl"])
-        .status()
-        .unwrap();
-    assert!(status.success(), "fleetctl does not compile");
-    // This test runs in TARGET/PROFILE/deps.
-    let exe = std::env::current_exe().unwrap();
-    exe.parent().and_then(Path::parent).unwrap().join("fleetctl")
-}
-
-struct Desk {
-    program: PathBuf,
-    dir: tempfile::TempDir,
-}
-
-impl Desk {
-    fn new() -> Self {
-        Self {
-            program: program(),
-            dir: tempfile::tempdir().unwrap(),
-        }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.dir.path().join(name)
-    }
-
-    fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(&self.program);
-        command.args(words).arg("--inventory").arg(self.path("inventory"));
-        command.arg("--kubeconfig").arg(self.path("kubeconfig"));
-        command
-    }
-
-    /// Exit code, and everything said.
-    fn run(&self, words: &[&str]) -> (i32, String) {
-        let output = self.command(words).output().unwrap();
-        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-        let said = text(&output.stdout) + &text(&output.stderr);
-        (output.status.code().unwrap(), said)
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        let path = self.path("inventory").join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    }
-}
+use fleet_suites::Desk;
 
 fn map(name: &str, value: &str) -> String {
     format!("---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\ndata: {{k: {value}}}\n")
@@ -119,7 +67,7 @@ fn one_goes_first_and_a_lost_ledger_is_rebuilt() {
             &(map("a", "old") + &map("b", "old")),
         );
     }
-    let (code, said) = desk.run(&["apply", "--first", "c-3"]);
+    let (code, said) = desk.said(&["apply", "--first", "c-3"]);
     assert!(
         code == 1 && said.contains("no such cluster here; there are c-1, c-2"),
         "{said}"
@@ -131,7 +79,7 @@ fn one_goes_first_and_a_lost_ledger_is_rebuilt() {
     for cluster in ["c-1", "c-2"] {
         desk.write(&format!("{cluster}/maps.yaml"), &bad);
     }
-    let (code, said) = desk.run(&["apply", "--first", "c-2"]);
+    let (code, said) = desk.said(&["apply", "--first", "c-2"]);
     assert!(
         code == 2 && said.contains("c-2 went first and is not done"),
         "{said}"
@@ -146,7 +94,7 @@ fn one_goes_first_and_a_lost_ledger_is_rebuilt() {
 
     // What cannot be read cannot be planned.
     desk.write("c-1/more.yaml", "a: [\n");
-    let (code, said) = desk.run(&["plan"]);
+    let (code, said) = desk.said(&["plan"]);
     assert!(
         code == 1 && said.contains("cannot be read") && said.contains("more.yaml:"),
         "{said}"
@@ -158,7 +106,7 @@ fn one_goes_first_and_a_lost_ledger_is_rebuilt() {
     let mut kubectl = planes[0].kubectl().unwrap();
     kubectl.args(["delete", "configmaps", "--all", "--namespace", "fleet-system"]);
     assert!(kubectl.output().unwrap().status.success());
-    let (code, said) = desk.run(&["plan", "--context", "c-1"]);
+    let (code, said) = desk.said(&["plan", "--context", "c-1"]);
     assert!(
         code == 1 && said.contains("2 objects would be recorded as ours again"),
         "{said}"
@@ -172,10 +120,10 @@ fn one_goes_first_and_a_lost_ledger_is_rebuilt() {
         .next()
         .unwrap()
         .to_owned();
-    let (code, said) = desk.run(&["apply", "--context", "c-1"]);
+    let (code, said) = desk.said(&["apply", "--context", "c-1"]);
     assert!(code == 1 && said.contains("--confirm "), "{said}");
     assert_eq!(value(&planes[0], "default", "a"), "old");
-    let (code, said) = desk.run(&["apply", "--context", "c-1", "--confirm", &token]);
+    let (code, said) = desk.said(&["apply", "--context", "c-1", "--confirm", &token]);
     assert_eq!(
         (code, value(&planes[0], "default", "a").as_str()),
         (0, "new"),

@@ -1,66 +1,10 @@
 //! The programs that people start from, run as they would run them.
 
-use std::{
-    path::{Path, PathBuf},
-    process::{Command, Output},
-};
+use std::process::Command;
 
 use fleet_harness::{ControlPlane, Options, merged_kubeconfig};
+use fleet_suites::{Desk, program, texts};
 use serde_json::Value;
-
-/// Builds a program of the workspace, and says where it is.
-fn program(package: &str) -> PathBuf {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo)
-        .args(["build", "--quiet", "--package", package])
-        .status()
-        .unwrap();
-    assert!(status.success(), "{package} does not compile");
-    // This test runs in TARGET/PROFILE/deps.
-    let exe = std::env::current_exe().unwrap();
-    exe.parent().and_then(Path::parent).unwrap().join(package)
-}
-
-struct Fleetctl {
-    program: PathBuf,
-    dir: tempfile::TempDir,
-}
-
-impl Fleetctl {
-    fn run(&self, words: &[&str]) -> (i32, String, String) {
-        let mut command = Command::new(&self.program);
-        command
-            .args(words)
-            .arg("--inventory")
-            .arg(self.inventory())
-            .arg("--kubeconfig")
-            .arg(self.kubeconfig());
-        texts(command.output().unwrap())
-    }
-
-    fn inventory(&self) -> PathBuf {
-        self.dir.path().join("inventory")
-    }
-
-    fn kubeconfig(&self) -> PathBuf {
-        self.dir.path().join("kubeconfig")
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        let path = self.inventory().join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    }
-}
-
-fn texts(output: Output) -> (i32, String, String) {
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (
-        output.status.code().unwrap(),
-        text(output.stdout),
-        text(output.stderr),
-    )
-}
 
 fn maps(names: std::ops::Range<usize>) -> String {
     let map =
@@ -71,11 +15,8 @@ fn maps(names: std::ops::Range<usize>) -> String {
 #[test]
 fn fleetctl_plans_applies_refuses_and_confirms() {
     let planes = ControlPlane::start_many(2, &Options::new("c").controllers(false).pods(false)).unwrap();
-    let fleetctl = Fleetctl {
-        program: program("fleetctl"),
-        dir: tempfile::tempdir().unwrap(),
-    };
-    merged_kubeconfig(&planes.iter().collect::<Vec<_>>(), &fleetctl.kubeconfig()).unwrap();
+    let fleetctl = Desk::new();
+    merged_kubeconfig(&planes.iter().collect::<Vec<_>>(), &fleetctl.path("kubeconfig")).unwrap();
     let (code, _, errors) = fleetctl.run(&["plan"]);
     assert_eq!(code, 1, "there is no inventory yet");
     assert!(errors.contains("inventory"), "{errors}");
@@ -103,7 +44,7 @@ fn fleetctl_plans_applies_refuses_and_confirms() {
     fleetctl.write("c-9/maps.yaml", &maps(0..1));
     let (code, _, errors) = fleetctl.run(&["plan"]);
     assert_eq!((code, errors.contains("`c-9`")), (0, true), "{errors}");
-    std::fs::remove_dir_all(fleetctl.inventory().join("c-9")).unwrap();
+    std::fs::remove_dir_all(fleetctl.path("inventory").join("c-9")).unwrap();
 
     // A change of a Secret is shown, its value is not.
     fleetctl.write(

@@ -1,5 +1,6 @@
 //! What people read. Colours are dropped where the output is no terminal, or `NO_COLOR` is set.
 
+mod explain;
 mod plan;
 mod status;
 #[cfg(test)]
@@ -14,6 +15,7 @@ use anstyle::{AnsiColor, Style};
 use fleet_core::{Action, ObjectKey};
 use fleet_kube::Outcome;
 
+pub(crate) use explain::explanations;
 pub(crate) use plan::plans;
 pub(crate) use status::{outcomes, statuses};
 

@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
-use fleet_core::{DEFAULT_DOMAIN, Marks, Reason, Status};
+use fleet_core::{DEFAULT_DOMAIN, Judgements, Marks, Reason, Status};
 use fleet_kube::Outcome;
 
-use super::{BOLD, action, confirm, count, good, head, line, paint, warn};
+use super::{BOLD, DIM, action, confirm, count, good, head, line, paint, warn};
 
 /// How an apply came out.
 pub(crate) fn outcomes(outcomes: &[Outcome]) -> String {
@@ -48,12 +48,34 @@ pub(crate) fn statuses(outcomes: &[Outcome]) -> String {
             status.listed, status.in_sync, status.owned
         );
         line(&mut out, words);
+        if let Some(words) = judged(&status.judgements) {
+            line(&mut out, paint(DIM, &words));
+        }
         for (key, pending) in &status.pending {
             line(&mut out, action(*pending, key));
         }
         troubles(&mut out, outcome, status);
     }
     out
+}
+
+/// How it was found out what applying the definitions would do. None where that was never the question.
+fn judged(judgements: &Judgements) -> Option<String> {
+    let Judgements { local, asked, .. } = *judgements;
+    if local + asked == 0 {
+        return None;
+    }
+    let asked = match asked {
+        0 => "the server was never asked".to_owned(),
+        1 => "for 1 the server was asked by a dry run".to_owned(),
+        asked => format!("for {asked} the server was asked by a dry run"),
+    };
+    let local = if local == 1 {
+        "1 answer".to_owned()
+    } else {
+        format!("{local} answers")
+    };
+    Some(format!("{local} of the server foreseen; {asked}"))
 }
 
 fn troubles(out: &mut String, outcome: &Outcome, status: &Status) {

@@ -156,3 +156,30 @@ fn clusters_held_back_say_so_and_what_to_do() {
         "{text}"
     );
 }
+
+#[test]
+fn the_status_says_how_often_the_server_had_to_be_asked() {
+    let words = |local, asked| {
+        let mut status = Status::default();
+        (status.judgements.local, status.judgements.asked) = (local, asked);
+        plain(&statuses(&[outcome(status, plan(), None)]))
+    };
+    assert!(!words(0, 0).contains("asked"), "it was never the question");
+    for ((local, asked), expect) in [
+        (
+            (1, 0),
+            "1 answer of the server foreseen; the server was never asked\n",
+        ),
+        (
+            (7, 1),
+            "7 answers of the server foreseen; for 1 the server was asked by a dry run\n",
+        ),
+        (
+            (0, 2),
+            "0 answers of the server foreseen; for 2 the server was asked by a dry run\n",
+        ),
+    ] {
+        let text = words(local, asked);
+        assert!(text.contains(expect), "{text}");
+    }
+}

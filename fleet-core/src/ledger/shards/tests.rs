@@ -418,6 +418,30 @@ fn ten_thousand_entries_stay_within_the_limit() {
 }
 
 #[test]
+fn shards_have_room_for_the_uids_that_come_later() {
+    let put = |uid: Option<usize>| -> Vec<LedgerWrite> {
+        (0..5000u16)
+            .map(|n| {
+                let mut entry = Entry::new(key(n), "v1");
+                entry.uid = uid.map(|first| {
+                    format!("{:08x}-1111-2222-3333-444455556666", first + usize::from(n))
+                        .as_str()
+                        .into()
+                });
+                LedgerWrite::Put(entry)
+            })
+            .collect()
+    };
+    let mut store = Store::default();
+    let (shards, _) = store.record(store.read(super::SHARD_BYTES_MAX), &put(None));
+    let names = store.shard_names();
+    assert!(names.len() > 8, "several shards: {names:?}");
+    let (_, requests) = store.record(shards, &put(Some(7)));
+    assert_eq!(store.shard_names(), names);
+    assert_eq!(requests, names.len() - 1, "each shard once, and not the head");
+}
+
+#[test]
 fn an_entry_too_large_is_refused_before_anything_is_sent() {
     let fault = Store::default()
         .read(SMALL)

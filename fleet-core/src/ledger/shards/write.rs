@@ -297,6 +297,9 @@ impl Plan {
     }
 }
 
+/// What a UID adds to an entry, in bytes.
+const UID_BYTES: usize = r#","u":"00000000-0000-0000-0000-000000000000""#.len();
+
 struct Item {
     hash: u64,
     bytes: usize,
@@ -305,9 +308,11 @@ struct Item {
 
 impl Item {
     fn new(entry: Entry) -> Self {
+        // Almost every entry gets a UID soon: without room for them all shards would be split again then.
+        let room = if entry.uid.is_none() { UID_BYTES } else { 0 };
         Self {
             hash: key_hash(&entry.key),
-            bytes: entry_bytes(&entry),
+            bytes: entry_bytes(&entry) + room,
             entry,
         }
     }
