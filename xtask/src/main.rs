@@ -7,6 +7,7 @@ mod bench;
 mod command;
 mod control_plane;
 mod kill;
+mod rows;
 mod schema;
 mod test;
 mod truth;
@@ -41,6 +42,8 @@ enum Task {
     BenchPeers(bench::peers::Args),
     /// Kill a reconciler at every write of a pass, at three moments of each
     Kill(kill::Args),
+    /// Ask a real API server about built-in fields, and keep its answers for the tests, or check them
+    Rows(rows::Args),
     /// Write the table of built-in kinds that fleet-diff has of a Kubernetes version, or check it
     Schema(schema::Args),
     /// Run every check and every test
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
         Task::BenchFreeze(args) => bench::freeze(&args),
         Task::BenchPeers(args) => bench::peers::run(&args),
         Task::Kill(args) => kill::run(&args),
+        Task::Rows(args) => rows::run(&args),
         Task::Schema(args) => schema::run(&args),
         Task::Test(args) => test::run(&args),
         Task::Truth(args) => truth::run(&args),
