@@ -162,7 +162,7 @@ impl Decision<'_> {
         match (desired, changes) {
             (Some(_), true) => plain(Verdict::OursToChange),
             (Some(desired), false) if live.is_some_and(|live| live == desired) => plain(Verdict::Same),
-            (Some(_), false) if after.is_none() && self.is_reset(path) => plain(Verdict::SetByServer),
+            (Some(_), false) if self.is_reset(path) => plain(Verdict::SetByServer),
             (Some(_), false) => plain(Verdict::Normalised),
             (None, true) if self.is_of_text(path) => plain(Verdict::OursToChange),
             (None, false) if self.is_of_text(path) => plain(Verdict::Same),

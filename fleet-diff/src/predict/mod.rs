@@ -237,6 +237,7 @@ impl<'r, 'a> Run<'r, 'a> {
         {
             return Err(Prediction::unsure(Doubt::LiveAtOtherVersion));
         }
+        chosen::check_identity(desired, self.live.map(Document::root))?;
         typed::validate(self.kind.layer, self.kind.root, desired, Duplicates::Refused)
             .map_err(|wrong| Prediction::refused(wrong.path.to_string(), wrong.problem))?;
         if let Some(live) = self.live {
@@ -367,6 +368,12 @@ impl<'r, 'a> Run<'r, 'a> {
             None
         };
         let mut object = object;
+        if self.ask.schemas.is_namespaced(gvk) == Some(false)
+            && let Some(metadata) = object.existing("metadata")
+            && metadata.contains("namespace")
+        {
+            metadata.remove("namespace");
+        }
         match self.live {
             None => {
                 chosen::check_create(&object, gvk)?;

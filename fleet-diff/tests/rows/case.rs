@@ -77,7 +77,7 @@ struct Written {
 struct WrittenStep {
     by: Option<String>,
     /// A subresource.
-    on: Option<String>,
+    at: Option<String>,
     apply: Option<BTreeMap<String, Value>>,
     create: Option<BTreeMap<String, Value>>,
     update: Option<BTreeMap<String, Value>>,
@@ -124,7 +124,7 @@ pub(crate) struct Case {
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Step {
     pub(crate) by: String,
-    pub(crate) on: Option<String>,
+    pub(crate) at: Option<String>,
     pub(crate) write: Write,
 }
 
@@ -249,7 +249,7 @@ impl Row {
             let by = step.by.as_deref().unwrap_or("fleet").to_owned();
             Step {
                 by,
-                on: step.on.clone(),
+                at: step.at.clone(),
                 write,
             }
         };
@@ -257,7 +257,7 @@ impl Row {
             Some(steps) => steps.iter().map(step).collect(),
             None => vec![Step {
                 by: "fleet".to_owned(),
-                on: None,
+                at: None,
                 write: Write::Apply(document.clone()),
             }],
         };

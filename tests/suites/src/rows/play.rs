@@ -114,11 +114,11 @@ impl Player {
 
     async fn step(&self, case: &Case, step: &Step, live: &Value) -> Result<Value, String> {
         let manager = step.by.clone();
-        let subresource = match &step.on {
-            Some(on) => Some(
+        let subresource = match &step.at {
+            Some(at) => Some(
                 *SUBRESOURCES
                     .iter()
-                    .find(|known| *known == on)
+                    .find(|known| *known == at)
                     .ok_or("no known subresource")?,
             ),
             None => None,
