@@ -1,6 +1,9 @@
 //! The verdict on each field.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cell::OnceCell,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use super::{
     action::Decision,
@@ -20,6 +23,8 @@ use crate::{
 /// What is known of an object's fields.
 pub(super) struct Sides<'v> {
     desired: Finder<'v>,
+    /// The definition's fields, with defaults in the names of elements.
+    named: OnceCell<FieldSet>,
     live: Option<Finder<'v>>,
     after: Option<Finder<'v>>,
     /// The definition as if it were made now.
@@ -82,6 +87,7 @@ impl Decision<'_> {
     pub(super) fn sides<'v>(&'v self, fresh: Option<&'v Document>) -> Sides<'v> {
         Sides {
             desired: Finder::new(self.apply.desired().root()),
+            named: OnceCell::new(),
             live: self.apply.live().map(|live| Finder::new(live.root())),
             after: self.predicted().map(|after| Finder::new(after.root())),
             fresh: fresh.map(|fresh| Finder::new(fresh.root())),
@@ -91,7 +97,7 @@ impl Decision<'_> {
     }
 
     fn field(&self, path: FieldPath, sides: &Sides<'_>) -> FieldVerdict {
-        let desired = sides.desired.find(&path);
+        let desired = self.defined(&path, sides);
         let live = sides.live.as_ref().and_then(|live| live.find(&path));
         let after = sides.after.as_ref().map(|after| after.find(&path));
         let (verdict, rule) = self.verdict(&path, desired, live, after, sides);
@@ -108,6 +114,15 @@ impl Decision<'_> {
             after: after.map(Node::to_json),
             managers,
         }
+    }
+
+    /// What the definition has there.
+    pub(super) fn defined<'v>(&self, path: &FieldPath, sides: &Sides<'v>) -> Option<Node<'v>> {
+        sides.desired.find_named(path, |element| {
+            let (layer, root) = (self.kind.layer, self.kind.root);
+            let named = || typed::field_set(layer, root, self.apply.desired().root());
+            sides.named.get_or_init(named).contains(element)
+        })
     }
 
     fn verdict(

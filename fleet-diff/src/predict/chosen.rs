@@ -407,10 +407,8 @@ pub(super) fn on_update<'n>(object: &mut Draft<'n>, before: Node<'n>, gvk: &Gvk)
     }
 }
 
-/// A Service keeps the addresses and ports it was given while it needs them
-/// (`pkg/registry/core/service/storage/storage.go`, `patchAllocatedValues`).
 /// What only some types of Services have goes with the type, unless it was changed in the same breath
-/// (`core/service`, `dropTypeDependentFields`; cluster IPs are not among it here).
+/// (`core/service`, `dropTypeDependentFields`).
 fn drop_by_type(object: &mut Draft<'_>, before: Node<'_>) {
     let text = |of: Option<View<'_, '_>>| of.and_then(View::as_str).unwrap_or("").to_owned();
     let is = |field: &str| object.at(&["spec", field]);
@@ -452,7 +450,18 @@ fn drop_by_type(object: &mut Draft<'_>, before: Node<'_>) {
         policy(&type_was, was("externalIPs")),
         policy(&type_is, is("externalIPs")),
     ) && same("externalTrafficPolicy");
+    let has_address = |kind: &str| kind != "ExternalName";
+    let no_address = lost(has_address(&type_was), has_address(&type_is));
+    let no_ip = no_address && same("clusterIP") && same("clusterIPs");
     let gone = [
+        (no_ip, "clusterIP"),
+        (no_ip, "clusterIPs"),
+        (no_address && same("ipFamilies"), "ipFamilies"),
+        (no_address && same("ipFamilyPolicy"), "ipFamilyPolicy"),
+        (
+            no_address && same("internalTrafficPolicy"),
+            "internalTrafficPolicy",
+        ),
         (no_check, "healthCheckNodePort"),
         (no_balancer, "allocateLoadBalancerNodePorts"),
         (no_class, "loadBalancerClass"),
@@ -475,6 +484,8 @@ fn drop_by_type(object: &mut Draft<'_>, before: Node<'_>) {
     }
 }
 
+/// A Service keeps the addresses and ports it was given while it needs them
+/// (`pkg/registry/core/service/storage/storage.go`, `patchAllocatedValues`).
 fn keep_allocated<'n>(object: &mut Draft<'n>, before: Node<'n>) {
     let Some(was) = before.get("spec") else { return };
     let kind = |of: Option<&str>| of.unwrap_or("ClusterIP").to_owned();

@@ -85,6 +85,7 @@ const ROWS: &[Row] = &[
     row("service/cluster-ip", "", "Service", ".spec.clusterIP")
         .fact(Fact::WriteOnce)
         .when(keeps_cluster_ip),
+    row("service/ip-families", "", "Service", ".spec.ipFamilies").when(moves_first_family),
     row(
         "service/load-balancer-class",
         "",
@@ -495,6 +496,12 @@ fn keeps_cluster_ip(live: Node<'_>, new: Node<'_>) -> bool {
     [live, new]
         .iter()
         .all(|of| text(*of, &["spec", "type"]) != "ExternalName")
+}
+
+/// The first family stays as long as there are addresses; another one may come and go.
+fn moves_first_family(live: Node<'_>, new: Node<'_>) -> bool {
+    let first = |of| at(of, &["spec", "ipFamilies"]).and_then(|families| families.item(0)?.as_str());
+    keeps_cluster_ip(live, new) && first(live) != first(new)
 }
 
 fn stays_load_balancer(live: Node<'_>, new: Node<'_>) -> bool {
