@@ -11,7 +11,7 @@ use super::{
     verdicts::{FieldVerdict, Verdict},
 };
 use crate::{
-    Document, FieldManager, FieldPath, FieldSet, Intent, PathElement,
+    Blocked, Document, FieldManager, FieldPath, FieldSet, Intent, PathElement,
     document::Node,
     managed::ManagerKey,
     path::Finder,
@@ -145,7 +145,10 @@ impl Decision<'_> {
         if let Some((_, rule)) = self.removed.iter().find(|(removed, _)| path.starts_with(removed)) {
             return (Verdict::OursToRemove, Some(rule.clone()));
         }
-        if let Some(blocked) = self.blocked().iter().find(|blocked| blocked.path == *path) {
+        let is_meant = |blocked: &&Blocked| {
+            blocked.path == *path || path.starts_with(&blocked.path) && desired.is_some() && desired != live
+        };
+        if let Some(blocked) = self.blocked().iter().find(is_meant) {
             let verdict = if blocked.grow_only {
                 Verdict::GrowOnly
             } else {

@@ -458,10 +458,6 @@ fn drop_by_type(object: &mut Draft<'_>, before: Node<'_>) {
         (no_ip, "clusterIPs"),
         (no_address && same("ipFamilies"), "ipFamilies"),
         (no_address && same("ipFamilyPolicy"), "ipFamilyPolicy"),
-        (
-            no_address && same("internalTrafficPolicy"),
-            "internalTrafficPolicy",
-        ),
         (no_check, "healthCheckNodePort"),
         (no_balancer, "allocateLoadBalancerNodePorts"),
         (no_class, "loadBalancerClass"),

@@ -129,12 +129,20 @@ const ROWS: &[Row] = &[
     )
     .when(is_unbound),
     row(
+        "pvc/volume-attributes-class-in-force",
+        "",
+        "PersistentVolumeClaim",
+        ".spec.volumeAttributesClassName",
+    )
+    .when(loses_class_in_force),
+    row(
         "pvc/storage",
         "",
         "PersistentVolumeClaim",
         ".spec.resources.requests.storage",
     )
-    .fact(Fact::GrowOnly),
+    .fact(Fact::GrowOnly)
+    .when(is_within_capacity),
     row("pv/source", "", "PersistentVolume", ".spec").except(&[
         ".spec.accessModes",
         ".spec.capacity",
@@ -146,7 +154,23 @@ const ROWS: &[Row] = &[
         ".spec.volumeAttributesClassName",
         ".spec.csi.controllerExpandSecretRef",
     ]),
-    row("pv/node-affinity", "", "PersistentVolume", ".spec.nodeAffinity").fact(Fact::WriteOnce),
+    row(
+        "pv/expand-secret",
+        "",
+        "PersistentVolume",
+        ".spec.csi.controllerExpandSecretRef",
+    )
+    .fact(Fact::WriteOnce),
+    row(
+        "pv/volume-attributes-class",
+        "",
+        "PersistentVolume",
+        ".spec.volumeAttributesClassName",
+    )
+    .when(loses_class),
+    row("pv/node-affinity", "", "PersistentVolume", ".spec.nodeAffinity")
+        .fact(Fact::WriteOnce)
+        .when(is_no_new_label),
     row("pod/spec", "", "Pod", ".spec").except(&[
         ".spec.containers[*].image",
         ".spec.initContainers[*].image",
@@ -517,6 +541,63 @@ fn keeps_health_check_port(live: Node<'_>, new: Node<'_>) -> bool {
 
 fn is_unbound(live: Node<'_>, _: Node<'_>) -> bool {
     text(live, &["status", "phase"]) != "Bound"
+}
+
+fn loses_class(_: Node<'_>, new: Node<'_>) -> bool {
+    text(new, &["spec", "volumeAttributesClassName"]).is_empty()
+}
+
+fn loses_class_in_force(live: Node<'_>, new: Node<'_>) -> bool {
+    loses_class(live, new) && at(live, &["status", "currentVolumeAttributesClassName"]).is_some()
+}
+
+/// An expansion that failed may be taken back as long as the volume still grows.
+fn is_within_capacity(live: Node<'_>, new: Node<'_>) -> bool {
+    let size = |of, path: &[&str]| text(of, path).parse::<Quantity>().ok();
+    let capacity = size(live, &["status", "capacity", "storage"]);
+    let asked = size(new, &["spec", "resources", "requests", "storage"]);
+    matches!((asked, capacity), (Some(asked), Some(capacity)) if asked <= capacity)
+}
+
+/// Labels of nodes that got another name may get it in an affinity too.
+fn is_no_new_label(live: Node<'_>, new: Node<'_>) -> bool {
+    const RENAMED: [(&str, &str); 5] = [
+        (
+            "failure-domain.beta.kubernetes.io/zone",
+            "topology.kubernetes.io/zone",
+        ),
+        (
+            "failure-domain.beta.kubernetes.io/region",
+            "topology.kubernetes.io/region",
+        ),
+        ("beta.kubernetes.io/os", "kubernetes.io/os"),
+        ("beta.kubernetes.io/arch", "kubernetes.io/arch"),
+        (
+            "beta.kubernetes.io/instance-type",
+            "node.kubernetes.io/instance-type",
+        ),
+    ];
+    fn renamed(old: &mut Value, new: &Value) {
+        match (old, new) {
+            (Value::Object(old), Value::Object(new)) => {
+                old.iter_mut()
+                    .for_each(|(key, old)| renamed(old, new.get(key).unwrap_or(&Value::Null)));
+            }
+            (Value::Array(old), Value::Array(new)) => {
+                old.iter_mut().zip(new).for_each(|(old, new)| renamed(old, new));
+            }
+            (Value::String(old), Value::String(new))
+                if RENAMED.iter().any(|(from, to)| old == from && new == to) =>
+            {
+                new.clone_into(old);
+            }
+            _ => {}
+        }
+    }
+    let affinity = |of| at(of, &["spec", "nodeAffinity"]).map_or(Value::Null, Node::to_json);
+    let (mut old, new) = (affinity(live), affinity(new));
+    renamed(&mut old, &new);
+    !is_same(&old, &new)
 }
 
 /// Completions of an indexed Job may change together with its parallelism.
