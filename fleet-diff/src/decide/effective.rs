@@ -93,7 +93,7 @@ impl Situation<'_> {
                 let theirs = self.managers.iter().any(|(key, owned)| {
                     crate::rules::glob(manager, &key.name)
                         && !self.is_us(key)
-                        && owned.fields.covers(path.elements())
+                        && owned.fields.owns(path.elements())
                 });
                 match then {
                     Sharing::Share if theirs => Some(Left::AsItIs),
@@ -107,15 +107,15 @@ impl Situation<'_> {
     /// Leaves a field alone.
     fn leave(&self, path: &FieldPath, live: Option<Node<'_>>) -> Left {
         let ours = match self.memory {
-            Some(memory) => memory.covers(path),
+            Some(memory) => memory.owns(path.elements()),
             None => self
                 .managers
                 .iter()
-                .any(|(key, owned)| self.is_us(key) && owned.fields.covers(path.elements())),
+                .any(|(key, owned)| self.is_us(key) && owned.fields.owns(path.elements())),
         };
         let shared = || {
             let mut others = self.managers.iter().filter(|(key, _)| !self.is_us(key));
-            others.any(|(_, owned)| owned.fields.covers(path.elements()))
+            others.any(|(_, owned)| owned.fields.owns(path.elements()))
         };
         if live.is_some() && ours && !shared() {
             Left::AsItIs

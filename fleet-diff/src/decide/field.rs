@@ -241,10 +241,10 @@ impl Decision<'_> {
 
     fn is_ours(&self, path: &FieldPath) -> bool {
         if let Some(memory) = self.memory {
-            memory.covers(path)
+            memory.owns(path.elements())
         } else {
             let own = self.managers.get(&ManagerKey::applied(self.apply.manager()));
-            own.is_some_and(|own| own.fields.covers(path.elements()))
+            own.is_some_and(|own| own.fields.owns(path.elements()))
         }
     }
 
@@ -279,7 +279,7 @@ impl Decision<'_> {
     fn is_foreign_apply(&self, path: &FieldPath) -> bool {
         self.managers
             .iter()
-            .any(|(key, owned)| key.applied && owned.fields.covers(path.elements()))
+            .any(|(key, owned)| key.applied && owned.fields.owns(path.elements()))
     }
 
     fn is_reset(&self, path: &FieldPath) -> bool {
@@ -290,7 +290,7 @@ impl Decision<'_> {
         let owns = self
             .managers
             .iter()
-            .filter(|(_, owned)| owned.fields.covers(path.elements()));
+            .filter(|(_, owned)| owned.fields.owns(path.elements()));
         owns.map(|(key, owned)| key.describe(owned)).collect()
     }
 }

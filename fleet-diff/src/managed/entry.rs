@@ -63,11 +63,11 @@ impl Fields<'_> {
         }
     }
 
-    /// True when this very field or one around it is among them.
-    pub(crate) fn covers(&self, path: &[PathElement]) -> bool {
+    /// Whether they own this field, as [`FieldSet::owns`].
+    pub(crate) fn owns(&self, path: &[PathElement]) -> bool {
         match self {
-            Self::Set(set) => set.covers_elements(path),
-            Self::Raw(node) => raw_covers(*node, path),
+            Self::Set(set) => set.owns(path),
+            Self::Raw(node) => raw_owns(*node, path),
         }
     }
 
@@ -89,11 +89,14 @@ fn child<'n>(node: Node<'n>, element: &PathElement) -> Option<Node<'n>> {
         .filter(|child| matches!(child.kind(), Kind::Map | Kind::Null))
 }
 
-fn raw_covers(node: Node<'_>, path: &[PathElement]) -> bool {
+fn raw_owns(node: Node<'_>, path: &[PathElement]) -> bool {
     let Some((first, rest)) = path.split_first() else {
         return false;
     };
-    child(node, first).is_some_and(|inner| is_member(inner) || raw_covers(inner, rest))
+    child(node, first).is_some_and(|inner| match rest {
+        [] => is_member(inner),
+        rest => inner.is_empty() || raw_owns(inner, rest),
+    })
 }
 
 fn raw_intersection(node: Node<'_>, other: &FieldSet) -> FieldSet {

@@ -6,7 +6,7 @@ use super::{Doubt, Prediction};
 use crate::{
     FieldPath, Gvk, LEFT_OUT, Object, PathElement,
     document::Node,
-    rules::{Broken, Fact, is_same},
+    rules::{Broken, Fact, is_same, loses_node_selector},
     storage::{Draft, Tree, View},
 };
 
@@ -241,7 +241,7 @@ pub(super) fn check_emptied(merged: Node<'_>, live: Node<'_>, gvk: &Gvk) -> Resu
     Ok(())
 }
 
-/// It is free only as long as the Pod may not be scheduled (`core/validation`, `ValidatePodUpdate`).
+/// It takes more keys only as long as the Pod may not be scheduled (`core/validation`, `ValidatePodUpdate`).
 fn check_node_selector(merged: Node<'_>, live: Node<'_>) -> Result<(), Prediction> {
     let of = |pod: Node<'_>| {
         pod.at(&["spec", "nodeSelector"])
@@ -251,7 +251,7 @@ fn check_node_selector(merged: Node<'_>, live: Node<'_>) -> Result<(), Predictio
     let gated = live
         .at(&["spec", "schedulingGates"])
         .is_some_and(|gates| !gates.is_empty());
-    if gated || of(merged) == of(live) {
+    if of(merged) == of(live) || gated && !loses_node_selector(live, merged) {
         return Ok(());
     }
     let broken = Broken {

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
-use super::pattern::PathPattern;
+use super::{pattern::PathPattern, pods};
 use crate::{FieldPath, FieldSet, Gvk, Quantity, document::Node};
 
 /// A change that a server refuses.
@@ -180,9 +180,18 @@ const ROWS: &[Row] = &[
         ".spec.schedulingGates",
         ".spec.nodeSelector",
         ".spec.affinity",
-        ".spec.priority",
-        ".spec.preemptionPolicy",
     ]),
+    row("pod/deadline", "", "Pod", ".spec.activeDeadlineSeconds").when(pods::is_put_off),
+    row("pod/tolerations", "", "Pod", ".spec.tolerations").when(pods::loses_toleration),
+    row("pod/scheduling-gates", "", "Pod", ".spec.schedulingGates").when(pods::gains_gate),
+    row(
+        "pod/grace-period",
+        "",
+        "Pod",
+        ".spec.terminationGracePeriodSeconds",
+    )
+    .when(pods::is_no_repair_of_grace),
+    row("pod/affinity", "", "Pod", ".spec.affinity").when(pods::is_no_narrower_affinity),
     row("node/pod-cidr", "", "Node", ".spec.podCIDR").fact(Fact::WriteOnce),
     row("node/pod-cidrs", "", "Node", ".spec.podCIDRs").fact(Fact::WriteOnce),
     row("node/provider-id", "", "Node", ".spec.providerID").fact(Fact::WriteOnce),
@@ -499,7 +508,7 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
-fn at<'v>(value: Node<'v>, path: &[&str]) -> Option<Node<'v>> {
+pub(super) fn at<'v>(value: Node<'v>, path: &[&str]) -> Option<Node<'v>> {
     path.iter().try_fold(value, |at, key| at.get(key))
 }
 

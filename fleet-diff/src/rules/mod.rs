@@ -6,6 +6,7 @@ mod builtin;
 mod facts;
 mod intent;
 mod pattern;
+mod pods;
 mod server;
 
 pub(crate) use facts::{Broken, Fact, broken, is_same};
@@ -13,4 +14,5 @@ pub(crate) use intent::Applicable;
 pub use intent::{FieldIntentRules, Intent, Kinds, Rule, RuleError, RuleSet, Rules, Sharing};
 pub use pattern::PathPattern;
 pub(crate) use pattern::glob;
+pub(crate) use pods::loses_node_selector;
 pub(crate) use server::set_by_server;

@@ -103,11 +103,25 @@ impl FieldSet {
         self.covers_elements(path.elements())
     }
 
-    pub(crate) fn covers_elements(&self, path: &[PathElement]) -> bool {
+    fn covers_elements(&self, path: &[PathElement]) -> bool {
         let mut set = self;
         for element in path {
             match set.find(element) {
                 Some(entry) if entry.member => return true,
+                Some(entry) => set = &entry.inside,
+                None => return false,
+            }
+        }
+        false
+    }
+
+    /// True when somebody who owns these fields owns this one: it is in it itself, or inside a field that is in it as a
+    /// whole. An element of a list that is in it along with some of its fields says nothing about its other fields.
+    pub(crate) fn owns(&self, path: &[PathElement]) -> bool {
+        let mut set = self;
+        for (i, element) in path.iter().enumerate() {
+            match set.find(element) {
+                Some(entry) if entry.inside.is_empty() || i + 1 == path.len() => return entry.member,
                 Some(entry) => set = &entry.inside,
                 None => return false,
             }

@@ -1,6 +1,6 @@
 //! One case: what this crate says, beside what a server answered.
 
-use fleet_diff::{Action, Apply, Decision, Object, RuleSet, Rules, Schemas};
+use fleet_diff::{Action, Apply, Decision, Object, Prediction, RuleSet, Rules, Schemas};
 use serde_json::Value;
 
 use super::{
@@ -29,7 +29,11 @@ pub(crate) fn problems(case: &Case, recorded: &Recorded, builtin: &Schemas) -> V
         .to(live.as_ref())
         .force(case.force)
         .rules(&rules);
-    found.extend(same::differs(&apply.predict(), &recorded.answer, &recorded.live));
+    let differs = |predicted: &Prediction, answer| match predicted {
+        Prediction::Unsure(_) if case.expect == "unsure" => None,
+        predicted => same::differs(predicted, answer, &recorded.live),
+    };
+    found.extend(differs(&apply.predict(), &recorded.answer));
 
     let decision = apply.decide();
     let sent = recorded.sent.as_ref();
@@ -39,7 +43,7 @@ pub(crate) fn problems(case: &Case, recorded: &Recorded, builtin: &Schemas) -> V
     }
     let answer = sent.map_or(&recorded.answer, |sent| &sent.answer);
     if decision.removals().next().is_none() {
-        found.extend(same::differs(decision.prediction(), answer, &recorded.live));
+        found.extend(differs(decision.prediction(), answer));
     }
     found.extend(action(case, &decision, answer, &recorded.live));
     found.extend(verdicts(case, &decision));
