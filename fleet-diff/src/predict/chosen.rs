@@ -1,5 +1,6 @@
 //! What the server decides by itself when an object is created or changed.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use serde_json::{Map, Value, json};
 
 use super::{Doubt, Prediction};
@@ -222,6 +223,7 @@ pub(super) fn check_emptied(merged: Node<'_>, live: Node<'_>, gvk: &Gvk) -> Resu
         ("", "Secret") => ("data", "secret/immutable-data"),
         ("", "Service") => return check_ports(merged),
         ("", "Pod") => return check_node_selector(merged, live),
+        ("apiextensions.k8s.io", "CustomResourceDefinition") => return check_certificates(merged, live),
         ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding") => return check_actions(merged),
         _ => return Ok(()),
     };
@@ -260,6 +262,24 @@ fn check_node_selector(merged: Node<'_>, live: Node<'_>) -> Result<(), Predictio
         path: FieldPath::keys(["spec", "nodeSelector"]),
     };
     Err(Prediction::blocked(vec![broken]))
+}
+
+/// What is no certificate may stay in a definition, but not come (`apiextensions/validation`, `requireValidCABundle`).
+fn check_certificates(merged: Node<'_>, live: Node<'_>) -> Result<(), Prediction> {
+    const BUNDLE: [&str; 5] = ["spec", "conversion", "webhook", "clientConfig", "caBundle"];
+    let bundle = |of: Node<'_>| {
+        let text = of.at(&BUNDLE).and_then(Node::as_str).unwrap_or_default();
+        BASE64.decode(text).unwrap_or_default()
+    };
+    let is_valid = |bundle: &[u8]| {
+        let begin = b"-----BEGIN CERTIFICATE-----";
+        bundle.is_empty() || bundle.windows(begin.len()).any(|part| part == begin)
+    };
+    if is_valid(&bundle(live)) && !is_valid(&bundle(merged)) {
+        let path = FieldPath::keys(BUNDLE).to_string();
+        return Err(Prediction::refused(path, "must be certificates"));
+    }
+    Ok(())
 }
 
 /// Two managers may each set one of two actions that exclude one another.
@@ -372,13 +392,15 @@ pub(super) fn on_update<'n>(object: &mut Draft<'n>, before: Node<'n>, gvk: &Gvk)
             keep_allocated(object, before);
             drop_by_type(object, before);
         }
-        // Only the endpoint `finalize` writes it.
-        ("", "Namespace") => match before.get("spec") {
-            Some(spec) => object.put("spec", Tree::Node(spec)),
-            None => {
-                object.remove("spec");
+        // Only the endpoint `finalize` writes it, and nobody what was asked to be signed.
+        ("", "Namespace") | ("certificates.k8s.io", "CertificateSigningRequest") => {
+            match before.get("spec") {
+                Some(spec) => object.put("spec", Tree::Node(spec)),
+                None => {
+                    object.remove("spec");
+                }
             }
-        },
+        }
         ("apps", "DaemonSet") => {
             let template = |of: Option<View<'_, '_>>| of.map(View::to_json).unwrap_or_default();
             let is = template(object.at(&["spec", "template"]));

@@ -332,7 +332,8 @@ const ROWS: &[Row] = &[
         "networking.k8s.io",
         "ServiceCIDR",
         ".spec.cidrs",
-    ),
+    )
+    .when(is_no_second_family),
     row(
         "endpointslice/address-type",
         "discovery.k8s.io",
@@ -344,6 +345,12 @@ const ROWS: &[Row] = &[
         "certificates.k8s.io",
         "ClusterTrustBundle",
         ".spec.signerName",
+    ),
+    row(
+        "pod-certificate-request/spec",
+        "certificates.k8s.io",
+        "PodCertificateRequest",
+        ".spec",
     ),
     row("resource-claim/spec", "resource.k8s.io", "ResourceClaim", ".spec"),
     row(
@@ -550,6 +557,14 @@ fn keeps_health_check_port(live: Node<'_>, new: Node<'_>) -> bool {
 
 fn is_unbound(live: Node<'_>, _: Node<'_>) -> bool {
     text(live, &["status", "phase"]) != "Bound"
+}
+
+/// A range may get one of the other family beside it.
+fn is_no_second_family(live: Node<'_>, new: Node<'_>) -> bool {
+    let ranges = |of| at(of, &["spec", "cidrs"]);
+    let count = |of| ranges(of).map_or(0, Node::len);
+    let first = |of| ranges(of).and_then(|ranges| ranges.item(0)?.as_str());
+    !(count(live) == 1 && count(new) == 2 && first(live) == first(new))
 }
 
 fn loses_class(_: Node<'_>, new: Node<'_>) -> bool {

@@ -123,43 +123,71 @@ impl Player {
             ),
             None => None,
         };
-        let current = || async {
-            self.server
-                .get(&case.desired)
-                .await
-                .ok_or_else(|| "the object is gone".to_owned())
-        };
-        let (object, write) = match &step.write {
-            case::Write::Apply(document) => (
-                document.clone(),
-                Write::Apply {
-                    manager,
-                    force: true,
-                    subresource,
-                },
-            ),
-            case::Write::Create(document) => (document.clone(), Write::Create { manager }),
-            case::Write::Update(edits) => {
-                (edits.edit(&current().await?), Write::Put { manager, subresource })
+        let mut answer = None;
+        // The server itself may write between the look and the write.
+        for _ in 0..LOOKS {
+            let (object, write) = match &step.write {
+                case::Write::Apply(document) => {
+                    let force = true;
+                    (
+                        document.clone(),
+                        Write::Apply {
+                            manager: manager.clone(),
+                            force,
+                            subresource,
+                        },
+                    )
+                }
+                case::Write::Create(document) => (
+                    document.clone(),
+                    Write::Create {
+                        manager: manager.clone(),
+                    },
+                ),
+                case::Write::Update(edits) => {
+                    let object = edits.edit(&self.current(case).await?);
+                    (
+                        object,
+                        Write::Put {
+                            manager: manager.clone(),
+                            subresource,
+                        },
+                    )
+                }
+                case::Write::Merge(patch) => {
+                    let mut object = if live.is_null() {
+                        case.desired.clone()
+                    } else {
+                        live.clone()
+                    };
+                    object["patch"] = patch.clone();
+                    (
+                        object,
+                        Write::Merge {
+                            manager: manager.clone(),
+                            subresource,
+                        },
+                    )
+                }
+            };
+            match self.server.write(&object, &write, false).await {
+                Told::Object { object, .. } => {
+                    return if subresource.is_some() {
+                        self.current(case).await
+                    } else {
+                        Ok(object)
+                    };
+                }
+                other @ Told::Refused { code: 409, .. } => answer = Some(other),
+                other => return Err(format!("a step of {}: {other:?}", step.by)),
             }
-            case::Write::Merge(patch) => {
-                let mut object = if live.is_null() {
-                    case.desired.clone()
-                } else {
-                    live.clone()
-                };
-                object["patch"] = patch.clone();
-                (object, Write::Merge { manager, subresource })
-            }
-        };
-        match self.server.write(&object, &write, false).await {
-            Told::Object { object, .. } => Ok(if subresource == Some("scale") {
-                current().await?
-            } else {
-                object
-            }),
-            other => Err(format!("a step of {}: {other:?}", step.by)),
         }
+        Err(format!("a step of {}: {answer:?}", step.by))
+    }
+
+    async fn current(&self, case: &Case) -> Result<Value, String> {
+        let object = self.server.get(&case.desired).await;
+        object.ok_or_else(|| "the object is gone".to_owned())
     }
 
     /// The object when the server writes no more to it.
