@@ -7,7 +7,7 @@ use super::{Doubt, Prediction};
 use crate::{
     FieldPath, Gvk, LEFT_OUT, Object, PathElement,
     document::Node,
-    rules::{Broken, Fact, is_same, loses_node_selector},
+    rules::{Broken, Fact, is_established, is_same, loses_node_selector},
     storage::{Draft, Tree, View},
 };
 
@@ -264,7 +264,7 @@ fn check_node_selector(merged: Node<'_>, live: Node<'_>) -> Result<(), Predictio
     Err(Prediction::blocked(vec![broken]))
 }
 
-/// What is no certificate may stay in a definition, but not come (`apiextensions/validation`, `requireValidCABundle`).
+/// What is no certificate may stay in a definition, but not come (`apiextensions/validation`, `allowInvalidCABundle`).
 fn check_certificates(merged: Node<'_>, live: Node<'_>) -> Result<(), Prediction> {
     const BUNDLE: [&str; 5] = ["spec", "conversion", "webhook", "clientConfig", "caBundle"];
     let bundle = |of: Node<'_>| {
@@ -275,7 +275,7 @@ fn check_certificates(merged: Node<'_>, live: Node<'_>) -> Result<(), Prediction
         let begin = b"-----BEGIN CERTIFICATE-----";
         bundle.is_empty() || bundle.windows(begin.len()).any(|part| part == begin)
     };
-    if is_valid(&bundle(live)) && !is_valid(&bundle(merged)) {
+    if is_established(live) && is_valid(&bundle(live)) && !is_valid(&bundle(merged)) {
         let path = FieldPath::keys(BUNDLE).to_string();
         return Err(Prediction::refused(path, "must be certificates"));
     }

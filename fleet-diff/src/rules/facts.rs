@@ -389,7 +389,7 @@ const ROWS: &[Row] = &[
         "CustomResourceDefinition",
         ".spec.scope",
     )
-    .when(is_established),
+    .when(was_established),
     row(
         "crd/stored-version",
         "apiextensions.k8s.io",
@@ -409,7 +409,7 @@ const ROWS: &[Row] = &[
         "CustomResourceDefinition",
         ".spec.names.kind",
     )
-    .when(is_established),
+    .when(was_established),
 ];
 
 struct Compiled {
@@ -649,7 +649,12 @@ fn drops_stored_version(live: Node<'_>, new: Node<'_>) -> bool {
     })
 }
 
-fn is_established(live: Node<'_>, _: Node<'_>) -> bool {
+fn was_established(live: Node<'_>, _: Node<'_>) -> bool {
+    is_established(live)
+}
+
+/// A CRD that is or was served: some of it is fixed then.
+pub(crate) fn is_established(live: Node<'_>) -> bool {
     let mut conditions = at(live, &["status", "conditions"])
         .into_iter()
         .flat_map(Node::items);

@@ -9,7 +9,7 @@ mod pattern;
 mod pods;
 mod server;
 
-pub(crate) use facts::{Broken, Fact, broken, is_same};
+pub(crate) use facts::{Broken, Fact, broken, is_established, is_same};
 pub(crate) use intent::Applicable;
 pub use intent::{FieldIntentRules, Intent, Kinds, Rule, RuleError, RuleSet, Rules, Sharing};
 pub use pattern::PathPattern;
