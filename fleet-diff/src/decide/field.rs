@@ -188,7 +188,10 @@ impl Decision<'_> {
                 plain(Verdict::OursToRemove)
             }
             (None, true) => plain(Verdict::SetByServer),
-            (None, false) => plain(self.undefined(path, live, sides)),
+            (None, false) => match self.undefined(path, live, sides) {
+                Verdict::SetByServer => (Verdict::SetByServer, self.filled_in_by(path)),
+                verdict => plain(verdict),
+            },
         }
     }
 
@@ -219,6 +222,11 @@ impl Decision<'_> {
         } else {
             Verdict::Foreign
         }
+    }
+
+    /// The id of the row that says that servers fill a field in.
+    fn filled_in_by(&self, path: &FieldPath) -> Option<String> {
+        set_by_server(self.apply.desired().gvk(), path).map(str::to_owned)
     }
 
     /// What the definition would be if it were made now: what is in there besides it are defaults.

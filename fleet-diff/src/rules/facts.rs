@@ -85,6 +85,7 @@ const ROWS: &[Row] = &[
     row("service/cluster-ip", "", "Service", ".spec.clusterIP")
         .fact(Fact::WriteOnce)
         .when(keeps_cluster_ip),
+    row("service/cluster-ips", "", "Service", ".spec.clusterIPs").when(moves_first_address),
     row("service/ip-families", "", "Service", ".spec.ipFamilies").when(moves_first_family),
     row(
         "service/load-balancer-class",
@@ -538,10 +539,17 @@ fn keeps_cluster_ip(live: Node<'_>, new: Node<'_>) -> bool {
         .all(|of| text(*of, &["spec", "type"]) != "ExternalName")
 }
 
-/// The first family stays as long as there are addresses; another one may come and go.
+/// The first address and the first family stay as long as there are addresses; second ones may come and go.
+fn moves_first_address(live: Node<'_>, new: Node<'_>) -> bool {
+    keeps_cluster_ip(live, new) && first(live, "clusterIPs") != first(new, "clusterIPs")
+}
+
 fn moves_first_family(live: Node<'_>, new: Node<'_>) -> bool {
-    let first = |of| at(of, &["spec", "ipFamilies"]).and_then(|families| families.item(0)?.as_str());
-    keeps_cluster_ip(live, new) && first(live) != first(new)
+    keeps_cluster_ip(live, new) && first(live, "ipFamilies") != first(new, "ipFamilies")
+}
+
+fn first<'v>(of: Node<'v>, field: &str) -> Option<&'v str> {
+    at(of, &["spec", field]).and_then(|list| list.item(0)?.as_str())
 }
 
 fn stays_load_balancer(live: Node<'_>, new: Node<'_>) -> bool {

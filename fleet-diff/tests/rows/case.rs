@@ -17,7 +17,8 @@ const NAME: &str = "NAME";
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Row {
     /// The number in the table.
-    pub(crate) row: u16,
+    #[serde(rename = "row")]
+    pub(crate) number: u16,
     /// Which fields.
     pub(crate) of: String,
     /// What is to be known of them.
@@ -61,8 +62,6 @@ struct Written {
     rules: Value,
     #[serde(default)]
     versions: Vec<String>,
-    #[serde(default)]
-    also: Vec<u16>,
     expect: String,
     #[serde(default)]
     live: BTreeMap<String, Value>,
@@ -99,8 +98,8 @@ pub(crate) enum Expected {
 /// One question to a server, and what this crate has to say.
 #[derive(Clone, Debug)]
 pub(crate) struct Case {
-    /// All rows that it plays.
-    pub(crate) rows: Vec<u16>,
+    /// The row that it plays.
+    pub(crate) row: u16,
     pub(crate) title: String,
     /// Its name among all cases, and the namespace of its objects.
     pub(crate) name: String,
@@ -217,7 +216,7 @@ pub(crate) fn rows(folder: &Path) -> Vec<Row> {
             rows.extend(read.rows);
         }
     }
-    rows.sort_by_key(|row| row.row);
+    rows.sort_by_key(|row| row.number);
     rows
 }
 
@@ -228,8 +227,8 @@ impl Row {
     }
 
     fn case(&self, written: &Written) -> Case {
-        let title = format!("{}: {}", self.row, written.case);
-        let name = format!("r{}-{:06x}", self.row, hash(&title) & 0xff_ffff);
+        let title = format!("{}: {}", self.number, written.case);
+        let name = format!("r{}-{:06x}", self.number, hash(&title) & 0xff_ffff);
         let document = named(written.document.as_ref().unwrap_or(&self.document), &name);
         let edits = |set: &BTreeMap<String, Value>, without: &[String]| Edits {
             set: set
@@ -262,9 +261,7 @@ impl Row {
             }],
         };
         Case {
-            rows: std::iter::once(self.row)
-                .chain(written.also.iter().copied())
-                .collect(),
+            row: self.number,
             first: self
                 .first
                 .iter()

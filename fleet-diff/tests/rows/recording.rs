@@ -75,10 +75,10 @@ pub(crate) fn text(recording: &Recording) -> String {
     let mut text = "{\n".to_owned();
     for (i, (title, recorded)) in recording.iter().enumerate() {
         let comma = if i == 0 { "" } else { ",\n" };
-        let _ = write!(text, "{comma}{}: {{\n", Value::from(title.as_str()));
-        let _ = write!(
+        let _ = writeln!(text, "{comma}{}: {{", Value::from(title.as_str()));
+        let _ = writeln!(
             text,
-            "  \"input\": \"{}\",\n  \"live\": {},\n",
+            "  \"input\": \"{}\",\n  \"live\": {},",
             recorded.input, recorded.live
         );
         let _ = write!(text, "  \"answer\": {}", answer(&recorded.answer));

@@ -54,7 +54,9 @@ pub(crate) fn problems(case: &Case, recorded: &Recorded, builtin: &Schemas) -> V
             found.push(format!("{pointer} becomes {is}, not {wanted}"));
         }
     }
-    found.extend(again(&apply, &after));
+    if case.expect != "unsure" {
+        found.extend(again(&apply, &after));
+    }
     found
 }
 

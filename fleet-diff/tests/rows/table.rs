@@ -37,13 +37,13 @@ pub(crate) fn page(rows: &[Row]) -> String {
         let _ = writeln!(
             page,
             "| {} | {} | {} | {} | {cases} |",
-            row.row, row.of, row.says, row.by
+            row.number, row.of, row.says, row.by
         );
     }
     page.push_str("\nNot tested, because no server can be asked:\n\n| row | fields | what is to be known | why |\n|---|---|---|---|\n");
     for row in rows {
         if let Some(why) = &row.untestable {
-            let _ = writeln!(page, "| {} | {} | {} | {why} |", row.row, row.of, row.says);
+            let _ = writeln!(page, "| {} | {} | {} | {why} |", row.number, row.of, row.says);
         }
     }
     page

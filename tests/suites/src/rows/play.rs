@@ -276,7 +276,7 @@ fn recorded(live: &Value, told: Told, steady: &mut Steady) -> Answer {
         },
         Told::Refused { code, message } => Answer::Refused {
             status: code,
-            message: steady.text(&message.chars().take(MESSAGE).collect::<String>()),
+            message: steady.text(&message).chars().take(MESSAGE).collect(),
         },
     }
 }
