@@ -19,7 +19,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use case::{Case, Row};
+use case::{Case, Expected, Row};
 use fleet_diff::Schemas;
 
 /// The versions that answers are recorded of.
@@ -102,6 +102,40 @@ fn every_row_is_covered_or_says_why_not() {
         );
     }
     assert!(played.len() >= ENOUGH, "{} rows are covered", played.len());
+}
+
+/// A rule that a row names must have decided something in a case of the row.
+#[test]
+fn every_rule_that_is_named_decides_in_a_case() {
+    let mut idle = Vec::new();
+    for row in rows() {
+        let decided: BTreeSet<String> = row
+            .cases()
+            .into_iter()
+            .flat_map(|case| case.fields)
+            .filter_map(ruled)
+            .collect();
+        let named = row
+            .by
+            .split('`')
+            .skip(1)
+            .step_by(2)
+            .filter(|word| word.contains('/'));
+        let not = named.filter(|id| !decided.contains(*id));
+        idle.extend(not.map(|id| format!("{id} in row {}", row.number)));
+        let mute = decided
+            .iter()
+            .filter(|id| id.contains('/') && !row.by.contains(&format!("`{id}`")));
+        idle.extend(mute.map(|id| format!("{id} decides in row {} and is not named", row.number)));
+    }
+    assert!(idle.is_empty(), "{}", idle.join("\n"));
+}
+
+fn ruled((_, expected): (String, Expected)) -> Option<String> {
+    match expected {
+        Expected::Ruled(_, rule) => Some(rule),
+        Expected::Verdict(_) => None,
+    }
 }
 
 /// `file::function`, with the file as seen from the workspace.

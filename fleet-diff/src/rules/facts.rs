@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
-use super::{pattern::PathPattern, pods};
+use super::{pattern::PathPattern, pods, volumes};
 use crate::{FieldPath, FieldSet, Gvk, Quantity, document::Node};
 
 /// A change that a server refuses.
@@ -135,7 +135,7 @@ const ROWS: &[Row] = &[
         "PersistentVolumeClaim",
         ".spec.volumeAttributesClassName",
     )
-    .when(loses_class_in_force),
+    .when(volumes::loses_class_in_force),
     row(
         "pvc/storage",
         "",
@@ -143,7 +143,7 @@ const ROWS: &[Row] = &[
         ".spec.resources.requests.storage",
     )
     .fact(Fact::GrowOnly)
-    .when(is_within_capacity),
+    .when(volumes::is_within_capacity),
     row("pv/source", "", "PersistentVolume", ".spec").except(&[
         ".spec.accessModes",
         ".spec.capacity",
@@ -168,10 +168,10 @@ const ROWS: &[Row] = &[
         "PersistentVolume",
         ".spec.volumeAttributesClassName",
     )
-    .when(loses_class),
+    .when(volumes::loses_class),
     row("pv/node-affinity", "", "PersistentVolume", ".spec.nodeAffinity")
         .fact(Fact::WriteOnce)
-        .when(is_no_new_label),
+        .when(volumes::is_no_new_label),
     row("pod/spec", "", "Pod", ".spec").except(&[
         ".spec.containers[*].image",
         ".spec.initContainers[*].image",
@@ -520,7 +520,7 @@ pub(super) fn at<'v>(value: Node<'v>, path: &[&str]) -> Option<Node<'v>> {
     path.iter().try_fold(value, |at, key| at.get(key))
 }
 
-fn text<'v>(value: Node<'v>, path: &[&str]) -> &'v str {
+pub(super) fn text<'v>(value: Node<'v>, path: &[&str]) -> &'v str {
     at(value, path).and_then(Node::as_str).unwrap_or("")
 }
 
@@ -573,63 +573,6 @@ fn is_no_second_family(live: Node<'_>, new: Node<'_>) -> bool {
     let count = |of| ranges(of).map_or(0, Node::len);
     let first = |of| ranges(of).and_then(|ranges| ranges.item(0)?.as_str());
     !(count(live) == 1 && count(new) == 2 && first(live) == first(new))
-}
-
-fn loses_class(_: Node<'_>, new: Node<'_>) -> bool {
-    text(new, &["spec", "volumeAttributesClassName"]).is_empty()
-}
-
-fn loses_class_in_force(live: Node<'_>, new: Node<'_>) -> bool {
-    loses_class(live, new) && at(live, &["status", "currentVolumeAttributesClassName"]).is_some()
-}
-
-/// An expansion that failed may be taken back as long as the volume still grows.
-fn is_within_capacity(live: Node<'_>, new: Node<'_>) -> bool {
-    let size = |of, path: &[&str]| text(of, path).parse::<Quantity>().ok();
-    let capacity = size(live, &["status", "capacity", "storage"]);
-    let asked = size(new, &["spec", "resources", "requests", "storage"]);
-    matches!((asked, capacity), (Some(asked), Some(capacity)) if asked <= capacity)
-}
-
-/// Labels of nodes that got another name may get it in an affinity too.
-fn is_no_new_label(live: Node<'_>, new: Node<'_>) -> bool {
-    const RENAMED: [(&str, &str); 5] = [
-        (
-            "failure-domain.beta.kubernetes.io/zone",
-            "topology.kubernetes.io/zone",
-        ),
-        (
-            "failure-domain.beta.kubernetes.io/region",
-            "topology.kubernetes.io/region",
-        ),
-        ("beta.kubernetes.io/os", "kubernetes.io/os"),
-        ("beta.kubernetes.io/arch", "kubernetes.io/arch"),
-        (
-            "beta.kubernetes.io/instance-type",
-            "node.kubernetes.io/instance-type",
-        ),
-    ];
-    fn renamed(old: &mut Value, new: &Value) {
-        match (old, new) {
-            (Value::Object(old), Value::Object(new)) => {
-                old.iter_mut()
-                    .for_each(|(key, old)| renamed(old, new.get(key).unwrap_or(&Value::Null)));
-            }
-            (Value::Array(old), Value::Array(new)) => {
-                old.iter_mut().zip(new).for_each(|(old, new)| renamed(old, new));
-            }
-            (Value::String(old), Value::String(new))
-                if RENAMED.iter().any(|(from, to)| old == from && new == to) =>
-            {
-                new.clone_into(old);
-            }
-            _ => {}
-        }
-    }
-    let affinity = |of| at(of, &["spec", "nodeAffinity"]).map_or(Value::Null, Node::to_json);
-    let (mut old, new) = (affinity(live), affinity(new));
-    renamed(&mut old, &new);
-    !is_same(&old, &new)
 }
 
 /// Completions of an indexed Job may change together with its parallelism.

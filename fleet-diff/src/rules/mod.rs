@@ -8,6 +8,7 @@ mod intent;
 mod pattern;
 mod pods;
 mod server;
+mod volumes;
 
 pub(crate) use facts::{Broken, Fact, broken, is_established, is_same};
 pub(crate) use intent::Applicable;

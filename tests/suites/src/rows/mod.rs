@@ -11,6 +11,7 @@ mod recording;
 mod table;
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
@@ -40,6 +41,7 @@ pub async fn record(only: &str, check: bool) -> Vec<String> {
     let plane = ControlPlane::start(options).expect("a cluster");
     let kubernetes = plane.kubernetes().as_str();
     let cases: Vec<Case> = rows.iter().flat_map(case::Row::cases).collect();
+    let titles: BTreeSet<String> = cases.iter().map(|case| case.title.clone()).collect();
     let cases: Vec<Case> = cases
         .into_iter()
         .filter(|case| case.is_for(kubernetes) && case.title.contains(only))
@@ -70,8 +72,9 @@ pub async fn record(only: &str, check: bool) -> Vec<String> {
             }
         }
     } else {
-        if !only.is_empty() {
-            for (title, then) in before {
+        // What is not asked about now stays, as long as it is a case.
+        for (title, then) in before.into_iter().filter(|(title, _)| !title.contains(only)) {
+            if titles.contains(&title) {
                 recording.entry(title).or_insert(then);
             }
         }
