@@ -170,3 +170,41 @@ fn a_finished_job_that_its_ttl_removed_is_not_made_again() {
     world.publish("2", [job("2")]);
     assert!(world.get(&key).is_some(), "a new definition runs again");
 }
+
+#[test]
+fn a_job_takes_its_pods_with_it() {
+    let job =
+        json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "j", "namespace": "default"}});
+    let mut world = World::new(EngineOptions::default());
+    world.publish("1", [job]);
+    world.requests();
+    world.publish("2", []);
+    world.pass(Millis::from_mins(5));
+    let sent = world.requests();
+    let deletes: Vec<&Propagation> = sent
+        .iter()
+        .filter_map(|sent| match &sent.request {
+            Request::Delete { propagation, .. } => Some(propagation),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        deletes,
+        [&Propagation::Background],
+        "servers orphan them unless told"
+    );
+}
+
+#[test]
+fn only_kinds_of_the_inventory_are_watched() {
+    let mut world = World::new(EngineOptions::default());
+    for (version, kind) in [("v1", "Event"), ("coordination.k8s.io/v1", "Lease")] {
+        world.make(
+            json!({"apiVersion": version, "kind": kind, "metadata": {"name": "x", "namespace": "shop"}}),
+        );
+    }
+    world.publish("1", [namespace("shop"), map("a", "1")]);
+    world.pass(Millis::from_mins(1));
+    let watched: Vec<&str> = world.watched.iter().map(Gvk::kind).collect();
+    assert_eq!(watched, ["ConfigMap", "Namespace"]);
+}

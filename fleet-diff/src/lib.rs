@@ -152,6 +152,13 @@
 //! borrows any value. Its identity is an [`ObjectKey`] (group, kind, namespace, name; never
 //! a version), its content a [`Digest`].
 //!
+//! # Which fields of built-in kinds are special?
+//!
+//! Those that servers complete, keep, refuse to change or leave to controllers, each with what answers it here and the
+//! questions that real servers were asked about it:
+#![cfg_attr(doc, doc = "[`fields`].")]
+#![cfg_attr(not(doc), doc = "`FIELDS.md`.")]
+//!
 //! # When it does not know
 //!
 //! A prediction says so and why ([`Doubt`]), and never guesses. On real servers, with thousands of random changes to real
@@ -175,6 +182,10 @@
     doc = "[`read_json`]: crate#features"
 )]
 #![warn(clippy::unwrap_used)]
+
+#[cfg(doc)]
+#[doc = include_str!("../FIELDS.md")]
+pub mod fields {}
 
 mod admission;
 mod compare;

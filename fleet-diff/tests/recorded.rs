@@ -78,7 +78,7 @@ fn comparable(mut object: Value, theirs: Option<&Value>) -> Value {
 fn answers_of_a_real_server_are_foretold() {
     let schemas = schemas();
     let mut wrong = Vec::new();
-    let mut count = 0;
+    let (mut count, mut unsure) = (0, 0);
     for case in lines(CASES) {
         count += 1;
         let live: Option<Object> = Some(&case["live"])
@@ -102,6 +102,11 @@ fn answers_of_a_real_server_are_foretold() {
                 ours == theirs.map(Value::to_string).collect()
             }
             Prediction::Refused(_) | Prediction::Blocked(_) => case.get("refused").is_some(),
+            // Few, see below.
+            Prediction::Unsure(_) => {
+                unsure += 1;
+                true
+            }
             _ => false,
         };
         if !is_right {
@@ -114,5 +119,6 @@ fn answers_of_a_real_server_are_foretold() {
         wrong.len(),
         wrong.join("\n")
     );
+    assert!(unsure * 100 <= count, "{unsure} of {count} are not known");
     assert!(count > 200, "the cases are there");
 }

@@ -8,6 +8,7 @@ mod command;
 mod control_plane;
 mod kill;
 mod mutants;
+mod rows;
 mod schema;
 mod test;
 mod truth;
@@ -46,6 +47,8 @@ enum Task {
     Kill(kill::Args),
     /// Change the code of fleet-diff, one thing at a time, and see whether tests notice
     Mutants(mutants::Args),
+    /// Ask a real API server about built-in fields, and keep its answers for the tests, or check them
+    Rows(rows::Args),
     /// Write the table of built-in kinds that fleet-diff has of a Kubernetes version, or check it
     Schema(schema::Args),
     /// Run every check and every test
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         Task::BenchPeers(args) => bench::peers::run(&args),
         Task::Kill(args) => kill::run(&args),
         Task::Mutants(args) => mutants::run(&args),
+        Task::Rows(args) => rows::run(&args),
         Task::Schema(args) => schema::run(&args),
         Task::Test(args) => test::run(&args),
         Task::Truth(args) => truth::run(&args),

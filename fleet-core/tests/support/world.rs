@@ -94,7 +94,7 @@ pub struct World {
     pub exhausted: bool,
     /// Draws the order in which answers and watch events arrive.
     pub shuffle: Option<u64>,
-    pub(super) watched: BTreeSet<Gvk>,
+    pub watched: BTreeSet<Gvk>,
     pub(super) events: VecDeque<Event>,
     wake: Option<Tick>,
     pub(super) counter: u64,

@@ -1,6 +1,9 @@
 //! The verdict on each field.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cell::OnceCell,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use super::{
     action::Decision,
@@ -8,7 +11,7 @@ use super::{
     verdicts::{FieldVerdict, Verdict},
 };
 use crate::{
-    Document, FieldManager, FieldPath, FieldSet, Intent, PathElement,
+    Blocked, Document, FieldManager, FieldPath, FieldSet, Intent, PathElement,
     document::Node,
     managed::ManagerKey,
     path::Finder,
@@ -20,6 +23,8 @@ use crate::{
 /// What is known of an object's fields.
 pub(super) struct Sides<'v> {
     desired: Finder<'v>,
+    /// The definition's fields, with defaults in the names of elements.
+    named: OnceCell<FieldSet>,
     live: Option<Finder<'v>>,
     after: Option<Finder<'v>>,
     /// The definition as if it were made now.
@@ -82,6 +87,7 @@ impl Decision<'_> {
     pub(super) fn sides<'v>(&'v self, fresh: Option<&'v Document>) -> Sides<'v> {
         Sides {
             desired: Finder::new(self.apply.desired().root()),
+            named: OnceCell::new(),
             live: self.apply.live().map(|live| Finder::new(live.root())),
             after: self.predicted().map(|after| Finder::new(after.root())),
             fresh: fresh.map(|fresh| Finder::new(fresh.root())),
@@ -91,7 +97,7 @@ impl Decision<'_> {
     }
 
     fn field(&self, path: FieldPath, sides: &Sides<'_>) -> FieldVerdict {
-        let desired = sides.desired.find(&path);
+        let desired = self.defined(&path, sides);
         let live = sides.live.as_ref().and_then(|live| live.find(&path));
         let after = sides.after.as_ref().map(|after| after.find(&path));
         let (verdict, rule) = self.verdict(&path, desired, live, after, sides);
@@ -108,6 +114,15 @@ impl Decision<'_> {
             after: after.map(Node::to_json),
             managers,
         }
+    }
+
+    /// What the definition has there.
+    pub(super) fn defined<'v>(&self, path: &FieldPath, sides: &Sides<'v>) -> Option<Node<'v>> {
+        sides.desired.find_named(path, |element| {
+            let (layer, root) = (self.kind.layer, self.kind.root);
+            let named = || typed::field_set(layer, root, self.apply.desired().root());
+            sides.named.get_or_init(named).contains(element)
+        })
     }
 
     fn verdict(
@@ -130,7 +145,10 @@ impl Decision<'_> {
         if let Some((_, rule)) = self.removed.iter().find(|(removed, _)| path.starts_with(removed)) {
             return (Verdict::OursToRemove, Some(rule.clone()));
         }
-        if let Some(blocked) = self.blocked().iter().find(|blocked| blocked.path == *path) {
+        let is_meant = |blocked: &&Blocked| {
+            blocked.path == *path || path.starts_with(&blocked.path) && desired.is_some() && desired != live
+        };
+        if let Some(blocked) = self.blocked().iter().find(is_meant) {
             let verdict = if blocked.grow_only {
                 Verdict::GrowOnly
             } else {
@@ -162,7 +180,7 @@ impl Decision<'_> {
         match (desired, changes) {
             (Some(_), true) => plain(Verdict::OursToChange),
             (Some(desired), false) if live.is_some_and(|live| live == desired) => plain(Verdict::Same),
-            (Some(_), false) if after.is_none() && self.is_reset(path) => plain(Verdict::SetByServer),
+            (Some(_), false) if self.is_reset(path) => plain(Verdict::SetByServer),
             (Some(_), false) => plain(Verdict::Normalised),
             (None, true) if self.is_of_text(path) => plain(Verdict::OursToChange),
             (None, false) if self.is_of_text(path) => plain(Verdict::Same),
@@ -170,7 +188,10 @@ impl Decision<'_> {
                 plain(Verdict::OursToRemove)
             }
             (None, true) => plain(Verdict::SetByServer),
-            (None, false) => plain(self.undefined(path, live, sides)),
+            (None, false) => match self.undefined(path, live, sides) {
+                Verdict::SetByServer => (Verdict::SetByServer, self.filled_in_by(path)),
+                verdict => plain(verdict),
+            },
         }
     }
 
@@ -201,6 +222,11 @@ impl Decision<'_> {
         } else {
             Verdict::Foreign
         }
+    }
+
+    /// The id of the row that says that servers fill a field in.
+    fn filled_in_by(&self, path: &FieldPath) -> Option<String> {
+        set_by_server(self.apply.desired().gvk(), path).map(str::to_owned)
     }
 
     /// What the definition would be if it were made now: what is in there besides it are defaults.

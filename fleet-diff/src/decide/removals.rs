@@ -1,5 +1,7 @@
 //! What others added where a rule says that there is nothing but ours.
 
+use std::cell::OnceCell;
+
 use json_patch::Patch;
 
 use super::action::Decision;
@@ -26,10 +28,19 @@ pub(super) fn removals(decision: &Decision<'_>) -> Vec<(FieldPath, String)> {
             Verdict::Foreign | Verdict::ForeignUnknownWriter
         )
     };
+    let names = OnceCell::new();
+    let is_defined = |path: &FieldPath| {
+        let named = |element: &FieldPath| {
+            names
+                .get_or_init(|| typed::field_set(kind.layer, kind.root, desired))
+                .contains(element)
+        };
+        defined.find_named(path, named).is_some()
+    };
     let mut found: Vec<(FieldPath, String)> = Vec::new();
     let mut kept: Vec<FieldPath> = Vec::new();
     for path in leaves.iter() {
-        if defined.find(&path).is_some() {
+        if is_defined(&path) {
             continue;
         }
         match rules
@@ -41,18 +52,18 @@ pub(super) fn removals(decision: &Decision<'_>) -> Vec<(FieldPath, String)> {
         }
     }
     for (path, _) in &mut found {
-        *path = outermost(path, desired, &kept);
+        *path = outermost(path, &is_defined, &kept);
     }
     found.dedup_by(|a, b| a.0 == b.0);
     found
 }
 
 /// The outermost field around a path that the definition does not have and that holds nothing that stays.
-fn outermost(path: &FieldPath, desired: crate::Node<'_>, kept: &[FieldPath]) -> FieldPath {
+fn outermost(path: &FieldPath, is_defined: &impl Fn(&FieldPath) -> bool, kept: &[FieldPath]) -> FieldPath {
     let elements = path.elements();
     (1..elements.len())
         .map(|len| FieldPath::new(elements[..len].iter().cloned()))
-        .find(|outer| outer.find(desired).is_none() && !kept.iter().any(|path| path.starts_with(outer)))
+        .find(|outer| !is_defined(outer) && !kept.iter().any(|path| path.starts_with(outer)))
         .unwrap_or_else(|| path.clone())
 }
 

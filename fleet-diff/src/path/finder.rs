@@ -42,6 +42,28 @@ impl<'v> Finder<'v> {
             .try_fold(self.root, |node, element| self.step(node, element))
     }
 
+    /// As [`find`](Self::find). Where an element was only found because it says nothing in a key field, `is_named` says
+    /// whether it has that name: by its default it may have another one.
+    pub(crate) fn find_named(
+        &self,
+        path: &FieldPath,
+        is_named: impl FnOnce(&FieldPath) -> bool,
+    ) -> Option<Node<'v>> {
+        let mut node = self.root;
+        let mut open = None;
+        for (i, element) in path.elements().iter().enumerate() {
+            node = self.step(node, element)?;
+            if let PathElement::ListKey(fields) = element
+                && !super::has_fields(node, fields)
+            {
+                open = Some(i);
+            }
+        }
+        let Some(last) = open else { return Some(node) };
+        let outer = FieldPath::new(path.elements()[..=last].iter().cloned());
+        is_named(&outer).then_some(node)
+    }
+
     fn step(&self, node: Node<'v>, element: &PathElement) -> Option<Node<'v>> {
         let is_long = node.is_list() && node.len() > FEW;
         if !is_long || matches!(element, PathElement::Index(_) | PathElement::Key(_)) {

@@ -245,6 +245,7 @@ impl<'r, 'a> Run<'r, 'a> {
         {
             return Err(Prediction::unsure(Doubt::LiveAtOtherVersion));
         }
+        chosen::check_identity(desired, self.live.map(Document::root))?;
         typed::validate(self.kind.layer, self.kind.root, desired, Duplicates::Refused)
             .map_err(|wrong| Prediction::refused(wrong.path.to_string(), wrong.problem))?;
         if let Some(live) = self.live {
@@ -377,6 +378,12 @@ impl<'r, 'a> Run<'r, 'a> {
         let managers =
             (owners_change || self.live.is_none() || has_time).then(|| applied.managers.to_document());
         let mut object = object;
+        if self.ask.schemas.is_namespaced(gvk) == Some(false)
+            && let Some(metadata) = object.existing("metadata")
+            && metadata.contains("namespace")
+        {
+            metadata.remove("namespace");
+        }
         match self.live {
             None => {
                 kinds::check_create(&object, gvk)?;
@@ -389,9 +396,6 @@ impl<'r, 'a> Run<'r, 'a> {
         }
         if applied.merged.is_some() || self.live.is_none() {
             validity::check(&object, gvk)?;
-        }
-        if let (Some(before), Some(_)) = (self.live, &applied.merged) {
-            kinds::check_update(&object, before.root(), gvk)?;
         }
         if let (Some(managers), Some(metadata)) = (&managers, object.existing("metadata")) {
             if managers.root().is_empty() {

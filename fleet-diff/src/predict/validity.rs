@@ -31,6 +31,17 @@ pub(super) fn check(object: &Draft<'_>, gvk: &Gvk) -> Result<(), Prediction> {
                 "must not be there when the type is Recreate",
             );
         }
+        ("apps", "StatefulSet")
+            if text(&["spec", "updateStrategy", "type"]) == Some("OnDelete")
+                && object
+                    .at(&["spec", "updateStrategy", "rollingUpdate"])
+                    .is_some_and(|update| !update.is_null()) =>
+        {
+            return refused(
+                ".spec.updateStrategy.rollingUpdate".to_owned(),
+                "must not be there when the type is OnDelete",
+            );
+        }
         _ => {}
     }
     let pods: &[&str] = match (gvk.group(), gvk.kind()) {

@@ -141,6 +141,14 @@ static ROWS: &[Row] = &[
         ".spec.replicas",
         AUTOSCALER,
     ),
+    // Generators write an empty list beside `aggregationRule`.
+    row(
+        "clusterrole/aggregated",
+        Some("rbac.authorization.k8s.io"),
+        &["ClusterRole"],
+        ".rules",
+        Written::Owned("clusterrole-aggregation-controller"),
+    ),
     // A definition has to have something there in some versions; what counts is injected.
     row(
         "webhook/injected-ca",

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
-use super::pattern::PathPattern;
+use super::{pattern::PathPattern, pods, volumes};
 use crate::{FieldPath, FieldSet, Gvk, Quantity, document::Node};
 
 /// A change that a server refuses.
@@ -85,6 +85,8 @@ const ROWS: &[Row] = &[
     row("service/cluster-ip", "", "Service", ".spec.clusterIP")
         .fact(Fact::WriteOnce)
         .when(keeps_cluster_ip),
+    row("service/cluster-ips", "", "Service", ".spec.clusterIPs").when(moves_first_address),
+    row("service/ip-families", "", "Service", ".spec.ipFamilies").when(moves_first_family),
     row(
         "service/load-balancer-class",
         "",
@@ -128,12 +130,20 @@ const ROWS: &[Row] = &[
     )
     .when(is_unbound),
     row(
+        "pvc/volume-attributes-class-in-force",
+        "",
+        "PersistentVolumeClaim",
+        ".spec.volumeAttributesClassName",
+    )
+    .when(volumes::loses_class_in_force),
+    row(
         "pvc/storage",
         "",
         "PersistentVolumeClaim",
         ".spec.resources.requests.storage",
     )
-    .fact(Fact::GrowOnly),
+    .fact(Fact::GrowOnly)
+    .when(volumes::is_within_capacity),
     row("pv/source", "", "PersistentVolume", ".spec").except(&[
         ".spec.accessModes",
         ".spec.capacity",
@@ -145,7 +155,23 @@ const ROWS: &[Row] = &[
         ".spec.volumeAttributesClassName",
         ".spec.csi.controllerExpandSecretRef",
     ]),
-    row("pv/node-affinity", "", "PersistentVolume", ".spec.nodeAffinity").fact(Fact::WriteOnce),
+    row(
+        "pv/expand-secret",
+        "",
+        "PersistentVolume",
+        ".spec.csi.controllerExpandSecretRef",
+    )
+    .fact(Fact::WriteOnce),
+    row(
+        "pv/volume-attributes-class",
+        "",
+        "PersistentVolume",
+        ".spec.volumeAttributesClassName",
+    )
+    .when(volumes::loses_class),
+    row("pv/node-affinity", "", "PersistentVolume", ".spec.nodeAffinity")
+        .fact(Fact::WriteOnce)
+        .when(volumes::is_no_new_label),
     row("pod/spec", "", "Pod", ".spec").except(&[
         ".spec.containers[*].image",
         ".spec.initContainers[*].image",
@@ -155,9 +181,18 @@ const ROWS: &[Row] = &[
         ".spec.schedulingGates",
         ".spec.nodeSelector",
         ".spec.affinity",
-        ".spec.priority",
-        ".spec.preemptionPolicy",
     ]),
+    row("pod/deadline", "", "Pod", ".spec.activeDeadlineSeconds").when(pods::is_put_off),
+    row("pod/tolerations", "", "Pod", ".spec.tolerations").when(pods::loses_toleration),
+    row("pod/scheduling-gates", "", "Pod", ".spec.schedulingGates").when(pods::gains_gate),
+    row(
+        "pod/grace-period",
+        "",
+        "Pod",
+        ".spec.terminationGracePeriodSeconds",
+    )
+    .when(pods::is_no_repair_of_grace),
+    row("pod/affinity", "", "Pod", ".spec.affinity").when(pods::is_no_narrower_affinity),
     row("node/pod-cidr", "", "Node", ".spec.podCIDR").fact(Fact::WriteOnce),
     row("node/pod-cidrs", "", "Node", ".spec.podCIDRs").fact(Fact::WriteOnce),
     row("node/provider-id", "", "Node", ".spec.providerID").fact(Fact::WriteOnce),
@@ -298,7 +333,8 @@ const ROWS: &[Row] = &[
         "networking.k8s.io",
         "ServiceCIDR",
         ".spec.cidrs",
-    ),
+    )
+    .when(is_no_second_family),
     row(
         "endpointslice/address-type",
         "discovery.k8s.io",
@@ -310,6 +346,12 @@ const ROWS: &[Row] = &[
         "certificates.k8s.io",
         "ClusterTrustBundle",
         ".spec.signerName",
+    ),
+    row(
+        "pod-certificate-request/spec",
+        "certificates.k8s.io",
+        "PodCertificateRequest",
+        ".spec",
     ),
     row("resource-claim/spec", "resource.k8s.io", "ResourceClaim", ".spec"),
     row(
@@ -348,7 +390,7 @@ const ROWS: &[Row] = &[
         "CustomResourceDefinition",
         ".spec.scope",
     )
-    .when(is_established),
+    .when(was_established),
     row(
         "crd/stored-version",
         "apiextensions.k8s.io",
@@ -368,7 +410,7 @@ const ROWS: &[Row] = &[
         "CustomResourceDefinition",
         ".spec.names.kind",
     )
-    .when(is_established),
+    .when(was_established),
 ];
 
 struct Compiled {
@@ -474,11 +516,11 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
-fn at<'v>(value: Node<'v>, path: &[&str]) -> Option<Node<'v>> {
+pub(super) fn at<'v>(value: Node<'v>, path: &[&str]) -> Option<Node<'v>> {
     path.iter().try_fold(value, |at, key| at.get(key))
 }
 
-fn text<'v>(value: Node<'v>, path: &[&str]) -> &'v str {
+pub(super) fn text<'v>(value: Node<'v>, path: &[&str]) -> &'v str {
     at(value, path).and_then(Node::as_str).unwrap_or("")
 }
 
@@ -497,6 +539,19 @@ fn keeps_cluster_ip(live: Node<'_>, new: Node<'_>) -> bool {
         .all(|of| text(*of, &["spec", "type"]) != "ExternalName")
 }
 
+/// The first address and the first family stay as long as there are addresses; second ones may come and go.
+fn moves_first_address(live: Node<'_>, new: Node<'_>) -> bool {
+    keeps_cluster_ip(live, new) && first(live, "clusterIPs") != first(new, "clusterIPs")
+}
+
+fn moves_first_family(live: Node<'_>, new: Node<'_>) -> bool {
+    keeps_cluster_ip(live, new) && first(live, "ipFamilies") != first(new, "ipFamilies")
+}
+
+fn first<'v>(of: Node<'v>, field: &str) -> Option<&'v str> {
+    at(of, &["spec", field]).and_then(|list| list.item(0)?.as_str())
+}
+
 fn stays_load_balancer(live: Node<'_>, new: Node<'_>) -> bool {
     [live, new]
         .iter()
@@ -510,6 +565,14 @@ fn keeps_health_check_port(live: Node<'_>, new: Node<'_>) -> bool {
 
 fn is_unbound(live: Node<'_>, _: Node<'_>) -> bool {
     text(live, &["status", "phase"]) != "Bound"
+}
+
+/// A range may get one of the other family beside it.
+fn is_no_second_family(live: Node<'_>, new: Node<'_>) -> bool {
+    let ranges = |of| at(of, &["spec", "cidrs"]);
+    let count = |of| ranges(of).map_or(0, Node::len);
+    let first = |of| ranges(of).and_then(|ranges| ranges.item(0)?.as_str());
+    !(count(live) == 1 && count(new) == 2 && first(live) == first(new))
 }
 
 /// Completions of an indexed Job may change together with its parallelism.
@@ -537,7 +600,12 @@ fn drops_stored_version(live: Node<'_>, new: Node<'_>) -> bool {
     })
 }
 
-fn is_established(live: Node<'_>, _: Node<'_>) -> bool {
+fn was_established(live: Node<'_>, _: Node<'_>) -> bool {
+    is_established(live)
+}
+
+/// A CRD that is or was served: some of it is fixed then.
+pub(crate) fn is_established(live: Node<'_>) -> bool {
     let mut conditions = at(live, &["status", "conditions"])
         .into_iter()
         .flat_map(Node::items);

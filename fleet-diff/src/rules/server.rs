@@ -97,6 +97,12 @@ const ROWS: &[(&str, &str, &str, &str)] = &[
     ("pod/token-volume", "", "Pod", ".spec.volumes[*]"),
     ("pod/token-mount", "", "Pod", ".spec.containers[*].volumeMounts"),
     ("pod/ephemeral-containers", "", "Pod", ".spec.ephemeralContainers"),
+    (
+        "ingress/class",
+        "networking.k8s.io",
+        "Ingress",
+        ".spec.ingressClassName",
+    ),
     ("node/pod-cidr", "", "Node", ".spec.podCIDR"),
     ("node/pod-cidrs", "", "Node", ".spec.podCIDRs"),
     ("node/provider", "", "Node", ".spec.providerID"),

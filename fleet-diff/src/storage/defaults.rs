@@ -501,6 +501,10 @@ fn service_spec(map: &mut Draft<'_>) {
     if matches!(&*kind, "LoadBalancer" | "NodePort" | "ClusterIP") && is_unset(map, "internalTrafficPolicy") {
         map.set("internalTrafficPolicy", "Cluster");
     }
+    if kind == "ExternalName" && map.contains("internalTrafficPolicy") {
+        // It does not show (`core/service/storage`, `defaultOnReadInternalTrafficPolicy`).
+        map.remove("internalTrafficPolicy");
+    }
     if kind == "LoadBalancer" && is_unset(map, "allocateLoadBalancerNodePorts") {
         map.set("allocateLoadBalancerNodePorts", true);
     }

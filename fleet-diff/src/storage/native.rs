@@ -40,8 +40,10 @@ pub(crate) fn store_native<'n>(
         layer: kind.layer,
         live,
         empty: Cell::new(None),
+        without_status: kind.keeps_status().then_some(kind.root),
     };
     let mut draft = walk.structure(kind.root, Some(object))?;
+    let empty = walk.empty.get();
     special::object(&mut draft);
     if kind.keeps_status() {
         // The endpoint does not write it: it stays, or is what a new object begins with.
@@ -58,7 +60,7 @@ pub(crate) fn store_native<'n>(
     }
     Ok(InStorage {
         draft,
-        empty: walk.empty.get().map(|(of, field)| walk.show(of, field)),
+        empty: empty.map(|(of, field)| walk.show(of, field)),
     })
 }
 
@@ -87,6 +89,7 @@ pub(super) fn store_struct<'n>(layer: &'n Layer, id: TypeId, value: Option<Node<
             layer,
             live: None,
             empty: Cell::new(None),
+            without_status: None,
         }
         .structure(id, value)
         .map(Tree::Map),
@@ -99,6 +102,8 @@ struct Walk<'s, 'l> {
     live: Option<&'l Document>,
     /// A required text that would be empty: the struct and the field.
     empty: Cell<Option<(TypeId, &'s str)>>,
+    /// The type of objects whose status is not written, if this is one.
+    without_status: Option<TypeId>,
 }
 
 impl<'s> Walk<'s, '_> {
@@ -122,6 +127,9 @@ impl<'s> Walk<'s, '_> {
         let mut out = Draft::default();
         let mut given = value.into_iter().flat_map(Node::entries).peekable();
         for field in &map.fields {
+            if self.without_status == Some(id) && &*field.name == "status" {
+                continue;
+            }
             while given.next_if(|(key, _)| *key < &*field.name).is_some() {}
             let inner = given
                 .next_if(|(key, _)| *key == &*field.name)

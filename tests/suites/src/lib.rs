@@ -7,6 +7,7 @@ mod last_moment;
 pub mod manifests;
 pub mod proxy;
 mod random;
+pub mod rows;
 mod served;
 pub mod truth;
 

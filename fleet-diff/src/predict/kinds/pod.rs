@@ -6,11 +6,11 @@ use super::super::Prediction;
 use crate::{
     FieldPath,
     document::Node,
-    rules::{Broken, Fact},
+    rules::{Broken, Fact, loses_node_selector},
     storage::{Draft, Tree, View},
 };
 
-/// It is free only as long as the Pod may not be scheduled (`core/validation`, `ValidatePodUpdate`).
+/// It takes more keys only as long as the Pod may not be scheduled (`core/validation`, `ValidatePodUpdate`).
 pub(super) fn check_node_selector(merged: Node<'_>, live: Node<'_>) -> Result<(), Prediction> {
     let of = |pod: Node<'_>| {
         pod.at(&["spec", "nodeSelector"])
@@ -20,7 +20,7 @@ pub(super) fn check_node_selector(merged: Node<'_>, live: Node<'_>) -> Result<()
     let gated = live
         .at(&["spec", "schedulingGates"])
         .is_some_and(|gates| !gates.is_empty());
-    if gated || of(merged) == of(live) {
+    if of(merged) == of(live) || gated && !loses_node_selector(live, merged) {
         return Ok(());
     }
     let broken = Broken {
@@ -29,35 +29,6 @@ pub(super) fn check_node_selector(merged: Node<'_>, live: Node<'_>) -> Result<()
         path: FieldPath::keys(["spec", "nodeSelector"]),
     };
     Err(Prediction::blocked(vec![broken]))
-}
-
-/// Tolerations may be added, and of those that are there only the seconds may change (`core/validation`,
-/// `validateOnlyAddedTolerations`).
-pub(super) fn check_tolerations(object: &Draft<'_>, before: Node<'_>) -> Result<(), Prediction> {
-    let plain = |toleration: View<'_, '_>| {
-        let mut toleration = toleration.to_json();
-        toleration
-            .as_object_mut()
-            .map(|fields| fields.remove("tolerationSeconds"));
-        toleration
-    };
-    let of = |list: Option<View<'_, '_>>| -> Vec<_> {
-        list.map(View::items)
-            .unwrap_or_default()
-            .into_iter()
-            .map(plain)
-            .collect()
-    };
-    let is = of(object.at(&["spec", "tolerations"]));
-    let was = of(before.at(&["spec", "tolerations"]).map(View::Node));
-    if was.iter().all(|old| is.contains(old)) {
-        return Ok(());
-    }
-    Err(Prediction::blocked(vec![Broken {
-        rule: "pod/old-tolerations",
-        fact: Fact::Immutable,
-        path: FieldPath::keys(["spec", "tolerations"]),
-    }]))
 }
 
 /// The admission plugin `Priority` fills in again what it filled in.

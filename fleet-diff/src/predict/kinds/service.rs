@@ -24,7 +24,7 @@ pub(super) fn check_ports(merged: Node<'_>) -> Result<(), Prediction> {
 }
 
 /// What only some types of Services have goes with the type, unless it was changed in the same breath
-/// (`core/service`, `dropTypeDependentFields`; cluster IPs are not among it here).
+/// (`core/service`, `dropTypeDependentFields`).
 pub(super) fn drop_by_type(object: &mut Draft<'_>, before: Node<'_>) {
     let text = |of: Option<View<'_, '_>>| of.and_then(View::as_str).unwrap_or("").to_owned();
     let is = |field: &str| object.at(&["spec", field]);
@@ -62,7 +62,14 @@ pub(super) fn drop_by_type(object: &mut Draft<'_>, before: Node<'_>) {
         policy(&type_was, was("externalIPs")),
         policy(&type_is, is("externalIPs")),
     ) && same("externalTrafficPolicy");
+    let has_address = |kind: &str| kind != "ExternalName";
+    let no_address = lost(has_address(&type_was), has_address(&type_is));
+    let no_ip = no_address && same("clusterIP") && same("clusterIPs");
     let gone = [
+        (no_ip, "clusterIP"),
+        (no_ip, "clusterIPs"),
+        (no_address && same("ipFamilies"), "ipFamilies"),
+        (no_address && same("ipFamilyPolicy"), "ipFamilyPolicy"),
         (no_check, "healthCheckNodePort"),
         (no_balancer, "allocateLoadBalancerNodePorts"),
         (no_class, "loadBalancerClass"),

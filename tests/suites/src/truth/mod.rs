@@ -40,7 +40,7 @@ use live::Lives;
 use record::Recorder;
 use run::Lab;
 use schema::Schema;
-use server::Server;
+pub(crate) use server::{Server, Write};
 
 pub use compare::{Difference, Effect, Verdict};
 pub use oracle::{Conflicts, Local, Predicted, Predictor, Question, Told};

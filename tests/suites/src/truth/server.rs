@@ -40,7 +40,7 @@ fn path(kind: &Served, object: &Value) -> String {
 
 /// A write.
 #[derive(Clone, Debug)]
-pub(super) enum Write {
+pub(crate) enum Write {
     /// Server-side apply.
     Apply {
         manager: String,
@@ -97,7 +97,7 @@ impl Answer {
 }
 
 /// One API server.
-pub(super) struct Server {
+pub(crate) struct Server {
     client: Client,
     /// The minor version.
     pub(super) kubernetes: String,
@@ -106,7 +106,7 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub(super) async fn new(client: Client, kubernetes: &str) -> Self {
+    pub(crate) async fn new(client: Client, kubernetes: &str) -> Self {
         let mut server = Self {
             client,
             kubernetes: kubernetes.to_owned(),
@@ -117,7 +117,7 @@ impl Server {
         server
     }
 
-    pub(super) fn resource(&self, object: &Value) -> Option<&Served> {
+    pub(crate) fn resource(&self, object: &Value) -> Option<&Served> {
         let word = |name: &str| object[name].as_str().unwrap_or_default().to_owned();
         self.resources.get(&(word("apiVersion"), word("kind")))
     }
@@ -139,7 +139,7 @@ impl Server {
     }
 
     /// Applies these; what is refused is said.
-    pub(super) async fn install(&self, objects: &[Value]) -> Vec<Value> {
+    pub(crate) async fn install(&self, objects: &[Value]) -> Vec<Value> {
         let install = Write::Apply {
             manager: "installer".to_owned(),
             force: true,
@@ -174,7 +174,7 @@ impl Server {
     }
 
     /// Makes namespaces and definitions, waits until the definitions are served, and reads all schemas.
-    pub(super) async fn prepare(&mut self, first: &[Value]) {
+    pub(crate) async fn prepare(&mut self, first: &[Value]) {
         let served = self.install(first).await;
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -218,14 +218,21 @@ impl Server {
     }
 
     /// The object as it is.
-    pub(super) async fn get(&self, object: &Value) -> Option<Value> {
+    pub(crate) async fn get(&self, object: &Value) -> Option<Value> {
         let path = path(self.resource(object)?, object);
         let (code, body) = self.send("GET", &path, JSON, None).await;
         (code == 200).then_some(body)
     }
 
+    /// Deletes it, if it is there and nothing holds it.
+    pub(crate) async fn delete(&self, object: &Value) {
+        if let Some(resource) = self.resource(object) {
+            self.send("DELETE", &path(resource, object), JSON, None).await;
+        }
+    }
+
     /// Applies without doing it.
-    pub(super) async fn ask(&self, object: &Value, manager: &str, force: bool) -> Answer {
+    pub(crate) async fn ask(&self, object: &Value, manager: &str, force: bool) -> Answer {
         let apply = Write::Apply {
             manager: manager.to_owned(),
             force,
@@ -235,7 +242,7 @@ impl Server {
     }
 
     /// Writes. For patches, `object` says which object, and what is sent is in its field `patch`.
-    pub(super) async fn write(&self, object: &Value, write: &Write, dry: bool) -> Answer {
+    pub(crate) async fn write(&self, object: &Value, write: &Write, dry: bool) -> Answer {
         let Some(resource) = self.resource(object) else {
             return Answer::Refused {
                 code: 404,

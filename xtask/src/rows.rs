@@ -1,0 +1,39 @@
+//! `cargo xtask rows`: a real API server is asked about built-in fields, and its answers are kept for the tests of
+//! `fleet-diff`.
+
+use std::process::Command;
+
+use crate::{Result, command, control_plane, workspace};
+
+/// Of which version, and what to ask.
+#[derive(Debug, clap::Args)]
+#[group(skip)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    control_plane: control_plane::Args,
+    /// Only compare the answers with those that are kept
+    #[arg(long)]
+    check: bool,
+    /// Only cases whose title contains this, such as `16:`
+    #[arg(long, value_name = "TEXT")]
+    only: Option<String>,
+}
+
+pub(crate) fn run(args: &Args) -> Result {
+    control_plane::run(&args.control_plane)?;
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(workspace::root()).args([
+        "build",
+        "--quiet",
+        "--package",
+        "fleet-suites",
+        "--bin",
+        "rows",
+    ]);
+    command::run("building the questions", &mut cargo)?;
+    let mut rows = Command::new(workspace::target().join("debug").join("rows"));
+    rows.env("FLEET_KUBERNETES", args.control_plane.minor());
+    rows.args(args.check.then_some("--check"));
+    rows.args(args.only.iter().flat_map(|only| ["--only", only]));
+    command::run("every case", &mut rows).map(drop)
+}
