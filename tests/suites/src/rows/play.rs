@@ -16,6 +16,9 @@ use crate::truth::{Answer as Told, Server, Write};
 /// How long the server may write to an object itself.
 const PATIENCE: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_millis(20);
+/// Until admission plugins, which watch these kinds, know of a new object.
+const SEEN: Duration = Duration::from_secs(1);
+const WATCHED: [&str; 3] = ["IngressClass", "LimitRange", "StorageClass"];
 /// Looks at an object that changes while it is asked about.
 const LOOKS: usize = 20;
 /// Characters that are kept of a refusal.
@@ -70,6 +73,12 @@ impl Player {
         if self.server.install(&first).await.len() != wanted {
             return Err("not all that has to be there could be made".to_owned());
         }
+        if own
+            .iter()
+            .any(|object| WATCHED.iter().any(|kind| object["kind"] == *kind))
+        {
+            sleep(SEEN).await;
+        }
         let played = self.ask(case).await;
         for object in own
             .iter()
@@ -99,6 +108,14 @@ impl Player {
         };
         let mut steady = Steady::of(case);
         let live = steady.value(&live);
+        for (pointer, wanted) in &case.live {
+            let is = live.pointer(pointer).unwrap_or(&Value::Null);
+            if is != wanted {
+                return Err(format!(
+                    "live {pointer} is {is}, not {wanted}: it would be another case"
+                ));
+            }
+        }
         let answer = recorded(&live, answer, &mut steady);
         let sent = sent.map(|(document, answer)| Sent {
             document: steady.value(&document),
