@@ -1,13 +1,12 @@
 //! What the server decides by itself when an object is created or changed.
 
-use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use serde_json::{Map, Value, json};
 
-use super::{Doubt, Prediction};
+use super::{Doubt, Prediction, refused};
 use crate::{
     FieldPath, Gvk, LEFT_OUT, Object, PathElement,
     document::Node,
-    rules::{Broken, Fact, is_established, is_same, loses_node_selector},
+    rules::{Broken, Fact, is_same, loses_node_selector},
     storage::{Draft, Tree, View},
 };
 
@@ -123,35 +122,6 @@ fn take(value: &mut Value, other: &Value, path: &[&str]) {
     }
 }
 
-/// A definition that names another object, or another state of it, is refused
-/// (`apimachinery/pkg/api/validation/objectmeta.go`, `ValidateObjectMetaAccessorUpdate`; `registry/store.go`, `Update`).
-pub(super) fn check_identity(desired: Node<'_>, live: Option<Node<'_>>) -> Result<(), Prediction> {
-    const FIXED: [&str; 4] = [
-        "uid",
-        "resourceVersion",
-        "deletionTimestamp",
-        "deletionGracePeriodSeconds",
-    ];
-    let field = |of: Node<'_>, name: &str| {
-        let value = of.at(&["metadata", name]).filter(|value| !value.is_null());
-        value
-            .filter(|value| value.as_str() != Some(""))
-            .map(Node::to_json)
-    };
-    let fixed: &[&str] = if live.is_some() { &FIXED } else { &FIXED[..1] };
-    let differs = |name: &&&str| {
-        let asked = field(desired, name);
-        asked.is_some() && asked != live.and_then(|live| field(live, name))
-    };
-    match fixed.iter().find(differs) {
-        Some(name) => Err(Prediction::refused(
-            format!(".metadata.{name}"),
-            "is not that of the object",
-        )),
-        None => Ok(()),
-    }
-}
-
 /// Fields of `metadata` that an apply does not change.
 const KEPT: [&str; 6] = [
     "uid",
@@ -223,7 +193,9 @@ pub(super) fn check_emptied(merged: Node<'_>, live: Node<'_>, gvk: &Gvk) -> Resu
         ("", "Secret") => ("data", "secret/immutable-data"),
         ("", "Service") => return check_ports(merged),
         ("", "Pod") => return check_node_selector(merged, live),
-        ("apiextensions.k8s.io", "CustomResourceDefinition") => return check_certificates(merged, live),
+        ("apiextensions.k8s.io", "CustomResourceDefinition") => {
+            return refused::check_certificates(merged, live);
+        }
         ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding") => return check_actions(merged),
         _ => return Ok(()),
     };
@@ -262,24 +234,6 @@ fn check_node_selector(merged: Node<'_>, live: Node<'_>) -> Result<(), Predictio
         path: FieldPath::keys(["spec", "nodeSelector"]),
     };
     Err(Prediction::blocked(vec![broken]))
-}
-
-/// What is no certificate may stay in a definition, but not come (`apiextensions/validation`, `allowInvalidCABundle`).
-fn check_certificates(merged: Node<'_>, live: Node<'_>) -> Result<(), Prediction> {
-    const BUNDLE: [&str; 5] = ["spec", "conversion", "webhook", "clientConfig", "caBundle"];
-    let bundle = |of: Node<'_>| {
-        let text = of.at(&BUNDLE).and_then(Node::as_str).unwrap_or_default();
-        BASE64.decode(text).unwrap_or_default()
-    };
-    let is_valid = |bundle: &[u8]| {
-        let begin = b"-----BEGIN CERTIFICATE-----";
-        bundle.is_empty() || bundle.windows(begin.len()).any(|part| part == begin)
-    };
-    if is_established(live) && is_valid(&bundle(live)) && !is_valid(&bundle(merged)) {
-        let path = FieldPath::keys(BUNDLE).to_string();
-        return Err(Prediction::refused(path, "must be certificates"));
-    }
-    Ok(())
 }
 
 /// Two managers may each set one of two actions that exclude one another.
