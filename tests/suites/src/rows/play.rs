@@ -98,13 +98,12 @@ impl Player {
             live = self.at_rest(&case.desired).await?;
         }
         let (live, answer) = self.dry_run(case, &case.desired, live).await?;
-        let sent = document(case, &self.kubernetes, &live)?;
-        let sent = match sent.filter(|sent| *sent != case.desired) {
-            Some(document) => {
-                let (_, answer) = self.dry_run(case, &document, live.clone()).await?;
-                Some((document, answer))
-            }
-            None => None,
+        let document = document(case, &self.kubernetes, &live)?;
+        let sent = if document == case.desired {
+            None
+        } else {
+            let (_, answer) = self.dry_run(case, &document, live.clone()).await?;
+            Some((document, answer))
         };
         let mut steady = Steady::of(case);
         let live = steady.value(&live);
@@ -256,7 +255,7 @@ fn is_established(object: &Value) -> bool {
 }
 
 /// The definition as the rules leave it.
-fn document(case: &Case, kubernetes: &str, live: &Value) -> Result<Option<Value>, String> {
+fn document(case: &Case, kubernetes: &str, live: &Value) -> Result<Value, String> {
     let object = |value: &Value| Object::from_json(value.clone()).map_err(|error| error.to_string());
     let mut schemas = Schemas::for_kubernetes(kubernetes).ok_or("no known version")?;
     for definition in case.first.iter().filter(|object| is_definition(object)) {
@@ -274,7 +273,7 @@ fn document(case: &Case, kubernetes: &str, live: &Value) -> Result<Option<Value>
         .to(live.as_ref())
         .force(case.force)
         .rules(&rules);
-    Ok(Some(apply.decide().document().to_json()))
+    Ok(apply.decide().document().to_json())
 }
 
 fn recorded(live: &Value, told: Told, steady: &mut Steady) -> Answer {
