@@ -345,3 +345,29 @@ fn check(node: Node<'_>) -> Result<(), &'static str> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_element_of_a_list_is_owned_apart_from_what_is_in_it() {
+        let text =
+            r#"{"f:spec": {"f:list": {"k:{\"name\":\"a\"}": {".": {}, "f:name": {}}}, "f:whole": {}}}"#;
+        let fields: Document = text.parse().unwrap();
+        let set = FieldSet::from_fields_v1(&fields).unwrap();
+        for (path, owned) in [
+            (r#".spec.list[name="a"]"#, true),
+            (r#".spec.list[name="a"].name"#, true),
+            (r#".spec.list[name="a"].image"#, false),
+            (r#".spec.list[name="b"].name"#, false),
+            (".spec.whole", true),
+            (".spec.whole.part", true),
+            (".spec", false),
+        ] {
+            let path: crate::FieldPath = path.parse().unwrap();
+            assert_eq!(Fields::Raw(fields.root()).owns(path.elements()), owned, "{path}");
+            assert_eq!(Fields::Set(set.clone()).owns(path.elements()), owned, "{path}");
+        }
+    }
+}

@@ -2,7 +2,6 @@
 
 use serde_json::{Map, Value};
 
-use super::Prediction;
 use crate::{
     FieldPath, Gvk, LEFT_OUT, Object, PathElement,
     document::Node,
@@ -118,35 +117,6 @@ fn take(value: &mut Value, other: &Value, path: &[&str]) {
             }
         }
         _ => {}
-    }
-}
-
-/// A definition that names another object, or another state of it, is refused
-/// (`apimachinery/pkg/api/validation/objectmeta.go`, `ValidateObjectMetaAccessorUpdate`; `registry/store.go`, `Update`).
-pub(super) fn check_identity(desired: Node<'_>, live: Option<Node<'_>>) -> Result<(), Prediction> {
-    const FIXED: [&str; 4] = [
-        "uid",
-        "resourceVersion",
-        "deletionTimestamp",
-        "deletionGracePeriodSeconds",
-    ];
-    let field = |of: Node<'_>, name: &str| {
-        let value = of.at(&["metadata", name]).filter(|value| !value.is_null());
-        value
-            .filter(|value| value.as_str() != Some(""))
-            .map(Node::to_json)
-    };
-    let fixed: &[&str] = if live.is_some() { &FIXED } else { &FIXED[..1] };
-    let differs = |name: &&&str| {
-        let asked = field(desired, name);
-        asked.is_some() && asked != live.and_then(|live| field(live, name))
-    };
-    match fixed.iter().find(differs) {
-        Some(name) => Err(Prediction::refused(
-            format!(".metadata.{name}"),
-            "is not that of the object",
-        )),
-        None => Ok(()),
     }
 }
 

@@ -3,6 +3,7 @@
 mod chosen;
 mod kinds;
 mod outcome;
+mod refused;
 mod validity;
 
 use std::fmt;
@@ -245,7 +246,7 @@ impl<'r, 'a> Run<'r, 'a> {
         {
             return Err(Prediction::unsure(Doubt::LiveAtOtherVersion));
         }
-        chosen::check_identity(desired, self.live.map(Document::root))?;
+        refused::check_identity(desired, self.live.map(Document::root))?;
         typed::validate(self.kind.layer, self.kind.root, desired, Duplicates::Refused)
             .map_err(|wrong| Prediction::refused(wrong.path.to_string(), wrong.problem))?;
         if let Some(live) = self.live {

@@ -4,14 +4,13 @@ mod job;
 mod pod;
 mod service;
 
-use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use serde_json::{Value, json};
 
-use super::{Doubt, Prediction};
+use super::{Doubt, Prediction, refused};
 use crate::{
     FieldPath, Gvk,
     document::Node,
-    rules::{Broken, Fact, is_established, is_same},
+    rules::{Broken, Fact, is_same},
     storage::{Draft, Tree, View},
 };
 
@@ -117,7 +116,9 @@ pub(super) fn check_merged(merged: Node<'_>, live: Node<'_>, gvk: &Gvk) -> Resul
     match (gvk.group(), gvk.kind()) {
         ("", "Service") => return service::check_ports(merged),
         ("", "Pod") => return pod::check_node_selector(merged, live),
-        ("apiextensions.k8s.io", "CustomResourceDefinition") => return check_certificates(merged, live),
+        ("apiextensions.k8s.io", "CustomResourceDefinition") => {
+            return refused::check_certificates(merged, live);
+        }
         ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding") => return check_actions(merged),
         _ => {}
     }
@@ -147,24 +148,6 @@ pub(crate) fn emptied_data(of: Node<'_>, live: Node<'_>, gvk: &Gvk) -> Option<(&
     let immutable = live.get("immutable").and_then(Node::as_bool) == Some(true);
     let is_empty = |of: Node<'_>| of.get(field).is_some_and(|data| data.is_map() && data.is_empty());
     (immutable && is_empty(of) && !is_empty(live)).then_some((field, rule))
-}
-
-/// What is no certificate may stay in a definition, but not come (`apiextensions/validation`, `allowInvalidCABundle`).
-fn check_certificates(merged: Node<'_>, live: Node<'_>) -> Result<(), Prediction> {
-    const BUNDLE: [&str; 5] = ["spec", "conversion", "webhook", "clientConfig", "caBundle"];
-    let bundle = |of: Node<'_>| {
-        let text = of.at(&BUNDLE).and_then(Node::as_str).unwrap_or_default();
-        BASE64.decode(text).unwrap_or_default()
-    };
-    let is_valid = |bundle: &[u8]| {
-        let begin = b"-----BEGIN CERTIFICATE-----";
-        bundle.is_empty() || bundle.windows(begin.len()).any(|part| part == begin)
-    };
-    if is_established(live) && is_valid(&bundle(live)) && !is_valid(&bundle(merged)) {
-        let path = FieldPath::keys(BUNDLE).to_string();
-        return Err(Prediction::refused(path, "must be certificates"));
-    }
-    Ok(())
 }
 
 /// Two managers may each set one of two actions that exclude one another.
