@@ -183,7 +183,7 @@ fn identity() -> FieldSet {
 }
 
 proptest! {
-    #![proptest_config(cases(512))]
+    #![proptest_config(cases(256))]
 
     #[test]
     fn a_value_mentions_its_leaves(value in things()) {

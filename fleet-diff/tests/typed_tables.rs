@@ -161,26 +161,31 @@ fn a_value_of_another_form_differs_in_both() {
 
 #[test]
 fn what_is_reset_in_parts_is_not_sure() {
-    let value = json!({"apiVersion": "example.net/v1", "kind": "Thing", "metadata": {"name": "a"},
-        "nested": {"a": "x", "b": 1}});
-    let reset: FieldSet = [FieldPath::keys(["nested", "a"])].into_iter().collect();
-    let fields: Document = r#"{"f:nested":{"f:b":{}}}"#.parse().unwrap();
-    assert!(!is_mentioned(
-        schemas(),
-        &gvk(),
-        &fields,
-        &document(&value),
-        &reset
-    ));
-    // Of what is elsewhere it does not matter.
-    let value =
-        json!({"apiVersion": "example.net/v1", "kind": "Thing", "metadata": {"name": "a"}, "size": 1});
-    let fields: Document = r#"{"f:size":{}}"#.parse().unwrap();
-    assert!(is_mentioned(
-        schemas(),
-        &gvk(),
-        &fields,
-        &document(&value),
-        &reset
-    ));
+    let nested = json!({"nested": {"a": "x", "b": 1}});
+    let size = json!({"size": 1});
+    let cases = [
+        (&nested, &["nested", "a"][..], r#"{"f:nested":{"f:b":{}}}"#, false),
+        (&nested, &["nested", "a"], "{}", false),
+        (&nested, &["nested"], "{}", true),
+        (&nested, &["nested"], r#"{"f:nested":{"f:a":{},"f:b":{}}}"#, false),
+        // What is elsewhere does not matter.
+        (&size, &["nested", "a"], r#"{"f:size":{}}"#, true),
+        (&size, &["nested"], r#"{"f:size":{}}"#, true),
+    ];
+    for (content, reset, fields, expected) in cases {
+        let mut value = json!({"apiVersion": "example.net/v1", "kind": "Thing", "metadata": {"name": "a"}});
+        value
+            .as_object_mut()
+            .unwrap()
+            .extend(content.as_object().unwrap().clone());
+        let keys: FieldSet = [FieldPath::keys(reset.iter().copied())].into_iter().collect();
+        let found = is_mentioned(
+            schemas(),
+            &gvk(),
+            &fields.parse().unwrap(),
+            &document(&value),
+            &keys,
+        );
+        assert_eq!(found, expected, "{content} without {reset:?} and {fields}");
+    }
 }
