@@ -103,6 +103,49 @@ fn elements_that_are_there_twice_are_compared_as_a_whole() {
 }
 
 #[test]
+fn null_and_empty_are_two_values() {
+    let of = |key: &str, value: &Value| {
+        document(
+            &json!({"apiVersion": "example.net/v1", "kind": "Thing", "metadata": {"name": "a"}, key: value}),
+        )
+    };
+    let cases = [
+        ("nested", json!({}), json!({"a": "x"})),
+        ("labels", json!({}), json!({"a": "x"})),
+        ("tags", json!([]), json!(["a"])),
+        ("keyed", json!([]), json!([{"name": "a"}])),
+        ("point", json!({}), json!({"x": 1})),
+        ("words", json!([]), json!(["a"])),
+    ];
+    for (key, empty, full) in cases {
+        let [null, empty, full] = [json!(null), empty, full].map(|value| of(key, &value));
+        let itself: FieldSet = [FieldPath::keys([key])].into_iter().collect();
+        for (one, other) in [(&null, &empty), (&empty, &null)] {
+            let found = compare(schemas(), &gvk(), one, other);
+            assert_eq!(found, [FieldSet::new(), itself.clone(), FieldSet::new()], "{key}");
+            assert_eq!(
+                merge(schemas(), &gvk(), one, other).as_ref(),
+                Some(other),
+                "{key}"
+            );
+            assert_eq!(
+                merge(schemas(), &gvk(), one, &full).as_ref(),
+                Some(&full),
+                "{key}"
+            );
+        }
+        for same in [&null, &empty, &full] {
+            assert_eq!(
+                compare(schemas(), &gvk(), same, same),
+                <[FieldSet; 3]>::default(),
+                "{key}"
+            );
+            assert_eq!(merge(schemas(), &gvk(), same, same), None, "{key}");
+        }
+    }
+}
+
+#[test]
 fn what_is_one_field_is_not_looked_into() {
     let of = |tags: &[&str]| {
         document(
