@@ -203,14 +203,18 @@ fn a_value_of_another_form_differs_in_both() {
 }
 
 #[test]
-fn what_is_reset_in_parts_is_not_sure() {
+fn what_is_sure_is_recognized() {
     let nested = json!({"nested": {"a": "x", "b": 1}});
     let size = json!({"size": 1});
+    let bag = json!({"bag": {"a": {"tags": []}}});
     let cases = [
         (&nested, &["nested", "a"][..], r#"{"f:nested":{"f:b":{}}}"#, false),
         (&nested, &["nested", "a"], "{}", false),
         (&nested, &["nested"], "{}", true),
         (&nested, &["nested"], r#"{"f:nested":{"f:a":{},"f:b":{}}}"#, false),
+        // A key that is no field of the schema counts, whatever is inside it.
+        (&bag, &["size"], r#"{"f:bag":{"f:a":{}}}"#, true),
+        (&bag, &["size"], "{}", false),
         // What is elsewhere does not matter.
         (&size, &["nested", "a"], r#"{"f:size":{}}"#, true),
         (&size, &["nested"], r#"{"f:size":{}}"#, true),
