@@ -103,6 +103,49 @@ fn elements_that_are_there_twice_are_compared_as_a_whole() {
 }
 
 #[test]
+fn null_and_empty_are_two_values() {
+    let of = |key: &str, value: &Value| {
+        document(
+            &json!({"apiVersion": "example.net/v1", "kind": "Thing", "metadata": {"name": "a"}, key: value}),
+        )
+    };
+    let cases = [
+        ("nested", json!({}), json!({"a": "x"})),
+        ("labels", json!({}), json!({"a": "x"})),
+        ("tags", json!([]), json!(["a"])),
+        ("keyed", json!([]), json!([{"name": "a"}])),
+        ("point", json!({}), json!({"x": 1})),
+        ("words", json!([]), json!(["a"])),
+    ];
+    for (key, empty, full) in cases {
+        let [null, empty, full] = [json!(null), empty, full].map(|value| of(key, &value));
+        let itself: FieldSet = [FieldPath::keys([key])].into_iter().collect();
+        for (one, other) in [(&null, &empty), (&empty, &null)] {
+            let found = compare(schemas(), &gvk(), one, other);
+            assert_eq!(found, [FieldSet::new(), itself.clone(), FieldSet::new()], "{key}");
+            assert_eq!(
+                merge(schemas(), &gvk(), one, other).as_ref(),
+                Some(other),
+                "{key}"
+            );
+            assert_eq!(
+                merge(schemas(), &gvk(), one, &full).as_ref(),
+                Some(&full),
+                "{key}"
+            );
+        }
+        for same in [&null, &empty, &full] {
+            assert_eq!(
+                compare(schemas(), &gvk(), same, same),
+                <[FieldSet; 3]>::default(),
+                "{key}"
+            );
+            assert_eq!(merge(schemas(), &gvk(), same, same), None, "{key}");
+        }
+    }
+}
+
+#[test]
 fn what_is_one_field_is_not_looked_into() {
     let of = |tags: &[&str]| {
         document(
@@ -160,27 +203,36 @@ fn a_value_of_another_form_differs_in_both() {
 }
 
 #[test]
-fn what_is_reset_in_parts_is_not_sure() {
-    let value = json!({"apiVersion": "example.net/v1", "kind": "Thing", "metadata": {"name": "a"},
-        "nested": {"a": "x", "b": 1}});
-    let reset: FieldSet = [FieldPath::keys(["nested", "a"])].into_iter().collect();
-    let fields: Document = r#"{"f:nested":{"f:b":{}}}"#.parse().unwrap();
-    assert!(!is_mentioned(
-        schemas(),
-        &gvk(),
-        &fields,
-        &document(&value),
-        &reset
-    ));
-    // Of what is elsewhere it does not matter.
-    let value =
-        json!({"apiVersion": "example.net/v1", "kind": "Thing", "metadata": {"name": "a"}, "size": 1});
-    let fields: Document = r#"{"f:size":{}}"#.parse().unwrap();
-    assert!(is_mentioned(
-        schemas(),
-        &gvk(),
-        &fields,
-        &document(&value),
-        &reset
-    ));
+fn what_is_sure_is_recognized() {
+    let nested = json!({"nested": {"a": "x", "b": 1}});
+    let size = json!({"size": 1});
+    let bag = json!({"bag": {"a": {"tags": []}}});
+    let cases = [
+        (&nested, &["nested", "a"][..], r#"{"f:nested":{"f:b":{}}}"#, false),
+        (&nested, &["nested", "a"], "{}", false),
+        (&nested, &["nested"], "{}", true),
+        (&nested, &["nested"], r#"{"f:nested":{"f:a":{},"f:b":{}}}"#, false),
+        // A key that is no field of the schema counts, whatever is inside it.
+        (&bag, &["size"], r#"{"f:bag":{"f:a":{}}}"#, true),
+        (&bag, &["size"], "{}", false),
+        // What is elsewhere does not matter.
+        (&size, &["nested", "a"], r#"{"f:size":{}}"#, true),
+        (&size, &["nested"], r#"{"f:size":{}}"#, true),
+    ];
+    for (content, reset, fields, expected) in cases {
+        let mut value = json!({"apiVersion": "example.net/v1", "kind": "Thing", "metadata": {"name": "a"}});
+        value
+            .as_object_mut()
+            .unwrap()
+            .extend(content.as_object().unwrap().clone());
+        let keys: FieldSet = [FieldPath::keys(reset.iter().copied())].into_iter().collect();
+        let found = is_mentioned(
+            schemas(),
+            &gvk(),
+            &fields.parse().unwrap(),
+            &document(&value),
+            &keys,
+        );
+        assert_eq!(found, expected, "{content} without {reset:?} and {fields}");
+    }
 }

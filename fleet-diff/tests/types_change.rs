@@ -105,6 +105,11 @@ fn parts_of_what_is_one_field_now_are_all_of_it() {
             json!({"f:named": {"f:k": {"f:wholePoint": {"f:y": {}}, "f:wholeList": {"i:0": {}}}}}),
             Some(json!({"f:named": {"f:k": {"f:wholePoint": {}, "f:wholeList": {}}}})),
         ),
+        // A list that has become a mapping.
+        (
+            json!({"f:named": {"k:{\"name\":\"n\"}": {"f:wholePoint": {"f:x": {}}}}}),
+            Some(json!({"f:named": {"k:{\"name\":\"n\"}": {"f:wholePoint": {}}}})),
+        ),
         // Already whole, or still of parts.
         (
             json!({"f:wholePoint": {}, "f:wholeList": {}, "f:wholeLabels": {}}),
