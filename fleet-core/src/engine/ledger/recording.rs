@@ -48,7 +48,9 @@ impl Engine {
             return;
         };
         let limits = &self.options.limits;
-        let idle = self.in_flight == 0 && self.dirty.is_empty() && self.starved.is_empty();
+        // Between two classes of a pass there is a moment without anything to do, and it is not over.
+        let gated = self.gated.values().any(|gated| !gated.is_empty());
+        let idle = self.in_flight == 0 && self.dirty.is_empty() && self.starved.is_empty() && !gated;
         // Kinds are listed one after the other: what they bring is recorded in one go.
         let gathering = self
             .listings

@@ -205,7 +205,11 @@ impl Plan {
                 continue;
             }
             let text = shard.text(&self.after.owner, prefix);
-            if shard.split.is_none() && text.len() + MARK_BYTES <= self.after.bytes_max {
+            let room = match shard.entries.len() {
+                0 | 1 => 0,
+                _ => shard.entries.values().map(room_for_uid).sum::<usize>(),
+            };
+            if shard.split.is_none() && text.len() + MARK_BYTES + room <= self.after.bytes_max {
                 self.steps.push_back(Step::Put(BlobName::Shard(prefix), text));
             } else {
                 let entries = shards.remove(&prefix).unwrap_or_default().entries;
@@ -273,7 +277,15 @@ impl Plan {
             let end = items.partition_point(|item| u128::from(item.hash) < prefix.end());
             let inside = &items[start..end];
             let empty = Shard::default().text(&self.after.owner, prefix).len() + MARK_BYTES;
-            if empty + inside.iter().map(|item| item.bytes).sum::<usize>() <= self.after.bytes_max {
+            let bytes = match inside {
+                // There is no smaller shard than one of one entry.
+                [item] => item.bytes,
+                inside => inside
+                    .iter()
+                    .map(|item| item.bytes + room_for_uid(&item.entry))
+                    .sum(),
+            };
+            if empty + bytes <= self.after.bytes_max {
                 let entries = inside
                     .iter()
                     .map(|item| (item.entry.key.clone(), item.entry.clone()))
@@ -308,14 +320,17 @@ struct Item {
 
 impl Item {
     fn new(entry: Entry) -> Self {
-        // Almost every entry gets a UID soon: without room for them all shards would be split again then.
-        let room = if entry.uid.is_none() { UID_BYTES } else { 0 };
         Self {
             hash: key_hash(&entry.key),
-            bytes: entry_bytes(&entry) + room,
+            bytes: entry_bytes(&entry),
             entry,
         }
     }
+}
+
+/// Almost every entry gets a UID soon: without room for them all shards would be split again then. In bytes.
+fn room_for_uid(entry: &Entry) -> usize {
+    if entry.uid.is_none() { UID_BYTES } else { 0 }
 }
 
 /// A mark that differs from the one before, so that a store gives the marked blob a new version.
