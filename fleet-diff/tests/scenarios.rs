@@ -549,6 +549,22 @@ fn what_configured_kubelets_is_dropped_from_a_node() {
 }
 
 #[test]
+fn templates_of_claims_are_claims() {
+    let set = |kind: &str| {
+        json!({"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"namespace": "shop", "name": "db"},
+            "spec": {"serviceName": "db", "selector": {"matchLabels": {"app": "db"}},
+                "template": {"metadata": {"labels": {"app": "db"}},
+                    "spec": {"containers": [{"name": "db", "image": "db:1"}]}},
+                "volumeClaimTemplates": [{"kind": kind, "metadata": {"name": "data"}, "spec": {
+                    "accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}}]}})
+    };
+    let live = applied(None, &set("PersistentVolumeClaim"), "fleet");
+    decide(&set("Claim"), &live, |decision| {
+        assert_eq!(decision.action(), Action::None);
+    });
+}
+
+#[test]
 fn a_service_drops_what_its_new_type_does_not_have() {
     let service = |kind: &str| {
         json!({"apiVersion": "v1", "kind": "Service", "metadata": {"namespace": "shop", "name": "web"},

@@ -3,7 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use serde_json::{Value, json};
 
-use super::tree::{Draft, Tree, View};
+use super::tree::{Draft, View};
 
 /// Conversions of one struct, by the name of its type.
 pub(super) fn structure(name: &str, map: &mut Draft<'_>) {
@@ -88,21 +88,15 @@ fn old_init_containers(map: &mut Draft<'_>) {
     }
 }
 
-/// Templates of claims say what they are (`apps/v1/conversion.go`).
+/// Templates of claims say what they are, whatever was written (`apps/v1/conversion.go`).
 fn claim_templates(map: &mut Draft<'_>) {
     if !map.contains("volumeClaimTemplates") {
         return;
     }
     for template in map.list("volumeClaimTemplates").into_iter().flatten() {
-        let says = |key: &str, template: &Tree<'_>| {
-            template
-                .view()
-                .get(key)
-                .and_then(super::tree::View::as_str)
-                .is_some_and(|text| !text.is_empty())
-        };
         for (key, value) in [("apiVersion", "v1"), ("kind", "PersistentVolumeClaim")] {
-            if !says(key, template)
+            let says = template.view().get(key).and_then(View::as_str);
+            if says != Some(value)
                 && let Some(draft) = template.as_draft()
             {
                 draft.set(key, value);
