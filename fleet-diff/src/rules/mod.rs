@@ -6,14 +6,11 @@ mod builtin;
 mod facts;
 mod intent;
 mod pattern;
-mod pods;
 mod server;
-mod volumes;
 
-pub(crate) use facts::{Broken, Fact, broken, is_established, is_same};
+pub(crate) use facts::{Broken, Fact, broken, is_established, is_same, loses_node_selector};
 pub(crate) use intent::Applicable;
 pub use intent::{FieldIntentRules, Intent, Kinds, Rule, RuleError, RuleSet, Rules, Sharing};
 pub use pattern::PathPattern;
 pub(crate) use pattern::glob;
-pub(crate) use pods::loses_node_selector;
 pub(crate) use server::set_by_server;

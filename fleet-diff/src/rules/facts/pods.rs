@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::facts::{at, is_same};
+use super::{is_same, when::at};
 use crate::document::Node;
 
 /// A deadline only gets nearer.

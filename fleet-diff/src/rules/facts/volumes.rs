@@ -3,7 +3,10 @@
 
 use serde_json::Value;
 
-use super::facts::{at, is_same, text};
+use super::{
+    is_same,
+    when::{at, text},
+};
 use crate::{Quantity, document::Node};
 
 /// A class of attributes, once given, stays.
@@ -63,4 +66,8 @@ pub(super) fn is_no_new_label(live: Node<'_>, new: Node<'_>) -> bool {
     let (mut old, new) = (affinity(live), affinity(new));
     renamed(&mut old, &new);
     !is_same(&old, &new)
+}
+
+pub(super) fn is_unbound(live: Node<'_>, _: Node<'_>) -> bool {
+    text(live, &["status", "phase"]) != "Bound"
 }

@@ -1,45 +1,28 @@
-//! What API servers refuse to change, by kind.
+//! The table.
 //!
 //! Each row cites the validation it comes from. Providers of other tools claim more than servers do; a row is here only
 //! when a server refused the change in a test.
 
-use std::sync::LazyLock;
-
-use serde_json::Value;
-
-use super::{pattern::PathPattern, pods, volumes};
-use crate::{FieldPath, FieldSet, Gvk, Quantity, document::Node};
-
-/// A change that a server refuses.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Broken {
-    pub(crate) rule: &'static str,
-    pub(crate) fact: Fact,
-    pub(crate) path: FieldPath,
-}
-
-/// What may not happen to a field.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fact {
-    /// Nothing: the object must be made again.
-    Immutable,
-    /// Nothing once it has a value.
-    WriteOnce,
-    /// It may only grow, as a quantity.
-    GrowOnly,
-}
+use super::{
+    Fact, pods, services, volumes,
+    when::{
+        drops_stored_version, is_immutable, is_no_second_family, is_not_elastic, is_running, is_suspended,
+        was_established,
+    },
+};
+use crate::document::Node;
 
 /// Whether a row counts for this change.
-type When = fn(live: Node<'_>, new: Node<'_>) -> bool;
+pub(super) type When = fn(live: Node<'_>, new: Node<'_>) -> bool;
 
-struct Row {
-    id: &'static str,
-    group: &'static str,
-    kind: &'static str,
-    path: &'static str,
-    except: &'static [&'static str],
-    fact: Fact,
-    when: When,
+pub(super) struct Row {
+    pub(super) id: &'static str,
+    pub(super) group: &'static str,
+    pub(super) kind: &'static str,
+    pub(super) path: &'static str,
+    pub(super) except: &'static [&'static str],
+    pub(super) fact: Fact,
+    pub(super) when: When,
 }
 
 const fn row(id: &'static str, group: &'static str, kind: &'static str, path: &'static str) -> Row {
@@ -75,7 +58,7 @@ fn always(_: Node<'_>, _: Node<'_>) -> bool {
 const RBAC: &str = "rbac.authorization.k8s.io";
 
 /// Sources: `Validate…Update` in `pkg/apis/<group>/validation/validation.go` of Kubernetes 1.36.
-const ROWS: &[Row] = &[
+pub(super) const ROWS: &[Row] = &[
     row("secret/type", "", "Secret", ".type"),
     row("secret/immutable", "", "Secret", ".immutable").when(is_immutable),
     row("secret/immutable-data", "", "Secret", ".data").when(is_immutable),
@@ -84,23 +67,23 @@ const ROWS: &[Row] = &[
     row("configmap/immutable-binary-data", "", "ConfigMap", ".binaryData").when(is_immutable),
     row("service/cluster-ip", "", "Service", ".spec.clusterIP")
         .fact(Fact::WriteOnce)
-        .when(keeps_cluster_ip),
-    row("service/cluster-ips", "", "Service", ".spec.clusterIPs").when(moves_first_address),
-    row("service/ip-families", "", "Service", ".spec.ipFamilies").when(moves_first_family),
+        .when(services::keeps_cluster_ip),
+    row("service/cluster-ips", "", "Service", ".spec.clusterIPs").when(services::moves_first_address),
+    row("service/ip-families", "", "Service", ".spec.ipFamilies").when(services::moves_first_family),
     row(
         "service/load-balancer-class",
         "",
         "Service",
         ".spec.loadBalancerClass",
     )
-    .when(stays_load_balancer),
+    .when(services::stays_load_balancer),
     row(
         "service/health-check-node-port",
         "",
         "Service",
         ".spec.healthCheckNodePort",
     )
-    .when(keeps_health_check_port),
+    .when(services::keeps_health_check_port),
     row("pvc/spec", "", "PersistentVolumeClaim", ".spec").except(&[
         ".spec.resources.requests",
         ".spec.volumeName",
@@ -121,14 +104,14 @@ const ROWS: &[Row] = &[
         "PersistentVolumeClaim",
         ".spec.volumeAttributesClassName",
     )
-    .when(is_unbound),
+    .when(volumes::is_unbound),
     row(
         "pvc/storage-unbound",
         "",
         "PersistentVolumeClaim",
         ".spec.resources.requests",
     )
-    .when(is_unbound),
+    .when(volumes::is_unbound),
     row(
         "pvc/volume-attributes-class-in-force",
         "",
@@ -412,217 +395,3 @@ const ROWS: &[Row] = &[
     )
     .when(was_established),
 ];
-
-struct Compiled {
-    row: &'static Row,
-    path: PathPattern,
-    except: Vec<PathPattern>,
-}
-
-static COMPILED: LazyLock<Vec<Compiled>> = LazyLock::new(|| {
-    let compile = |row| compile(row).expect("the table's own patterns are tested");
-    ROWS.iter().map(compile).collect()
-});
-
-fn compile(row: &'static Row) -> Result<Compiled, crate::PathError> {
-    let except = row
-        .except
-        .iter()
-        .map(|path| path.parse())
-        .collect::<Result<_, _>>()?;
-    Ok(Compiled {
-        row,
-        path: row.path.parse()?,
-        except,
-    })
-}
-
-/// The changes among these that a server refuses. `changed` are the fields that differ between both objects.
-pub(crate) fn broken(gvk: &Gvk, changed: &FieldSet, live: Node<'_>, new: Node<'_>) -> Vec<Broken> {
-    let rows = COMPILED
-        .iter()
-        .filter(|c| c.row.group == gvk.group() && c.row.kind == gvk.kind());
-    let mut found = Vec::new();
-    for compiled in rows.filter(|c| (c.row.when)(live, new)) {
-        let hit = changed.iter().find(|path| {
-            let meant = compiled.path.covers(path) && !is_excepted(compiled, path, live);
-            meant && really_changed(path, live, new) && forbids(compiled, path, live, new)
-        });
-        if let Some(path) = hit {
-            found.push(Broken {
-                rule: compiled.row.id,
-                fact: compiled.row.fact,
-                path,
-            });
-        }
-    }
-    found
-}
-
-/// A field around an exception changes along with it: it says nothing by itself. A list does: by its order.
-fn is_excepted(compiled: &Compiled, path: &FieldPath, live: Node<'_>) -> bool {
-    let is_list = path.find(live).is_some_and(Node::is_list);
-    compiled
-        .except
-        .iter()
-        .any(|except| except.covers(path) || (!is_list && except.is_inside(path)))
-}
-
-fn really_changed(path: &FieldPath, live: Node<'_>, new: Node<'_>) -> bool {
-    match (path.find(live), path.find(new)) {
-        (Some(a), Some(b)) => !is_same(&a.to_json(), &b.to_json()),
-        (None, None) => false,
-        _ => true,
-    }
-}
-
-fn forbids(compiled: &Compiled, path: &FieldPath, live: Node<'_>, new: Node<'_>) -> bool {
-    match compiled.row.fact {
-        Fact::Immutable => true,
-        Fact::WriteOnce => {
-            let meant = FieldPath::new(path.elements().iter().take(compiled.path.len()).cloned());
-            meant.find(live).is_some_and(|value| !is_empty(&value.to_json()))
-        }
-        Fact::GrowOnly => {
-            let quantity = |of| path.find(of).and_then(Node::as_str)?.parse::<Quantity>().ok();
-            matches!((quantity(live), quantity(new)), (Some(before), Some(after)) if after < before)
-        }
-    }
-}
-
-/// Equal as the server compares stored forms: quantities by value.
-pub(crate) fn is_same(a: &Value, b: &Value) -> bool {
-    match (a, b) {
-        (Value::Object(a), Value::Object(b)) => {
-            a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| is_same(a, b)))
-        }
-        (Value::Array(a), Value::Array(b)) => {
-            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_same(a, b))
-        }
-        (Value::String(a), Value::String(b)) => {
-            a == b || matches!((a.parse::<Quantity>(), b.parse::<Quantity>()), (Ok(a), Ok(b)) if a == b)
-        }
-        _ => a == b,
-    }
-}
-
-fn is_empty(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::String(text) => text.is_empty(),
-        Value::Array(items) => items.is_empty(),
-        Value::Object(map) => map.is_empty(),
-        _ => false,
-    }
-}
-
-pub(super) fn at<'v>(value: Node<'v>, path: &[&str]) -> Option<Node<'v>> {
-    path.iter().try_fold(value, |at, key| at.get(key))
-}
-
-pub(super) fn text<'v>(value: Node<'v>, path: &[&str]) -> &'v str {
-    at(value, path).and_then(Node::as_str).unwrap_or("")
-}
-
-fn is_true(value: Node<'_>, path: &[&str]) -> bool {
-    at(value, path).and_then(Node::as_bool) == Some(true)
-}
-
-fn is_immutable(live: Node<'_>, _: Node<'_>) -> bool {
-    is_true(live, &["immutable"])
-}
-
-/// Free when the Service becomes or was one without addresses.
-fn keeps_cluster_ip(live: Node<'_>, new: Node<'_>) -> bool {
-    [live, new]
-        .iter()
-        .all(|of| text(*of, &["spec", "type"]) != "ExternalName")
-}
-
-/// The first address and the first family stay as long as there are addresses; second ones may come and go.
-fn moves_first_address(live: Node<'_>, new: Node<'_>) -> bool {
-    keeps_cluster_ip(live, new) && first(live, "clusterIPs") != first(new, "clusterIPs")
-}
-
-fn moves_first_family(live: Node<'_>, new: Node<'_>) -> bool {
-    keeps_cluster_ip(live, new) && first(live, "ipFamilies") != first(new, "ipFamilies")
-}
-
-fn first<'v>(of: Node<'v>, field: &str) -> Option<&'v str> {
-    at(of, &["spec", field]).and_then(|list| list.item(0)?.as_str())
-}
-
-fn stays_load_balancer(live: Node<'_>, new: Node<'_>) -> bool {
-    [live, new]
-        .iter()
-        .all(|of| text(*of, &["spec", "type"]) == "LoadBalancer")
-}
-
-fn keeps_health_check_port(live: Node<'_>, new: Node<'_>) -> bool {
-    let local = |of: &Node<'_>| text(*of, &["spec", "externalTrafficPolicy"]) == "Local";
-    stays_load_balancer(live, new) && [live, new].iter().all(local)
-}
-
-fn is_unbound(live: Node<'_>, _: Node<'_>) -> bool {
-    text(live, &["status", "phase"]) != "Bound"
-}
-
-/// A range may get one of the other family beside it.
-fn is_no_second_family(live: Node<'_>, new: Node<'_>) -> bool {
-    let ranges = |of| at(of, &["spec", "cidrs"]);
-    let count = |of| ranges(of).map_or(0, Node::len);
-    let first = |of| ranges(of).and_then(|ranges| ranges.item(0)?.as_str());
-    !(count(live) == 1 && count(new) == 2 && first(live) == first(new))
-}
-
-/// Completions of an indexed Job may change together with its parallelism.
-fn is_not_elastic(_: Node<'_>, new: Node<'_>) -> bool {
-    let spec = |field: &str| at(new, &["spec", field]);
-    text(new, &["spec", "completionMode"]) != "Indexed" || spec("completions") != spec("parallelism")
-}
-
-fn is_running(live: Node<'_>, _: Node<'_>) -> bool {
-    !is_true(live, &["spec", "suspend"])
-}
-
-fn is_suspended(live: Node<'_>, new: Node<'_>) -> bool {
-    !is_running(live, new)
-}
-
-/// A version in which objects are stored must stay in the definition.
-fn drops_stored_version(live: Node<'_>, new: Node<'_>) -> bool {
-    let mut stored = at(live, &["status", "storedVersions"])
-        .into_iter()
-        .flat_map(Node::items);
-    stored.any(|stored| {
-        let mut versions = at(new, &["spec", "versions"]).into_iter().flat_map(Node::items);
-        !versions.any(|version| version.get("name") == Some(stored))
-    })
-}
-
-fn was_established(live: Node<'_>, _: Node<'_>) -> bool {
-    is_established(live)
-}
-
-/// A CRD that is or was served: some of it is fixed then.
-pub(crate) fn is_established(live: Node<'_>) -> bool {
-    let mut conditions = at(live, &["status", "conditions"])
-        .into_iter()
-        .flat_map(Node::items);
-    conditions.any(|c| text(c, &["type"]) == "Established" && text(c, &["status"]) == "True")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::collections::BTreeSet;
-
-    #[test]
-    fn the_table_is_readable() {
-        let mut ids = BTreeSet::new();
-        for row in ROWS {
-            assert!(ids.insert(row.id), "{} twice", row.id);
-            compile(row).unwrap_or_else(|error| panic!("{}: {error}", row.id));
-        }
-    }
-}
