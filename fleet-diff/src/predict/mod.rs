@@ -423,22 +423,28 @@ impl<'r, 'a> Run<'r, 'a> {
 
     /// Changes that no server lets happen, or that only the server can judge.
     fn check_changes(&self, before: &Document, after: &Document) -> Step<()> {
+        let gvk = self.ask.desired.gvk();
+        if rules::may_be_broken(gvk, before.root(), after.root()) {
+            self.check_rules(before, after)?;
+        }
+        match schema::watched_change(self.kind, before.root(), after.root()) {
+            Some(path) => Err(Prediction::unsure(Doubt::ValidationRule(path))),
+            None => Ok(()),
+        }
+    }
+
+    fn check_rules(&self, before: &Document, after: &Document) -> Step<()> {
         let (layer, root) = (self.kind.layer, self.kind.root);
         let found = typed::compare_based(layer, root, before.root(), after.root());
         let mut changed = found.modified.union(&found.added).union(&found.removed);
         for list in typed::reordered_based(layer, root, before.root(), after.root()) {
             changed.insert(&list);
         }
-        if changed.is_empty() {
-            return Ok(());
-        }
         let broken = rules::broken(self.ask.desired.gvk(), &changed, before.root(), after.root());
-        if !broken.is_empty() {
-            return Err(Prediction::blocked(broken));
-        }
-        match schema::watched_change(self.kind, before.root(), after.root()) {
-            Some(path) => Err(Prediction::unsure(Doubt::ValidationRule(path))),
-            None => Ok(()),
+        if broken.is_empty() {
+            Ok(())
+        } else {
+            Err(Prediction::blocked(broken))
         }
     }
 }

@@ -8,7 +8,7 @@ mod intent;
 mod pattern;
 mod server;
 
-pub(crate) use facts::{Broken, Fact, broken, is_established, is_same, loses_node_selector};
+pub(crate) use facts::{Broken, Fact, broken, is_established, is_same, loses_node_selector, may_be_broken};
 pub(crate) use intent::Applicable;
 pub use intent::{FieldIntentRules, Intent, Kinds, Rule, RuleError, RuleSet, Rules, Sharing};
 pub use pattern::PathPattern;

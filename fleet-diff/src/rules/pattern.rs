@@ -60,6 +60,21 @@ impl PathPattern {
         is_in(&self.0, value)
     }
 
+    /// False when what it means is the same in both values, to the last digit.
+    pub(super) fn may_differ(&self, one: Node<'_>, other: Node<'_>) -> bool {
+        let (mut one, mut other) = (Some(one), Some(other));
+        for step in &*self.0 {
+            let Step::Key(key) = step else { return true };
+            one = one.and_then(|one| one.get(key));
+            other = other.and_then(|other| other.get(key));
+        }
+        match (one, other) {
+            (Some(one), Some(other)) => !one.is_exactly(other),
+            (None, None) => false,
+            _ => true,
+        }
+    }
+
     /// The steps, to be followed one by one.
     pub(super) fn steps(&self) -> &[Step] {
         &self.0
