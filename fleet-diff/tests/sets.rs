@@ -59,8 +59,13 @@ proptest! {
         let is_leaf = |path: &&FieldPath| !mx.iter().any(|other| other != *path && is_around(path, other));
         prop_assert_eq!(model(&x.leaves()), mx.iter().filter(is_leaf).cloned().collect::<Model>());
         let probe = FieldPath::new(probe);
-        prop_assert_eq!(x.contains(&probe), mx.contains(&probe));
-        prop_assert_eq!(x.covers(&probe), mx.iter().any(|member| is_around(member, &probe)));
+        for probe in a.iter().chain(&b).chain([&probe, &FieldPath::root()]) {
+            prop_assert_eq!(x.contains(probe), mx.contains(probe));
+            prop_assert_eq!(x.covers(probe), mx.iter().any(|member| is_around(member, probe)));
+            let Some((first, rest)) = probe.elements().split_first() else { continue };
+            let inside = x.inside(first).is_some_and(|set| set.contains(&FieldPath::new(rest.iter().cloned())));
+            prop_assert_eq!(inside, !rest.is_empty() && mx.contains(probe));
+        }
         prop_assert_eq!(x == y, mx == my);
     }
 
