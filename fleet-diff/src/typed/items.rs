@@ -1,6 +1,9 @@
 //! How the elements of sets and keyed lists are named.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::FEW;
 use crate::{
@@ -51,6 +54,36 @@ pub(crate) fn key_of(
         return Err("an element without any of its key fields");
     }
     Ok(fields)
+}
+
+/// An error when an element cannot have a name: as [`element_name`], without making it.
+pub(super) fn check_name(layer: &Layer, list: &ListType, item: Node<'_>) -> Result<(), &'static str> {
+    let is_named = match &list.kind {
+        ListKind::Atomic => false,
+        ListKind::Set => !matches!(item.kind(), Kind::Map | Kind::List | Kind::Null),
+        // One key that is there is enough, if none of the others is no scalar.
+        ListKind::Map(keys) => {
+            let mut found = keys.iter().filter_map(|key| item.get(key)).peekable();
+            found.peek().is_some() && found.all(|value| !matches!(value.kind(), Kind::Map | Kind::List))
+        }
+    };
+    if is_named {
+        return Ok(());
+    }
+    element_name(layer, list, item).map(drop)
+}
+
+/// The position of the first element with the name of one before it.
+pub(super) fn first_repeated(layer: &Layer, of: &ListType, list: Node<'_>) -> Option<usize> {
+    if list.len() <= FEW {
+        return list.items().enumerate().position(|(i, item)| {
+            let mut before = list.items().take(i);
+            before.any(|before| has_same_name(layer, of, before, item))
+        });
+    }
+    let mut seen = BTreeSet::new();
+    list.items()
+        .position(|item| element_name(layer, of, item).is_ok_and(|name| !seen.insert(name)))
 }
 
 fn default_of(layer: &Layer, list: &ListType, key: &str) -> Option<Scalar> {

@@ -1,8 +1,10 @@
 //! Whether a value is of its type.
 
-use std::collections::BTreeSet;
-
-use super::{Shape, element_name, shape};
+use super::{
+    Shape, element_name,
+    items::{check_name, first_repeated},
+    shape,
+};
 use crate::{
     FieldPath, PathElement,
     document::{Kind, Node, order},
@@ -93,14 +95,18 @@ impl Walk<'_> {
         if !matches!(value.kind(), Kind::List | Kind::Null) {
             return Err(wrong("must be a list"));
         }
-        let mut seen = BTreeSet::new();
+        let repeated = match self.duplicates {
+            Duplicates::Refused if of.kind != ListKind::Atomic => first_repeated(self.layer, of, value),
+            _ => None,
+        };
         for (i, item) in value.items().enumerate() {
             if of.kind != ListKind::Atomic {
+                check_name(self.layer, of, item)
+                    .map_err(|problem| wrong(problem).within(PathElement::Index(i)))?;
+            }
+            if repeated == Some(i) {
                 let name = element_name(self.layer, of, item);
-                let name = name.map_err(|problem| wrong(problem).within(PathElement::Index(i)))?;
-                if self.duplicates == Duplicates::Refused && !seen.insert(name.clone()) {
-                    return Err(wrong("is in the list twice").within(name));
-                }
+                return Err(wrong("is in the list twice").within(name.unwrap_or(PathElement::Index(i))));
             }
             self.value(of.element, item).map_err(|inner| {
                 let name = element_name(self.layer, of, item);
