@@ -1,12 +1,18 @@
 //! Fields that a server drops while their feature gate is off.
 //!
-//! From the `+featureGate` markers of the API types; only gates that are off by default in some version matter. A field
+//! From the `+featureGate` markers of the API types, and what strategies drop without one (`dropDisabledFields` in
+//! `pkg/registry` and `pkg/api`); only gates that are off by default in some version matter. A field
 //! that an object has already is kept, and then is in the live object.
 
 use super::tree::Draft;
 
 /// Type, field, gate. Sorted by type.
 const FIELDS: &[(&str, &str, &str)] = &[
+    (
+        "apps.v1.RollingUpdateStatefulSetStrategy",
+        "maxUnavailable",
+        "MaxUnavailableStatefulSet",
+    ),
     ("batch.v1.JobSpec", "scheduling", "WorkloadWithJob"),
     (
         "coordination.v1.LeaseSpec",
@@ -42,6 +48,12 @@ const FIELDS: &[(&str, &str, &str)] = &[
     ("core.v1.GRPCAction", "mode", "GRPCContainerProbeTLS"),
     ("core.v1.HTTPGetAction", "protocol", "H2CContainerProbe"),
     ("core.v1.KeyToPath", "user", "AtomicWriteVolumeUserFields"),
+    ("core.v1.Lifecycle", "stopSignal", "ContainerStopSignals"),
+    (
+        "core.v1.NodeSpec",
+        "podPreemptionPolicy",
+        "InPlacePodVerticalScalingSchedulerPreemption",
+    ),
     ("core.v1.PodSpec", "evictionResponders", "EvictionRequestAPI"),
     ("core.v1.PodSpec", "schedulingGroup", "GenericWorkload"),
     (
@@ -74,6 +86,11 @@ const FIELDS: &[(&str, &str, &str)] = &[
         "podCertificate",
         "PodCertificateProjection",
     ),
+    (
+        "resource.v1.Device",
+        "nodeAllocatableResources",
+        "DRANodeAllocatableResources",
+    ),
     ("resource.v1.DeviceAttribute", "bools", "DRAListTypeAttributes"),
     ("resource.v1.DeviceAttribute", "ints", "DRAListTypeAttributes"),
     ("resource.v1.DeviceAttribute", "strings", "DRAListTypeAttributes"),
@@ -102,6 +119,11 @@ const FIELDS: &[(&str, &str, &str)] = &[
         "resource.v1.ResourceSliceSpec",
         "skipNodeOperations",
         "DRAOptionalNodeOperations",
+    ),
+    (
+        "storage.v1.CSIDriverSpec",
+        "preventPodSchedulingIfMissing",
+        "VolumeLimitScaling",
     ),
 ];
 

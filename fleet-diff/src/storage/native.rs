@@ -44,7 +44,7 @@ pub(crate) fn store_native<'n>(
     };
     let mut draft = walk.structure(kind.root, Some(object))?;
     let empty = walk.empty.get();
-    special::object(&mut draft);
+    special::object(&mut draft, &|gate| kind.layer.gate(gate));
     if kind.keeps_status() {
         // The endpoint does not write it: it stays, or is what a new object begins with.
         let status = match live {

@@ -16,13 +16,28 @@ pub(super) fn structure(name: &str, map: &mut Draft<'_>) {
 }
 
 /// Conversions of a whole object.
-pub(super) fn object(map: &mut Draft<'_>) {
+pub(super) fn object(map: &mut Draft<'_>, gate: &dyn Fn(&str) -> bool) {
     match (map.text("apiVersion"), map.text("kind")) {
         (Some("v1"), Some("Secret")) => fold_string_data(map),
         (Some("autoscaling/v1"), Some("HorizontalPodAutoscaler")) => cpu_target(map),
         (Some("v1"), Some("Node")) => pod_cidrs(map),
-        (Some("v1"), Some("PersistentVolumeClaim")) => data_sources(map),
+        (Some("v1"), Some("PersistentVolumeClaim")) => {
+            drop_foreign_source(map, gate);
+            data_sources(map);
+        }
         _ => {}
+    }
+}
+
+/// Other namespaces are sources only with a feature gate (`core/persistentvolumeclaim`, `DropDisabledFields`).
+fn drop_foreign_source(map: &mut Draft<'_>, gate: &dyn Fn(&str) -> bool) {
+    const SOURCE: &str = "dataSourceRef";
+    let namespace = map.at(&["spec", SOURCE, "namespace"]).and_then(View::as_str);
+    if namespace.is_some_and(|namespace| !namespace.is_empty())
+        && !gate("CrossNamespaceVolumeDataSource")
+        && let Some(spec) = map.existing("spec")
+    {
+        spec.remove(SOURCE);
     }
 }
 
