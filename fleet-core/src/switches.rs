@@ -2,7 +2,7 @@
 
 /// All guards of the engine, on by default. They can be switched off only under the feature `testing`.
 ///
-/// The numbers are those of the rules in the design document.
+/// The numbers are those of the invariants in ARCHITECTURE.md.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Switches {

@@ -161,15 +161,22 @@
 //!
 //! # When it does not know
 //!
-//! A prediction says so and why ([`Doubt`]), and never guesses. On real servers, with thousands of random changes to real
-//! manifests, that is less than 1 % of all questions, but for two sorts:
+//! A prediction says so and why ([`Doubt`]). On real servers, with thousands of random changes to real manifests, that is
+//! about 1 % of all questions, but for two sorts:
 //!
-//! - **Mutating admission matches** ([`Admission`]): about half of the questions where a `MutatingAdmissionPolicy` or a
-//!   webhook applies, namely every change of content. What its expressions or its program answer, only the server knows.
-//!   Where nothing would be written, nothing is mutated, and the answer is known.
+//! - **Mutating admission matches** ([`Admission`]): nearly all questions where a `MutatingAdmissionPolicy` or a webhook
+//!   applies, namely every change of content or owners. What its expressions or its program answer, only the server knows.
+//!   Known is that an apply would change nothing by itself; a webhook that is new may even then.
 //! - **Fields are owned at another version of a built-in kind**: about a sixth of the questions to autoscalers that are
 //!   written at `autoscaling/v1` by one manager and at `v2` by another. Servers convert between them with code, not by a
 //!   schema. Versions of custom resources without a conversion webhook are known.
+//!
+//! Also unsure is what nothing but an OpenAPI document describes, what cluster admission completes when a Pod is made, and
+//! [`Apply::decide`] for kinds without a schema; [`Apply::predict`] merges those as servers do what they have no schema for.
+//!
+//! **What is not foreseen are refusals** for values: of formats, ranges and rules (CEL, `oneOf`, `enum`) only what removal
+//! leaves behind and what never changes is checked. An apply that a server refuses for such a reason is predicted as if it
+//! were taken: it changes nothing there, and the server says why.
 //!
 //! # Features
 //!

@@ -239,6 +239,72 @@ fn openapi() -> Value {
     }}})
 }
 
+/// Types that hold themselves, which no server has: each could be followed without an end.
+#[test]
+fn types_without_an_end() {
+    let reference = |name: &str| json!({"$ref": format!("#/components/schemas/{name}")});
+    let document = |types: Value| -> fleet_diff::Document {
+        let text = json!({"openapi": "3.0.0", "components": {"schemas": types}}).to_string();
+        text.parse().unwrap()
+    };
+    let gvk =
+        |group: &str, version: &str, kind: &str| json!([{"group": group, "version": version, "kind": kind}]);
+    // A struct of a built-in kind that holds itself, not by a pointer.
+    let deployments = json!({
+        "io.k8s.api.apps.v1.Deployment": {"type": "object",
+            "x-kubernetes-group-version-kind": gvk("apps", "v1", "Deployment"),
+            "properties": {"spec": reference("io.k8s.api.apps.v1.DeploymentSpec")}},
+        "io.k8s.api.apps.v1.DeploymentSpec": {"type": "object",
+            "properties": {"template": reference("io.k8s.api.apps.v1.DeploymentSpec")}},
+    });
+    // A default that holds itself.
+    let holder = "net.example.v1.Holder";
+    let holders = json!({
+        holder: {"type": "object", "x-kubernetes-group-version-kind": gvk("example.net", "v1", "Holder"),
+            "properties": {"inner": {"allOf": [reference(holder)], "default": {}}}},
+    });
+    // Twice as many ways with each step.
+    let mut steps = serde_json::Map::new();
+    for step in 0..60 {
+        let next = reference(&format!("net.example.v1.Step{}", step + 1));
+        let both = json!({"left": next, "right": next});
+        let list = json!({"list": {"type": "array", "items": next}});
+        let mut of = json!({"type": "object", "properties": if step == 0 { list } else { both }});
+        if step == 0 {
+            of["x-kubernetes-group-version-kind"] = gvk("example.net", "v1", "Step");
+        }
+        steps.insert(format!("net.example.v1.Step{step}"), of);
+    }
+    steps.insert("net.example.v1.Step60".to_owned(), json!({"type": "object"}));
+    for (types, object) in [
+        (
+            deployments,
+            json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a"}}),
+        ),
+        (
+            holders,
+            json!({"apiVersion": "example.net/v1", "kind": "Holder", "metadata": {"name": "a"}}),
+        ),
+        (
+            Value::Object(steps),
+            json!({"apiVersion": "example.net/v1", "kind": "Step", "metadata": {"name": "a"}, "list": [{}]}),
+        ),
+    ] {
+        let schemas = schemas().clone().with_openapi(&document(types)).unwrap();
+        let mut other = object.clone();
+        other["list"] = json!([{"left": {}}]);
+        for (desired, live) in [(&object, None), (&object, Some(&object)), (&other, Some(&object))] {
+            let object = |value: &Value| Object::from_json(value.clone()).unwrap();
+            let (desired, live) = (object(desired), live.map(object));
+            let decision = Apply::new(&desired, "fleet", &schemas)
+                .to(live.as_ref())
+                .force(true)
+                .decide();
+            decision.fields();
+        }
+    }
+}
+
 fn tree() -> Value {
     json!({"apiVersion": "example.net/v1", "kind": "Tree", "metadata": {"name": "a"},
         "spec": {"name": "r", "child": {"name": "c", "child": {"name": "d"}}, "children": [{"name": "a"}, {"name": "b"}]}})

@@ -241,10 +241,7 @@ fn conflicts_and_fields_that_never_change_are_told() {
         (&json!("kept-write-once"), &json!("scaled"))
     );
 
-    lab.file(
-        "web.yaml",
-        DEPLOYMENT.replace("matchLabels: {app: web}", "matchLabels: {app: api}"),
-    );
+    lab.file("web.yaml", DEPLOYMENT.replace("{app: web}", "{app: api}"));
     let recreate = lab.run(words);
     let report = recreate.json();
     assert_eq!((recreate.code, &report["action"]), (2, &json!("recreate")));
@@ -388,6 +385,10 @@ fn documents_of_a_server_choose_the_built_in_kinds() {
         "gadget.yaml",
         "{apiVersion: example.org/v1, kind: Gadget, metadata: {name: a}, size: 2}",
     );
+    lab.file(
+        "wrong.yaml",
+        "{apiVersion: example.org/v1, kind: Gadget, metadata: {name: a}, colour: red}",
+    );
     // Built in since 1.37.
     lab.file(
         "migration.yaml",
@@ -403,7 +404,14 @@ fn documents_of_a_server_choose_the_built_in_kinds() {
         lab.file("openapi.json", openapi(version).to_string());
         let words = format!("--schema openapi.json {options} --output json");
         let gadget = lab.run(&format!("--desired gadget.yaml {words}")).json();
-        assert_eq!(gadget["action"], "create");
+        // A document says what is wrong, and not how its server stores what is right.
+        assert_eq!(gadget["action"], "unsure");
+        assert_eq!(
+            gadget["unsure"],
+            "how the server of example.org/v1 Gadget stores what is written is not known"
+        );
+        let wrong = lab.run(&format!("--desired wrong.yaml {words}")).json();
+        assert_eq!(wrong["action"], "blocked");
         let migration = lab.run(&format!("--desired migration.yaml {words}")).json();
         assert_eq!(migration["action"], expect, "{version} {options}");
     }

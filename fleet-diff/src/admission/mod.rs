@@ -92,25 +92,38 @@ impl Admission {
         self.hooks.is_empty()
     }
 
-    /// The first webhook or policy that may change the object. What is not known here, such as the labels of its
-    /// namespace, is taken to match.
-    pub(crate) fn may_change(&self, object: &Object, live: Option<&Object>) -> Option<&str> {
+    /// The first webhook or policy that may change the object, whose kind is in namespaces or not, as far as that is known.
+    /// What is not known here, such as the labels of its namespace, is taken to match.
+    pub(crate) fn may_change(
+        &self,
+        object: &Object,
+        live: Option<&Object>,
+        namespaced: Option<bool>,
+    ) -> Option<&str> {
+        if self.hooks.is_empty() {
+            return None;
+        }
         let operation = if live.is_some() { "UPDATE" } else { "CREATE" };
+        let labels = |object: &Object| object.root().to_json()["metadata"]["labels"].take();
+        let (ours, theirs) = (labels(object), live.map(labels).unwrap_or_default());
+        // A server asks about the object before and after.
+        let after = merged(&theirs, &ours);
         let hook = self.hooks.iter().find(|hook| {
             hook.rules
                 .iter()
-                .any(|rule| rule_matches(rule, object, operation))
+                .any(|rule| rule_matches(rule, object, operation, namespaced))
                 && selector::may_match(&hook.namespace_selector, &namespace_labels(object), false)
-                && [Some(object), live].into_iter().flatten().any(|object| {
-                    selector::may_match(
-                        &hook.object_selector,
-                        &object.root().to_json()["metadata"]["labels"],
-                        true,
-                    )
-                })
+                && [&ours, &theirs, &after]
+                    .into_iter()
+                    .any(|labels| selector::may_match(&hook.object_selector, labels, true))
         })?;
         Some(&hook.name)
     }
+}
+
+fn merged(labels: &Value, with: &Value) -> Value {
+    let entries = [labels, with].into_iter().filter_map(Value::as_object).flatten();
+    Value::Object(entries.map(|(key, value)| (key.clone(), value.clone())).collect())
 }
 
 /// The one label that every namespace has.
@@ -121,7 +134,7 @@ fn namespace_labels(object: &Object) -> Value {
     }
 }
 
-fn rule_matches(rule: &Value, object: &Object, operation: &str) -> bool {
+fn rule_matches(rule: &Value, object: &Object, operation: &str, namespaced: Option<bool>) -> bool {
     let any = |key: &str, wanted: &dyn Fn(&str) -> bool| {
         let list = rule[key].as_array();
         list.is_none_or(|list| {
@@ -132,19 +145,25 @@ fn rule_matches(rule: &Value, object: &Object, operation: &str) -> bool {
     };
     let gvk = object.gvk();
     let scope = match rule["scope"].as_str() {
-        Some("Cluster") => object.namespace().is_none(),
-        Some("Namespaced") => object.namespace().is_some(),
+        Some("Cluster") => namespaced != Some(true),
+        Some("Namespaced") => namespaced != Some(false),
         _ => true,
     };
+    // Definitions of custom kinds choose their plural: a rule for their group may mean it by any name.
+    let is_custom = gvk.group().contains('.') && !gvk.group().ends_with(".k8s.io");
+    let names_group = rule["apiGroups"]
+        .as_array()
+        .is_some_and(|groups| groups.iter().any(|group| group.as_str() == Some(gvk.group())));
     // The version may be another one: webhooks match equivalent versions too.
     any("operations", &|item| item == operation)
         && any("apiGroups", &|item| item == gvk.group())
-        && any("resources", &|item| item == "*/*" || item == plural(gvk))
+        && any("resources", &|item| {
+            item == "*/*" || item == plural(gvk) || is_custom && names_group
+        })
         && scope
 }
 
-/// The usual plural of a kind. Where a custom kind has another one, a rule that names it is missed only if it names no
-/// other resource either.
+/// The usual plural of a kind.
 fn plural(gvk: &Gvk) -> String {
     let lower = gvk.kind().to_lowercase();
     if lower == "endpoints" {

@@ -186,13 +186,9 @@ impl Situation<'_> {
 
     /// Leaves a field alone.
     fn leave(&self, path: &FieldPath, live: Option<Node<'_>>) -> Left {
-        let ours = match self.memory {
-            Some(memory) => memory.owns(path),
-            None => self
-                .managers
-                .iter()
-                .any(|(key, owned)| self.is_us(key) && owned.fields.owns(path.elements())),
-        };
+        let mut own = self.managers.iter().filter(|(key, _)| self.is_us(key));
+        let ours = self.memory.is_some_and(|memory| memory.owns(path))
+            || own.any(|(_, owned)| owned.fields.owns(path.elements()));
         let shared = || {
             let mut others = self.managers.iter().filter(|(key, _)| !self.is_us(key));
             others.any(|(_, owned)| owned.fields.owns(path.elements()))

@@ -1,5 +1,6 @@
 //! The verdict on each field.
 
+use std::borrow::Cow;
 use std::{
     cell::OnceCell,
     collections::{BTreeMap, BTreeSet},
@@ -234,8 +235,8 @@ impl Decision<'_> {
         stored_form(self.apply.sending(self.document()).to(None))
     }
 
-    /// What we applied last time.
-    fn ours(&self) -> Option<std::borrow::Cow<'_, FieldSet>> {
+    /// What we applied last time, by the object and by what we remember.
+    fn ours(&self) -> Option<Cow<'_, FieldSet>> {
         let own = || {
             Some(
                 self.managers
@@ -244,16 +245,16 @@ impl Decision<'_> {
                     .to_set(),
             )
         };
-        self.memory.map(std::borrow::Cow::Borrowed).or_else(own)
+        match (self.memory, own()) {
+            (Some(memory), Some(own)) => Some(Cow::Owned(memory.union(&own))),
+            (memory, own) => memory.map(Cow::Borrowed).or(own),
+        }
     }
 
     fn is_ours(&self, path: &FieldPath) -> bool {
-        if let Some(memory) = self.memory {
-            memory.owns(path)
-        } else {
-            let own = self.managers.get(&ManagerKey::applied(self.apply.manager()));
-            own.is_some_and(|own| own.fields.owns(path.elements()))
-        }
+        let own = self.managers.get(&ManagerKey::applied(self.apply.manager()));
+        self.memory.is_some_and(|memory| memory.owns(path))
+            || own.is_some_and(|own| own.fields.owns(path.elements()))
     }
 
     /// What a Secret's definition gives as texts. A server turns them into `data`.

@@ -11,7 +11,7 @@ pub(crate) fn empty_object(kind: KindSchema<'_>, gvk: &Gvk) -> Document {
     let mut out = Builder::new();
     out.begin();
     if kind.native {
-        fields(kind.layer, kind.root, &mut out);
+        fields(kind.layer, kind.root, &mut out, 0);
     }
     out.key("apiVersion");
     out.text(&gvk.api_version());
@@ -21,8 +21,13 @@ pub(crate) fn empty_object(kind: KindSchema<'_>, gvk: &Gvk) -> Document {
     out.finish()
 }
 
-fn fields(layer: &Layer, id: TypeId, out: &mut Builder<'_>) {
-    let Some(map) = &layer.get(id).map else { return };
+/// No Go type holds itself but by a pointer; a document may say so.
+const DEEPEST: usize = 64;
+
+fn fields(layer: &Layer, id: TypeId, out: &mut Builder<'_>, depth: usize) {
+    let Some(map) = layer.get(id).map.as_ref().filter(|_| depth < DEEPEST) else {
+        return;
+    };
     for field in &map.fields {
         let stored = layer.get(field.of).stored;
         match (stored, field.form.omit) {
@@ -30,7 +35,7 @@ fn fields(layer: &Layer, id: TypeId, out: &mut Builder<'_>) {
             (Stored::Struct, Omit::Never | Omit::Empty) if !field.form.pointer => {
                 out.key(&field.name);
                 out.begin();
-                fields(layer, field.of, out);
+                fields(layer, field.of, out, depth + 1);
                 out.end_map();
             }
             (_, Omit::Never) => {

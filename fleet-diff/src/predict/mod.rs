@@ -293,10 +293,11 @@ impl<'r, 'a> Run<'r, 'a> {
                 format!("{} at a version others own fields at", wrong.problem),
             ),
         })?;
-        if applied.merged.is_some() || self.ask.live.is_none() {
-            if self.kind.conversion == (Conversion::Webhook { stored: false }) {
-                return Err(Prediction::unsure(Doubt::Conversion(version)));
-            }
+        let is_written = applied.merged.is_some() || self.ask.live.is_none();
+        if is_written {
+            self.check_storage(&version)?;
+        }
+        if is_written || applied.owners_change {
             self.check_admission()?;
         }
         if let (None, false, Some(live)) = (&applied.merged, applied.owners_change, self.ask.live)
@@ -346,12 +347,23 @@ impl<'r, 'a> Run<'r, 'a> {
         }
     }
 
+    /// What is written may be converted, or stored in a way that no schema tells.
+    fn check_storage(&self, version: &str) -> Step<()> {
+        match self.kind.conversion {
+            Conversion::Renames | Conversion::Webhook { stored: true } => Ok(()),
+            Conversion::Webhook { stored: false } => {
+                Err(Prediction::unsure(Doubt::Conversion(version.to_owned())))
+            }
+            Conversion::Unknown => Err(Prediction::unsure(Doubt::Storage(self.ask.desired.gvk().clone()))),
+        }
+    }
+
     /// What is written may be changed by admission.
     fn check_admission(&self) -> Step<()> {
-        let hook = self
-            .ask
-            .admission
-            .and_then(|admission| admission.may_change(self.ask.desired, self.ask.live));
+        let hook = self.ask.admission.and_then(|admission| {
+            let namespaced = self.ask.schemas.is_namespaced(self.ask.desired.gvk());
+            admission.may_change(self.ask.desired, self.ask.live, namespaced)
+        });
         match hook {
             Some(hook) => Err(Prediction::unsure(Doubt::Mutates(hook.to_owned()))),
             None => Ok(()),

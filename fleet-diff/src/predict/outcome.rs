@@ -69,6 +69,8 @@ pub enum Doubt {
     OtherVersion(String),
     /// A webhook converts what is written at this version to the one that is stored.
     Conversion(String),
+    /// Only an OpenAPI document describes this kind: it does not say how its server stores what is written.
+    Storage(Gvk),
     /// Admission plugins of the server fill in what depends on the cluster.
     Admission,
     /// This webhook or policy may change what is written.
@@ -145,6 +147,7 @@ impl fmt::Display for Doubt {
                 "fields are owned at {version}, which only the server can convert"
             ),
             Self::Conversion(version) => write!(f, "a webhook converts what is written at {version}"),
+            Self::Storage(gvk) => write!(f, "how the server of {gvk} stores what is written is not known"),
             Self::Admission => f.write_str("admission in the server fills in what depends on the cluster"),
             Self::Mutates(hook) => write!(f, "the mutating {hook} may change what is written"),
             Self::NoSchema(gvk) => write!(f, "no schema of {gvk} is known"),

@@ -66,6 +66,7 @@ pub struct SchemaError {
 
 /// Types that refer to one another.
 #[derive(Default, PartialEq)]
+#[cfg_attr(test, derive(Clone))]
 pub(crate) struct Layer {
     types: Vec<Type>,
     names: BTreeMap<Arc<str>, TypeId>,
@@ -95,8 +96,17 @@ struct KindEntry {
 pub(crate) enum Conversion {
     /// Only `apiVersion` changes.
     Renames,
+    /// Nobody knows: an OpenAPI document does not say whether a definition or a server of its own stands behind it.
+    Unknown,
     /// A webhook does it; what is written at the version that is stored does not pass through it.
     Webhook { stored: bool },
+}
+
+impl Conversion {
+    /// Of a kind of which no definition says it. Servers convert built-in kinds with code, see `other_version`.
+    fn of(native: bool) -> Self {
+        if native { Self::Renames } else { Self::Unknown }
+    }
 }
 
 /// The type of one kind.

@@ -130,7 +130,7 @@ fn add(
                         native,
                         resets: Arc::new(resets.unwrap_or_else(status)),
                         namespaced: facts.map_or_else(by_path, |facts| facts.namespaced(&gvk)),
-                        conversion: Conversion::Renames,
+                        conversion: Conversion::of(native),
                     }
                 },
                 |told| KindEntry {

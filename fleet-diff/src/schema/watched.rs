@@ -1,5 +1,7 @@
 //! Rules in schemas of custom resources that compare a value with the one before.
 
+use std::collections::BTreeSet;
+
 use super::{KindSchema, Layer, TypeId};
 use crate::document::{Node, Zipped, zip};
 
@@ -33,23 +35,24 @@ fn find(layer: &Layer, id: TypeId, before: Node<'_>, after: Node<'_>) -> Option<
     }
     let list = of.list.as_ref()?;
     // Which elements the server compares depends on their keys; any of them may be meant.
-    let watched = reaches_watched(layer, list.element, 0);
+    let watched = reaches_watched(layer, list.element);
     watched.then(|| "[*]".to_owned())
 }
 
-fn reaches_watched(layer: &Layer, id: TypeId, depth: usize) -> bool {
-    const DEEPEST: usize = 64;
-    let of = layer.get(id);
-    if of.custom.watches_changes || depth > DEEPEST {
-        return true;
+/// Whether a value of this type may have a rule inside it.
+fn reaches_watched(layer: &Layer, id: TypeId) -> bool {
+    let (mut seen, mut next) = (BTreeSet::new(), vec![id]);
+    while let Some(id) = next.pop() {
+        if !seen.insert(id) {
+            continue;
+        }
+        let of = layer.get(id);
+        if of.custom.watches_changes {
+            return true;
+        }
+        let maps = of.map.iter();
+        next.extend(maps.flat_map(|map| map.fields.iter().map(|field| field.of).chain(map.element)));
+        next.extend(of.list.iter().map(|list| list.element));
     }
-    let fields = of
-        .map
-        .iter()
-        .flat_map(|map| map.fields.iter().map(|field| field.of).chain(map.element));
-    let elements = of.list.iter().map(|list| list.element);
-    fields
-        .chain(elements)
-        .filter(|inner| *inner != TypeId::DEDUCED && *inner != TypeId::UNTYPED)
-        .any(|inner| reaches_watched(layer, inner, depth + 1))
+    false
 }

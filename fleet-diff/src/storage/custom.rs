@@ -1,5 +1,7 @@
 //! Custom resources: stored as JSON, with what their schema drops and fills in.
 
+use std::cell::Cell;
+
 use super::{
     native::{InStorage, Unstorable, store_metadata, store_struct},
     tree::{Draft, Tree, View},
@@ -36,6 +38,7 @@ pub(crate) fn store_custom<'n>(
     Walk {
         layer: kind.layer,
         live,
+        depth: Cell::new(0),
     }
     .members(map, &mut draft, "metadata")?;
     Ok(InStorage { draft, empty: None })
@@ -44,11 +47,26 @@ pub(crate) fn store_custom<'n>(
 struct Walk<'s, 'l> {
     layer: &'s Layer,
     live: Option<&'l Document>,
+    depth: Cell<usize>,
 }
 
+/// Types of CRDs do not hold themselves; those of an OpenAPI document may, and have defaults that hold them again.
+const DEEPEST: usize = 128;
+
 impl<'s> Walk<'s, '_> {
-    /// The value in its stored form; none when that is what it is.
     fn value(&self, id: TypeId, node: Node<'s>) -> Result<Option<Tree<'s>>, Unstorable> {
+        let depth = self.depth.get();
+        if depth > DEEPEST {
+            return Err(Unstorable::deep());
+        }
+        self.depth.set(depth + 1);
+        let stored = self.shallow(id, node);
+        self.depth.set(depth);
+        stored
+    }
+
+    /// The value in its stored form; none when that is what it is.
+    fn shallow(&self, id: TypeId, node: Node<'s>) -> Result<Option<Tree<'s>>, Unstorable> {
         let of = self.layer.get(id);
         if self.live.is_some_and(|live| node.is_container_of(live)) {
             return Ok(None);

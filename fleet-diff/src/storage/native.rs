@@ -40,6 +40,7 @@ pub(crate) fn store_native<'n>(
         layer: kind.layer,
         live,
         empty: Cell::new(None),
+        depth: Cell::new(0),
         without_status: kind.keeps_status().then_some(kind.root),
     };
     let mut draft = walk.structure(kind.root, Some(object))?;
@@ -89,6 +90,7 @@ pub(super) fn store_struct<'n>(layer: &'n Layer, id: TypeId, value: Option<Node<
             layer,
             live: None,
             empty: Cell::new(None),
+            depth: Cell::new(0),
             without_status: None,
         }
         .structure(id, value)
@@ -97,11 +99,15 @@ pub(super) fn store_struct<'n>(layer: &'n Layer, id: TypeId, value: Option<Node<
     }
 }
 
+const DEEPEST: usize = 128;
+
 struct Walk<'s, 'l> {
     layer: &'s Layer,
     live: Option<&'l Document>,
     /// A required text that would be empty: the struct and the field.
     empty: Cell<Option<(TypeId, &'s str)>>,
+    /// Structs around this one. No Go type holds itself but by a pointer; a document may say so.
+    depth: Cell<usize>,
     /// The type of objects whose status is not written, if this is one.
     without_status: Option<TypeId>,
 }
@@ -117,6 +123,17 @@ impl<'s> Walk<'s, '_> {
 
     /// A struct with all its fields, whether they are there or not.
     fn structure(&self, id: TypeId, value: Option<Node<'s>>) -> Stores<Draft<'s>> {
+        let depth = self.depth.get();
+        if depth > DEEPEST {
+            return Err(Unstorable::deep());
+        }
+        self.depth.set(depth + 1);
+        let stored = self.fields(id, value);
+        self.depth.set(depth);
+        stored
+    }
+
+    fn fields(&self, id: TypeId, value: Option<Node<'s>>) -> Stores<Draft<'s>> {
         let of = self.layer.get(id);
         if value.is_some_and(|value| !matches!(value.kind(), Kind::Map | Kind::Null)) {
             return Err(unstorable("must be a mapping"));
@@ -316,6 +333,10 @@ fn unstorable(problem: &'static str) -> Unstorable {
 impl Unstorable {
     pub(super) fn absent() -> Self {
         unstorable("is missing, and its schema requires it")
+    }
+
+    pub(super) fn deep() -> Self {
+        unstorable("is nested too deeply")
     }
 
     pub(super) fn null() -> Self {

@@ -99,12 +99,9 @@ fn is_excepted(compiled: &Compiled, path: &FieldPath, live: Node<'_>) -> bool {
         .any(|except| except.covers(path) || (!is_list && except.is_inside(path)))
 }
 
+/// Both are in their stored form: what is written in another way there is another value.
 fn really_changed(path: &FieldPath, live: Node<'_>, new: Node<'_>) -> bool {
-    match (path.find(live), path.find(new)) {
-        (Some(a), Some(b)) => !is_same(&a.to_json(), &b.to_json()),
-        (None, None) => false,
-        _ => true,
-    }
+    path.find(live) != path.find(new)
 }
 
 fn forbids(compiled: &Compiled, path: &FieldPath, live: Node<'_>, new: Node<'_>) -> bool {

@@ -182,7 +182,7 @@ impl Table<'_> {
                 native,
                 resets: resets.clone(),
                 namespaced,
-                conversion: Conversion::Renames,
+                conversion: Conversion::of(native),
             };
             if kinds
                 .insert(GroupKind::new(group, kind).at(version), entry)

@@ -7,7 +7,7 @@ use super::{LONGEST_WORD, bits, bytes, decode, encode::encode, reduce::reduced, 
 use crate::{
     Document,
     schema::{
-        Layer, ListKind, ListType, MapType, Schemas, Type, TypeId,
+        Conversion, Layer, ListKind, ListType, MapType, Schemas, Type, TypeId,
         samples::{apps, facts, native, top, widgets},
     },
 };
@@ -33,6 +33,15 @@ fn small() -> Vec<Layer> {
     ]
 }
 
+/// Tables are of built-in kinds: how versions of others are converted is not in them.
+fn without_conversions(layer: &Layer) -> Layer {
+    let mut layer = layer.clone();
+    for kind in layer.kinds.values_mut() {
+        kind.conversion = Conversion::of(kind.native);
+    }
+    layer
+}
+
 #[test]
 fn what_is_written_is_read() {
     let builtin: Vec<Schemas> = builtin().collect();
@@ -41,7 +50,7 @@ fn what_is_written_is_read() {
         let table = encode(layer);
         let read = decode(&table).unwrap();
         assert_eq!(text(&read), text(layer));
-        assert!(read == *layer);
+        assert!(read == without_conversions(layer));
         assert_eq!(encode(&read), table);
     }
 }
