@@ -548,6 +548,28 @@ fn what_configured_kubelets_is_dropped_from_a_node() {
     assert_eq!(after.to_json()["spec"], live.to_json()["spec"]);
 }
 
+/// `1` and `1.0` are one quantity, and two texts.
+#[test]
+fn an_immutable_text_that_looks_like_a_quantity_is_a_text() {
+    let settings = |version: &str| {
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"namespace": "shop", "name": "settings"},
+            "immutable": true, "data": {"version": version}})
+    };
+    let live = applied(None, &settings("1"), "fleet");
+    decide(&settings("1.0"), &live, |decision| {
+        assert_eq!(decision.action(), Action::Recreate);
+    });
+    let claim = |size: &str| {
+        json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"namespace": "shop", "name": "a"},
+            "spec": {"accessModes": ["ReadWriteOnce"], "storageClassName": "fast",
+                "resources": {"requests": {"storage": size}}}})
+    };
+    let live = applied(None, &claim("1Gi"), "fleet");
+    decide(&claim("1073741824"), &live, |decision| {
+        assert_ne!(decision.action(), Action::Recreate);
+    });
+}
+
 #[test]
 fn templates_of_claims_are_claims() {
     let set = |kind: &str| {

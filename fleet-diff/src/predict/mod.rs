@@ -15,6 +15,7 @@ pub use outcome::{Blocked, Conflict, Doubt, Prediction, Refusal};
 
 use crate::{
     Admission, Decision, Document, FieldIntentRules, FieldPath, FieldSet, Gvk, Object, decide,
+    document::Node,
     managed::{self, Applied, Managers, OtherVersion, VersionError, last_applied},
     rules,
     schema::{self, Conversion, KindSchema, Schemas},
@@ -452,7 +453,9 @@ impl<'r, 'a> Run<'r, 'a> {
         for list in typed::reordered_based(layer, root, before.root(), after.root()) {
             changed.insert(&list);
         }
-        let broken = rules::broken(self.ask.desired.gvk(), &changed, before.root(), after.root());
+        let same = |path: &FieldPath, a: Node<'_>, b: Node<'_>| storage::is_same_at(layer, root, path, a, b);
+        let gvk = self.ask.desired.gvk();
+        let broken = rules::broken(gvk, &changed, before.root(), after.root(), &same);
         if broken.is_empty() {
             Ok(())
         } else {

@@ -6,10 +6,12 @@ mod duration;
 mod gated;
 mod native;
 mod quantity;
+mod same;
 mod special;
 mod tree;
 
 pub(crate) use custom::store_custom;
 pub(crate) use native::{InStorage, Unstorable, store_native};
 pub use quantity::{Quantity, QuantityError};
+pub(crate) use same::is_same_at;
 pub(crate) use tree::{Draft, Tree, View};

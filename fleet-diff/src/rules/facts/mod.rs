@@ -68,8 +68,17 @@ pub(crate) fn may_be_broken(gvk: &Gvk, live: Node<'_>, new: Node<'_>) -> bool {
         .any(|c| c.path.may_differ(live, new))
 }
 
+/// Whether two values of a field are the same to a server.
+pub(crate) type Same<'a> = &'a dyn Fn(&FieldPath, Node<'_>, Node<'_>) -> bool;
+
 /// The changes among these that a server refuses. `changed` are the fields that differ between both objects.
-pub(crate) fn broken(gvk: &Gvk, changed: &FieldSet, live: Node<'_>, new: Node<'_>) -> Vec<Broken> {
+pub(crate) fn broken(
+    gvk: &Gvk,
+    changed: &FieldSet,
+    live: Node<'_>,
+    new: Node<'_>,
+    same: Same<'_>,
+) -> Vec<Broken> {
     let rows = COMPILED
         .iter()
         .filter(|c| c.row.group == gvk.group() && c.row.kind == gvk.kind());
@@ -77,7 +86,7 @@ pub(crate) fn broken(gvk: &Gvk, changed: &FieldSet, live: Node<'_>, new: Node<'_
     for compiled in rows.filter(|c| (c.row.when)(live, new)) {
         let hit = changed.iter().find(|path| {
             let meant = compiled.path.covers(path) && !is_excepted(compiled, path, live);
-            meant && really_changed(path, live, new) && forbids(compiled, path, live, new)
+            meant && really_changed(path, live, new, same) && forbids(compiled, path, live, new)
         });
         if let Some(path) = hit {
             found.push(Broken {
@@ -99,9 +108,12 @@ fn is_excepted(compiled: &Compiled, path: &FieldPath, live: Node<'_>) -> bool {
         .any(|except| except.covers(path) || (!is_list && except.is_inside(path)))
 }
 
-/// Both are in their stored form: what is written in another way there is another value.
-fn really_changed(path: &FieldPath, live: Node<'_>, new: Node<'_>) -> bool {
-    path.find(live) != path.find(new)
+fn really_changed(path: &FieldPath, live: Node<'_>, new: Node<'_>, same: Same<'_>) -> bool {
+    match (path.find(live), path.find(new)) {
+        (Some(a), Some(b)) => !same(path, a, b),
+        (None, None) => false,
+        _ => true,
+    }
 }
 
 fn forbids(compiled: &Compiled, path: &FieldPath, live: Node<'_>, new: Node<'_>) -> bool {
