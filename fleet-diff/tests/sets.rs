@@ -218,3 +218,36 @@ fn large_sets_are_read_and_deep_ones_are_not() {
     let wide: Document = format!("{{{}}}", wide.join(",")).parse().unwrap();
     assert_eq!(FieldSet::from_fields_v1(&wide).unwrap().len(), 200_000);
 }
+
+/// Whoever owns an element of a list along with some of its fields says nothing of its other fields.
+#[test]
+fn what_is_owned_is_named_or_inside_a_whole() {
+    let set: FieldSet = [
+        ".labels",
+        ".labels.app",
+        ".args",
+        r#".ports[port=80]"#,
+        r#".ports[port=80].name"#,
+    ]
+    .into_iter()
+    .map(|path| path.parse::<FieldPath>().unwrap())
+    .collect();
+    for (path, owns, covers) in [
+        (".labels", true, true),
+        (".labels.app", true, true),
+        (".labels.team", false, true),
+        (".args", true, true),
+        (".args[0]", true, true),
+        (".args[0].deep", true, true),
+        (".ports", false, false),
+        (".ports[port=80]", true, true),
+        (".ports[port=80].name", true, true),
+        (".ports[port=80].protocol", false, true),
+        (".ports[port=81].name", false, false),
+        (".none", false, false),
+    ] {
+        let path: FieldPath = path.parse().unwrap();
+        assert_eq!((set.owns(&path), set.covers(&path)), (owns, covers), "{path}");
+    }
+    assert!(!set.owns(&FieldPath::root()));
+}
