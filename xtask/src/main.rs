@@ -10,6 +10,7 @@ mod kill;
 mod mutants;
 mod rows;
 mod schema;
+mod suite;
 mod test;
 mod truth;
 mod workspace;

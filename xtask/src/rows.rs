@@ -1,9 +1,7 @@
 //! `cargo xtask rows`: a real API server is asked about built-in fields, and its answers are kept for the tests of
 //! `fleet-diff`.
 
-use std::process::Command;
-
-use crate::{Result, command, control_plane, workspace};
+use crate::{Result, command, control_plane, suite};
 
 /// Of which version, and what to ask.
 #[derive(Debug, clap::Args)]
@@ -20,19 +18,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result {
-    control_plane::run(&args.control_plane)?;
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(workspace::root()).args([
-        "build",
-        "--quiet",
-        "--package",
-        "fleet-suites",
-        "--bin",
-        "rows",
-    ]);
-    command::run("building the questions", &mut cargo)?;
-    let mut rows = Command::new(workspace::target().join("debug").join("rows"));
-    rows.env("FLEET_KUBERNETES", args.control_plane.minor());
+    let mut rows = suite::program("rows", &args.control_plane)?;
     rows.args(args.check.then_some("--check"));
     rows.args(args.only.iter().flat_map(|only| ["--only", only]));
     command::run("every case", &mut rows).map(drop)

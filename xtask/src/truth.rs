@@ -1,8 +1,6 @@
 //! `cargo xtask truth`: a real API server and the prediction are asked the same. Its short form is among the tests.
 
-use std::process::Command;
-
-use crate::{Result, command, control_plane, workspace};
+use crate::{Result, command, control_plane, suite};
 
 /// What to ask.
 #[derive(Debug, clap::Args)]
@@ -16,20 +14,6 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result {
-    control_plane::run(&args.control_plane)?;
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(workspace::root()).args([
-        "build",
-        "--quiet",
-        "--package",
-        "fleet-suites",
-        "--bin",
-        "truth",
-    ]);
-    command::run("building the questions", &mut cargo)?;
-    let mut truth = Command::new(workspace::target().join("debug").join("truth"));
-    truth
-        .env("FLEET_KUBERNETES", args.control_plane.minor())
-        .args(&args.rest);
-    command::run("every question", &mut truth).map(drop)
+    let mut truth = suite::program("truth", &args.control_plane)?;
+    command::run("every question", truth.args(&args.rest)).map(drop)
 }
