@@ -548,6 +548,33 @@ fn what_configured_kubelets_is_dropped_from_a_node() {
     assert_eq!(after.to_json()["spec"], live.to_json()["spec"]);
 }
 
+#[test]
+fn an_element_may_not_be_in_a_list_twice_however_long_it_is() {
+    for count in [1, 2, 16, 17, 40] {
+        let mut env: Vec<Value> = (0..count)
+            .map(|i| json!({"name": format!("V{i}"), "value": "a"}))
+            .collect();
+        let with_env = |env: &[Value]| {
+            let containers = json!([{"name": "web", "image": "web:1", "env": env}]);
+            with(deployment(), "/spec/template/spec/containers", containers)
+        };
+        assert!(
+            matches!(
+                support::forced(None, &with_env(&env), "fleet"),
+                Prediction::Object(_)
+            ),
+            "{count}"
+        );
+        env.push(json!({"name": "V0", "value": "b"}));
+        match support::forced(None, &with_env(&env), "fleet") {
+            Prediction::Refused(refusal) => {
+                assert!(refusal.path.ends_with(r#".env[name="V0"]"#), "{refusal}")
+            }
+            other => panic!("{count} and one twice end with {other:?}"),
+        }
+    }
+}
+
 /// `1` and `1.0` are one quantity, and two texts.
 #[test]
 fn an_immutable_text_that_looks_like_a_quantity_is_a_text() {

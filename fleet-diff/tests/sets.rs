@@ -226,8 +226,8 @@ fn what_is_owned_is_named_or_inside_a_whole() {
         ".labels",
         ".labels.app",
         ".args",
-        r#".ports[port=80]"#,
-        r#".ports[port=80].name"#,
+        ".ports[port=80]",
+        ".ports[port=80].name",
     ]
     .into_iter()
     .map(|path| path.parse::<FieldPath>().unwrap())
