@@ -568,7 +568,7 @@ fn an_element_may_not_be_in_a_list_twice_however_long_it_is() {
         env.push(json!({"name": "V0", "value": "b"}));
         match support::forced(None, &with_env(&env), "fleet") {
             Prediction::Refused(refusal) => {
-                assert!(refusal.path.ends_with(r#".env[name="V0"]"#), "{refusal}")
+                assert!(refusal.path.ends_with(r#".env[name="V0"]"#), "{refusal}");
             }
             other => panic!("{count} and one twice end with {other:?}"),
         }
