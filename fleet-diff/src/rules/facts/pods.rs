@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use super::{is_same, when::at};
+use super::is_same;
 use crate::document::Node;
 
 /// A deadline only gets nearer.
 pub(super) fn is_put_off(live: Node<'_>, new: Node<'_>) -> bool {
-    let deadline = |of| at(of, &["spec", "activeDeadlineSeconds"]).and_then(Node::as_i64);
+    let deadline = |of: Node<'_>| of.at(&["spec", "activeDeadlineSeconds"]).and_then(Node::as_i64);
     match (deadline(live), deadline(new)) {
         (Some(was), Some(is)) => is > was,
         (Some(_), None) => true,
@@ -38,7 +38,10 @@ pub(super) fn gains_gate(live: Node<'_>, new: Node<'_>) -> bool {
 
 /// A negative grace period may become one second, and nothing else may change.
 pub(super) fn is_no_repair_of_grace(live: Node<'_>, new: Node<'_>) -> bool {
-    let grace = |of| at(of, &["spec", "terminationGracePeriodSeconds"]).and_then(Node::as_i64);
+    let grace = |of: Node<'_>| {
+        of.at(&["spec", "terminationGracePeriodSeconds"])
+            .and_then(Node::as_i64)
+    };
     !(grace(live).is_some_and(|grace| grace < 0) && grace(new) == Some(1))
 }
 
@@ -47,7 +50,7 @@ pub(super) fn is_no_narrower_affinity(live: Node<'_>, new: Node<'_>) -> bool {
     if list(live, &["spec", "schedulingGates"]).is_empty() {
         return true;
     }
-    let of_pods = |of, field| at(of, &["spec", "affinity", field]).map(Node::to_json);
+    let of_pods = |of: Node<'_>, field| of.at(&["spec", "affinity", field]).map(Node::to_json);
     if ["podAffinity", "podAntiAffinity"]
         .iter()
         .any(|field| of_pods(live, field) != of_pods(new, field))
@@ -83,15 +86,15 @@ fn has_only_more(was: &Value, is: &Value) -> bool {
 
 /// As long as a Pod has gates, its node selector may get more keys.
 pub(crate) fn loses_node_selector(live: Node<'_>, new: Node<'_>) -> bool {
-    let was = at(live, &["spec", "nodeSelector"]);
-    let is = at(new, &["spec", "nodeSelector"]);
+    let was = live.at(&["spec", "nodeSelector"]);
+    let is = new.at(&["spec", "nodeSelector"]);
     was.into_iter()
         .flat_map(Node::entries)
         .any(|(key, value)| is.and_then(|is| is.get(key)) != Some(value))
 }
 
 fn list(of: Node<'_>, path: &[&str]) -> Vec<Value> {
-    at(of, path)
+    of.at(path)
         .into_iter()
         .flat_map(Node::items)
         .map(Node::to_json)

@@ -1,6 +1,6 @@
 //! When rows of Services count.
 
-use super::when::{at, text};
+use super::when::text;
 use crate::document::Node;
 
 /// Free when the Service becomes or was one without addresses.
@@ -20,7 +20,7 @@ pub(super) fn moves_first_family(live: Node<'_>, new: Node<'_>) -> bool {
 }
 
 fn first<'v>(of: Node<'v>, field: &str) -> Option<&'v str> {
-    at(of, &["spec", field]).and_then(|list| list.item(0)?.as_str())
+    of.at(&["spec", field]).and_then(|list| list.item(0)?.as_str())
 }
 
 pub(super) fn stays_load_balancer(live: Node<'_>, new: Node<'_>) -> bool {

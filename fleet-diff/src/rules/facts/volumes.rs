@@ -3,10 +3,7 @@
 
 use serde_json::Value;
 
-use super::{
-    is_same,
-    when::{at, text},
-};
+use super::{is_same, when::text};
 use crate::{Quantity, document::Node};
 
 /// A class of attributes, once given, stays.
@@ -16,7 +13,7 @@ pub(super) fn loses_class(_: Node<'_>, new: Node<'_>) -> bool {
 
 /// It stays as soon as the volume has it.
 pub(super) fn loses_class_in_force(live: Node<'_>, new: Node<'_>) -> bool {
-    loses_class(live, new) && at(live, &["status", "currentVolumeAttributesClassName"]).is_some()
+    loses_class(live, new) && live.at(&["status", "currentVolumeAttributesClassName"]).is_some()
 }
 
 /// An expansion that failed may be taken back as long as the volume still grows.
@@ -62,7 +59,10 @@ pub(super) fn is_no_new_label(live: Node<'_>, new: Node<'_>) -> bool {
             _ => {}
         }
     }
-    let affinity = |of| at(of, &["spec", "nodeAffinity"]).map_or(Value::Null, Node::to_json);
+    let affinity = |of: Node<'_>| {
+        of.at(&["spec", "nodeAffinity"])
+            .map_or(Value::Null, Node::to_json)
+    };
     let (mut old, new) = (affinity(live), affinity(new));
     renamed(&mut old, &new);
     !is_same(&old, &new)
