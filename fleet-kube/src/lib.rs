@@ -92,9 +92,13 @@
 //!
 //! # Choose TLS and a Kubernetes version
 //!
-//! A library must not choose these, so this one leaves both to the program: let it depend on `kube` with a TLS
-//! feature (`rustls-tls` with `ring` or `aws-lc-rs`, or `openssl-tls`) and on `k8s-openapi` with a version feature.
-//! With several rustls providers in one program, call `CryptoProvider::install_default()` first in `main`.
+//! A library must not choose these, so this one leaves both to the program: turn on this crate's feature `rustls-tls`,
+//! and depend on `kube` with `ring` or `aws-lc-rs` and on `k8s-openapi` with a version feature. With several rustls
+//! providers in one program, call `CryptoProvider::install_default()` first in `main`.
+//!
+//! A program that turns on a TLS feature of `kube` instead (`openssl-tls`, too) works, but slower: kube's own client
+//! leaves Nagle's algorithm on, and first requests of a connection then wait some 40 ms each. That client is also used
+//! for clusters behind a proxy or with a credential plugin.
 #![warn(clippy::unwrap_used)]
 
 mod connection;

@@ -7,6 +7,7 @@
 mod address;
 mod answer;
 mod call;
+mod client;
 mod contact;
 mod discovery;
 mod execute;
@@ -69,8 +70,7 @@ impl Connection {
     /// Connects to the cluster of a kubeconfig context: reads its version, then the UID of its `kube-system`
     /// namespace.
     ///
-    /// The program must have chosen a TLS provider (kube's features `rustls-tls` with `ring` or `aws-lc-rs`, or
-    /// `openssl-tls`). When several rustls providers are compiled in, it must also have called
+    /// The program must have chosen a TLS provider: see [the crate](crate#choose-tls-and-a-kubernetes-version). When several rustls providers are compiled in, it must also have called
     /// `CryptoProvider::install_default()`, or this panics inside kube.
     ///
     /// Impersonation set in the kubeconfig is kept until [`as_identity`](Self::as_identity) replaces it.
@@ -86,7 +86,7 @@ impl Connection {
         let headers = identity::take(&mut config.auth_info)?;
         let digest = Digest::of_bytes(config.cluster_url.to_string().as_bytes());
         let seed = seed_from(options.seed, &digest);
-        let client = make_client(config, &options).await?;
+        let client = client::make(config, &options).await?;
         Self::begin(client, options, headers, seed).await
     }
 
@@ -225,29 +225,4 @@ fn with_user_agent(mut headers: HeaderMap, options: &ConnectionOptions) -> Resul
         .map_err(|_| Fault::new(Remedy::Invalid, "user_agent cannot be sent in a header"))?;
     headers.insert(USER_AGENT, value);
     Ok(headers)
-}
-
-/// Builds the HTTP client. A credential plugin is run on the way, so that it may not hold up the runtime.
-async fn make_client(config: Config, options: &ConnectionOptions) -> Result<Client, Fault> {
-    let made = if config.auth_info.exec.is_some() || config.auth_info.auth_provider.is_some() {
-        let task = tokio::task::spawn_blocking(move || Client::try_from(config));
-        let limit = options.call_timeout;
-        let done = tokio::time::timeout(limit, task).await.map_err(|_| {
-            let message = format!(
-                "no credentials: the plugin gave none within {} (call_timeout)",
-                limits::millis(limit)
-            );
-            Fault::new(Remedy::Forbidden, message)
-        })?;
-        done.map_err(|_| Fault::new(Remedy::Bug, "the task that makes the client failed"))?
-    } else {
-        Client::try_from(config)
-    };
-    made.map_err(|error| match error {
-        kube::Error::TlsRequired => Fault::new(
-            Remedy::Invalid,
-            "this program has no TLS: build it with a TLS feature of kube, such as `rustls-tls` with `ring`",
-        ),
-        error => transport::unusable(error),
-    })
 }

@@ -66,8 +66,8 @@ impl Default for ConnectionOptions {
     fn default() -> Self {
         Self {
             concurrent_requests_max: 16,
-            requests_per_second: 500,
-            request_burst: 500,
+            requests_per_second: 1000,
+            request_burst: 1000,
             queue_timeout: Duration::from_secs(60),
             connect_timeout: Duration::from_secs(5),
             head_timeout: Duration::from_secs(30),

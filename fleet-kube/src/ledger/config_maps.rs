@@ -1,5 +1,7 @@
 //! Requests about the config maps of a ledger, and what their answers mean.
 
+use std::sync::atomic::Ordering;
+
 use bytes::Bytes;
 use fleet_core::{
     Fault, Gvk, Remedy, Target,
@@ -88,6 +90,9 @@ impl ConfigMapLedger {
                     fields.after(collection),
                     &self.config_map(target, name, text, None),
                 );
+                if !self.looked_for_namespace.swap(true, Ordering::Relaxed) && self.lacks_namespace().await {
+                    self.create_namespace().await?;
+                }
                 match self.exchange(name, &call).await {
                     Err(fault) if fault.code == Some(404) => {
                         self.create_namespace().await?;
@@ -142,6 +147,14 @@ impl ConfigMapLedger {
                 Fault::new(Remedy::Unreachable, "the answer cannot be read").code(reply.status),
             )),
         }
+    }
+
+    /// Whether it is certain that the namespace is not there. A server holds a create in a missing namespace for 50 ms
+    /// before it refuses it.
+    async fn lacks_namespace(&self) -> bool {
+        let call = Call::get(Verb::Get, format!("/api/v1/namespaces/{}", self.namespace));
+        let reply = self.connection.call(&call).await;
+        reply.is_ok_and(|reply| reply.status == 404)
     }
 
     /// Creates the namespace; that somebody else was faster is fine.

@@ -6,7 +6,7 @@ mod tests;
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, PoisonError},
+    sync::{Arc, PoisonError, atomic::AtomicBool},
 };
 
 use async_trait::async_trait;
@@ -33,12 +33,14 @@ pub const LEDGER_NAMESPACE: &str = "fleet-system";
 /// call: a write without an answer may have been stored.
 ///
 /// The user needs `get`, `list`, `create`, `update` and `delete` on config maps in that namespace, and `create` on
-/// namespaces until it is there.
+/// namespaces until it is there (with `get`, the first record is faster).
 pub struct ConfigMapLedger {
     connection: Connection,
     namespace: String,
     domain: String,
     shard_bytes_max: usize,
+    /// Whether the namespace was looked for before the first create.
+    looked_for_namespace: AtomicBool,
     /// What is remembered of each target; none after a failure.
     targets: std::sync::Mutex<BTreeMap<Target, Slot>>,
 }
@@ -53,6 +55,7 @@ impl ConfigMapLedger {
             namespace: LEDGER_NAMESPACE.to_owned(),
             domain: DEFAULT_DOMAIN.to_owned(),
             shard_bytes_max: SHARD_BYTES_MAX,
+            looked_for_namespace: AtomicBool::new(false),
             targets: std::sync::Mutex::default(),
         }
     }

@@ -39,6 +39,8 @@ struct State {
     clock: u64,
     /// Method, path and body of each request but those of connecting.
     seen: Vec<(Method, String, Value)>,
+    /// Nobody may read a namespace.
+    hides_namespaces: bool,
     /// For the write of that number, counted from 0.
     trouble: Option<(usize, Trouble)>,
 }
@@ -151,7 +153,13 @@ impl State {
             _ => {}
         }
         let rest = path.strip_prefix("/api/v1/namespaces/").unwrap();
-        let (namespace, rest) = rest.split_once("/configmaps").unwrap();
+        let Some((namespace, rest)) = rest.split_once("/configmaps") else {
+            return match self.namespaces.contains(rest) {
+                _ if self.hides_namespaces => (403, status(403, "Forbidden", "no")),
+                true => (200, json!({"metadata": {"name": rest}})),
+                false => missing(),
+            };
+        };
         let name = rest.strip_prefix('/').unwrap_or_default().to_owned();
         if *method == Method::GET {
             let wanted = query
@@ -257,14 +265,7 @@ async fn a_record_sends_one_request_for_each_config_map_that_changes() {
     let ledger = server.open().await;
     assert_eq!(ledger.load(&target()).await.unwrap(), LedgerAnswer::Absent);
     ledger.record(&target(), &[put(1)]).await.unwrap();
-    let first = [
-        "GET",
-        "POST head",
-        "POST fleet-system",
-        "POST head",
-        "POST s",
-        "PUT head",
-    ];
+    let first = ["GET", "POST fleet-system", "POST head", "POST s", "PUT head"];
     assert_eq!(server.seen(), first);
     ledger.record(&target(), &[put(2), put(3)]).await.unwrap();
     assert_eq!(server.seen(), ["PUT s"]);
@@ -279,6 +280,22 @@ async fn a_record_sends_one_request_for_each_config_map_that_changes() {
     next.record(&target(), &[put(5)]).await.unwrap();
     assert_eq!(server.seen(), ["GET", "PUT s"]);
     assert_eq!(content(next.load(&target()).await.unwrap()).entries.len(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_namespace_is_created_also_for_one_who_may_not_look_for_it() {
+    let server = Server::default();
+    server.state(|state| state.hides_namespaces = true);
+    server.open().await.record(&target(), &[put(1)]).await.unwrap();
+    let first = [
+        "GET",
+        "POST head",
+        "POST fleet-system",
+        "POST head",
+        "POST s",
+        "PUT head",
+    ];
+    assert_eq!(server.seen(), first);
 }
 
 #[tokio::test(start_paused = true)]

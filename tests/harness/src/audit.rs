@@ -147,7 +147,8 @@ impl From<Line> for AuditEvent {
     }
 }
 
-/// The events from a mark on. A last line that is still being written is left for the next time.
+/// The events from a mark on. A last line that is still being written is left for the next time, and one that was being
+/// written when the mark was made is of before it.
 pub(crate) fn read(file: &Path, from: AuditMark) -> Result<Vec<AuditEvent>> {
     let failed = || format!("read {}", file.display());
     let mut log = match File::open(file) {
@@ -156,11 +157,23 @@ pub(crate) fn read(file: &Path, from: AuditMark) -> Result<Vec<AuditEvent>> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(Error::io(failed())(error)),
     };
-    log.seek(SeekFrom::Start(from.0)).map_err(Error::io(failed()))?;
-    let mut text = String::new();
-    log.read_to_string(&mut text).map_err(Error::io(failed()))?;
-    let whole = text.rfind('\n').map_or(0, |end| end + 1);
-    text[..whole]
+    // From the byte before the mark: with that, the mark is at the start of a line or inside one.
+    let start = from.0.saturating_sub(1);
+    log.seek(SeekFrom::Start(start)).map_err(Error::io(failed()))?;
+    let mut bytes = Vec::new();
+    log.read_to_end(&mut bytes).map_err(Error::io(failed()))?;
+    let first = match from.0 {
+        0 => 0,
+        _ => bytes
+            .iter()
+            .position(|byte| *byte == b'\n')
+            .map_or(bytes.len(), |end| end + 1),
+    };
+    let whole = bytes
+        .iter()
+        .rposition(|byte| *byte == b'\n')
+        .map_or(0, |end| end + 1);
+    String::from_utf8_lossy(bytes.get(first..whole).unwrap_or_default())
         .lines()
         .enumerate()
         .map(|(at, line)| {
@@ -204,6 +217,17 @@ mod tests {
         );
         let end = AuditMark(line.len() as u64 + 1);
         assert!(read(&file, end).expect("nothing whole").is_empty());
+        std::fs::write(&file, format!("{line}\n{line}\n")).expect("written");
+        for (mark, count) in [
+            (0, 2),
+            (1, 1),
+            (line.len(), 1),
+            (line.len() + 1, 1),
+            (line.len() + 2, 0),
+        ] {
+            let events = read(&file, AuditMark(mark as u64)).expect("whole lines");
+            assert_eq!(events.len(), count, "{mark}");
+        }
     }
 
     #[test]
