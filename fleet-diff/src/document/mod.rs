@@ -13,6 +13,7 @@ use std::{cmp::Ordering, fmt};
 
 pub(crate) use build::{Builder, Part};
 pub use node::{Entries, Items, Kind, Node, Number};
+pub(crate) use words::Word;
 
 /// One JSON value with everything in it: immutable, ordered, and small (about as large as its JSON text).
 ///

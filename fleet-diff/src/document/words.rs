@@ -3,15 +3,20 @@
 //!
 //! Places in the text of a document begin with these: what is beyond them is its own.
 
-use std::sync::LazyLock;
+use std::{num::NonZeroU32, sync::LazyLock};
 
-use super::texts::hash;
+use super::{Slot, texts::hash};
 
 /// One word a line. A word that begins with `f:` stands for the rest of it too.
 const WORDS: &str = include_str!("words.txt");
 
 /// Where the own text of a document begins. In bytes.
 pub(super) const END: usize = WORDS.len();
+
+/// Whether a word stands at a place in the text of a document.
+pub(super) fn is_word(at: u32) -> bool {
+    (at as usize) < END
+}
 
 /// A text of a document with this text of its own; empty when there is none.
 pub(super) fn resolve(own: &str, at: usize, len: usize) -> &str {
@@ -22,14 +27,36 @@ pub(super) fn resolve(own: &str, at: usize, len: usize) -> &str {
     found.unwrap_or("")
 }
 
+/// A key that is among the words. Two keys of which one is a word are equal just when the other is the same word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Word(NonZeroU32);
+
+impl Word {
+    /// None for keys that are no words, and for those too long to be told apart without their text.
+    pub(crate) fn of(key: &str) -> Option<Self> {
+        let at = ALL.find(key, hash(key.as_bytes()))?;
+        let len = u32::try_from(key.len())
+            .ok()
+            .filter(|len| *len < Slot::LONG_NAME)?;
+        Self::of_name((at << Slot::NAME_LEN_BITS) | len)
+    }
+
+    /// The word that the name of a slot is.
+    pub(super) fn of_name(name: u32) -> Option<Self> {
+        NonZeroU32::new(name)
+            .filter(|_| is_word(name >> Slot::NAME_LEN_BITS))
+            .map(Self)
+    }
+}
+
 /// Finds words.
 pub(super) struct Words {
     /// By the lowest bits of the hash, or in the next free place after it.
-    table: Vec<Word>,
+    table: Vec<Place>,
 }
 
 #[derive(Clone, Copy, Default)]
-struct Word {
+struct Place {
     hash: u32,
     at: u16,
     /// 0 is a free place.
@@ -42,7 +69,7 @@ impl Words {
     fn new() -> Self {
         let count = WORDS.lines().count() * 2;
         let mut words = Self {
-            table: vec![Word::default(); (count * 2).next_power_of_two()],
+            table: vec![Place::default(); (count * 2).next_power_of_two()],
         };
         let mut at = 0;
         for word in WORDS.lines() {
@@ -62,7 +89,7 @@ impl Words {
             u16::try_from(at),
             u16::try_from(word.len()),
         ) {
-            self.table[free] = Word { hash, at, len };
+            self.table[free] = Place { hash, at, len };
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::{
     FieldSet, PathElement,
     document::Node,
-    schema::{Layer, ListKind, ListType, MapType, TypeId},
+    schema::{Field, Layer, ListKind, ListType, MapType, TypeId},
     set::name_of,
     typed::{Shape, element_name, shape},
 };
@@ -22,7 +22,9 @@ pub(crate) fn is_set_of(
         return false;
     };
     let mut names = fields.entries().filter(|(name, _)| *name != ".").peekable();
+    let mut known = of.in_order();
     for (key, value) in config.entries() {
+        let field = known.field(key, value);
         if matches!(key, "apiVersion" | "kind") {
             continue;
         }
@@ -33,7 +35,9 @@ pub(crate) fn is_set_of(
             }
             return false;
         }
-        let Some(id) = of.of(key) else { return false };
+        let Some(id) = field.map(|field| field.of).or(of.element) else {
+            return false;
+        };
         let inner = names
             .peek()
             .filter(|(name, _)| is_key(name, key))
@@ -48,8 +52,7 @@ pub(crate) fn is_set_of(
             }
             continue;
         }
-        let known = of.field(key).is_some();
-        match walk.entry(id, known, inner, value) {
+        match walk.entry(id, field.is_some(), inner, value) {
             Some(true) => {
                 names.next();
             }
@@ -84,21 +87,25 @@ impl Walk<'_> {
             Shape::Scalar(_) => (true, false),
             Shape::Map(of) if of.atomic => (true, false),
             Shape::List(of) if of.kind == ListKind::Atomic => (true, false),
-            Shape::Map(of) => (
-                false,
-                value
-                    .entries()
-                    .any(|(key, inner)| self.is_mentioned(of, key, inner)),
-            ),
+            Shape::Map(of) => {
+                let mut known = of.in_order();
+                let mut entries = value.entries();
+                let mentioned =
+                    entries.any(|(key, inner)| self.is_mentioned(of, known.field(key, inner), inner));
+                (false, mentioned)
+            }
             Shape::List(_) => (false, value.is_list() && !value.is_empty()),
             Shape::Nothing => (false, false),
         }
     }
 
-    fn is_mentioned(&self, of: &MapType, key: &str, value: Node<'_>) -> bool {
-        let Some(id) = of.of(key) else { return false };
+    /// `field` is what the value is one of, if the schema has such a field.
+    fn is_mentioned(&self, of: &MapType, field: Option<&Field>, value: Node<'_>) -> bool {
+        let Some(id) = field.map(|field| field.of).or(of.element) else {
+            return false;
+        };
         let (itself, inside) = self.mentions(id, value);
-        itself || inside || of.field(key).is_none() || value.is_null() || (value.is_map() && value.is_empty())
+        itself || inside || field.is_none() || value.is_null() || (value.is_map() && value.is_empty())
     }
 
     fn matches(&self, id: TypeId, fields: Node<'_>, value: Node<'_>, member: bool, has_inside: bool) -> bool {
@@ -117,13 +124,17 @@ impl Walk<'_> {
 
     fn map(&self, of: &MapType, fields: Node<'_>, value: Node<'_>) -> bool {
         let mut names = fields.entries().filter(|(name, _)| *name != ".").peekable();
+        let mut known = of.in_order();
         for (key, inner) in value.entries() {
-            let Some(id) = of.of(key) else { continue };
+            let field = known.field(key, inner);
+            let Some(id) = field.map(|field| field.of).or(of.element) else {
+                continue;
+            };
             let named = names
                 .peek()
                 .filter(|(name, _)| is_key(name, key))
                 .map(|(_, fields)| *fields);
-            match self.entry(id, of.field(key).is_some(), named, inner) {
+            match self.entry(id, field.is_some(), named, inner) {
                 Some(true) => {
                     names.next();
                 }
@@ -157,16 +168,18 @@ impl Walk<'_> {
             return None;
         };
         let mut names = fields.into_iter().flat_map(Node::entries).peekable();
+        let mut known = of.in_order();
         for (key, inner) in value.entries() {
+            let field = known.field(key, inner);
             if super::target::IDENTITY.contains(&key) {
                 continue;
             }
-            let id = of.of(key)?;
+            let id = field.map(|field| field.of).or(of.element)?;
             let named = names
                 .peek()
                 .filter(|(name, _)| is_key(name, key))
                 .map(|(_, fields)| *fields);
-            if self.entry(id, of.field(key).is_some(), named, inner)? {
+            if self.entry(id, field.is_some(), named, inner)? {
                 names.next();
             }
         }

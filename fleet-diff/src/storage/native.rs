@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     Document,
-    document::{Kind, Node},
+    document::{Kind, Node, order},
     schema::{Field, KindSchema, Layer, MapType, Omit, Stored, TypeId},
 };
 
@@ -143,13 +143,20 @@ impl<'s> Walk<'s, '_> {
         };
         let mut out = Draft::default();
         let mut given = value.into_iter().flat_map(Node::entries).peekable();
-        for field in &map.fields {
+        for (field, word) in map.fields.words() {
             if self.without_status == Some(id) && &*field.name == "status" {
                 continue;
             }
-            while given.next_if(|(key, _)| *key < &*field.name).is_some() {}
+            // A key that no field has is passed over.
+            while given
+                .next_if(|(key, _)| order(key, &field.name).is_lt())
+                .is_some()
+            {}
             let inner = given
-                .next_if(|(key, _)| *key == &*field.name)
+                .next_if(|(key, value)| match word {
+                    Some(_) => value.word() == word,
+                    None => *key == &*field.name,
+                })
                 .map(|(_, value)| value);
             let stored = self
                 .field(field, inner)

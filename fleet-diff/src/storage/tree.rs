@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use crate::document::{Builder, Document, Kind, Node};
+use crate::document::{Builder, Document, Kind, Node, order};
 
 /// A value: taken over as it is, or made.
 #[derive(Clone)]
@@ -44,7 +44,7 @@ impl<'n> Draft<'n> {
     }
 
     fn find(&self, key: &str) -> Result<usize, usize> {
-        self.0.binary_search_by(|(known, _)| (**known).cmp(key))
+        self.0.binary_search_by(|(known, _)| order(known, key))
     }
 
     pub(crate) fn get<'t>(&'t self, key: &str) -> Option<View<'t, 'n>> {

@@ -120,13 +120,14 @@ impl<'s, 'a> Walk<'s, 'a> {
     fn map(&mut self, of: &MapType, before: Option<Node<'a>>, after: Option<Node<'a>>) {
         let old = before.into_iter().flat_map(Node::entries);
         let new = after.into_iter().flat_map(Node::entries);
+        let mut fields = of.in_order();
         zip(old, new, |pair| {
             let (key, before, after) = match pair {
                 Zipped::Left(key, before) => (key, Some(before), None),
                 Zipped::Right(key, after) => (key, None, Some(after)),
                 Zipped::Both(key, before, after) => (key, Some(before), Some(after)),
             };
-            if let Some(id) = of.of(key) {
+            if let Some(id) = before.or(after).and_then(|entry| fields.of(key, entry)) {
                 self.path.push(Step::Key(key));
                 self.values(id, before, after);
                 self.path.pop();

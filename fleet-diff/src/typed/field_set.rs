@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Shape, element_name, shape};
 use crate::{
     FieldSet, PathElement,
-    document::{Node, order},
+    document::Node,
     schema::{Layer, ListKind, ListType, MapType, TypeId},
 };
 
@@ -46,8 +46,9 @@ pub(crate) fn field_set_of<P>(
     };
     match shape(layer, id, Some(value)) {
         Shape::Map(of) if !of.atomic => {
+            let mut known = of.in_order();
             for (key, inner) in value.entries() {
-                let (field, empty) = (of.field(key), is_empty(inner));
+                let (field, empty) = (known.field(key, inner), is_empty(inner));
                 let element = field.map_or_else(
                     || PathElement::key(key),
                     |field| PathElement::Key(field.name.clone()),
@@ -88,10 +89,9 @@ fn fields(layer: &Layer, id: TypeId, value: Node<'_>) -> (bool, FieldSet) {
 
 fn map(layer: &Layer, of: &MapType, value: Node<'_>) -> FieldSet {
     let mut set = FieldSet::new();
-    let mut known = of.fields.iter().peekable();
+    let mut known = of.in_order();
     for (key, inner) in value.entries() {
-        while known.next_if(|field| order(&field.name, key).is_lt()).is_some() {}
-        let field = known.next_if(|field| *field.name == *key);
+        let field = known.field(key, inner);
         let Some(id) = field.map(|field| field.of).or(of.element) else {
             continue;
         };

@@ -79,12 +79,13 @@ impl<'s, 'b> Walk<'s, 'b> {
         // What is built for keys that both have and that change.
         let mut parts: Vec<(&'b str, Option<Part>)> = Vec::new();
         let mut added = !live.is_map();
+        let mut fields = of.in_order();
         zip(live.entries(), applied.entries(), |pair| match pair {
             Zipped::Left(..) => {}
             Zipped::Right(..) => added = true,
             Zipped::Both(key, live, applied) => {
-                let merged = of
-                    .of(key)
+                let merged = fields
+                    .of(key, applied)
                     .map_or(Merged::Nothing, |id| self.values(id, live, applied));
                 match merged {
                     Merged::Same => {}

@@ -75,9 +75,10 @@ impl<'s, 'n> Walk<'s, 'n> {
         }
         match shape(self.layer, id, Some(after)) {
             Shape::Map(of) if !of.atomic && (self.based || before != after) => {
+                let mut fields = of.in_order();
                 zip(before.entries(), after.entries(), |pair| {
                     if let Zipped::Both(key, before, after) = pair
-                        && let Some(id) = of.of(key)
+                        && let Some(id) = fields.of(key, after)
                     {
                         self.inside(Step::Key(key), id, before, after);
                     }

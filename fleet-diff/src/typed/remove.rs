@@ -67,9 +67,10 @@ impl<'s> Walk<'s, '_> {
             return self.out.node(value);
         }
         self.out.begin();
+        let mut known = of.in_order();
         for (key, inner) in value.entries() {
             let entry = fields.find(&PathElement::key(key));
-            let id = of.of(key).unwrap_or(TypeId::DEDUCED);
+            let id = known.of(key, inner).unwrap_or(TypeId::DEDUCED);
             match (self.keep, entry) {
                 (Keep::TheRest, None) => self.out.entry(key, inner),
                 (Keep::TheFields, None) | (Keep::TheRest, Some(Entry { member: true, .. })) => {}
