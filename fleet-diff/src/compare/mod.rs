@@ -115,16 +115,17 @@ impl Comparison<'_> {
 
     fn mappings(&mut self, before: Node<'_>, after: Node<'_>) {
         let in_metadata = matches!(&self.at[..], [PathElement::Key(name)] if **name == *"metadata");
-        zip(before.entries(), after.entries(), |entry| {
-            let (Zipped::Left(name, _) | Zipped::Right(name, _) | Zipped::Both(name, ..)) = entry;
+        zip(before.values(), after.values(), |entry| {
+            let (Zipped::Left(node) | Zipped::Right(node) | Zipped::Both(node, _)) = entry;
+            let name = node.key();
             if in_metadata && self.left_out.contains(&name) {
                 return;
             }
             let (before, after) = match entry {
-                Zipped::Left(_, before) => (Some(before), None),
-                Zipped::Right(_, after) => (None, Some(after)),
-                Zipped::Both(_, before, after) if before.is_exactly(after) => return,
-                Zipped::Both(_, before, after) => (Some(before), Some(after)),
+                Zipped::Left(before) => (Some(before), None),
+                Zipped::Right(after) => (None, Some(after)),
+                Zipped::Both(before, after) if before.is_exactly(after) => return,
+                Zipped::Both(before, after) => (Some(before), Some(after)),
             };
             self.inside(PathElement::key(name), before, after);
         });

@@ -16,6 +16,9 @@ pub struct Node<'a> {
     slot: Slot,
 }
 
+/// Of more entries than these, one is found by its place in their order.
+const FEW: usize = 16;
+
 /// What a [`Node`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -55,9 +58,21 @@ impl<'a> Node<'a> {
         self.slot
     }
 
-    /// Its key, when it was reached as an entry of a mapping.
-    pub(super) fn key(self) -> Option<&'a str> {
-        (self.slot.name != Slot::NAMELESS).then(|| read_name(&self.document.text, self.slot.name))
+    /// Its key, when it was reached as an entry of a mapping; otherwise empty.
+    pub(crate) fn key(self) -> &'a str {
+        match self.slot.name {
+            Slot::NAMELESS => "",
+            name => read_name(&self.document.text, name),
+        }
+    }
+
+    /// The order of the keys of two entries.
+    #[inline]
+    pub(super) fn order_of_keys(self, other: Self) -> Ordering {
+        if self.slot.name == other.slot.name && self.word().is_some() {
+            return Ordering::Equal;
+        }
+        order(self.key(), other.key())
     }
 
     /// Its key, when that is a word that all documents share.
@@ -174,6 +189,15 @@ impl<'a> Node<'a> {
         self.items().nth(position)
     }
 
+    /// The entries of a mapping, whose keys are read [only where needed](Node::key).
+    pub(crate) fn values(self) -> Items<'a> {
+        let slots = if self.is_map() { self.children() } else { &[] };
+        Items {
+            document: self.document,
+            slots: slots.iter(),
+        }
+    }
+
     /// The entries of a mapping, sorted by key; nothing when it is no mapping.
     pub fn entries(self) -> Entries<'a> {
         let slots = if self.is_map() { self.children() } else { &[] };
@@ -189,10 +213,17 @@ impl<'a> Node<'a> {
             return None;
         }
         let (slots, text) = (self.children(), &*self.document.text);
-        let found = slots
-            .binary_search_by(|slot| order(read_name(text, slot.name), key))
-            .ok()?;
-        Some(Self::new(self.document, slots[found]))
+        let found = match Slot::short_name(key) {
+            // Most keys have another length, which costs least to see.
+            Some(len) if slots.len() <= FEW => slots
+                .iter()
+                .find(|slot| slot.name & Slot::LONG_NAME == len && read_name(text, slot.name) == key)?,
+            _ => {
+                let found = slots.binary_search_by(|slot| order(read_name(text, slot.name), key));
+                slots.get(found.ok()?)?
+            }
+        };
+        Some(Self::new(self.document, *found))
     }
 
     /// The value under these keys of nested mappings, outermost first.

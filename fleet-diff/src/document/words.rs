@@ -35,10 +35,20 @@ impl Word {
     /// None for keys that are no words, and for those too long to be told apart without their text.
     pub(crate) fn of(key: &str) -> Option<Self> {
         let at = ALL.find(key, hash(key.as_bytes()))?;
-        let len = u32::try_from(key.len())
-            .ok()
-            .filter(|len| *len < Slot::LONG_NAME)?;
+        let len = Slot::short_name(key)?;
         Self::of_name((at << Slot::NAME_LEN_BITS) | len)
+    }
+
+    /// The key that `managedFields` writes as this one: `spec` for `f:spec`.
+    pub(crate) fn of_field(self) -> Option<Self> {
+        const PREFIX: &str = "f:";
+        let (at, skipped) = (self.0.get() >> Slot::NAME_LEN_BITS, PREFIX.len() as u32);
+        let is_field = WORDS
+            .as_bytes()
+            .get(at as usize..)?
+            .starts_with(PREFIX.as_bytes());
+        let name = self.0.get() + (skipped << Slot::NAME_LEN_BITS) - skipped;
+        NonZeroU32::new(name).filter(|_| is_field).map(Self)
     }
 
     /// The word that the name of a slot is.
@@ -129,6 +139,8 @@ mod tests {
                 assert_eq!(resolve("own", at as usize, name.len()), name);
             }
         }
+        assert_eq!(Word::of("f:spec").and_then(Word::of_field), Word::of("spec"));
+        assert_eq!(Word::of("kind").and_then(Word::of_field), None);
         assert_eq!(ALL.find("no word", hash(b"no word")), None);
         assert_eq!(resolve("own", END, 3), "own");
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     FieldSet, PathElement,
-    document::Node,
+    document::{Node, Word},
     schema::{Field, Layer, ListKind, ListType, MapType, TypeId},
     set::name_of,
     typed::{Shape, element_name, shape},
@@ -21,10 +21,10 @@ pub(crate) fn is_set_of(
     let Shape::Map(of) = shape(layer, root, Some(config)) else {
         return false;
     };
-    let mut names = fields.entries().filter(|(name, _)| *name != ".").peekable();
+    let mut names = names_in(fields).peekable();
     let mut known = of.in_order();
-    for (key, value) in config.entries() {
-        let field = known.field(key, value);
+    for value in config.values() {
+        let (key, field) = (value.key(), known.field(value));
         if matches!(key, "apiVersion" | "kind") {
             continue;
         }
@@ -38,10 +38,7 @@ pub(crate) fn is_set_of(
         let Some(id) = field.map(|field| field.of).or(of.element) else {
             return false;
         };
-        let inner = names
-            .peek()
-            .filter(|(name, _)| is_key(name, key))
-            .map(|(_, inner)| *inner);
+        let inner = names.peek().copied().filter(|name| is_field(*name, value));
         if key == "metadata" {
             match walk.metadata(id, inner, value) {
                 Some(true) => {
@@ -89,9 +86,9 @@ impl Walk<'_> {
             Shape::List(of) if of.kind == ListKind::Atomic => (true, false),
             Shape::Map(of) => {
                 let mut known = of.in_order();
-                let mut entries = value.entries();
-                let mentioned =
-                    entries.any(|(key, inner)| self.is_mentioned(of, known.field(key, inner), inner));
+                let mentioned = value
+                    .values()
+                    .any(|inner| self.is_mentioned(of, known.field(inner), inner));
                 (false, mentioned)
             }
             Shape::List(_) => (false, value.is_list() && !value.is_empty()),
@@ -123,17 +120,14 @@ impl Walk<'_> {
     }
 
     fn map(&self, of: &MapType, fields: Node<'_>, value: Node<'_>) -> bool {
-        let mut names = fields.entries().filter(|(name, _)| *name != ".").peekable();
+        let mut names = names_in(fields).peekable();
         let mut known = of.in_order();
-        for (key, inner) in value.entries() {
-            let field = known.field(key, inner);
+        for inner in value.values() {
+            let field = known.field(inner);
             let Some(id) = field.map(|field| field.of).or(of.element) else {
                 continue;
             };
-            let named = names
-                .peek()
-                .filter(|(name, _)| is_key(name, key))
-                .map(|(_, fields)| *fields);
+            let named = names.peek().copied().filter(|name| is_field(*name, inner));
             match self.entry(id, field.is_some(), named, inner) {
                 Some(true) => {
                     names.next();
@@ -146,8 +140,7 @@ impl Walk<'_> {
     }
 
     fn list(&self, of: &ListType, fields: Node<'_>, value: Node<'_>) -> bool {
-        let names = fields.entries().filter(|(name, _)| *name != ".").count();
-        if names != value.len() {
+        if names_in(fields).count() != value.len() {
             return false;
         }
         value.items().all(|item| {
@@ -167,18 +160,15 @@ impl Walk<'_> {
         let Shape::Map(of) = shape(self.layer, id, Some(value)) else {
             return None;
         };
-        let mut names = fields.into_iter().flat_map(Node::entries).peekable();
+        let mut names = fields.into_iter().flat_map(Node::values).peekable();
         let mut known = of.in_order();
-        for (key, inner) in value.entries() {
-            let field = known.field(key, inner);
-            if super::target::IDENTITY.contains(&key) {
+        for inner in value.values() {
+            let field = known.field(inner);
+            if super::target::IDENTITY.contains(&inner.key()) {
                 continue;
             }
             let id = field.map(|field| field.of).or(of.element)?;
-            let named = names
-                .peek()
-                .filter(|(name, _)| is_key(name, key))
-                .map(|(_, fields)| *fields);
+            let named = names.peek().copied().filter(|name| is_field(*name, inner));
             if self.entry(id, field.is_some(), named, inner)? {
                 names.next();
             }
@@ -187,8 +177,17 @@ impl Walk<'_> {
     }
 }
 
-fn is_key(name: &str, key: &str) -> bool {
-    name.strip_prefix("f:") == Some(key)
+/// The names of fields inside one.
+fn names_in(fields: Node<'_>) -> impl Iterator<Item = Node<'_>> {
+    fields.values().filter(|name| name.key() != ".")
+}
+
+/// Whether the name of a set stands for an entry of a mapping.
+fn is_field(name: Node<'_>, entry: Node<'_>) -> bool {
+    match name.word().and_then(Word::of_field) {
+        Some(word) => entry.word() == Some(word),
+        None => name.key().strip_prefix("f:") == Some(entry.key()),
+    }
 }
 
 impl FieldSet {

@@ -83,8 +83,8 @@ impl<'s> InOrder<'s> {
         Self { of, next: 0 }
     }
 
-    /// The field that a key is, with the entry that it is the key of.
-    pub(crate) fn field(&mut self, key: &str, entry: Node<'_>) -> Option<&'s Field> {
+    /// The field that an entry of a mapping is.
+    pub(crate) fn field(&mut self, entry: Node<'_>) -> Option<&'s Field> {
         let fields = &self.of.fields;
         if let word @ Some(_) = entry.word() {
             let found = fields
@@ -95,7 +95,7 @@ impl<'s> InOrder<'s> {
             self.next += found + 1;
         } else {
             let rest = fields.all.get(self.next..)?;
-            match rest.binary_search_by(|field| order(&field.name, key)) {
+            match rest.binary_search_by(|field| order(&field.name, entry.key())) {
                 Ok(found) => self.next += found + 1,
                 Err(after) => {
                     self.next += after;
@@ -106,8 +106,8 @@ impl<'s> InOrder<'s> {
         fields.all.get(self.next - 1)
     }
 
-    /// The type of a key; none when there may be no such key.
-    pub(crate) fn of(&mut self, key: &str, entry: Node<'_>) -> Option<TypeId> {
-        self.field(key, entry).map(|field| field.of).or(self.of.element)
+    /// The type of an entry; none when there may be no such key.
+    pub(crate) fn of(&mut self, entry: Node<'_>) -> Option<TypeId> {
+        self.field(entry).map(|field| field.of).or(self.of.element)
     }
 }

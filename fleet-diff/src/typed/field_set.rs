@@ -47,10 +47,10 @@ pub(crate) fn field_set_of<P>(
     match shape(layer, id, Some(value)) {
         Shape::Map(of) if !of.atomic => {
             let mut known = of.in_order();
-            for (key, inner) in value.entries() {
-                let (field, empty) = (known.field(key, inner), is_empty(inner));
+            for inner in value.values() {
+                let (field, empty) = (known.field(inner), is_empty(inner));
                 let element = field.map_or_else(
-                    || PathElement::key(key),
+                    || PathElement::key(inner.key()),
                     |field| PathElement::Key(field.name.clone()),
                 );
                 if let Some(id) = field.map(|field| field.of).or(of.element) {
@@ -90,15 +90,15 @@ fn fields(layer: &Layer, id: TypeId, value: Node<'_>) -> (bool, FieldSet) {
 fn map(layer: &Layer, of: &MapType, value: Node<'_>) -> FieldSet {
     let mut set = FieldSet::new();
     let mut known = of.in_order();
-    for (key, inner) in value.entries() {
-        let field = known.field(key, inner);
+    for inner in value.values() {
+        let field = known.field(inner);
         let Some(id) = field.map(|field| field.of).or(of.element) else {
             continue;
         };
         let (itself, inside) = fields(layer, id, inner);
         let element = match field {
             Some(field) => PathElement::Key(field.name.clone()),
-            None => PathElement::key(key),
+            None => PathElement::key(inner.key()),
         };
         set.add(element, itself || is_empty(inner) || field.is_none(), inside);
     }

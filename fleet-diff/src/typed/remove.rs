@@ -70,7 +70,7 @@ impl<'s> Walk<'s, '_> {
         let mut known = of.in_order();
         for (key, inner) in value.entries() {
             let entry = fields.find(&PathElement::key(key));
-            let id = known.of(key, inner).unwrap_or(TypeId::DEDUCED);
+            let id = known.of(inner).unwrap_or(TypeId::DEDUCED);
             match (self.keep, entry) {
                 (Keep::TheRest, None) => self.out.entry(key, inner),
                 (Keep::TheFields, None) | (Keep::TheRest, Some(Entry { member: true, .. })) => {}

@@ -79,9 +79,9 @@ impl Walk<'_> {
             return Err(wrong("must be a mapping"));
         }
         let mut fields = of.in_order();
-        for (key, inner) in value.entries() {
-            let within = |inner: Wrong| inner.within(PathElement::key(key));
-            let Some(id) = fields.of(key, inner) else {
+        for inner in value.values() {
+            let within = |wrong: Wrong| wrong.within(PathElement::key(inner.key()));
+            let Some(id) = fields.of(inner) else {
                 return Err(within(wrong("is not a field of its schema")));
             };
             self.value(id, inner).map_err(within)?;
