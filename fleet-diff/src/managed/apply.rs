@@ -142,7 +142,7 @@ impl<'n> Run<'_, 'n> {
         &self,
         merged: &Document,
         managers: &Managers<'n>,
-        ours: &ManagerKey,
+        ours: &ManagerKey<'n>,
         before: &FieldSet,
     ) -> Option<(Document, FieldSet, FieldSet)> {
         let kind = self.target.kind;
@@ -170,7 +170,7 @@ impl<'n> Run<'_, 'n> {
     fn settle(
         &self,
         managers: &mut Managers<'n>,
-        ours: &ManagerKey,
+        ours: &ManagerKey<'n>,
         merged: &Document,
     ) -> Result<bool, ApplyError> {
         let changes = self
@@ -189,7 +189,7 @@ impl<'n> Run<'_, 'n> {
             let lost = allowed
                 .as_ref()
                 .map_or(lost.clone(), |allowed| lost.difference(allowed));
-            conflicts.extend(lost.iter().map(|path| (key.name.clone(), path)));
+            conflicts.extend(lost.iter().map(|path| (key.name.to_string(), path)));
         }
         if !conflicts.is_empty() && !self.apply.force {
             return Err(ApplyError::Conflicts(conflicts));

@@ -177,7 +177,7 @@ impl Changes {
     }
 
     /// Everybody but `writer` loses what was changed. True when somebody does.
-    pub(crate) fn take_away(&self, managers: &mut Managers<'_>, writer: Option<&ManagerKey>) -> bool {
+    pub(crate) fn take_away(&self, managers: &mut Managers<'_>, writer: Option<&ManagerKey<'_>>) -> bool {
         let mut taken = false;
         managers.change(|key, owned| {
             if let (true, Some(change)) = (writer != Some(key), self.at(&owned.version)) {
