@@ -147,7 +147,7 @@ impl<'n> Run<'_, 'n> {
     ) -> Option<(Document, FieldSet, FieldSet)> {
         let kind = self.target.kind;
         let now = managers.get(ours).map(|owned| owned.fields.to_set());
-        if now.is_some_and(|now| before.is_subset(&now)) {
+        if now.as_ref().is_some_and(|now| before.is_subset(now)) {
             return None;
         }
         let named = |set: &FieldSet| typed::named_fields_as_members(kind.layer, Some(kind.root), set);
@@ -155,11 +155,18 @@ impl<'n> Run<'_, 'n> {
         let before = named(before);
         let all = fields(merged);
         let pruned = typed::remove(kind.layer, kind.root, merged, &before);
-        // What anybody owns, our new configuration included, comes back.
-        let owned = managers.iter().fold(FieldSet::new(), |all, (_, owned)| {
-            all.union(&owned.fields.to_set())
+        // What anybody owns, our new configuration included, comes back: mostly that is all but a few fields.
+        let others = managers.iter().filter(|(key, _)| *key != ours);
+        let owned = now
+            .into_iter()
+            .chain(others.map(|(_, owned)| owned.fields.to_set()));
+        let gone = owned.fold(all.difference(&fields(&pruned)), |gone, owned| {
+            if gone.is_empty() {
+                gone
+            } else {
+                gone.difference(&named(&owned))
+            }
         });
-        let gone = all.difference(&fields(&pruned).union(&named(&owned)));
         let pruned = typed::remove(kind.layer, kind.root, merged, &gone);
         // So does what went along but was not ours.
         let gone = all.difference(&fields(&pruned)).intersection(&before);
@@ -186,9 +193,10 @@ impl<'n> Run<'_, 'n> {
                 continue;
             };
             let lost = owned.fields.intersection(&change.written);
-            let lost = allowed
-                .as_ref()
-                .map_or(lost.clone(), |allowed| lost.difference(allowed));
+            let lost = match &allowed {
+                Some(allowed) => lost.difference(allowed),
+                None => lost,
+            };
             conflicts.extend(lost.iter().map(|path| (key.name.to_string(), path)));
         }
         if !conflicts.is_empty() && !self.apply.force {

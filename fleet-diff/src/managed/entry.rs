@@ -320,13 +320,13 @@ fn check(node: Node<'_>) -> Result<(), &'static str> {
     if node.kind() != Kind::Map {
         return Err("its fieldsV1 is no mapping");
     }
-    for (name, inner) in node.entries() {
-        if name == "." {
-            continue;
-        }
-        match name.as_bytes() {
+    for inner in node.values() {
+        let is_known = inner.word().is_some_and(|word| word.of_field().is_some());
+        match inner.key().as_bytes() {
+            _ if is_known => {}
+            b"." => continue,
             [b'f', b':', ..] => {}
-            [_, b':', ..] => crate::set::check_name(name)?,
+            [_, b':', ..] => crate::set::check_name(inner.key())?,
             _ => return Err("its fieldsV1 has a name without `f:`, `k:`, `v:` or `i:`"),
         }
         match inner.kind() {

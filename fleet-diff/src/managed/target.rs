@@ -181,7 +181,8 @@ impl Changes {
         let mut taken = false;
         managers.change(|key, owned| {
             if let (true, Some(change)) = (writer != Some(key), self.at(&owned.version)) {
-                let lost = owned.fields.intersection(&change.written.union(&change.removed));
+                let lost = owned.fields.intersection(&change.written);
+                let lost = lost.union(&owned.fields.intersection(&change.removed));
                 if !lost.is_empty() {
                     taken = true;
                     owned.fields = Fields::Set(owned.fields.to_set().difference(&lost));

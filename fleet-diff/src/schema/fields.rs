@@ -85,25 +85,36 @@ impl<'s> InOrder<'s> {
 
     /// The field that an entry of a mapping is.
     pub(crate) fn field(&mut self, entry: Node<'_>) -> Option<&'s Field> {
-        let fields = &self.of.fields;
-        if let word @ Some(_) = entry.word() {
-            let found = fields
-                .words
-                .get(self.next..)?
-                .iter()
-                .position(|known| *known == word)?;
-            self.next += found + 1;
-        } else {
-            let rest = fields.all.get(self.next..)?;
-            match rest.binary_search_by(|field| order(&field.name, entry.key())) {
-                Ok(found) => self.next += found + 1,
-                Err(after) => {
-                    self.next += after;
-                    return None;
-                }
+        match entry.word() {
+            Some(word) => self.word(word),
+            None => self.text(entry.key()),
+        }
+    }
+
+    /// The field that an entry of `FieldsV1` names.
+    pub(crate) fn named(&mut self, name: Node<'_>) -> Option<&'s Field> {
+        match name.word().and_then(Word::of_field) {
+            Some(word) => self.word(word),
+            None => self.text(name.key().strip_prefix("f:")?),
+        }
+    }
+
+    fn word(&mut self, word: Word) -> Option<&'s Field> {
+        let rest = self.of.fields.words.get(self.next..)?;
+        self.next += rest.iter().position(|known| *known == Some(word))? + 1;
+        self.of.fields.get(self.next - 1)
+    }
+
+    fn text(&mut self, key: &str) -> Option<&'s Field> {
+        let rest = self.of.fields.get(self.next..)?;
+        match rest.binary_search_by(|field| order(&field.name, key)) {
+            Ok(found) => self.next += found + 1,
+            Err(after) => {
+                self.next += after;
+                return None;
             }
         }
-        fields.all.get(self.next - 1)
+        self.of.fields.get(self.next - 1)
     }
 
     /// The type of an entry; none when there may be no such key.

@@ -124,7 +124,10 @@ pub(crate) fn named_fields_as_members(layer: &Layer, id: Option<TypeId>, set: &F
         let (named, inner) = match &entry.element {
             PathElement::Key(key) => {
                 let field = map.and_then(|map| map.field(key));
-                (field.is_some(), map.and_then(|map| map.of(key)))
+                (
+                    field.is_some(),
+                    field.map(|field| field.of).or(map.and_then(|map| map.element)),
+                )
             }
             PathElement::ListKey(_) => (false, list.map(|list| list.element)),
             PathElement::Value(_) | PathElement::Index(_) => (false, None),
