@@ -141,7 +141,8 @@ impl<'s> Walk<'s, '_> {
         let Some(map) = &of.map else {
             return Ok(value.map_or_else(Draft::default, Draft::of));
         };
-        let mut out = Draft::default();
+        // Some more for defaults.
+        let mut out = Draft::with_capacity(value.map_or(0, Node::len) + 4);
         let mut given = value.into_iter().flat_map(Node::entries).peekable();
         for (field, word) in map.fields.words() {
             if self.without_status == Some(id) && &*field.name == "status" {

@@ -37,6 +37,11 @@ impl<'n> Draft<'n> {
         )
     }
 
+    /// With room for so many entries.
+    pub(crate) fn with_capacity(entries: usize) -> Self {
+        Self(Vec::with_capacity(entries))
+    }
+
     /// Adds an entry that sorts after all that are there.
     pub(crate) fn push(&mut self, key: &'n str, value: Tree<'n>) {
         debug_assert!(self.0.last().is_none_or(|(last, _)| **last < *key));

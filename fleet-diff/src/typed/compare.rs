@@ -123,6 +123,7 @@ impl<'s, 'a> Walk<'s, 'a> {
         let mut fields = of.in_order();
         zip(old, new, |pair| {
             let (entry, before, after) = match pair {
+                Zipped::Both(before, after) if self.based && after.is_taken_from(before) => return,
                 Zipped::Left(before) => (before, Some(before), None),
                 Zipped::Right(after) => (after, None, Some(after)),
                 Zipped::Both(before, after) => (after, Some(before), Some(after)),

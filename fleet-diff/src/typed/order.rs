@@ -78,6 +78,7 @@ impl<'s, 'n> Walk<'s, 'n> {
                 let mut fields = of.in_order();
                 zip(before.values(), after.values(), |pair| {
                     if let Zipped::Both(before, after) = pair
+                        && !(self.based && after.is_taken_from(before))
                         && let Some(id) = fields.of(after)
                     {
                         self.inside(Step::Key(before), id, before, after);
