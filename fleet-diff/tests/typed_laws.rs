@@ -11,7 +11,9 @@ use std::collections::BTreeMap;
 
 use fleet_diff::{
     Document, FieldPath, FieldSet, PathElement, Schemas,
-    typed_operations::{compare, compare_based, is_mentioned, mentioned, merge, reordered, reordered_based},
+    typed_operations::{
+        compare, compare_based, is_mentioned, lost, mentioned, merge, reordered, reordered_based,
+    },
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -230,6 +232,14 @@ proptest! {
             reordered_based(schemas(), &gvk(), &live, &merged),
             reordered(schemas(), &gvk(), &live, &merged)
         );
+    }
+
+    #[test]
+    fn what_is_lost_is_seen_in_what_is_left((value, other) in two(), leaves in any::<bool>()) {
+        let (value, other) = (document(&value), mentioned(schemas(), &gvk(), &document(&other)));
+        let taken = if leaves { other.leaves() } else { other };
+        let [found, expected] = lost(schemas(), &gvk(), &value, &taken);
+        prop_assert_eq!(found, expected);
     }
 
     #[test]

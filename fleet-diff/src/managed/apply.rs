@@ -151,16 +151,15 @@ impl<'n> Run<'_, 'n> {
             return None;
         }
         let named = |set: &FieldSet| typed::named_fields_as_members(kind.layer, Some(kind.root), set);
-        let fields = |of: &Document| named(&typed::field_set(kind.layer, kind.root, of.root()));
+        let lost = |pruned: &Document| typed::lost(kind.layer, kind.root, merged.root(), pruned.root());
         let before = named(before);
-        let all = fields(merged);
         let pruned = typed::remove(kind.layer, kind.root, merged, &before);
         // What anybody owns, our new configuration included, comes back: mostly that is all but a few fields.
         let others = managers.iter().filter(|(key, _)| *key != ours);
         let owned = now
             .into_iter()
             .chain(others.map(|(_, owned)| owned.fields.to_set()));
-        let gone = owned.fold(all.difference(&fields(&pruned)), |gone, owned| {
+        let gone = owned.fold(lost(&pruned), |gone, owned| {
             if gone.is_empty() {
                 gone
             } else {
@@ -169,7 +168,7 @@ impl<'n> Run<'_, 'n> {
         });
         let pruned = typed::remove(kind.layer, kind.root, merged, &gone);
         // So does what went along but was not ours.
-        let gone = all.difference(&fields(&pruned)).intersection(&before);
+        let gone = lost(&pruned).intersection(&before);
         Some((typed::remove(kind.layer, kind.root, merged, &gone), gone, before))
     }
 

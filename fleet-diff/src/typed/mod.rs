@@ -4,6 +4,7 @@
 mod compare;
 mod field_set;
 mod items;
+mod lost;
 mod merge;
 #[cfg(feature = "typed-operations")]
 pub mod operations;
@@ -15,6 +16,7 @@ mod validate;
 pub(crate) use compare::{Comparison, compare, compare_based};
 pub(crate) use field_set::{Part, field_set, field_set_of};
 pub(crate) use items::{element_name, is_aligned};
+pub(crate) use lost::lost;
 pub(crate) use merge::merge;
 pub(crate) use order::{reordered, reordered_based};
 pub(crate) use reconcile::{may_need_reconciling, reconcile};

@@ -52,3 +52,17 @@ pub fn reordered_based(schemas: &Schemas, gvk: &Gvk, before: &Document, after: &
     let kind = schemas.of(gvk);
     super::reordered_based(kind.layer, kind.root, before.root(), after.root())
 }
+
+/// What a value loses when these fields are taken out of it, by the value that is left, and by the sets of both.
+pub fn lost(schemas: &Schemas, gvk: &Gvk, value: &Document, fields: &FieldSet) -> [FieldSet; 2] {
+    let kind = schemas.of(gvk);
+    let left = super::remove(kind.layer, kind.root, value, fields);
+    let named = |of: &Document| {
+        let set = super::field_set(kind.layer, kind.root, of.root());
+        super::named_fields_as_members(kind.layer, Some(kind.root), &set)
+    };
+    [
+        super::lost(kind.layer, kind.root, value.root(), left.root()),
+        named(value).difference(&named(&left)),
+    ]
+}
