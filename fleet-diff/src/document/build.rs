@@ -270,10 +270,7 @@ impl<'b> Builder<'b> {
 
     /// An entry of a mapping of any document, with its key.
     pub(crate) fn entry(&mut self, key: &str, node: Node<'_>) {
-        if self.is_of_base(node)
-            && node.slot().name != Slot::NAMELESS
-            && read_name(&self.parts.texts.text, node.slot().name) == key
-        {
+        if self.is_of_base(node) && node.slot().name != Slot::NAMELESS && order(node.key(), key).is_eq() {
             self.name = node.slot().name;
         } else {
             self.key(key);

@@ -41,13 +41,11 @@ impl Word {
 
     /// The key that `managedFields` writes as this one: `spec` for `f:spec`.
     pub(crate) fn of_field(self) -> Option<Self> {
-        const PREFIX: &str = "f:";
-        let (at, skipped) = (self.0.get() >> Slot::NAME_LEN_BITS, PREFIX.len() as u32);
-        let is_field = WORDS
-            .as_bytes()
-            .get(at as usize..)?
-            .starts_with(PREFIX.as_bytes());
-        let name = self.0.get() + (skipped << Slot::NAME_LEN_BITS) - skipped;
+        const PREFIX: &[u8; 2] = b"f:";
+        const SKIPPED: u32 = (2 << Slot::NAME_LEN_BITS) - 2;
+        let at = (self.0.get() >> Slot::NAME_LEN_BITS) as usize;
+        let is_field = WORDS.as_bytes().get(at..)?.starts_with(PREFIX);
+        let name = self.0.get() + SKIPPED;
         NonZeroU32::new(name).filter(|_| is_field).map(Self)
     }
 

@@ -81,7 +81,6 @@ fn is_mentioned(layer: &Layer, id: TypeId, value: Node<'_>) -> bool {
         return true;
     }
     match shape(layer, id, Some(value)) {
-        Shape::Scalar(_) => true,
         Shape::Map(of) if !of.atomic => {
             let mut fields = of.in_order();
             value.values().any(|inner| match fields.field(inner) {
@@ -90,7 +89,7 @@ fn is_mentioned(layer: &Layer, id: TypeId, value: Node<'_>) -> bool {
             })
         }
         Shape::List(of) if of.kind != ListKind::Atomic => value.is_list() && !value.is_empty(),
-        Shape::Map(_) | Shape::List(_) => true,
+        Shape::Scalar(_) | Shape::Map(_) | Shape::List(_) => true,
         Shape::Nothing => false,
     }
 }
