@@ -39,6 +39,7 @@ pub struct Blocked {
 
 /// A field that somebody else owns with another value.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[non_exhaustive]
 pub struct Conflict {
     /// Who owns it.
     pub manager: String,
@@ -48,6 +49,7 @@ pub struct Conflict {
 
 /// Why the server would refuse the object. Never quotes a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Refusal {
     /// The field, in the server's form; empty for the whole object.
     pub path: String,
