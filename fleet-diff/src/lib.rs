@@ -194,7 +194,7 @@
 //! about 1 % of all questions, but for two sorts:
 //!
 //! - **Mutating admission matches** ([`Admission`]): nearly all questions where a `MutatingAdmissionPolicy` or a webhook
-//!   applies, namely every change of content or owners. What its expressions or its program answer, only the server knows.
+//!   applies, namely every change of content or owners, and new claims and Ingresses where a default class is set. What its expressions or its program answer, only the server knows.
 //!   Known is that an apply would change nothing by itself; a webhook that is new may even then.
 //! - **Fields are owned at another version of a built-in kind**: about a sixth of the questions to autoscalers that are
 //!   written at `autoscaling/v1` by one manager and at `v2` by another. Servers convert between them with code, not by a
