@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::Hook;
-use crate::Object;
+use crate::{Node, Object};
 
 struct Class {
     group: &'static str,
@@ -45,9 +45,9 @@ pub(super) fn hooks(objects: &[&Object]) -> impl Iterator<Item = Hook> {
             .find(|class| class.group == gvk.group() && class.kind == gvk.kind())?;
         let is_marked = |mark: &&str| {
             let annotation = object.root().at(&["metadata", "annotations", mark]);
-            annotation.and_then(|text| text.as_str()) == Some("true")
+            annotation.and_then(Node::as_str) == Some("true")
         };
-        class.marks.iter().any(|mark| is_marked(mark)).then(|| Hook {
+        class.marks.iter().any(is_marked).then(|| Hook {
             name: format!("{} {}, the default one,", class.kind, object.key().name()),
             rules: vec![
                 json!({"operations": ["CREATE"], "apiGroups": [class.of[0]], "resources": [class.of[1]]}),
