@@ -675,3 +675,34 @@ fn an_element_of_which_we_own_only_a_part_stays() {
     };
     assert!(at.ends_with("env[name=\"MODE\"]"), "{at}");
 }
+
+/// A default is for what is not there; what is empty is something else, and mostly refused.
+#[test]
+fn an_empty_text_is_not_taken_for_a_default() {
+    let class = |policy: Value| {
+        json!({"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": "fast"},
+            "provisioner": "disks.example.net", "reclaimPolicy": policy})
+    };
+    let live = applied(None, &class(Value::Null), "fleet");
+    assert_eq!(live.to_json()["reclaimPolicy"], "Delete");
+    let unsure = |field: &str| Prediction::Unsure(Doubt::Required(field.to_owned()));
+    for live in [None, Some(&live)] {
+        assert_eq!(
+            forced(live, &class(json!("")), "fleet"),
+            unsure("StorageClass.reclaimPolicy")
+        );
+    }
+    let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"},
+        "spec": {"internalTrafficPolicy": "", "ports": [{"port": 80}]}});
+    assert_eq!(
+        forced(None, &service, "fleet"),
+        unsure("ServiceSpec.internalTrafficPolicy")
+    );
+    // Its default is the empty text.
+    let pod = with(
+        deployment(),
+        "/spec/template/spec/volumes",
+        json!([{"name": "logs", "hostPath": {"path": "/var/log", "type": ""}}]),
+    );
+    assert!(matches!(forced(None, &pod, "fleet"), Prediction::Object(_)));
+}

@@ -82,7 +82,8 @@ pub enum Doubt {
     /// This was defined, is defined no longer, and a part of it stays as others own that; whether the server minds, its
     /// validation knows.
     Remains(String),
-    /// A field that the schema requires would be empty here; whether the server minds, its validation knows.
+    /// A field that the schema requires, or that has a default, would be empty here; whether the server minds, its
+    /// validation knows.
     Required(String),
     /// A rule in the schema of a custom resource compares with the old value here, and rules are not evaluated.
     ValidationRule(String),
@@ -157,7 +158,7 @@ impl fmt::Display for Doubt {
                 f,
                 "others own a part of {path}, which nobody defines as it would be then"
             ),
-            Self::Required(field) => write!(f, "{field} would be empty, and its schema requires it"),
+            Self::Required(field) => write!(f, "{field} would be empty, which its validation may refuse"),
             Self::ValidationRule(path) => {
                 write!(
                     f,
