@@ -86,14 +86,15 @@ pub(crate) fn changes_without(before: Node<'_>, after: Node<'_>, left_out: &[&st
 
 /// True when two objects are equal apart from these fields of `metadata`.
 pub(crate) fn is_same_but(before: Node<'_>, after: Node<'_>, left_out: &[&str]) -> bool {
-    fn entries<'a>(of: Node<'a>, left_out: &[&str]) -> Vec<(&'a str, Node<'a>)> {
-        of.entries().filter(|(key, _)| !left_out.contains(key)).collect()
-    }
+    let are_same = |of: Node<'_>, other: Node<'_>, left_out: &[&str]| {
+        let [of, other] = [of, other].map(|of| of.entries().filter(|(key, _)| !left_out.contains(key)));
+        of.eq(other)
+    };
     let metadata = match (before.get("metadata"), after.get("metadata")) {
-        (Some(before), Some(after)) => entries(before, left_out) == entries(after, left_out),
+        (Some(before), Some(after)) => are_same(before, after, left_out),
         (before, after) => before == after,
     };
-    metadata && entries(before, &["metadata"]) == entries(after, &["metadata"])
+    metadata && are_same(before, after, &["metadata"])
 }
 
 struct Comparison<'a> {
@@ -115,16 +116,17 @@ impl Comparison<'_> {
 
     fn mappings(&mut self, before: Node<'_>, after: Node<'_>) {
         let in_metadata = matches!(&self.at[..], [PathElement::Key(name)] if **name == *"metadata");
-        zip(before.entries(), after.entries(), |entry| {
-            let (Zipped::Left(name, _) | Zipped::Right(name, _) | Zipped::Both(name, ..)) = entry;
+        zip(before.values(), after.values(), |entry| {
+            let (Zipped::Left(node) | Zipped::Right(node) | Zipped::Both(node, _)) = entry;
+            let name = node.key();
             if in_metadata && self.left_out.contains(&name) {
                 return;
             }
             let (before, after) = match entry {
-                Zipped::Left(_, before) => (Some(before), None),
-                Zipped::Right(_, after) => (None, Some(after)),
-                Zipped::Both(_, before, after) if before.is_exactly(after) => return,
-                Zipped::Both(_, before, after) => (Some(before), Some(after)),
+                Zipped::Left(before) => (Some(before), None),
+                Zipped::Right(after) => (None, Some(after)),
+                Zipped::Both(before, after) if before.is_exactly(after) => return,
+                Zipped::Both(before, after) => (Some(before), Some(after)),
             };
             self.inside(PathElement::key(name), before, after);
         });

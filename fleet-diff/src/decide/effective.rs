@@ -200,7 +200,7 @@ impl Situation<'_> {
         }
     }
 
-    fn is_us(&self, key: &crate::managed::ManagerKey) -> bool {
+    fn is_us(&self, key: &crate::managed::ManagerKey<'_>) -> bool {
         key.applied && key.subresource.is_empty() && key.name == self.manager
     }
 }

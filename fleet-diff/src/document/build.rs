@@ -91,7 +91,7 @@ impl<'b> Builder<'b> {
 
     /// The key of the next value.
     pub(crate) fn key(&mut self, key: &str) {
-        let short = u32::try_from(key.len()).ok().filter(|len| *len < Slot::LONG_NAME);
+        let short = Slot::short_name(key);
         let at = match short {
             Some(_) => self.parts.texts.place(key),
             None => self.parts.texts.place(&long_name(key)),
@@ -239,7 +239,7 @@ impl<'b> Builder<'b> {
         if self.is_of_base(node) {
             self.name = node.slot().name;
         } else {
-            self.key(node.key().unwrap_or(""));
+            self.key(node.key());
         }
     }
 

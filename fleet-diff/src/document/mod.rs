@@ -13,6 +13,7 @@ use std::{cmp::Ordering, fmt};
 
 pub(crate) use build::{Builder, Part};
 pub use node::{Entries, Items, Kind, Node, Number};
+pub(crate) use words::Word;
 
 /// One JSON value with everything in it: immutable, ordered, and small (about as large as its JSON text).
 ///
@@ -63,6 +64,13 @@ impl Slot {
     /// Where texts begin is less. In bytes.
     const TEXT_MAX: u32 = (1 << (32 - Self::NAME_LEN_BITS)) - 1;
     const MAX_LEN: usize = (1 << 28) - 1;
+
+    /// The length of a name that is not [long](long_name).
+    fn short_name(name: &str) -> Option<u32> {
+        u32::try_from(name.len())
+            .ok()
+            .filter(|len| *len < Self::LONG_NAME)
+    }
 
     fn tag(self) -> Tag {
         match self.meta & 0xf {
@@ -255,11 +263,11 @@ impl fmt::Debug for Document {
     }
 }
 
-/// Walks two sequences that are sorted by key side by side.
-pub(crate) fn zip<'a, 'b, A, B>(
-    left: impl Iterator<Item = (&'a str, A)>,
-    right: impl Iterator<Item = (&'b str, B)>,
-    mut each: impl FnMut(Zipped<'a, 'b, A, B>),
+/// Walks the [entries](Node::values) of two mappings side by side.
+pub(crate) fn zip<'a, 'b>(
+    left: impl Iterator<Item = Node<'a>>,
+    right: impl Iterator<Item = Node<'b>>,
+    mut each: impl FnMut(Zipped<'a, 'b>),
 ) {
     let (mut left, mut right) = (left.peekable(), right.peekable());
     loop {
@@ -267,14 +275,14 @@ pub(crate) fn zip<'a, 'b, A, B>(
             (None, None) => return,
             (Some(_), None) => Ordering::Less,
             (None, Some(_)) => Ordering::Greater,
-            (Some((a, _)), Some((b, _))) => order(a, b),
+            (Some(a), Some(b)) => a.order_of_keys(*b),
         };
         let a = if order.is_le() { left.next() } else { None };
         let b = if order.is_ge() { right.next() } else { None };
         match (a, b) {
-            (Some((key, a)), Some((_, b))) => each(Zipped::Both(key, a, b)),
-            (Some((key, a)), None) => each(Zipped::Left(key, a)),
-            (None, Some((key, b))) => each(Zipped::Right(key, b)),
+            (Some(a), Some(b)) => each(Zipped::Both(a, b)),
+            (Some(a), None) => each(Zipped::Left(a)),
+            (None, Some(b)) => each(Zipped::Right(b)),
             (None, None) => return,
         }
     }
@@ -296,9 +304,9 @@ pub(crate) fn order(a: &str, b: &str) -> Ordering {
     a.cmp(b)
 }
 
-/// One key of two mappings.
-pub(crate) enum Zipped<'a, 'b, A, B> {
-    Left(&'a str, A),
-    Right(&'b str, B),
-    Both(&'a str, A, B),
+/// The entries of two mappings that have the same key.
+pub(crate) enum Zipped<'a, 'b> {
+    Left(Node<'a>),
+    Right(Node<'b>),
+    Both(Node<'a>, Node<'b>),
 }

@@ -4,7 +4,7 @@ use std::{cmp::Ordering, fmt};
 
 use serde_json::{Map, Value};
 
-use super::{Document, Slot, Tag, order, read_name, words};
+use super::{Document, Slot, Tag, Word, order, read_name, words};
 
 /// One value inside a [`Document`]; as cheap to copy as a reference.
 ///
@@ -15,6 +15,9 @@ pub struct Node<'a> {
     document: &'a Document,
     slot: Slot,
 }
+
+/// Of more entries than these, one is found by its place in their order.
+const FEW: usize = 16;
 
 /// What a [`Node`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,9 +58,26 @@ impl<'a> Node<'a> {
         self.slot
     }
 
-    /// Its key, when it was reached as an entry of a mapping.
-    pub(super) fn key(self) -> Option<&'a str> {
-        (self.slot.name != Slot::NAMELESS).then(|| read_name(&self.document.text, self.slot.name))
+    /// Its key, when it was reached as an entry of a mapping; otherwise empty.
+    pub(crate) fn key(self) -> &'a str {
+        match self.slot.name {
+            Slot::NAMELESS => "",
+            name => read_name(&self.document.text, name),
+        }
+    }
+
+    /// The order of the keys of two entries.
+    #[inline]
+    pub(super) fn order_of_keys(self, other: Self) -> Ordering {
+        if self.slot.name == other.slot.name && self.word().is_some() {
+            return Ordering::Equal;
+        }
+        order(self.key(), other.key())
+    }
+
+    /// Its key, when that is a word that all documents share.
+    pub(crate) fn word(self) -> Option<Word> {
+        Word::of_name(self.slot.name)
     }
 
     /// What it is.
@@ -169,6 +189,15 @@ impl<'a> Node<'a> {
         self.items().nth(position)
     }
 
+    /// The entries of a mapping, whose keys are read [only where needed](Node::key).
+    pub(crate) fn values(self) -> Items<'a> {
+        let slots = if self.is_map() { self.children() } else { &[] };
+        Items {
+            document: self.document,
+            slots: slots.iter(),
+        }
+    }
+
     /// The entries of a mapping, sorted by key; nothing when it is no mapping.
     pub fn entries(self) -> Entries<'a> {
         let slots = if self.is_map() { self.children() } else { &[] };
@@ -184,10 +213,17 @@ impl<'a> Node<'a> {
             return None;
         }
         let (slots, text) = (self.children(), &*self.document.text);
-        let found = slots
-            .binary_search_by(|slot| order(read_name(text, slot.name), key))
-            .ok()?;
-        Some(Self::new(self.document, slots[found]))
+        let found = match Slot::short_name(key) {
+            // Most keys have another length, which costs least to see.
+            Some(len) if slots.len() <= FEW => slots
+                .iter()
+                .find(|slot| slot.name & Slot::LONG_NAME == len && read_name(text, slot.name) == key)?,
+            _ => {
+                let found = slots.binary_search_by(|slot| order(read_name(text, slot.name), key));
+                slots.get(found.ok()?)?
+            }
+        };
+        Some(Self::new(self.document, *found))
     }
 
     /// The value under these keys of nested mappings, outermost first.
@@ -252,26 +288,39 @@ impl<'a> Node<'a> {
     fn equals(self, other: Self, numbers: fn(Number, Number) -> bool) -> bool {
         let (a, b) = (self.slot.tag(), other.slot.tag());
         match (a, b) {
-            (Tag::Text, Tag::Text) => order(self.bytes_of_text(), other.bytes_of_text()).is_eq(),
+            (Tag::Text, Tag::Text) => self.is_same_text(other),
             (Tag::Integer, Tag::Integer) => self.slot.as_integer() == other.slot.as_integer(),
-            (Tag::List, Tag::List) => {
-                let mut pairs = self.items().zip(other.items());
-                self.len() == other.len()
-                    && (self.is_same_place(other) || pairs.all(|(a, b)| a.equals(b, numbers)))
-            }
-            (Tag::Map, Tag::Map) => {
-                let mut pairs = self.entries().zip(other.entries());
-                self.len() == other.len()
-                    && (self.is_same_place(other)
-                        || pairs.all(|((key, a), (other_key, b))| {
-                            order(key, other_key).is_eq() && a.equals(b, numbers)
-                        }))
+            (Tag::List, Tag::List) | (Tag::Map, Tag::Map) => {
+                self.slot.len() == other.slot.len()
+                    && (self.is_same_place(other) || {
+                        let is_map = a == Tag::Map;
+                        let mut pairs = self.children().iter().zip(other.children());
+                        pairs.all(|(a, b)| {
+                            let (a, b) = (Self::new(self.document, *a), Self::new(other.document, *b));
+                            (!is_map || a.has_same_key(b)) && a.equals(b, numbers)
+                        })
+                    })
             }
             _ => match (self.as_number(), other.as_number()) {
                 (Some(a), Some(b)) => numbers(a, b),
                 (None, None) => a == b,
                 _ => false,
             },
+        }
+    }
+
+    /// Of texts. Words stand in one place for all documents.
+    fn is_same_text(self, other: Self) -> bool {
+        self.slot.meta == other.slot.meta
+            && (words::is_word(self.slot.at) && self.slot.at == other.slot.at
+                || self.bytes_of_text() == other.bytes_of_text())
+    }
+
+    /// Of entries of mappings.
+    fn has_same_key(self, other: Self) -> bool {
+        match (self.word(), other.word()) {
+            (None, None) => self.key() == other.key(),
+            (a, b) => a == b,
         }
     }
 }

@@ -3,15 +3,20 @@
 //!
 //! Places in the text of a document begin with these: what is beyond them is its own.
 
-use std::sync::LazyLock;
+use std::{num::NonZeroU32, sync::LazyLock};
 
-use super::texts::hash;
+use super::{Slot, texts::hash};
 
 /// One word a line. A word that begins with `f:` stands for the rest of it too.
 const WORDS: &str = include_str!("words.txt");
 
 /// Where the own text of a document begins. In bytes.
 pub(super) const END: usize = WORDS.len();
+
+/// Whether a word stands at a place in the text of a document.
+pub(super) fn is_word(at: u32) -> bool {
+    (at as usize) < END
+}
 
 /// A text of a document with this text of its own; empty when there is none.
 pub(super) fn resolve(own: &str, at: usize, len: usize) -> &str {
@@ -22,14 +27,46 @@ pub(super) fn resolve(own: &str, at: usize, len: usize) -> &str {
     found.unwrap_or("")
 }
 
+/// A key that is among the words. Two keys of which one is a word are equal just when the other is the same word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Word(NonZeroU32);
+
+impl Word {
+    /// None for keys that are no words, and for those too long to be told apart without their text.
+    pub(crate) fn of(key: &str) -> Option<Self> {
+        let at = ALL.find(key, hash(key.as_bytes()))?;
+        let len = Slot::short_name(key)?;
+        Self::of_name((at << Slot::NAME_LEN_BITS) | len)
+    }
+
+    /// The key that `managedFields` writes as this one: `spec` for `f:spec`.
+    pub(crate) fn of_field(self) -> Option<Self> {
+        const PREFIX: &str = "f:";
+        let (at, skipped) = (self.0.get() >> Slot::NAME_LEN_BITS, PREFIX.len() as u32);
+        let is_field = WORDS
+            .as_bytes()
+            .get(at as usize..)?
+            .starts_with(PREFIX.as_bytes());
+        let name = self.0.get() + (skipped << Slot::NAME_LEN_BITS) - skipped;
+        NonZeroU32::new(name).filter(|_| is_field).map(Self)
+    }
+
+    /// The word that the name of a slot is.
+    pub(super) fn of_name(name: u32) -> Option<Self> {
+        NonZeroU32::new(name)
+            .filter(|_| is_word(name >> Slot::NAME_LEN_BITS))
+            .map(Self)
+    }
+}
+
 /// Finds words.
 pub(super) struct Words {
     /// By the lowest bits of the hash, or in the next free place after it.
-    table: Vec<Word>,
+    table: Vec<Place>,
 }
 
 #[derive(Clone, Copy, Default)]
-struct Word {
+struct Place {
     hash: u32,
     at: u16,
     /// 0 is a free place.
@@ -42,7 +79,7 @@ impl Words {
     fn new() -> Self {
         let count = WORDS.lines().count() * 2;
         let mut words = Self {
-            table: vec![Word::default(); (count * 2).next_power_of_two()],
+            table: vec![Place::default(); (count * 2).next_power_of_two()],
         };
         let mut at = 0;
         for word in WORDS.lines() {
@@ -62,7 +99,7 @@ impl Words {
             u16::try_from(at),
             u16::try_from(word.len()),
         ) {
-            self.table[free] = Word { hash, at, len };
+            self.table[free] = Place { hash, at, len };
         }
     }
 
@@ -102,6 +139,8 @@ mod tests {
                 assert_eq!(resolve("own", at as usize, name.len()), name);
             }
         }
+        assert_eq!(Word::of("f:spec").and_then(Word::of_field), Word::of("spec"));
+        assert_eq!(Word::of("kind").and_then(Word::of_field), None);
         assert_eq!(ALL.find("no word", hash(b"no word")), None);
         assert_eq!(resolve("own", END, 3), "own");
     }

@@ -10,17 +10,17 @@ use crate::{
 
 /// Who owns what, by who wrote it. What is not changed stays as it was read.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Managers<'n>(BTreeMap<ManagerKey, Owned<'n>>);
+pub(crate) struct Managers<'n>(BTreeMap<ManagerKey<'n>, Owned<'n>>);
 
 /// What tells entries apart: an apply has one entry whatever version it is written in, updates have one for each
 /// (apimachinery, `managedfields/internal/managedfields.go`, `BuildManagerIdentifier`).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct ManagerKey {
-    pub(crate) name: String,
+pub(crate) struct ManagerKey<'n> {
+    pub(crate) name: Cow<'n, str>,
     pub(crate) applied: bool,
-    pub(crate) subresource: String,
+    pub(crate) subresource: Cow<'n, str>,
     /// Empty for an apply.
-    version: String,
+    version: Cow<'n, str>,
 }
 
 /// One entry.
@@ -117,56 +117,52 @@ fn raw_intersection(node: Node<'_>, other: &FieldSet) -> FieldSet {
     found
 }
 
-impl ManagerKey {
-    pub(crate) fn applied(name: &str) -> Self {
+impl<'n> ManagerKey<'n> {
+    pub(crate) fn applied(name: &'n str) -> Self {
         Self {
-            name: name.to_owned(),
+            name: Cow::Borrowed(name),
             applied: true,
-            subresource: String::new(),
-            version: String::new(),
+            subresource: Cow::Borrowed(""),
+            version: Cow::Borrowed(""),
         }
     }
 
     /// The same entry of another manager.
-    pub(crate) fn of(&self, name: &str) -> Self {
+    pub(crate) fn of(&self, name: &'n str) -> Self {
         Self {
-            name: name.to_owned(),
+            name: Cow::Borrowed(name),
             ..self.clone()
         }
     }
 
     /// The same writer's entry at another version.
-    pub(crate) fn at(&self, version: &str) -> Self {
+    pub(crate) fn at(&self, version: &'n str) -> Self {
         Self {
-            version: if self.applied {
-                String::new()
-            } else {
-                version.to_owned()
-            },
+            version: Cow::Borrowed(if self.applied { "" } else { version }),
             ..self.clone()
         }
     }
 
     pub(crate) fn describe(&self, owned: &Owned<'_>) -> FieldManager {
         FieldManager {
-            name: self.name.clone(),
+            name: self.name.to_string(),
             operation: if self.applied { "Apply" } else { "Update" }.to_owned(),
-            subresource: self.subresource.clone(),
+            subresource: self.subresource.to_string(),
             api_version: owned.version.to_string(),
             time: owned.time.as_deref().map(str::to_owned),
         }
     }
 
-    pub(crate) fn updated(name: &str, version: &str) -> Self {
+    pub(crate) fn updated(name: &'n str, version: &str) -> Self {
         Self::wrote(name, version, "")
     }
 
     /// An update through a subresource, or of the object itself when that is empty.
-    pub(crate) fn wrote(name: &str, version: &str, subresource: &str) -> Self {
+    pub(crate) fn wrote(name: &'n str, version: &str, subresource: &'n str) -> Self {
         Self {
             applied: false,
-            version: version.to_owned(),
-            subresource: subresource.to_owned(),
+            version: Cow::Owned(version.to_owned()),
+            subresource: Cow::Borrowed(subresource),
             ..Self::applied(name)
         }
     }
@@ -202,14 +198,10 @@ impl<'n> Managers<'n> {
                 None => Fields::Set(FieldSet::new()),
             };
             let key = ManagerKey {
-                name: text("manager").to_owned(),
+                name: Cow::Borrowed(text("manager")),
                 applied,
-                subresource: text("subresource").to_owned(),
-                version: if applied {
-                    String::new()
-                } else {
-                    version.to_owned()
-                },
+                subresource: Cow::Borrowed(text("subresource")),
+                version: Cow::Borrowed(if applied { "" } else { version }),
             };
             let time = entry.get("time").and_then(Node::as_str).map(Cow::Borrowed);
             found.insert(
@@ -228,31 +220,31 @@ impl<'n> Managers<'n> {
         self.0.is_empty()
     }
 
-    pub(crate) fn get(&self, key: &ManagerKey) -> Option<&Owned<'n>> {
+    pub(crate) fn get(&self, key: &ManagerKey<'n>) -> Option<&Owned<'n>> {
         self.0.get(key)
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&ManagerKey, &Owned<'n>)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&ManagerKey<'n>, &Owned<'n>)> {
         self.0.iter()
     }
 
-    pub(crate) fn set(&mut self, key: ManagerKey, owned: Owned<'n>) {
+    pub(crate) fn set(&mut self, key: ManagerKey<'n>, owned: Owned<'n>) {
         self.0.insert(key, owned);
     }
 
-    pub(crate) fn remove(&mut self, key: &ManagerKey) -> Option<Owned<'n>> {
+    pub(crate) fn remove(&mut self, key: &ManagerKey<'n>) -> Option<Owned<'n>> {
         self.0.remove(key)
     }
 
     /// Gives an entry another name, in place of what has that name.
-    pub(crate) fn rename(&mut self, from: &ManagerKey, to: ManagerKey) {
+    pub(crate) fn rename(&mut self, from: &ManagerKey<'n>, to: ManagerKey<'n>) {
         if let Some(owned) = self.0.remove(from) {
             self.0.insert(to, owned);
         }
     }
 
     /// Changes what each manager owns.
-    pub(crate) fn change(&mut self, mut change: impl FnMut(&ManagerKey, &mut Owned<'n>)) {
+    pub(crate) fn change(&mut self, mut change: impl FnMut(&ManagerKey<'n>, &mut Owned<'n>)) {
         for (key, owned) in &mut self.0 {
             change(key, owned);
         }
@@ -264,10 +256,10 @@ impl<'n> Managers<'n> {
     }
 
     /// In the server's order: applies first, then by time, name, version and subresource.
-    fn sorted(&self) -> Vec<(&ManagerKey, &Owned<'n>)> {
+    fn sorted(&self) -> Vec<(&ManagerKey<'n>, &Owned<'n>)> {
         let mut entries: Vec<_> = self.0.iter().collect();
         entries.sort_by(|(a, x), (b, y)| {
-            let order = |key: &ManagerKey| !key.applied;
+            let order = |key: &ManagerKey<'_>| !key.applied;
             order(a)
                 .cmp(&order(b))
                 .then_with(|| x.time.cmp(&y.time))
@@ -279,7 +271,7 @@ impl<'n> Managers<'n> {
     }
 
     /// Who has entries, in the server's order.
-    pub(crate) fn in_order(&self) -> impl Iterator<Item = &ManagerKey> {
+    pub(crate) fn in_order(&self) -> impl Iterator<Item = &ManagerKey<'n>> {
         self.sorted().into_iter().map(|(key, _)| key)
     }
 
@@ -328,13 +320,13 @@ fn check(node: Node<'_>) -> Result<(), &'static str> {
     if node.kind() != Kind::Map {
         return Err("its fieldsV1 is no mapping");
     }
-    for (name, inner) in node.entries() {
-        if name == "." {
-            continue;
-        }
-        match name.as_bytes() {
+    for inner in node.values() {
+        let is_known = inner.word().is_some_and(|word| word.of_field().is_some());
+        match inner.key().as_bytes() {
+            _ if is_known => {}
+            b"." => continue,
             [b'f', b':', ..] => {}
-            [_, b':', ..] => crate::set::check_name(name)?,
+            [_, b':', ..] => crate::set::check_name(inner.key())?,
             _ => return Err("its fieldsV1 has a name without `f:`, `k:`, `v:` or `i:`"),
         }
         match inner.kind() {

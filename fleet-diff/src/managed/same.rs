@@ -2,8 +2,8 @@
 
 use crate::{
     FieldSet, PathElement,
-    document::Node,
-    schema::{Layer, ListKind, ListType, MapType, TypeId},
+    document::{Node, Word},
+    schema::{Field, Layer, ListKind, ListType, MapType, TypeId},
     set::name_of,
     typed::{Shape, element_name, shape},
 };
@@ -21,8 +21,10 @@ pub(crate) fn is_set_of(
     let Shape::Map(of) = shape(layer, root, Some(config)) else {
         return false;
     };
-    let mut names = fields.entries().filter(|(name, _)| *name != ".").peekable();
-    for (key, value) in config.entries() {
+    let mut names = names_in(fields).peekable();
+    let mut known = of.in_order();
+    for value in config.values() {
+        let (key, field) = (value.key(), known.field(value));
         if matches!(key, "apiVersion" | "kind") {
             continue;
         }
@@ -33,11 +35,10 @@ pub(crate) fn is_set_of(
             }
             return false;
         }
-        let Some(id) = of.of(key) else { return false };
-        let inner = names
-            .peek()
-            .filter(|(name, _)| is_key(name, key))
-            .map(|(_, inner)| *inner);
+        let Some(id) = field.map(|field| field.of).or(of.element) else {
+            return false;
+        };
+        let inner = names.peek().copied().filter(|name| is_field(*name, value));
         if key == "metadata" {
             match walk.metadata(id, inner, value) {
                 Some(true) => {
@@ -48,8 +49,7 @@ pub(crate) fn is_set_of(
             }
             continue;
         }
-        let known = of.field(key).is_some();
-        match walk.entry(id, known, inner, value) {
+        match walk.entry(id, field.is_some(), inner, value) {
             Some(true) => {
                 names.next();
             }
@@ -84,21 +84,25 @@ impl Walk<'_> {
             Shape::Scalar(_) => (true, false),
             Shape::Map(of) if of.atomic => (true, false),
             Shape::List(of) if of.kind == ListKind::Atomic => (true, false),
-            Shape::Map(of) => (
-                false,
-                value
-                    .entries()
-                    .any(|(key, inner)| self.is_mentioned(of, key, inner)),
-            ),
+            Shape::Map(of) => {
+                let mut known = of.in_order();
+                let mentioned = value
+                    .values()
+                    .any(|inner| self.is_mentioned(of, known.field(inner), inner));
+                (false, mentioned)
+            }
             Shape::List(_) => (false, value.is_list() && !value.is_empty()),
             Shape::Nothing => (false, false),
         }
     }
 
-    fn is_mentioned(&self, of: &MapType, key: &str, value: Node<'_>) -> bool {
-        let Some(id) = of.of(key) else { return false };
+    /// `field` is what the value is one of, if the schema has such a field.
+    fn is_mentioned(&self, of: &MapType, field: Option<&Field>, value: Node<'_>) -> bool {
+        let Some(id) = field.map(|field| field.of).or(of.element) else {
+            return false;
+        };
         let (itself, inside) = self.mentions(id, value);
-        itself || inside || of.field(key).is_none() || value.is_null() || (value.is_map() && value.is_empty())
+        itself || inside || field.is_none() || value.is_null() || (value.is_map() && value.is_empty())
     }
 
     fn matches(&self, id: TypeId, fields: Node<'_>, value: Node<'_>, member: bool, has_inside: bool) -> bool {
@@ -116,14 +120,15 @@ impl Walk<'_> {
     }
 
     fn map(&self, of: &MapType, fields: Node<'_>, value: Node<'_>) -> bool {
-        let mut names = fields.entries().filter(|(name, _)| *name != ".").peekable();
-        for (key, inner) in value.entries() {
-            let Some(id) = of.of(key) else { continue };
-            let named = names
-                .peek()
-                .filter(|(name, _)| is_key(name, key))
-                .map(|(_, fields)| *fields);
-            match self.entry(id, of.field(key).is_some(), named, inner) {
+        let mut names = names_in(fields).peekable();
+        let mut known = of.in_order();
+        for inner in value.values() {
+            let field = known.field(inner);
+            let Some(id) = field.map(|field| field.of).or(of.element) else {
+                continue;
+            };
+            let named = names.peek().copied().filter(|name| is_field(*name, inner));
+            match self.entry(id, field.is_some(), named, inner) {
                 Some(true) => {
                     names.next();
                 }
@@ -135,8 +140,7 @@ impl Walk<'_> {
     }
 
     fn list(&self, of: &ListType, fields: Node<'_>, value: Node<'_>) -> bool {
-        let names = fields.entries().filter(|(name, _)| *name != ".").count();
-        if names != value.len() {
+        if names_in(fields).count() != value.len() {
             return false;
         }
         value.items().all(|item| {
@@ -156,17 +160,16 @@ impl Walk<'_> {
         let Shape::Map(of) = shape(self.layer, id, Some(value)) else {
             return None;
         };
-        let mut names = fields.into_iter().flat_map(Node::entries).peekable();
-        for (key, inner) in value.entries() {
-            if super::target::IDENTITY.contains(&key) {
+        let mut names = fields.into_iter().flat_map(Node::values).peekable();
+        let mut known = of.in_order();
+        for inner in value.values() {
+            let field = known.field(inner);
+            if super::target::IDENTITY.contains(&inner.key()) {
                 continue;
             }
-            let id = of.of(key)?;
-            let named = names
-                .peek()
-                .filter(|(name, _)| is_key(name, key))
-                .map(|(_, fields)| *fields);
-            if self.entry(id, of.field(key).is_some(), named, inner)? {
+            let id = field.map(|field| field.of).or(of.element)?;
+            let named = names.peek().copied().filter(|name| is_field(*name, inner));
+            if self.entry(id, field.is_some(), named, inner)? {
                 names.next();
             }
         }
@@ -174,8 +177,17 @@ impl Walk<'_> {
     }
 }
 
-fn is_key(name: &str, key: &str) -> bool {
-    name.strip_prefix("f:") == Some(key)
+/// The names of fields inside one.
+fn names_in(fields: Node<'_>) -> impl Iterator<Item = Node<'_>> {
+    fields.values().filter(|name| name.key() != ".")
+}
+
+/// Whether the name of a set stands for an entry of a mapping.
+fn is_field(name: Node<'_>, entry: Node<'_>) -> bool {
+    match name.word().and_then(Word::of_field) {
+        Some(word) => entry.word() == Some(word),
+        None => name.key().strip_prefix("f:") == Some(entry.key()),
+    }
 }
 
 impl FieldSet {

@@ -177,11 +177,12 @@ impl Changes {
     }
 
     /// Everybody but `writer` loses what was changed. True when somebody does.
-    pub(crate) fn take_away(&self, managers: &mut Managers<'_>, writer: Option<&ManagerKey>) -> bool {
+    pub(crate) fn take_away(&self, managers: &mut Managers<'_>, writer: Option<&ManagerKey<'_>>) -> bool {
         let mut taken = false;
         managers.change(|key, owned| {
             if let (true, Some(change)) = (writer != Some(key), self.at(&owned.version)) {
-                let lost = owned.fields.intersection(&change.written.union(&change.removed));
+                let lost = owned.fields.intersection(&change.written);
+                let lost = lost.union(&owned.fields.intersection(&change.removed));
                 if !lost.is_empty() {
                     taken = true;
                     owned.fields = Fields::Set(owned.fields.to_set().difference(&lost));

@@ -44,7 +44,7 @@ pub fn migrate_updates(live: &Object, from: &[&str], to: &str) -> Result<Option<
     let names: BTreeSet<&str> = from.iter().copied().collect();
     let mut changed = false;
     for name in names {
-        let mut theirs: Vec<ManagerKey> = Vec::new();
+        let mut theirs: Vec<ManagerKey<'_>> = Vec::new();
         // In the order of the object's entries, which is that of their times.
         for key in managers.in_order() {
             if key.name == name && !key.applied && key.subresource.is_empty() {
@@ -74,7 +74,7 @@ pub fn migrate_updates(live: &Object, from: &[&str], to: &str) -> Result<Option<
 /// When the entries cannot be read, or when both applied at different API versions.
 pub fn rename_manager(live: &Object, from: &str, to: &str) -> Result<Option<Object>, OwnersError> {
     let mut managers = read(live)?;
-    let theirs: Vec<ManagerKey> = managers
+    let theirs: Vec<ManagerKey<'_>> = managers
         .iter()
         .map(|(key, _)| key.clone())
         .filter(|key| key.name == from)
@@ -114,7 +114,7 @@ pub fn repair_versions(live: &Object, schemas: &Schemas) -> Result<Option<Object
         version != now
             && crate::Gvk::from_api_version(version, gvk.kind()).is_none_or(|gvk| !schemas.knows(&gvk))
     };
-    let gone: Vec<ManagerKey> = managers
+    let gone: Vec<ManagerKey<'_>> = managers
         .iter()
         .filter(|(_, owned)| is_gone(&owned.version))
         .map(|(key, _)| key.clone())
@@ -138,7 +138,7 @@ pub fn repair_versions(live: &Object, schemas: &Schemas) -> Result<Option<Object
 }
 
 /// Adds to what an entry owns.
-fn add<'n>(managers: &mut Managers<'n>, key: ManagerKey, owned: Owned<'n>) {
+fn add<'n>(managers: &mut Managers<'n>, key: ManagerKey<'n>, owned: Owned<'n>) {
     let owned = match managers.get(&key) {
         None => owned,
         Some(before) => Owned {

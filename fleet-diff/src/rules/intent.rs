@@ -239,7 +239,11 @@ impl Kinds {
 /// Rules of one origin. Inside it the longest path wins, an exact key beats a wildcard, and an object beats a kind beats
 /// a group.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RuleSet(Vec<Rule>);
+pub struct RuleSet {
+    rules: Vec<Rule>,
+    /// Where they are, the most specific first.
+    order: Vec<usize>,
+}
 
 /// Why rules cannot be used together.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -280,7 +284,14 @@ impl RuleSet {
                 return Err(RuleError::Tie(other.id.clone(), rule.id.clone()));
             }
         }
-        Ok(Self(rules))
+        let weight = |at: usize| -> (Weight, u8) { (rules[at].path.weight(), rules[at].kinds.weight()) };
+        let mut order: Vec<usize> = (0..rules.len()).collect();
+        order.sort_by(|a, b| {
+            weight(*b)
+                .cmp(&weight(*a))
+                .then_with(|| rules[*a].id.cmp(&rules[*b].id))
+        });
+        Ok(Self { rules, order })
     }
 
     /// From a `serde_json` value: a list of rules.
@@ -331,25 +342,23 @@ impl RuleSet {
 
     /// The rules.
     pub fn rules(&self) -> &[Rule] {
-        &self.0
+        &self.rules
     }
 
     /// How many rules.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.rules.len()
     }
 
     /// True without any rule.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.rules.is_empty()
     }
 
-    /// The rules for an object, most specific first.
-    fn for_object<'r>(&'r self, object: &Object) -> Vec<&'r Rule> {
-        let mut rules: Vec<&Rule> = self.0.iter().filter(|rule| rule.kinds.has(object)).collect();
-        let weight = |rule: &Rule| -> (Weight, u8) { (rule.path.weight(), rule.kinds.weight()) };
-        rules.sort_by(|a, b| weight(b).cmp(&weight(a)).then_with(|| a.id.cmp(&b.id)));
-        rules
+    /// Where the rules for an object are, the most specific first.
+    fn for_object(&self, object: &Object) -> impl Iterator<Item = usize> {
+        let order = self.order.iter().copied();
+        order.filter(|at| self.rules[*at].kinds.has(object))
     }
 }
 
@@ -430,8 +439,8 @@ impl FieldIntentRules for Rules {
 #[derive(Clone, Debug)]
 pub(crate) struct Applicable {
     layers: Vec<Arc<RuleSet>>,
-    /// Layer and rule, in the order in which they count.
-    order: Vec<(usize, Rule)>,
+    /// Layer and rule in it, in the order in which they count.
+    order: Vec<(usize, usize)>,
 }
 
 impl Applicable {
@@ -439,26 +448,24 @@ impl Applicable {
         let layers = rules.layers(desired);
         let mut order = Vec::new();
         for (i, layer) in layers.iter().enumerate() {
-            order.extend(
-                layer
-                    .for_object(desired)
-                    .into_iter()
-                    .map(|rule| (i, rule.clone())),
-            );
+            order.extend(layer.for_object(desired).map(|rule| (i, rule)));
         }
         Self { layers, order }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.order.is_empty() || self.layers.is_empty()
+        self.order.is_empty()
+    }
+
+    /// In the order in which they count.
+    fn rules(&self) -> impl Iterator<Item = &Rule> {
+        let rule = |(layer, at): &(usize, usize)| &self.layers[*layer].rules[*at];
+        self.order.iter().map(rule)
     }
 
     /// The rule for a field: the most specific one of the first layer that has any.
     pub(crate) fn of(&self, path: &FieldPath) -> Option<&Rule> {
-        self.order
-            .iter()
-            .map(|(_, rule)| rule)
-            .find(|rule| rule.path.covers(path))
+        self.rules().find(|rule| rule.path.covers(path))
     }
 
     /// True when a rule hides values of this object.
@@ -484,26 +491,23 @@ impl Applicable {
     }
 
     fn sensitive(&self) -> impl Iterator<Item = &Rule> {
-        self.order
-            .iter()
-            .map(|(_, rule)| rule)
-            .filter(|rule| rule.sensitive)
+        self.rules().filter(|rule| rule.sensitive)
     }
 
     /// Those fields of a value that some rule means.
     pub(crate) fn meant_of(&self, layer: &Layer, id: TypeId, value: Node<'_>) -> FieldSet {
-        let patterns: Vec<&[Step]> = self.order.iter().map(|(_, rule)| rule.path.steps()).collect();
+        let patterns: Vec<&[Step]> = self.rules().map(|rule| rule.path.steps()).collect();
         typed::field_set_of(layer, id, value, &patterns, &meant)
     }
 
     /// True when some rule intends this.
     pub(crate) fn have(&self, intent: &Intent) -> bool {
-        self.order.iter().any(|(_, rule)| rule.intent == *intent)
+        self.rules().any(|rule| rule.intent == *intent)
     }
 
     /// True when the object has a field that a rule means.
     pub(crate) fn mean_something_in(&self, object: Node<'_>) -> bool {
-        self.order.iter().any(|(_, rule)| rule.path.is_in(object))
+        self.rules().any(|rule| rule.path.is_in(object))
     }
 }
 

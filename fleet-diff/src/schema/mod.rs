@@ -4,6 +4,7 @@ mod build;
 mod builtin;
 mod crd;
 mod facts;
+mod fields;
 mod openapi;
 #[cfg(test)]
 mod samples;
@@ -20,6 +21,7 @@ use std::{
     sync::Arc,
 };
 
+pub(crate) use fields::Fields;
 pub(crate) use types::{
     Custom, Field, Form, ListKind, ListType, MapType, Omit, ScalarType, Stored, Type, TypeId,
 };

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::{Document, document::order};
+use super::fields::{Fields, InOrder};
+use crate::Document;
 
 /// A type in the table of its [`Layer`](super::Layer).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
@@ -55,8 +56,7 @@ pub(crate) enum ListKind {
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct MapType {
-    /// Sorted by name.
-    pub(crate) fields: Box<[Field]>,
+    pub(crate) fields: Fields,
     /// What other keys hold; none when there may be no others.
     pub(crate) element: Option<TypeId>,
     /// Replaced as a whole.
@@ -137,11 +137,12 @@ pub(crate) struct Custom {
 
 impl MapType {
     pub(crate) fn field(&self, name: &str) -> Option<&Field> {
-        let at = self
-            .fields
-            .binary_search_by(|field| order(&field.name, name))
-            .ok()?;
-        self.fields.get(at)
+        self.fields.find(name)
+    }
+
+    /// Finds the fields of keys that come in order.
+    pub(crate) fn in_order(&self) -> InOrder<'_> {
+        InOrder::new(self)
     }
 
     /// The type of a key; none when there may be no such key.
@@ -169,7 +170,7 @@ impl Type {
                 kind: ListKind::Atomic,
             }),
             map: Some(MapType {
-                fields: [].into(),
+                fields: Fields::default(),
                 element: Some(inside),
                 atomic,
             }),

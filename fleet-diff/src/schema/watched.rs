@@ -23,12 +23,12 @@ fn find(layer: &Layer, id: TypeId, before: Node<'_>, after: Node<'_>) -> Option<
     }
     if let Some(map) = &of.map {
         let mut found = None;
-        zip(before.entries(), after.entries(), |pair| {
-            if let Zipped::Both(key, before, after) = pair
+        zip(before.values(), after.values(), |pair| {
+            if let Zipped::Both(before, after) = pair
                 && found.is_none()
-                && let Some(id) = map.of(key)
+                && let Some(id) = map.of(before.key())
             {
-                found = find(layer, id, before, after).map(|inner| format!(".{key}{inner}"));
+                found = find(layer, id, before, after).map(|inner| format!(".{}{inner}", before.key()));
             }
         });
         return found;

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     Document,
-    document::{Kind, Node},
+    document::{Kind, Node, order},
     schema::{Field, KindSchema, Layer, MapType, Omit, Stored, TypeId},
 };
 
@@ -141,17 +141,25 @@ impl<'s> Walk<'s, '_> {
         let Some(map) = &of.map else {
             return Ok(value.map_or_else(Draft::default, Draft::of));
         };
-        let mut out = Draft::default();
+        // Some more for defaults.
+        let mut out = Draft::with_capacity(value.map_or(0, Node::len) + 4);
         // Texts that are there and empty, where that differs from not being there.
         let mut told_empty: Vec<&'s str> = Vec::new();
         let mut given = value.into_iter().flat_map(Node::entries).peekable();
-        for field in &map.fields {
+        for (field, word) in map.fields.words() {
             if self.without_status == Some(id) && &*field.name == "status" {
                 continue;
             }
-            while given.next_if(|(key, _)| *key < &*field.name).is_some() {}
+            // A key that no field has is passed over.
+            while given
+                .next_if(|(key, _)| order(key, &field.name).is_lt())
+                .is_some()
+            {}
             let inner = given
-                .next_if(|(key, _)| *key == &*field.name)
+                .next_if(|(key, value)| match word {
+                    Some(_) => value.word() == word,
+                    None => *key == &*field.name,
+                })
                 .map(|(_, value)| value);
             if field.form.pointer && inner.and_then(Node::as_str) == Some("") {
                 told_empty.push(&field.name);

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use crate::document::{Builder, Document, Kind, Node};
+use crate::document::{Builder, Document, Kind, Node, order};
 
 /// A value: taken over as it is, or made.
 #[derive(Clone)]
@@ -37,6 +37,11 @@ impl<'n> Draft<'n> {
         )
     }
 
+    /// With room for so many entries.
+    pub(crate) fn with_capacity(entries: usize) -> Self {
+        Self(Vec::with_capacity(entries))
+    }
+
     /// Adds an entry that sorts after all that are there.
     pub(crate) fn push(&mut self, key: &'n str, value: Tree<'n>) {
         debug_assert!(self.0.last().is_none_or(|(last, _)| **last < *key));
@@ -44,7 +49,7 @@ impl<'n> Draft<'n> {
     }
 
     fn find(&self, key: &str) -> Result<usize, usize> {
-        self.0.binary_search_by(|(known, _)| (**known).cmp(key))
+        self.0.binary_search_by(|(known, _)| order(known, key))
     }
 
     pub(crate) fn get<'t>(&'t self, key: &str) -> Option<View<'t, 'n>> {

@@ -38,10 +38,10 @@ fn run(layer: &Layer, id: TypeId, before: Node<'_>, after: Node<'_>, based: bool
     walk.found
 }
 
-/// A step of the path; turned into an element only when something differs there.
+/// A step of the path, an entry or an element; turned into an element only when something differs there.
 #[derive(Clone)]
 enum Step<'a> {
-    Key(&'a str),
+    Key(Node<'a>),
     Element(PathElement),
 }
 
@@ -118,16 +118,18 @@ impl<'s, 'a> Walk<'s, 'a> {
     }
 
     fn map(&mut self, of: &MapType, before: Option<Node<'a>>, after: Option<Node<'a>>) {
-        let old = before.into_iter().flat_map(Node::entries);
-        let new = after.into_iter().flat_map(Node::entries);
+        let old = before.into_iter().flat_map(Node::values);
+        let new = after.into_iter().flat_map(Node::values);
+        let mut fields = of.in_order();
         zip(old, new, |pair| {
-            let (key, before, after) = match pair {
-                Zipped::Left(key, before) => (key, Some(before), None),
-                Zipped::Right(key, after) => (key, None, Some(after)),
-                Zipped::Both(key, before, after) => (key, Some(before), Some(after)),
+            let (entry, before, after) = match pair {
+                Zipped::Both(before, after) if self.based && after.is_taken_from(before) => return,
+                Zipped::Left(before) => (before, Some(before), None),
+                Zipped::Right(after) => (after, None, Some(after)),
+                Zipped::Both(before, after) => (after, Some(before), Some(after)),
             };
-            if let Some(id) = of.of(key) {
-                self.path.push(Step::Key(key));
+            if let Some(id) = fields.of(entry) {
+                self.path.push(Step::Key(entry));
                 self.values(id, before, after);
                 self.path.pop();
             }
@@ -202,7 +204,7 @@ impl<'s, 'a> Walk<'s, 'a> {
 
     fn here(&self) -> Vec<PathElement> {
         let element = |step: &Step<'_>| match step {
-            Step::Key(key) => PathElement::key(key),
+            Step::Key(entry) => PathElement::key(entry.key()),
             Step::Element(element) => element.clone(),
         };
         self.path.iter().map(element).collect()

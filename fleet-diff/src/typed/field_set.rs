@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Shape, element_name, shape};
 use crate::{
     FieldSet, PathElement,
-    document::{Node, order},
+    document::Node,
     schema::{Layer, ListKind, ListType, MapType, TypeId},
 };
 
@@ -46,10 +46,11 @@ pub(crate) fn field_set_of<P>(
     };
     match shape(layer, id, Some(value)) {
         Shape::Map(of) if !of.atomic => {
-            for (key, inner) in value.entries() {
-                let (field, empty) = (of.field(key), is_empty(inner));
+            let mut known = of.in_order();
+            for inner in value.values() {
+                let (field, empty) = (known.field(inner), is_empty(inner));
                 let element = field.map_or_else(
-                    || PathElement::key(key),
+                    || PathElement::key(inner.key()),
                     |field| PathElement::Key(field.name.clone()),
                 );
                 if let Some(id) = field.map(|field| field.of).or(of.element) {
@@ -88,17 +89,16 @@ fn fields(layer: &Layer, id: TypeId, value: Node<'_>) -> (bool, FieldSet) {
 
 fn map(layer: &Layer, of: &MapType, value: Node<'_>) -> FieldSet {
     let mut set = FieldSet::new();
-    let mut known = of.fields.iter().peekable();
-    for (key, inner) in value.entries() {
-        while known.next_if(|field| order(&field.name, key).is_lt()).is_some() {}
-        let field = known.next_if(|field| *field.name == *key);
+    let mut known = of.in_order();
+    for inner in value.values() {
+        let field = known.field(inner);
         let Some(id) = field.map(|field| field.of).or(of.element) else {
             continue;
         };
         let (itself, inside) = fields(layer, id, inner);
         let element = match field {
             Some(field) => PathElement::Key(field.name.clone()),
-            None => PathElement::key(key),
+            None => PathElement::key(inner.key()),
         };
         set.add(element, itself || is_empty(inner) || field.is_none(), inside);
     }

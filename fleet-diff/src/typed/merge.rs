@@ -76,21 +76,24 @@ impl<'s, 'b> Walk<'s, 'b> {
         if of.atomic || (empty(live) && empty(applied)) {
             return self.whole(live, applied);
         }
-        // What is built for keys that both have and that change.
-        let mut parts: Vec<(&'b str, Option<Part>)> = Vec::new();
+        // What is built for keys that both have and that change, by how many of these came before.
+        let mut parts: Vec<(usize, Option<Part>)> = Vec::new();
         let mut added = !live.is_map();
-        zip(live.entries(), applied.entries(), |pair| match pair {
-            Zipped::Left(..) => {}
-            Zipped::Right(..) => added = true,
-            Zipped::Both(key, live, applied) => {
-                let merged = of
-                    .of(key)
+        let mut fields = of.in_order();
+        let mut both = 0;
+        zip(live.values(), applied.values(), |pair| match pair {
+            Zipped::Left(_) => {}
+            Zipped::Right(_) => added = true,
+            Zipped::Both(live, applied) => {
+                let merged = fields
+                    .of(applied)
                     .map_or(Merged::Nothing, |id| self.values(id, live, applied));
                 match merged {
                     Merged::Same => {}
-                    Merged::New(part) => parts.push((key, Some(part))),
-                    Merged::Nothing => parts.push((key, None)),
+                    Merged::New(part) => parts.push((both, Some(part))),
+                    Merged::Nothing => parts.push((both, None)),
                 }
+                both += 1;
             }
         });
         if parts.is_empty() && !added {
@@ -99,14 +102,18 @@ impl<'s, 'b> Walk<'s, 'b> {
         let mut parts = parts.into_iter().peekable();
         let out = self.out();
         out.begin();
-        zip(live.entries(), applied.entries(), |pair| match pair {
-            Zipped::Left(_, value) => out.kept(value),
-            Zipped::Right(key, value) => out.entry(key, value),
-            Zipped::Both(key, live, _) => match parts.next_if(|(changed, _)| *changed == key) {
-                None => out.kept(live),
-                Some((_, Some(part))) => out.part_as(live, part),
-                Some((_, None)) => {}
-            },
+        both = 0;
+        zip(live.values(), applied.values(), |pair| match pair {
+            Zipped::Left(value) => out.kept(value),
+            Zipped::Right(value) => out.entry(value.key(), value),
+            Zipped::Both(live, _) => {
+                match parts.next_if(|(changed, _)| *changed == both) {
+                    None => out.kept(live),
+                    Some((_, Some(part))) => out.part_as(live, part),
+                    Some((_, None)) => {}
+                }
+                both += 1;
+            }
         });
         if out.children() == 0 {
             out.abandon();

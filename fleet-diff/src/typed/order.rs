@@ -35,9 +35,9 @@ fn run(layer: &Layer, root: TypeId, before: Node<'_>, after: Node<'_>, based: bo
     walk.found
 }
 
-/// A step of the path; turned into an element only when something is found there.
+/// A step of the path, an entry or an element; turned into an element only when something is found there.
 enum Step<'s, 'n> {
-    Key(&'n str),
+    Key(Node<'n>),
     Item(&'s ListType, Node<'n>),
 }
 
@@ -57,7 +57,7 @@ impl<'s, 'n> Walk<'s, 'n> {
 
     fn here(&self) -> FieldPath {
         let element = |step: &Step<'_, '_>| match step {
-            Step::Key(key) => Some(PathElement::key(key)),
+            Step::Key(entry) => Some(PathElement::key(entry.key())),
             Step::Item(of, item) => element_name(self.layer, of, *item).ok(),
         };
         FieldPath::new(self.path.iter().filter_map(element))
@@ -75,11 +75,13 @@ impl<'s, 'n> Walk<'s, 'n> {
         }
         match shape(self.layer, id, Some(after)) {
             Shape::Map(of) if !of.atomic && (self.based || before != after) => {
-                zip(before.entries(), after.entries(), |pair| {
-                    if let Zipped::Both(key, before, after) = pair
-                        && let Some(id) = of.of(key)
+                let mut fields = of.in_order();
+                zip(before.values(), after.values(), |pair| {
+                    if let Zipped::Both(before, after) = pair
+                        && !(self.based && after.is_taken_from(before))
+                        && let Some(id) = fields.of(after)
                     {
-                        self.inside(Step::Key(key), id, before, after);
+                        self.inside(Step::Key(before), id, before, after);
                     }
                 });
             }

@@ -32,22 +32,18 @@ pub(crate) fn may_need_reconciling(layer: &Layer, id: TypeId, fields: Node<'_>) 
         Shape::List(of) => (None, Some(of)),
         Shape::Scalar(_) | Shape::Nothing => return false,
     };
-    fields
-        .entries()
-        .filter(|(_, inner)| !inner.is_empty())
-        .any(|(name, inner)| {
-            let element = match (map, list, name.strip_prefix("f:")) {
-                (Some(map), _, Some(key)) => map.of(key),
-                (Some(map), _, None) => map.element,
-                (_, Some(list), _) => Some(list.element),
-                _ => None,
-            };
-            // An element of a list may be a leaf with nothing in it but itself.
-            let only_itself = inner.len() == 1 && inner.get(".").is_some();
-            element.is_some_and(|id| {
-                id != TypeId::DEDUCED && !only_itself && may_need_reconciling(layer, id, inner)
-            })
-        })
+    let mut known = map.map(MapType::in_order);
+    fields.values().filter(|inner| !inner.is_empty()).any(|inner| {
+        let field = known.as_mut().and_then(|known| known.named(inner));
+        let element = match (map, list) {
+            (Some(map), _) => field.map(|field| field.of).or(map.element),
+            (None, list) => list.map(|list| list.element),
+        };
+        // An element of a list may be a leaf with nothing in it but itself.
+        let only_itself = inner.len() == 1 && inner.get(".").is_some();
+        element
+            .is_some_and(|id| id != TypeId::DEDUCED && !only_itself && may_need_reconciling(layer, id, inner))
+    })
 }
 
 struct Walk<'s> {

@@ -67,9 +67,10 @@ impl<'s> Walk<'s, '_> {
             return self.out.node(value);
         }
         self.out.begin();
+        let mut known = of.in_order();
         for (key, inner) in value.entries() {
             let entry = fields.find(&PathElement::key(key));
-            let id = of.of(key).unwrap_or(TypeId::DEDUCED);
+            let id = known.of(inner).unwrap_or(TypeId::DEDUCED);
             match (self.keep, entry) {
                 (Keep::TheRest, None) => self.out.entry(key, inner),
                 (Keep::TheFields, None) | (Keep::TheRest, Some(Entry { member: true, .. })) => {}
@@ -123,7 +124,10 @@ pub(crate) fn named_fields_as_members(layer: &Layer, id: Option<TypeId>, set: &F
         let (named, inner) = match &entry.element {
             PathElement::Key(key) => {
                 let field = map.and_then(|map| map.field(key));
-                (field.is_some(), map.and_then(|map| map.of(key)))
+                (
+                    field.is_some(),
+                    field.map(|field| field.of).or(map.and_then(|map| map.element)),
+                )
             }
             PathElement::ListKey(_) => (false, list.map(|list| list.element)),
             PathElement::Value(_) | PathElement::Index(_) => (false, None),

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     FieldPath, PathElement,
-    document::{Kind, Node, order},
+    document::{Kind, Node},
     schema::{Layer, ListKind, ListType, MapType, ScalarType, TypeId},
 };
 
@@ -78,12 +78,10 @@ impl Walk<'_> {
         if !matches!(value.kind(), Kind::Map | Kind::Null) {
             return Err(wrong("must be a mapping"));
         }
-        let mut fields = of.fields.iter().peekable();
-        for (key, inner) in value.entries() {
-            while fields.next_if(|field| order(&field.name, key).is_lt()).is_some() {}
-            let field = fields.next_if(|field| *field.name == *key).map(|field| field.of);
-            let within = |inner: Wrong| inner.within(PathElement::key(key));
-            let Some(id) = field.or(of.element) else {
+        let mut fields = of.in_order();
+        for inner in value.values() {
+            let within = |wrong: Wrong| wrong.within(PathElement::key(inner.key()));
+            let Some(id) = fields.of(inner) else {
                 return Err(within(wrong("is not a field of its schema")));
             };
             self.value(id, inner).map_err(within)?;

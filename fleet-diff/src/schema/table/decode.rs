@@ -8,7 +8,7 @@ use std::{
 use super::{MAGIC, bits, bits::ListBits, bytes::Bytes};
 use crate::{
     Document, FieldSet, GroupKind, SchemaError,
-    schema::{Conversion, Field, KindEntry, Layer, ListKind, ListType, MapType, Type, TypeId},
+    schema::{Conversion, Field, Fields, KindEntry, Layer, ListKind, ListType, MapType, Type, TypeId},
 };
 
 type Read<T> = Result<T, SchemaError>;
@@ -125,7 +125,7 @@ impl Table<'_> {
         })
     }
 
-    fn fields(&mut self) -> Read<Box<[Field]>> {
+    fn fields(&mut self) -> Read<Fields> {
         let count = self.bytes.count()?;
         let mut fields = Vec::with_capacity(count);
         let mut word = None;

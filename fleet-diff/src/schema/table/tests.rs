@@ -134,7 +134,7 @@ fn bits_are_read_as_they_are_written() {
             scalar: read.scalar,
             list: list.map(|kind| ListType { element, kind }),
             map: read.map.map(|map| MapType {
-                fields: [].into(),
+                fields: Vec::new().into(),
                 element: map.has_element.then_some(element),
                 atomic: map.atomic,
             }),
