@@ -41,6 +41,40 @@
 //! # Ok::<(), fleet_diff::ObjectError>(())
 //! ```
 //!
+//! # Explain it to a person, or to a program
+//!
+//! [`Decision::report`] makes data of what was found, which [`render_report`] makes lines of; [`Decision::json_patch`]
+//! and [`Decision::merge_patch`] are for those who do not apply. An apply is answered as a certain server would by
+//! [`Schemas::for_kubernetes`], with its mutating admission by [`Apply::admitted_by`], and for somebody who takes fields
+//! of others by [`Apply::force`].
+//!
+//! ```
+//! use fleet_diff::{Action, Admission, Apply, Object, Prediction, RenderOptions, Schemas, Secrets, render_report};
+//! use serde_json::json;
+//!
+//! let settings = |mode: &str| Object::from_json(json!({
+//!     "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"namespace": "shop", "name": "settings"},
+//!     "data": {"mode": mode},
+//! }));
+//! let (ours, theirs) = (settings("fast")?, settings("slow")?);
+//! let schemas = Schemas::for_kubernetes("1.36").ok_or("a version with a table")?;
+//! let Prediction::Object(live) = Apply::new(&theirs, "other-team", &schemas).predict() else {
+//!     panic!("nothing is in its way");
+//! };
+//! let admission = Admission::from_objects([]);
+//! let apply = Apply::new(&ours, "fleet", &schemas).to(Some(&live)).admitted_by(&admission);
+//! let decision = apply.decide();
+//! assert_eq!(decision.action(), Action::Blocked);
+//! assert_eq!(decision.conflicts()[0].manager, "other-team");
+//! let text = render_report(live.key(), &decision.report(Secrets::Hidden), &RenderOptions::default());
+//! assert!(text.contains("other-team"), "{text}");
+//!
+//! let decision = apply.force(true).decide();
+//! assert_eq!(decision.action(), Action::Update);
+//! assert_eq!(decision.merge_patch(), Some(json!({"data": {"mode": "fast"}})));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # Write a rule
 //!
 //! Whether a difference counts is an opinion, and [`Rules`] hold it: built-in ones, those of a file, and those in
@@ -108,11 +142,6 @@
 //! # Ok::<(), fleet_diff::ObjectError>(())
 //! ```
 //!
-//! # What would applying it do?
-//!
-//! [`Apply`] foresees a server-side apply. [`Decision::report`] makes data of what it found, and [`render_report`] lines
-//! for people.
-//!
 //! # Show a change to a person
 //!
 //! [`render`] writes a line for each change. What a Secret holds never shows; [`masked`] hides it for other outputs.
@@ -165,7 +194,7 @@
 //! about 1 % of all questions, but for two sorts:
 //!
 //! - **Mutating admission matches** ([`Admission`]): nearly all questions where a `MutatingAdmissionPolicy` or a webhook
-//!   applies, namely every change of content or owners. What its expressions or its program answer, only the server knows.
+//!   applies, namely every change of content or owners, and new claims and Ingresses where a default class is set. What its expressions or its program answer, only the server knows.
 //!   Known is that an apply would change nothing by itself; a webhook that is new may even then.
 //! - **Fields are owned at another version of a built-in kind**: about a sixth of the questions to autoscalers that are
 //!   written at `autoscaling/v1` by one manager and at `v2` by another. Servers convert between them with code, not by a

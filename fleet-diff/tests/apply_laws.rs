@@ -248,6 +248,27 @@ proptest! {
     }
 
     #[test]
+    fn patches_of_a_decision_make_what_was_foreseen_but_owners(history in history(), edits in vec(edit(), 0..6)) {
+        let (live, desired) = (live(&history, NAMES), object(deployment(&edits)));
+        let decision = Apply::new(&desired, NAMES[0], schemas()).to(Some(&live)).force(true).decide();
+        let (patch, merge) = (decision.json_patch(), decision.merge_patch());
+        prop_assert_eq!(patch.is_some(), decision.predicted().is_some());
+        let (Some(patch), Some(merge), Some(after)) = (patch, merge, decision.predicted()) else { return Ok(()) };
+        let with_owners_of = |mut value: Value| {
+            value["metadata"]["managedFields"] = after.to_json()["metadata"]["managedFields"].clone();
+            value
+        };
+        let (mut patched, mut merged) = (live.to_json(), live.to_json());
+        json_patch::patch(&mut patched, &patch).unwrap();
+        json_patch::merge(&mut merged, &merge);
+        prop_assert_eq!(with_owners_of(patched), after.to_json());
+        prop_assert_eq!(with_owners_of(merged), after.to_json());
+        if decision.action() == Action::None {
+            prop_assert_eq!((patch.0.len(), merge), (0, json!({})));
+        }
+    }
+
+    #[test]
     fn conflicts_go_with_the_names(history in history(), edits in vec(edit(), 0..6)) {
         let renamed = ["fleet", "a-first", "them"];
         let conflicts = |names: [&str; 3]| -> Vec<Conflict> {

@@ -117,6 +117,16 @@ fn owners_are_found_whichever_way_elements_are_named() {
 }
 
 #[test]
+fn what_makes_no_sense_inside_an_entry_is_passed_over() {
+    let object = live(&json!([entry(
+        "a",
+        &json!({"k:{": {}, "f:metadata": "text", "f:spec": {"i:one": {}, "f:replicas": {}}})
+    )]));
+    let path = FieldPath::keys(["spec", "replicas"]);
+    assert_eq!(names(&managers_of(&object, &path)), ["a"]);
+}
+
+#[test]
 fn an_element_that_is_gone_is_found_by_its_key() {
     let object = live(&json!([entry(
         "a",

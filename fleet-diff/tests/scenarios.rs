@@ -2,9 +2,11 @@
 
 mod support;
 
-use fleet_diff::{Action, Apply, Prediction, RuleSet, Rules, Schemas, Verdict, managers_of, migrate_updates};
+use fleet_diff::{
+    Action, Apply, Doubt, Prediction, RuleSet, Rules, Schemas, Verdict, managers_of, migrate_updates,
+};
 use serde_json::{Value, json};
-use support::{applied, decide, decide_by, object, path, updated, verdict};
+use support::{applied, decide, decide_by, forced, object, path, updated, verdict};
 
 fn deployment() -> Value {
     json!({
@@ -641,4 +643,66 @@ fn a_job_without_labels_has_those_of_its_template() {
     let labels = applied(None, &job, "fleet").to_json()["metadata"]["labels"].clone();
     let expected = json!({"app": "once", "job-name": "once", "batch.kubernetes.io/job-name": "once"});
     assert_eq!(labels, expected, "and two with the UID that it will have");
+}
+
+#[test]
+fn a_rule_on_a_field_that_is_defined_empty_counts() {
+    let settings = json!({
+        "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"namespace": "shop", "name": "web"}, "data": {},
+    });
+    let live = applied(None, &settings, "fleet");
+    let rules = json!([{"id": "theirs", "path": ".data", "do": "ignore"}]);
+    let rules = Rules::builtin().with(RuleSet::from_json(&rules).unwrap());
+    decide_by(&rules, &settings, &live, |decision| {
+        assert_eq!(verdict(&decision, ".data"), Verdict::Ignored);
+    });
+}
+
+/// An apply makes its manager the owner of an element and its key; somebody may have edited that.
+#[test]
+fn an_element_of_which_we_own_only_a_part_stays() {
+    let with_env = |name: &str| {
+        let env = json!([{"name": name, "value": "on"}]);
+        with(deployment(), "/spec/template/spec/containers/0/env", env)
+    };
+    let live = applied(None, &with_env("MODE"), "fleet");
+    let mut live = applied(Some(&live), &with_env("OTHER"), "someone").to_json();
+    let containers = "/metadata/managedFields/0/fieldsV1/f:spec/f:template/f:spec/f:containers";
+    let fields = live.pointer_mut(containers).unwrap();
+    fields["k:{\"name\":\"web\"}"]["f:env"]["k:{\"name\":\"MODE\"}"] = json!({"f:value": {}});
+    let Prediction::Unsure(Doubt::Remains(at)) = forced(Some(&object(live)), &deployment(), "fleet") else {
+        panic!("an element with nothing but its name is left, which only the server's types know");
+    };
+    assert!(at.ends_with("env[name=\"MODE\"]"), "{at}");
+}
+
+/// A default is for what is not there; what is empty is something else, and mostly refused.
+#[test]
+fn an_empty_text_is_not_taken_for_a_default() {
+    let class = |policy: Value| {
+        json!({"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": "fast"},
+            "provisioner": "disks.example.net", "reclaimPolicy": policy})
+    };
+    let live = applied(None, &class(Value::Null), "fleet");
+    assert_eq!(live.to_json()["reclaimPolicy"], "Delete");
+    let unsure = |field: &str| Prediction::Unsure(Doubt::Required(field.to_owned()));
+    for live in [None, Some(&live)] {
+        assert_eq!(
+            forced(live, &class(json!("")), "fleet"),
+            unsure("StorageClass.reclaimPolicy")
+        );
+    }
+    let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"},
+        "spec": {"internalTrafficPolicy": "", "ports": [{"port": 80}]}});
+    assert_eq!(
+        forced(None, &service, "fleet"),
+        unsure("ServiceSpec.internalTrafficPolicy")
+    );
+    // Its default is the empty text.
+    let pod = with(
+        deployment(),
+        "/spec/template/spec/volumes",
+        json!([{"name": "logs", "hostPath": {"path": "/var/log", "type": ""}}]),
+    );
+    assert!(matches!(forced(None, &pod, "fleet"), Prediction::Object(_)));
 }

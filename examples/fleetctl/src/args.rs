@@ -92,8 +92,8 @@ pub(crate) struct DiffArgs {
     /// Whose fields are whose: `builtin`, `none`, or a file with rules over the built-in ones.
     #[arg(long, value_name = "FILE|builtin|none", default_value = "builtin")]
     pub(crate) rules: PathBuf,
-    /// Mutating webhook configurations, policies and their bindings: what they may change is unsure. May be given more
-    /// than once.
+    /// Mutating webhook configurations, policies and their bindings, storage and ingress classes: what they may change
+    /// is unsure. May be given more than once.
     #[arg(long, value_name = "FILE")]
     pub(crate) admission: Vec<PathBuf>,
     /// Answers questions from standard input, one JSON mapping a line: `desired`, `live`, and where wanted `manager`,

@@ -1,12 +1,13 @@
 //! What changes objects on their way into a cluster, and cannot be foretold.
 
+mod classes;
 mod selector;
 
 use serde_json::Value;
 
-use crate::{Gvk, Object};
+use crate::{Gvk, Node, Object};
 
-/// The mutating admission of a cluster: which objects a webhook or policy may change.
+/// The mutating admission of a cluster: which objects a webhook, a policy or a default class may change.
 ///
 /// Whether it does change an object, only the server knows. So an apply that writes an object it may change is
 /// [unsure](crate::Prediction::Unsure).
@@ -15,7 +16,7 @@ pub struct Admission {
     hooks: Vec<Hook>,
 }
 
-/// One webhook or policy.
+/// One webhook, policy or default class.
 #[derive(Clone, Debug)]
 struct Hook {
     /// Kind and name, for people.
@@ -23,9 +24,20 @@ struct Hook {
     rules: Vec<Value>,
     object_selector: Value,
     namespace_selector: Value,
+    /// It leaves alone what has this field.
+    only_without: Option<&'static [&'static str]>,
 }
 
 impl Admission {
+    /// Groups and kinds of the objects that say what changes others.
+    pub const KINDS: [(&str, &str); 5] = [
+        ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"),
+        ("admissionregistration.k8s.io", "MutatingAdmissionPolicy"),
+        ("admissionregistration.k8s.io", "MutatingAdmissionPolicyBinding"),
+        ("storage.k8s.io", "StorageClass"),
+        ("networking.k8s.io", "IngressClass"),
+    ];
+
     /// Nothing changes objects.
     pub fn none() -> Self {
         Self::default()
@@ -39,12 +51,13 @@ impl Admission {
             rules: vec![anything],
             object_selector: Value::Null,
             namespace_selector: Value::Null,
+            only_without: None,
         };
         Self { hooks: vec![hook] }
     }
 
-    /// From the `MutatingWebhookConfiguration`, `MutatingAdmissionPolicy` and `MutatingAdmissionPolicyBinding` objects
-    /// of a cluster; others are passed over. A policy counts as soon as it has a binding.
+    /// From the objects of a cluster of these [`KINDS`](Self::KINDS); others are passed over. A policy counts as soon as
+    /// it has a binding, and a class if it is the default one, for what is new and names none.
     pub fn from_objects<'a>(objects: impl IntoIterator<Item = &'a Object>) -> Self {
         let objects: Vec<&Object> = objects.into_iter().collect();
         let of_kind = |kind: &'static str| {
@@ -65,6 +78,7 @@ impl Admission {
                     rules: hook["rules"].as_array().cloned().unwrap_or_default(),
                     object_selector: hook["objectSelector"].clone(),
                     namespace_selector: hook["namespaceSelector"].clone(),
+                    only_without: None,
                 });
             }
         }
@@ -82,8 +96,10 @@ impl Admission {
                 rules: matches["resourceRules"].as_array().cloned().unwrap_or_default(),
                 object_selector: matches["objectSelector"].clone(),
                 namespace_selector: matches["namespaceSelector"].clone(),
+                only_without: None,
             });
         }
+        hooks.extend(classes::hooks(&objects));
         Self { hooks }
     }
 
@@ -108,10 +124,13 @@ impl Admission {
         let (ours, theirs) = (labels(object), live.map(labels).unwrap_or_default());
         // A server asks about the object before and after.
         let after = merged(&theirs, &ours);
+        let lacks = |field: &[&str]| object.root().at(field).is_none_or(Node::is_null);
         let hook = self.hooks.iter().find(|hook| {
-            hook.rules
-                .iter()
-                .any(|rule| rule_matches(rule, object, operation, namespaced))
+            hook.only_without.is_none_or(lacks)
+                && hook
+                    .rules
+                    .iter()
+                    .any(|rule| rule_matches(rule, object, operation, namespaced))
                 && selector::may_match(&hook.namespace_selector, &namespace_labels(object), false)
                 && [&ours, &theirs, &after]
                     .into_iter()

@@ -148,6 +148,10 @@ impl<'a> Decision<'a> {
         self.kind
     }
 
+    pub(super) fn live(&self) -> Option<&'a Object> {
+        self.apply.live()
+    }
+
     pub(super) fn manager(&self) -> &'a str {
         self.apply.manager()
     }

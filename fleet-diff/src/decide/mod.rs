@@ -4,6 +4,7 @@ mod action;
 mod effective;
 mod field;
 mod hidden;
+mod patches;
 mod removals;
 mod report;
 mod verdicts;

@@ -2,10 +2,8 @@
 
 use std::cell::OnceCell;
 
-use json_patch::Patch;
-
 use super::action::Decision;
-use crate::{FieldPath, FieldSet, Intent, Object, Update, Verdict, json_patch, path::Finder, typed};
+use crate::{FieldPath, FieldSet, Intent, Object, Update, Verdict, path::Finder, typed};
 
 /// The fields to remove, each the outermost one that is foreign as a whole, and by which rule.
 pub(super) fn removals(decision: &Decision<'_>) -> Vec<(FieldPath, String)> {
@@ -72,16 +70,6 @@ impl Decision<'_> {
     /// own, [`removal_patch`](Self::removal_patch).
     pub fn removals(&self) -> impl Iterator<Item = &FieldPath> {
         self.removed.iter().map(|(path, _)| path)
-    }
-
-    /// The JSON patch that removes them from the object as it is after the apply, with a test of everything it
-    /// removes. None when there is nothing to remove.
-    pub fn removal_patch(&self) -> Option<Patch> {
-        let after = self.predicted().filter(|_| !self.removed.is_empty())?;
-        // The server writes the owners itself.
-        let owners = FieldPath::keys(["metadata", "managedFields"]);
-        let bare = |object: &Object| object.without([&owners]).map(|object| object.to_json()).ok();
-        Some(json_patch(&bare(self.before_removal()?)?, &bare(after)?))
     }
 }
 

@@ -83,12 +83,16 @@ impl<'n> Run<'_, 'n> {
         if !same || !at_version {
             let fields = typed::field_set(kind.layer, kind.root, config.root());
             let fields = fields.recursive_difference(self.target.reset);
-            let before = before.map(|before| (before.fields.to_set().into_owned(), before.time.clone()));
-            let time = before.as_ref().and_then(|(_, time)| time.clone());
+            let before = before.map(|before| {
+                let set = before.fields.to_set().into_owned();
+                (set, before.version.clone(), before.time.clone())
+            });
+            let time = before.as_ref().and_then(|(_, _, time)| time.clone());
             managers.set(ours.clone(), self.target.owned(time, fields));
-            if let Some((before, _)) = before.as_ref().filter(|(before, _)| !before.is_empty()) {
+            if let Some((before, version, _)) = before.as_ref().filter(|(before, ..)| !before.is_empty()) {
                 let merged = merged.as_ref().unwrap_or(self.live);
-                if let Some((without, gone, before)) = self.prune(merged, &managers, &ours, before) {
+                if let Some((without, gone, before)) = self.prune(merged, &managers, &ours, (before, version))
+                {
                     let pruning = Pruned {
                         before: &before,
                         gone: &gone,
@@ -99,7 +103,7 @@ impl<'n> Run<'_, 'n> {
                     pruned = Some(without);
                 }
             }
-            let was = before.map(|(before, _)| before).unwrap_or_default();
+            let was = before.map(|(before, ..)| before).unwrap_or_default();
             managers.change(|key, owned| {
                 if *key == ours {
                     let fields = owned.fields.to_set().difference(identity());
@@ -143,7 +147,7 @@ impl<'n> Run<'_, 'n> {
         merged: &Document,
         managers: &Managers<'n>,
         ours: &ManagerKey<'n>,
-        before: &FieldSet,
+        (before, version): (&FieldSet, &str),
     ) -> Option<(Document, FieldSet, FieldSet)> {
         let kind = self.target.kind;
         let now = managers.get(ours).map(|owned| owned.fields.to_set());
@@ -153,20 +157,24 @@ impl<'n> Run<'_, 'n> {
         let named = |set: &FieldSet| typed::named_fields_as_members(kind.layer, Some(kind.root), set);
         let lost = |pruned: &Document| typed::lost(kind.layer, kind.root, merged.root(), pruned.root());
         let before = named(before);
-        let pruned = typed::remove(kind.layer, kind.root, merged, &before);
-        // What anybody owns, our new configuration included, comes back: mostly that is all but a few fields.
-        let others = managers.iter().filter(|(key, _)| *key != ours);
-        let owned = now
-            .into_iter()
-            .chain(others.map(|(_, owned)| owned.fields.to_set()));
-        let gone = owned.fold(lost(&pruned), |gone, owned| {
-            if gone.is_empty() {
-                gone
-            } else {
-                gone.difference(&named(&owned))
-            }
-        });
-        let pruned = typed::remove(kind.layer, kind.root, merged, &gone);
+        let mut pruned = typed::remove(kind.layer, kind.root, merged, &before);
+        // What anybody owns, our new configuration included, comes back: mostly that is all but a few fields. It does so
+        // for one version after the other, beginning with the one of what was ours; what comes back at one without what
+        // is around it goes again at the next.
+        let mut versions: Vec<&str> = managers.iter().map(|(_, owned)| &*owned.version).collect();
+        versions.sort_unstable_by_key(|other| (*other != version, *other));
+        versions.dedup();
+        for version in versions {
+            let owned = managers.iter().filter(|(_, owned)| *owned.version == *version);
+            let gone = owned.fold(lost(&pruned), |gone, (_, owned)| {
+                if gone.is_empty() {
+                    gone
+                } else {
+                    gone.difference(&named(&owned.fields.to_set()))
+                }
+            });
+            pruned = typed::remove(kind.layer, kind.root, merged, &gone);
+        }
         // So does what went along but was not ours.
         let gone = lost(&pruned).intersection(&before);
         Some((typed::remove(kind.layer, kind.root, merged, &gone), gone, before))

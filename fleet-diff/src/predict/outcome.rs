@@ -39,6 +39,7 @@ pub struct Blocked {
 
 /// A field that somebody else owns with another value.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[non_exhaustive]
 pub struct Conflict {
     /// Who owns it.
     pub manager: String,
@@ -48,6 +49,7 @@ pub struct Conflict {
 
 /// Why the server would refuse the object. Never quotes a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Refusal {
     /// The field, in the server's form; empty for the whole object.
     pub path: String,
@@ -80,7 +82,8 @@ pub enum Doubt {
     /// This was defined, is defined no longer, and a part of it stays as others own that; whether the server minds, its
     /// validation knows.
     Remains(String),
-    /// A field that the schema requires would be empty here; whether the server minds, its validation knows.
+    /// A field that the schema requires, or that has a default, would be empty here; whether the server minds, its
+    /// validation knows.
     Required(String),
     /// A rule in the schema of a custom resource compares with the old value here, and rules are not evaluated.
     ValidationRule(String),
@@ -155,7 +158,7 @@ impl fmt::Display for Doubt {
                 f,
                 "others own a part of {path}, which nobody defines as it would be then"
             ),
-            Self::Required(field) => write!(f, "{field} would be empty, and its schema requires it"),
+            Self::Required(field) => write!(f, "{field} would be empty, which its validation may refuse"),
             Self::ValidationRule(path) => {
                 write!(
                     f,

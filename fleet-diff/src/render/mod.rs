@@ -57,6 +57,7 @@ impl Default for RenderOptions {
 
 /// Which fields of a report are shown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ShownFields {
     /// Those that change, cannot change, or have a value that nobody owns.
     #[default]
@@ -69,6 +70,7 @@ pub enum ShownFields {
 
 /// Whose names stand beside a field.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ShownOwners {
     /// Those of others who stand in the way, or whose field it is.
     #[default]
@@ -79,6 +81,7 @@ pub enum ShownOwners {
 
 /// Whether what secrets hold is shown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Secrets {
     /// Never.
     #[default]
@@ -89,6 +92,7 @@ pub enum Secrets {
 
 /// Whether colour is used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Style {
     /// No colour.
     #[default]

@@ -41,6 +41,7 @@ pub enum Intent {
 /// What happens to our value while another manager owns the field.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Sharing {
     /// We own it too, with their value.
     Share,

@@ -68,7 +68,7 @@ pub(crate) fn store_native<'n>(
 /// An object in its stored form.
 pub(crate) struct InStorage<'n> {
     pub(crate) draft: Draft<'n>,
-    /// A text that its schema requires and that would be empty, if there is one.
+    /// A text that would be empty and that its schema requires or that has a default, if there is one.
     pub(crate) empty: Option<String>,
 }
 
@@ -104,7 +104,7 @@ const DEEPEST: usize = 128;
 struct Walk<'s, 'l> {
     layer: &'s Layer,
     live: Option<&'l Document>,
-    /// A required text that would be empty: the struct and the field.
+    /// A text that may not be empty and would be: the struct and the field.
     empty: Cell<Option<(TypeId, &'s str)>>,
     /// Structs around this one. No Go type holds itself but by a pointer; a document may say so.
     depth: Cell<usize>,
@@ -143,6 +143,8 @@ impl<'s> Walk<'s, '_> {
         };
         // Some more for defaults.
         let mut out = Draft::with_capacity(value.map_or(0, Node::len) + 4);
+        // Texts that are there and empty, where that differs from not being there.
+        let mut told_empty: Vec<&'s str> = Vec::new();
         let mut given = value.into_iter().flat_map(Node::entries).peekable();
         for (field, word) in map.fields.words() {
             if self.without_status == Some(id) && &*field.name == "status" {
@@ -159,6 +161,9 @@ impl<'s> Walk<'s, '_> {
                     None => *key == &*field.name,
                 })
                 .map(|(_, value)| value);
+            if field.form.pointer && inner.and_then(Node::as_str) == Some("") {
+                told_empty.push(&field.name);
+            }
             let stored = self
                 .field(field, inner)
                 .map_err(|inner| inner.within(&format!(".{}", field.name)))?;
@@ -178,8 +183,10 @@ impl<'s> Walk<'s, '_> {
         let empty = required.find(|field| {
             self.layer.get(field.of).stored == Stored::Text && out.text(&field.name).is_none_or(str::is_empty)
         });
-        if let Some(field) = empty {
-            self.empty.set(Some((id, &field.name)));
+        // Only what is not there gets a default; and what has one may not be empty.
+        let emptied = told_empty.into_iter().find(|field| out.text(field) != Some(""));
+        if let Some(field) = emptied.or(empty.map(|field| &*field.name)) {
+            self.empty.set(Some((id, field)));
         }
         Ok(out)
     }

@@ -71,19 +71,15 @@ pub(super) fn rules(path: &Path) -> Result<Rules, String> {
     }
 }
 
-/// What mutating webhooks and policies the files name.
+/// What changes objects by what the files name: mutating webhooks, policies, default classes.
 pub(super) fn admission(paths: &[PathBuf]) -> Result<Admission, String> {
-    const KINDS: [&str; 3] = [
-        "MutatingWebhookConfiguration",
-        "MutatingAdmissionPolicy",
-        "MutatingAdmissionPolicyBinding",
-    ];
     let mut objects = Vec::new();
     for path in paths {
         for found in read_objects(&text(path)?, &limits()).map_err(|error| at(path, &error))? {
             let key = found.object.key();
-            if key.group() != "admissionregistration.k8s.io" || !KINDS.contains(&key.kind()) {
-                let why = format!("is none of {}", KINDS.join(", "));
+            if !Admission::KINDS.contains(&(key.group(), key.kind())) {
+                let kinds = Admission::KINDS.map(|(_, kind)| kind);
+                let why = format!("is none of {}", kinds.join(", "));
                 return Err(wrong_at(path, found.line, &why));
             }
             objects.push(found.object);
