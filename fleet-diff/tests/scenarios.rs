@@ -706,3 +706,30 @@ fn an_empty_text_is_not_taken_for_a_default() {
     );
     assert!(matches!(forced(None, &pod, "fleet"), Prediction::Object(_)));
 }
+
+#[test]
+fn a_definition_whose_rules_cannot_be_read_is_blocked() {
+    let rules = Rules::builtin().from_annotation("example.com/rules");
+    let annotated = |text: &str| {
+        let annotations = json!({"example.com/rules": text});
+        with(deployment(), "/metadata/annotations", annotations)
+    };
+    let live = applied(None, &deployment(), "fleet");
+    let rule = r#"[{"id": "mine", "path": ".spec.replicas", "do": "never-touch"}]"#;
+    decide_by(&rules, &annotated(rule), &live, |decision| {
+        assert_eq!(decision.action(), Action::Update);
+    });
+    for broken in [
+        "",
+        "[{",
+        r#"[{"id": "mine", "path": ".spec.replicas", "do": "never"}]"#,
+    ] {
+        decide_by(&rules, &annotated(broken), &live, |decision| {
+            assert_eq!(decision.action(), Action::Blocked);
+            let refusal = decision.refusal().unwrap().to_string();
+            let expected =
+                "the object has rules that cannot be used: annotation `example.com/rules`: not rules: ";
+            assert!(refusal.starts_with(expected), "{refusal}");
+        });
+    }
+}

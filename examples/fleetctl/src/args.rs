@@ -89,7 +89,8 @@ pub(crate) struct DiffArgs {
     /// Version of the built-in kinds. Without this, the nearest to what `--schema` says, or the newest.
     #[arg(long, value_name = "VERSION", value_parser = PossibleValuesParser::new(Schemas::KUBERNETES))]
     pub(crate) kubernetes: Option<String>,
-    /// Whose fields are whose: `builtin`, `none`, or a file with rules over the built-in ones.
+    /// Whose fields are whose: `builtin`, `none`, or a file with rules over the built-in ones. Except with `none`, rules
+    /// in the definition's annotation `fleet.internal/rules` count before them.
     #[arg(long, value_name = "FILE|builtin|none", default_value = "builtin")]
     pub(crate) rules: PathBuf,
     /// Mutating webhook configurations, policies and their bindings, storage and ingress classes: what they may change
@@ -162,6 +163,10 @@ pub(crate) struct Common {
     /// Only this context; may be given more than once.
     #[arg(long = "context", value_name = "NAME")]
     pub(crate) contexts: Vec<String>,
+    /// Whose fields are whose: `builtin`, `none`, or a file with rules over the built-in ones, read once. Except with
+    /// `none`, rules in annotations `fleet.internal/rules` of definitions count before them.
+    #[arg(long, value_name = "FILE|builtin|none", default_value = "builtin")]
+    pub(crate) rules: PathBuf,
     /// How results are printed.
     #[arg(long, short, value_enum, default_value_t)]
     pub(crate) output: Output,

@@ -3,13 +3,13 @@
 use std::{error::Error, path::Path};
 
 use async_trait::async_trait;
-use fleet_core::{Cluster, ClusterRegistry, Observer, Unknown};
+use fleet_core::{Cluster, ClusterRegistry, LocalJudge, Observer, Parts, Unknown};
 use fleet_kube::{
     ConnectionOptions, CredentialPlugins, DirectorySource, Fleet, FleetBuilder, KubeconfigConnect,
     KubeconfigRegistry,
 };
 
-use crate::{args::Common, settings::Settings};
+use crate::{args::Common, rules, settings::Settings};
 
 /// The fleet of a folder and a kubeconfig.
 pub(crate) struct Assembly {
@@ -47,6 +47,7 @@ pub(crate) fn assemble(
         .connect(KubeconfigConnect::new(registry, ConnectionOptions::default()))
         .source(source)
         .observer(observer)
+        .parts(Parts::default().judge(LocalJudge::with_rules(rules::read(&common.rules)?)))
         .settings(move |_| settings.options());
     if let Some(budget) = started.budgets.fleet {
         builder = builder.budget(budget);

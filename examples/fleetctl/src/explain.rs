@@ -1,13 +1,13 @@
 //! `fleetctl explain`: why an object is as it is.
 
-use fleet_diff::{Rules, Secrets, ShownFields};
+use fleet_diff::{Secrets, ShownFields};
 use fleet_kube::{Explanation, Standing};
 
 use crate::{
     DONE, FAILED, NOT_AS_ASKED,
     args::{ExplainArgs, Output},
     commands::{Done, quiet},
-    render,
+    render, rules,
 };
 
 pub(crate) async fn run(args: &ExplainArgs) -> Done {
@@ -18,9 +18,10 @@ pub(crate) async fn run(args: &ExplainArgs) -> Done {
         Secrets::Hidden
     };
     let fleet = quiet(&args.common).await?;
-    // The rules of the judge that `apply` and `run` have.
+    // Those of the judge that `apply` and `run` have.
+    let rules = rules::read(&args.common.rules)?;
     let explanations = fleet
-        .explain(&object, &Rules::default(), secrets)
+        .explain(&object, &rules, secrets)
         .await
         .map_err(|unknown| unknown.message().to_owned())?;
     match args.common.output {

@@ -9,6 +9,7 @@ mod diff;
 mod explain;
 mod progress;
 mod render;
+mod rules;
 mod settings;
 
 use std::process::ExitCode;

@@ -5,7 +5,7 @@ mod server;
 
 use fleet_diff::{FieldChange, Object};
 
-pub use local::LocalJudge;
+pub use local::{LocalJudge, RULES_ANNOTATION};
 pub use server::ServerJudge;
 
 use crate::{

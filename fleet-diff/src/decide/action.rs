@@ -65,6 +65,7 @@ pub(crate) fn decide(apply: Apply<'_>) -> Decision<'_> {
         managers,
         readable,
         rules,
+        broken,
         sent,
         ruled,
     } = Sending::new(apply);
@@ -73,13 +74,17 @@ pub(crate) fn decide(apply: Apply<'_>) -> Decision<'_> {
         Some(sent) => apply.sending(sent).foresee(read),
         None => apply.foresee(read),
     };
-    let foreseen = match foreseen {
-        Err(Prediction::Refused(_)) => foreseen,
+    let foreseen = match (broken, foreseen) {
+        (Some(error), _) => {
+            let problem = format!("has rules that cannot be used: {error}");
+            Err(Prediction::refused(String::new(), problem))
+        }
+        (_, foreseen @ Err(Prediction::Refused(_))) => foreseen,
         _ if kind.deduced => {
             let doubt = Doubt::NoSchema(apply.desired().gvk().clone());
             Err(Prediction::Unsure(doubt))
         }
-        foreseen => foreseen,
+        (_, foreseen) => foreseen,
     };
     let action = action(&apply, &foreseen);
     let prediction = foreseen.map_or_else(|early| early, |foreseen| Prediction::Object(foreseen.object));

@@ -8,7 +8,7 @@ use crate::{
     managed::Managers,
     path::Finder,
     predict::emptied_data,
-    rules::{Applicable, Rules},
+    rules::{Applicable, RuleError, Rules},
     schema::{KindSchema, Layer, TypeId},
     storage::Draft,
     typed::{self, Shape},
@@ -38,6 +38,8 @@ pub(super) struct Sending<'a> {
     /// Whether it can be read who owns what.
     pub(super) readable: bool,
     pub(super) rules: Applicable,
+    /// Why it is not known which rules count.
+    pub(super) broken: Option<RuleError>,
     /// What is sent, where it is not the definition itself.
     pub(super) sent: Option<Object>,
     pub(super) ruled: Vec<Ruled>,
@@ -59,7 +61,10 @@ impl<'a> Sending<'a> {
             usual = Rules::default();
             &usual
         };
-        let rules = Applicable::new(rules, desired);
+        let (rules, broken) = match Applicable::new(rules, desired) {
+            Ok(rules) => (rules, None),
+            Err(error) => (Applicable::default(), Some(error)),
+        };
         let situation = Situation {
             layer: kind.layer,
             root: kind.root,
@@ -78,6 +83,7 @@ impl<'a> Sending<'a> {
             managers,
             readable,
             rules,
+            broken,
             sent,
             ruled,
         }

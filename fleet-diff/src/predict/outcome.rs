@@ -92,7 +92,7 @@ pub enum Doubt {
 }
 
 impl Prediction {
-    pub(super) fn refused(path: String, problem: impl Into<String>) -> Self {
+    pub(crate) fn refused(path: String, problem: impl Into<String>) -> Self {
         Self::Refused(Refusal {
             path,
             problem: problem.into(),

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use super::intent::{Intent, Kinds, Rule, RuleSet, Sharing};
+use super::{Intent, Kinds, Rule, RuleSet, Sharing};
 
 struct Row {
     id: &'static str,

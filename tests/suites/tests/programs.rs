@@ -86,6 +86,45 @@ fn fleetctl_plans_applies_refuses_and_confirms() {
         .output()
         .unwrap();
     assert!(kept.status.success());
+    std::fs::remove_file(fleetctl.path("inventory").join("c-1/more.yaml")).unwrap();
+
+    // Rules say whose fields are whose: those of a file, and those of a definition itself.
+    let rules = fleetctl.path("rules.yaml");
+    std::fs::write(&rules, "- {id: first-stays, path: .data.k, do: write-once}\n").unwrap();
+    let rules = rules.to_str().unwrap().to_owned();
+    let map = |i: usize, annotation: &str| {
+        format!(
+            "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: map-{i}, annotations: {{{annotation}}}}}\n\
+             data: {{k: changed}}\n"
+        )
+    };
+    fleetctl.write("c-1/maps.yaml", &(map(0, "") + &maps(1..2)));
+    let (code, plan, _) = fleetctl.run(&["plan"]);
+    assert_eq!((code, plan.contains("1 to update")), (2, true), "{plan}");
+    let (code, plan, _) = fleetctl.run(&["plan", "--rules", &rules]);
+    assert_eq!((code, plan.contains("nothing to do")), (0, true), "{plan}");
+    let rule = r#"fleet.internal/rules: '[{"id": "own", "path": ".data.k", "do": "ours"}]'"#;
+    fleetctl.write("c-1/maps.yaml", &(map(0, rule) + &maps(1..2)));
+    let (code, _, errors) = fleetctl.run(&["apply", "--rules", &rules]);
+    assert_eq!(code, 0, "{errors}");
+    let value = planes[0]
+        .kubectl()
+        .unwrap()
+        .args(["get", "configmap", "map-0", "-o", "jsonpath={.data.k}"])
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&value.stdout), "changed");
+    // What cannot be read protects its object.
+    fleetctl.write(
+        "c-1/maps.yaml",
+        &(map(0, "fleet.internal/rules: '[{'") + &maps(1..2)),
+    );
+    let (code, plan, _) = fleetctl.run(&["plan"]);
+    assert_eq!(
+        (code, plan.contains("its rules cannot be used")),
+        (2, true),
+        "{plan}"
+    );
 }
 
 #[test]

@@ -7,8 +7,7 @@ use std::{
 };
 
 use fleet_diff::{
-    Admission, Document, Object, ReadError, ReadLimits, RuleSet, Rules, SchemaSource, Schemas, read_objects,
-    read_values,
+    Admission, Document, Object, ReadError, ReadLimits, SchemaSource, Schemas, read_objects, read_values,
 };
 
 /// The largest file, in bytes. Documents of large API groups have several MiB.
@@ -60,17 +59,6 @@ pub(super) fn schemas(paths: &[PathBuf], kubernetes: Option<&str>) -> Result<Sch
     Ok(schemas)
 }
 
-/// `builtin`, `none`, or a file.
-pub(super) fn rules(path: &Path) -> Result<Rules, String> {
-    match path.to_str() {
-        Some("builtin") => Ok(Rules::builtin()),
-        Some("none") => Ok(Rules::none()),
-        _ => RuleSet::from_yaml(&text(path)?)
-            .map(|rules| Rules::builtin().with(rules))
-            .map_err(|error| wrong(path, &error.to_string())),
-    }
-}
-
 /// What changes objects by what the files name: mutating webhooks, policies, default classes.
 pub(super) fn admission(paths: &[PathBuf]) -> Result<Admission, String> {
     let mut objects = Vec::new();
@@ -88,7 +76,7 @@ pub(super) fn admission(paths: &[PathBuf]) -> Result<Admission, String> {
     Ok(Admission::from_objects(&objects))
 }
 
-fn text(path: &Path) -> Result<String, String> {
+pub(crate) fn text(path: &Path) -> Result<String, String> {
     let mut bytes = Vec::new();
     let limit = u64::try_from(FILE_BYTES_MAX)
         .unwrap_or(u64::MAX)
@@ -112,7 +100,7 @@ fn limits() -> ReadLimits {
     limits
 }
 
-fn wrong(path: &Path, why: &str) -> String {
+pub(crate) fn wrong(path: &Path, why: &str) -> String {
     format!("{}: {why}", path.display())
 }
 

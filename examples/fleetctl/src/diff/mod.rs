@@ -1,7 +1,7 @@
 //! `fleetctl diff`: what applying a definition would do, without a cluster.
 
 mod batch;
-mod files;
+pub(crate) mod files;
 mod question;
 
 use std::io::{self, Write as _};
@@ -12,13 +12,14 @@ use crate::{
     DONE, FAILED, NOT_AS_ASKED,
     args::{DiffArgs, Output},
     commands::Done,
+    rules,
 };
 use question::{Knowledge, Question};
 
 pub(crate) fn run(args: &DiffArgs) -> Done {
     let knowledge = Knowledge {
         schemas: files::schemas(&args.schemas, args.kubernetes.as_deref())?,
-        rules: files::rules(&args.rules)?,
+        rules: rules::read(&args.rules)?,
         admission: files::admission(&args.admission)?,
         secrets: if args.show_secrets {
             Secrets::Shown

@@ -126,7 +126,7 @@ impl Class for Unowned {
     }
 
     fn draft(&self, ask: &mut Ask<'_>) -> Option<Draft> {
-        let mut draft = change(ask, 4)?.forced(!ask.random.once_in(3));
+        let mut draft = change(ask, 3)?.forced(!ask.random.once_in(3));
         // Some know only a part of it.
         if ask.random.once_in(4) {
             draft = draft.by(APPLIER);

@@ -119,7 +119,7 @@ impl Class for Against {
             draft.set(place, value.clone());
         }
         let original = |place: &Place| get(&ask.base.document, place).cloned();
-        let (against, of_one_mind) = if self.force { (5, 14) } else { (6, 15) };
+        let (against, of_one_mind) = if self.force { (4, 14) } else { (6, 15) };
         match ask.random.below(20) {
             // Against them, here or there.
             turn if turn < against => {
