@@ -733,3 +733,76 @@ fn a_definition_whose_rules_cannot_be_read_is_blocked() {
         });
     }
 }
+
+/// With an entry of a manager that owns these fields of the first container.
+fn with_owner(live: &fleet_diff::Object, containers: &Value) -> fleet_diff::Object {
+    let mut live = live.to_json();
+    let entry = json!({"manager": "ghost", "operation": "Update", "apiVersion": "apps/v1", "fieldsType": "FieldsV1",
+        "fieldsV1": {"f:spec": {"f:template": {"f:spec": {"f:containers": containers}}}}});
+    live["metadata"]["managedFields"]
+        .as_array_mut()
+        .unwrap()
+        .push(entry);
+    object(live)
+}
+
+#[test]
+fn an_element_conflicts_only_in_what_others_own_of_it() {
+    let live = applied(None, &deployment(), "fleet");
+    let live = with_owner(&live, &json!({"k:{\"name\":\"side\"}": {"f:image": {}}}));
+    let mut desired = deployment();
+    let containers = desired.pointer_mut("/spec/template/spec/containers").unwrap();
+    containers
+        .as_array_mut()
+        .unwrap()
+        .push(json!({"name": "side", "image": "side:1"}));
+    let desired = object(desired);
+    let Prediction::Conflicts(conflicts) = Apply::new(&desired, "fleet", support::schemas())
+        .to(Some(&live))
+        .predict()
+    else {
+        panic!("somebody owns the image");
+    };
+    let paths: Vec<String> = conflicts
+        .iter()
+        .map(|conflict| conflict.path.to_string())
+        .collect();
+    assert_eq!(paths, [r#".spec.template.spec.containers[name="side"].image"#]);
+}
+
+/// Somebody who owns a field inside it that is not there keeps it from going.
+#[test]
+fn a_struct_of_which_nothing_is_left_is_no_leftover() {
+    let limits = json!({"limits": {"cpu": "1"}});
+    let limited = with(deployment(), "/spec/template/spec/containers/0/resources", limits);
+    let live = applied(None, &limited, "fleet");
+    let live = with_owner(
+        &live,
+        &json!({"k:{\"name\":\"web\"}": {"f:resources": {"f:claims": {}}}}),
+    );
+    let left = applied(Some(&live), &deployment(), "fleet").to_json();
+    assert_eq!(
+        left["spec"]["template"]["spec"]["containers"][0]["resources"],
+        json!({})
+    );
+}
+
+#[test]
+fn a_rule_inside_of_what_is_one_field_means_nothing() {
+    let arguments = |value: &str| {
+        let list = json!([value, "-v"]);
+        with(deployment(), "/spec/template/spec/containers/0/args", list)
+    };
+    let live = applied(None, &arguments("old"), "fleet");
+    let rules = json!([{"id": "inside", "path": ".spec.template.spec.containers[name=\"web\"].args[0]", "do": "ignore"}]);
+    let rules = Rules::builtin().with(RuleSet::from_json(&rules).unwrap());
+    decide_by(&rules, &arguments("new"), &live, |decision| {
+        assert_eq!(decision.action(), Action::Update);
+        let changes = decision.changes();
+        assert_eq!(changes.len(), 1);
+        assert_eq!(
+            changes[0].path,
+            path(".spec.template.spec.containers[name=\"web\"].args")
+        );
+    });
+}

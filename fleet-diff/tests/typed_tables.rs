@@ -7,7 +7,7 @@ mod thing;
 
 use fleet_diff::{
     Document, FieldPath, FieldSet, PathElement, Schemas,
-    typed_operations::{compare, is_mentioned, merge, reordered, reordered_based},
+    typed_operations::{compare, is_mentioned, lost, merge, reordered, reordered_based},
 };
 use serde_json::{Value, json};
 use thing::{definition, gvk};
@@ -255,4 +255,14 @@ fn what_is_sure_is_recognized() {
         );
         assert_eq!(found, expected, "{content} without {reset:?} and {fields}");
     }
+}
+
+#[test]
+fn an_empty_list_that_goes_is_no_loss() {
+    let value = document(
+        &json!({"apiVersion": "example.net/v1", "kind": "Thing", "metadata": {"name": "a"}, "tags": []}),
+    );
+    let taken = [FieldPath::keys(["tags"])].into_iter().collect();
+    let [found, expected] = lost(schemas(), &gvk(), &value, &taken);
+    assert_eq!((found, expected), (FieldSet::new(), FieldSet::new()));
 }
