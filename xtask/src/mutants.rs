@@ -27,7 +27,7 @@ const PROPTEST: [(&str, &str); 4] = [
     ("PROPTEST_DISABLE_FAILURE_PERSISTENCE", "true"),
 ];
 /// Seconds for the tests; they take two on an idle machine.
-const TIMEOUT: &str = "60";
+const TIMEOUT: &str = "30";
 /// Bytes for each program: a loop without an end that fills a list must not take all the memory there is.
 const MEMORY: u64 = 8 << 30;
 /// How many of a hundred mutants must be caught, of those that compile.
