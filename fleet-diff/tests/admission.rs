@@ -49,6 +49,19 @@ fn a_default_class_is_written_into_what_is_new_and_names_none() {
                 "IngressClass",
                 "ingressclass.kubernetes.io/is-default-class",
             ),
+            {
+                let mut old = ingress(&Value::Null);
+                old["metadata"]["annotations"] = json!({"kubernetes.io/ingress.class": "nginx"});
+                old
+            },
+            false,
+        ),
+        (
+            class(
+                "networking.k8s.io",
+                "IngressClass",
+                "ingressclass.kubernetes.io/is-default-class",
+            ),
             ingress(&Value::Null),
             true,
         ),

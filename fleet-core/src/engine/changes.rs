@@ -115,6 +115,9 @@ impl Engine {
             self.read(key, out);
             return;
         };
+        if let Some(fault) = self.parts.judge.forbids(&desired.object) {
+            return self.refused(key, fault, now, out);
+        }
         if policy == Adoption::AdoptEqual {
             let fields = match self.opinion(key, &document, Some(&live), now, out) {
                 None => return,

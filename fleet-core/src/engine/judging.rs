@@ -97,7 +97,9 @@ impl Engine {
             return None;
         }
         let slot = self.slots.get_mut(key)?;
+        let definition = slot.desired.as_ref().map_or(document, |desired| &desired.object);
         let subject = Subject::new(document, live, self.marks.manager())
+            .definition(definition)
             .exchanges(&slot.exchanges)
             .types(self.types.known());
         let judgement = self.parts.judge.judge(subject);

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use fleet_diff::{Action, Apply, FieldChange, FieldIntentRules, FieldPath, Rules};
+use fleet_diff::{
+    Action, Apply, Decision, FieldChange, FieldIntentRules, FieldPath, Object, RuleError, Rules,
+};
 
 use super::{Judge, Judgement, ServerJudge, Subject};
 use crate::edge::{Fault, Remedy};
 
-/// The annotation of a definition that holds rules for its fields, in [`LocalJudge::default`]: a JSON list.
+/// The annotation of a definition that holds rules for its fields, in [`LocalJudge::default`]: a JSON list. It is the
+/// same for every domain of marks; for another, give [`LocalJudge::with_rules`] rules with an annotation of your own.
 pub const RULES_ANNOTATION: &str = "fleet.internal/rules";
 
 /// Foresees what the API server would answer (`fleet_diff::Apply`) and asks it only where it cannot: about kinds whose
@@ -21,12 +24,17 @@ pub struct LocalJudge {
 impl Default for LocalJudge {
     fn default() -> Self {
         Self {
-            rules: Arc::new(Rules::builtin().from_annotation(RULES_ANNOTATION)),
+            rules: Arc::new(Self::usual_rules()),
         }
     }
 }
 
 impl LocalJudge {
+    /// The rules of [`LocalJudge::default`]: the built-in ones, and before them those in [`RULES_ANNOTATION`].
+    pub fn usual_rules() -> Rules {
+        Rules::builtin().from_annotation(RULES_ANNOTATION)
+    }
+
     /// With these rules for fields instead of the built-in ones and those in [`RULES_ANNOTATION`]. What `remove-foreign` removes it leaves: an apply
     /// cannot.
     pub fn with_rules(rules: impl FieldIntentRules) -> Self {
@@ -41,12 +49,16 @@ impl Judge for LocalJudge {
         true
     }
 
+    /// What rules that cannot be read were to protect is not known, and the server knows nothing of them.
+    fn forbids(&self, definition: &Object) -> Option<Fault> {
+        self.rules.layers(definition).err().map(unusable)
+    }
+
     fn judge(&self, subject: Subject<'_>) -> Judgement {
-        if let Err(error) = self.rules.layers(subject.document) {
-            // The server knows nothing of our rules and would take it.
-            let message = format!("its rules cannot be used: {error}");
-            return Judgement::Refused(Fault::new(Remedy::Invalid, message));
-        }
+        let rules = match self.rules.layers(subject.definition) {
+            Ok(rules) => rules,
+            Err(error) => return Judgement::Refused(unusable(error)),
+        };
         let Some(types) = subject.types else {
             return ServerJudge.judge(subject);
         };
@@ -55,11 +67,14 @@ impl Judge for LocalJudge {
             .to(live)
             // What is ours is forced: see rule 12 of the engine.
             .force(true)
-            .rules(&*self.rules)
+            .rules(&rules)
             .admitted_by(types.admitted_by());
         if live.is_none() {
             // What it would become the answer to the create tells; only what is sent is to be found out.
-            return Judgement::Create(apply.document());
+            return match apply.document() {
+                Ok(document) => Judgement::Create(document),
+                Err(error) => Judgement::Refused(unusable(error)),
+            };
         }
         let decision = apply.decide();
         let document = decision.document().clone();
@@ -67,12 +82,17 @@ impl Judge for LocalJudge {
         let known = types.schemas().knows(subject.document.gvk());
         // What a patch would remove beside the apply is no business of a strategy that applies.
         let action = decision.applying();
-        let ask = asked || !known || !is_sure(action);
-        if ask {
-            return ServerJudge.judge(Subject {
+        if asked || !known || !is_sure(action) {
+            let judgement = ServerJudge.judge(Subject {
                 document: &document,
                 ..subject
             });
+            return match judgement {
+                Judgement::Update(document, changes) => {
+                    Judgement::Update(document, shown(&decision, changes))
+                }
+                other => other,
+            };
         }
         match action {
             Action::None => Judgement::Nothing,
@@ -91,10 +111,23 @@ impl Judge for LocalJudge {
                     before: field.before,
                     after: field.after,
                 });
-                Judgement::Update(document, changes.collect())
+                Judgement::Update(document, shown(&decision, changes.collect()))
             }
         }
     }
+}
+
+/// Without what rules call sensitive. What a Secret holds the engine hides, whoever judges.
+fn shown(decision: &Decision<'_>, changes: Vec<FieldChange>) -> Vec<FieldChange> {
+    if decision.document().is_secret() {
+        changes
+    } else {
+        decision.masked(changes)
+    }
+}
+
+fn unusable(error: RuleError) -> Fault {
+    Fault::new(Remedy::Invalid, format!("its rules cannot be used: {error}"))
 }
 
 /// What the server would refuse it says better itself, and what cannot be foreseen only it knows.
@@ -104,8 +137,6 @@ fn is_sure(action: Action) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use fleet_diff::Object;
-
     use super::*;
 
     #[test]
@@ -116,15 +147,7 @@ mod tests {
                 "metadata": {"name": "a", "annotations": {"example.com/rules": rules}}});
             Object::from_json(text).expect("an object")
         };
-        let judged = |document: &Object| {
-            judge.judge(Subject {
-                document,
-                manager: "fleet",
-                live: None,
-                types: None,
-                exchanges: &[],
-            })
-        };
+        let judged = |document: &Object| judge.judge(Subject::new(document, None, "fleet"));
         let Judgement::Refused(fault) = judged(&document("[{\"id\": ")) else {
             panic!("what was to be protected is not known");
         };

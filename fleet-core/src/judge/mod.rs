@@ -19,6 +19,8 @@ use crate::{
 pub struct Subject<'a> {
     /// What would be sent: the definition with marks, without fields that are contested.
     pub document: &'a Object,
+    /// The definition as it is listed: what says which rules count, which nobody else may change.
+    pub definition: &'a Object,
     /// The object as the cluster has it; none when it is known to be absent.
     pub live: Option<&'a Live>,
     /// Our field manager.
@@ -34,11 +36,19 @@ impl<'a> Subject<'a> {
     pub fn new(document: &'a Object, live: Option<&'a Live>, manager: &'a str) -> Self {
         Self {
             document,
+            definition: document,
             live,
             manager,
             exchanges: &[],
             types: None,
         }
+    }
+
+    /// With the definition as it is listed, where that is not the document.
+    #[must_use]
+    pub fn definition(mut self, definition: &'a Object) -> Self {
+        self.definition = definition;
+        self
     }
 
     /// With the types of the cluster's objects.
@@ -83,6 +93,11 @@ pub trait Judge: Send + Sync + 'static {
     /// The judgement, or the next request to ask.
     fn judge(&self, subject: Subject<'_>) -> Judgement;
 
+    /// Why nothing at all may be done with an object of this definition, not even take it over.
+    fn forbids(&self, _definition: &Object) -> Option<Fault> {
+        None
+    }
+
     /// Whether it makes use of the types of the cluster's objects: then they are learnt before it is asked.
     fn uses_types(&self) -> bool {
         false
@@ -92,6 +107,10 @@ pub trait Judge: Send + Sync + 'static {
 impl<T: Judge + ?Sized> Judge for std::sync::Arc<T> {
     fn judge(&self, subject: Subject<'_>) -> Judgement {
         (**self).judge(subject)
+    }
+
+    fn forbids(&self, definition: &Object) -> Option<Fault> {
+        (**self).forbids(definition)
     }
 
     fn uses_types(&self) -> bool {

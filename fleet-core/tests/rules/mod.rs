@@ -21,6 +21,7 @@ mod rule_14_contested;
 mod rule_15_secrets;
 mod rule_16_determinism;
 mod strategies;
+mod unread;
 
 use fleet_core::{EngineOptions, Switches};
 

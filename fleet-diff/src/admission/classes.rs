@@ -11,9 +11,9 @@ struct Class {
     kind: &'static str,
     /// The annotations that make one the default.
     marks: &'static [&'static str],
-    /// Group and plural of what gets it, and the field it is written to.
+    /// Group and plural of what gets it, the field it is written to, and the annotation that older ones have instead.
     of: [&'static str; 2],
-    field: &'static [&'static str],
+    named_by: &'static [&'static [&'static str]],
 }
 
 const CLASSES: [Class; 2] = [
@@ -25,14 +25,24 @@ const CLASSES: [Class; 2] = [
             "storageclass.beta.kubernetes.io/is-default-class",
         ],
         of: ["", "persistentvolumeclaims"],
-        field: &["spec", "storageClassName"],
+        named_by: &[
+            &["spec", "storageClassName"],
+            &[
+                "metadata",
+                "annotations",
+                "volume.beta.kubernetes.io/storage-class",
+            ],
+        ],
     },
     Class {
         group: "networking.k8s.io",
         kind: "IngressClass",
         marks: &["ingressclass.kubernetes.io/is-default-class"],
         of: ["networking.k8s.io", "ingresses"],
-        field: &["spec", "ingressClassName"],
+        named_by: &[
+            &["spec", "ingressClassName"],
+            &["metadata", "annotations", "kubernetes.io/ingress.class"],
+        ],
     },
 ];
 
@@ -54,7 +64,7 @@ pub(super) fn hooks(objects: &[&Object]) -> impl Iterator<Item = Hook> {
             ],
             object_selector: Value::Null,
             namespace_selector: Value::Null,
-            only_without: Some(class.field),
+            only_without: class.named_by,
         })
     })
 }

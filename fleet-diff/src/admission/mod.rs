@@ -24,8 +24,8 @@ struct Hook {
     rules: Vec<Value>,
     object_selector: Value,
     namespace_selector: Value,
-    /// It leaves alone what has this field.
-    only_without: Option<&'static [&'static str]>,
+    /// It leaves alone what has one of these fields.
+    only_without: &'static [&'static [&'static str]],
 }
 
 impl Admission {
@@ -51,7 +51,7 @@ impl Admission {
             rules: vec![anything],
             object_selector: Value::Null,
             namespace_selector: Value::Null,
-            only_without: None,
+            only_without: &[],
         };
         Self { hooks: vec![hook] }
     }
@@ -78,7 +78,7 @@ impl Admission {
                     rules: hook["rules"].as_array().cloned().unwrap_or_default(),
                     object_selector: hook["objectSelector"].clone(),
                     namespace_selector: hook["namespaceSelector"].clone(),
-                    only_without: None,
+                    only_without: &[],
                 });
             }
         }
@@ -96,7 +96,7 @@ impl Admission {
                 rules: matches["resourceRules"].as_array().cloned().unwrap_or_default(),
                 object_selector: matches["objectSelector"].clone(),
                 namespace_selector: matches["namespaceSelector"].clone(),
-                only_without: None,
+                only_without: &[],
             });
         }
         hooks.extend(classes::hooks(&objects));
@@ -124,9 +124,9 @@ impl Admission {
         let (ours, theirs) = (labels(object), live.map(labels).unwrap_or_default());
         // A server asks about the object before and after.
         let after = merged(&theirs, &ours);
-        let lacks = |field: &[&str]| object.root().at(field).is_none_or(Node::is_null);
+        let lacks = |field: &&[&str]| object.root().at(field).is_none_or(Node::is_null);
         let hook = self.hooks.iter().find(|hook| {
-            hook.only_without.is_none_or(lacks)
+            hook.only_without.iter().all(lacks)
                 && hook
                     .rules
                     .iter()

@@ -57,6 +57,8 @@ pub struct Decision<'a> {
     /// The object between apply and removal.
     before_removal: Option<Object>,
     rules: Applicable,
+    /// It is not known which rules count.
+    rules_unknown: bool,
 }
 
 pub(crate) fn decide(apply: Apply<'_>) -> Decision<'_> {
@@ -74,6 +76,7 @@ pub(crate) fn decide(apply: Apply<'_>) -> Decision<'_> {
         Some(sent) => apply.sending(sent).foresee(read),
         None => apply.foresee(read),
     };
+    let rules_unknown = broken.is_some();
     let foreseen = match (broken, foreseen) {
         (Some(error), _) => {
             let problem = format!("has rules that cannot be used: {error}");
@@ -102,6 +105,7 @@ pub(crate) fn decide(apply: Apply<'_>) -> Decision<'_> {
         removed,
         before_removal: None,
         rules,
+        rules_unknown,
     };
     decision.with_removals()
 }
@@ -175,7 +179,8 @@ impl<'a> Decision<'a> {
         self.applying
     }
 
-    /// What would be sent: the definition as the rules leave it.
+    /// What would be sent: the definition as the rules leave it. Where it is not known which rules count, which
+    /// [`refusal`](Self::refusal) tells, nothing may be sent.
     pub fn document(&self) -> &Object {
         self.sent.as_ref().unwrap_or(self.apply.desired())
     }
@@ -223,6 +228,11 @@ impl<'a> Decision<'a> {
             Prediction::Unsure(doubt) => Some(doubt),
             _ => None,
         }
+    }
+
+    /// True when it is not known which rules count, and so neither whose a field is nor whether it may be shown.
+    pub(super) fn rules_unknown(&self) -> bool {
+        self.rules_unknown
     }
 
     /// The rules that count for the object.

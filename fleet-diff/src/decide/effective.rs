@@ -91,9 +91,12 @@ impl<'a> Sending<'a> {
 }
 
 /// What would be sent.
-pub(crate) fn document(apply: Apply<'_>) -> Object {
-    let sent = Sending::new(apply).sent;
-    sent.unwrap_or_else(|| apply.desired().clone())
+pub(crate) fn document(apply: Apply<'_>) -> Result<Object, RuleError> {
+    let sending = Sending::new(apply);
+    match sending.broken {
+        Some(error) => Err(error),
+        None => Ok(sending.sent.unwrap_or_else(|| apply.desired().clone())),
+    }
 }
 
 /// The definition without the empty mapping that the live object, which is immutable, has not. When something is in the

@@ -35,8 +35,12 @@ pub(super) struct Sides<'v> {
 }
 
 impl Decision<'_> {
-    /// One verdict for every field that the definition, the live object or our memory has, in the server's order.
+    /// One verdict for every field that the definition, the live object or our memory has, in the server's order. None
+    /// where it is not known which rules count.
     pub fn fields(&self) -> Vec<FieldVerdict> {
+        if self.rules_unknown() {
+            return Vec::new();
+        }
         let (layer, root) = (self.kind.layer, self.kind.root);
         let leaves = |of: Node<'_>| typed::field_set(layer, root, of).leaves();
         let mut all = leaves(self.apply.desired().root());

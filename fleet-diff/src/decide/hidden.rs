@@ -4,16 +4,22 @@ use std::collections::BTreeSet;
 
 use super::{Decision, FieldVerdict};
 use crate::{
-    Conflict, Document, Doubt, FieldPath, FieldSet, PathElement, Refusal,
+    Conflict, Document, Doubt, FieldChange, FieldPath, FieldSet, PathElement, Refusal,
     document::{Builder, Node},
     masked_fields, masked_value,
-    render::HIDDEN,
+    render::{HIDDEN, masked_changes},
     rules::Applicable,
     schema::{Layer, ListKind, TypeId},
     typed::{self, Shape},
 };
 
 impl Decision<'_> {
+    /// Hides in changes of the object what a Secret holds and what a rule calls sensitive.
+    pub fn masked(&self, changes: Vec<FieldChange>) -> Vec<FieldChange> {
+        let key = self.document().key();
+        masked_changes(key, changes, |path| self.rules().hides_part_of(path))
+    }
+
     pub(super) fn hidden_fields(&self) -> Vec<FieldVerdict> {
         let rules = self.rules();
         let key = self.document().key();

@@ -14,7 +14,7 @@ pub(crate) use kinds::emptied_data;
 pub use outcome::{Blocked, Conflict, Doubt, Prediction, Refusal};
 
 use crate::{
-    Admission, Decision, Document, FieldIntentRules, FieldPath, FieldSet, Gvk, Object, decide,
+    Admission, Decision, Document, FieldIntentRules, FieldPath, FieldSet, Gvk, Object, RuleError, decide,
     document::Node,
     managed::{self, Applied, Managers, OtherVersion, VersionError, last_applied},
     rules,
@@ -128,7 +128,10 @@ impl<'a> Apply<'a> {
 
     /// What this apply would send: the definition as the rules leave it. As [`Decision::document`], where nothing else
     /// of the decision is wanted.
-    pub fn document(&self) -> Object {
+    ///
+    /// # Errors
+    /// When it is not known which rules count.
+    pub fn document(&self) -> Result<Object, RuleError> {
         decide::document(*self)
     }
 

@@ -91,6 +91,26 @@ pub fn masked_fields(
     fields.into_iter().map(hide_one).collect()
 }
 
+/// As [`masked`], and of any object what is sensitive.
+pub(crate) fn masked_changes(
+    key: &ObjectKey,
+    changes: Vec<FieldChange>,
+    is_sensitive: impl Fn(&FieldPath) -> bool,
+) -> Vec<FieldChange> {
+    let hide_one = |change: FieldChange| {
+        if !is_sensitive(&change.path) {
+            return change;
+        }
+        let (before, after) = hide(Zone::Nothing, change.before, change.after);
+        FieldChange {
+            path: change.path,
+            before,
+            after,
+        }
+    };
+    masked(key, changes).into_iter().map(hide_one).collect()
+}
+
 /// Hides the values of a Secret in the whole object, such as one to be created; other objects stay as they are.
 pub fn masked_value(key: &ObjectKey, value: Value) -> Value {
     if !key.is_secret() {

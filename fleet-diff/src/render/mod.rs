@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 pub use fields::render_fields;
-pub(crate) use mask::HIDDEN;
+pub(crate) use mask::{HIDDEN, masked_changes};
 pub use mask::{masked, masked_fields, masked_value};
 pub use report::render_report;
 

@@ -14,6 +14,13 @@ pub trait FieldIntentRules: Send + Sync + 'static {
     fn layers(&self, desired: &Object) -> Result<Vec<Arc<RuleSet>>, RuleError>;
 }
 
+/// The same layers for every object: those that were found before, say.
+impl FieldIntentRules for Vec<Arc<RuleSet>> {
+    fn layers(&self, _: &Object) -> Result<Vec<Arc<RuleSet>>, RuleError> {
+        Ok(self.clone())
+    }
+}
+
 /// The usual rules: those of the user over the built-in ones. Annotations of the definition count before both.
 #[derive(Clone, Debug)]
 pub struct Rules {
@@ -83,7 +90,7 @@ fn from_annotation(desired: &Object, name: &Arc<str>) -> Result<Option<RuleSet>,
         return Ok(None);
     };
     serde_json::from_str(text)
-        .map_err(|error| RuleError::Unreadable(error.to_string()))
+        .map_err(|error| RuleError::Unreadable(format!("no JSON: {error}")))
         .and_then(|value| RuleSet::from_json(&value))
         .map(Some)
         .map_err(|problem| RuleError::Annotation(name.clone(), Box::new(problem)))

@@ -124,6 +124,15 @@ impl Inner {
         if let Some(fault) = faults.into_iter().next() {
             found.failure.get_or_insert_with(|| unasked(fault));
         }
+        // What others contest says nothing about which rules count.
+        let layers = definition
+            .as_ref()
+            .map(|definition| question.rules.layers(definition));
+        let layers = layers.and_then(Result::ok);
+        let rules: &dyn FieldIntentRules = match &layers {
+            Some(layers) => layers,
+            None => question.rules,
+        };
         let document = definition.map_or_else(|| live.object().bare(), |object| marks.mark(&object));
         let contested = found
             .contested
@@ -136,7 +145,7 @@ impl Inner {
                 .to(Some(live.object()))
                 // As the reconciler writes it: what is ours is forced.
                 .force(entry.is_some())
-                .rules(question.rules)
+                .rules(rules)
                 .admitted_by(types.admitted_by());
             found.report = Some(apply.decide().report(question.secrets));
         }
