@@ -38,6 +38,11 @@ fn applied_elements_stand_in_their_order_and_others_between_their_neighbours() {
         (&["a", "b", "c"], &["a", "x", "b"], &["a", "x", "b", "c"]),
         (&["a", "b", "c"], &["x"], &["a", "b", "c", "x"]),
         (&["a", "b"], &["x", "a", "b", "y"], &["x", "a", "b", "y"]),
+        (
+            &["b", "a", "z", "d"],
+            &["x", "b", "y", "a", "d"],
+            &["x", "b", "y", "a", "z", "d"],
+        ),
     ];
     for (live, applied, expected) in cases {
         let merged = merge(schemas(), &gvk(), &tags(live), &tags(applied)).unwrap();
