@@ -35,8 +35,8 @@ impl LocalJudge {
         Rules::builtin().from_annotation(RULES_ANNOTATION)
     }
 
-    /// With these rules for fields instead of the built-in ones and those in [`RULES_ANNOTATION`]. What `remove-foreign` removes it leaves: an apply
-    /// cannot.
+    /// With these rules for fields instead of the [usual ones](Self::usual_rules). What `remove-foreign` removes it
+    /// leaves: an apply cannot.
     pub fn with_rules(rules: impl FieldIntentRules) -> Self {
         Self {
             rules: Arc::new(rules),
