@@ -78,8 +78,8 @@
 //! # Write a rule
 //!
 //! Whether a difference counts is an opinion, and [`Rules`] hold it: built-in ones, those of a file, and those in
-//! annotations. [`Apply::decide`] follows them and names the rule in the [`Verdict`] on each field. Anything else that
-//! knows better implements [`FieldIntentRules`].
+//! annotations. [`Apply::decide`] follows them and names the rule in the [`Verdict`] on each field. A rule may count only
+//! where a [`Condition`] holds. Anything else that knows better implements [`FieldIntentRules`].
 //!
 //! ```
 //! use fleet_diff::{Action, Apply, Object, RuleSet, Rules, Schemas, Verdict};
@@ -224,6 +224,7 @@
 pub mod fields {}
 
 mod admission;
+mod cel;
 mod compare;
 mod decide;
 mod digest;
@@ -246,23 +247,26 @@ mod typed;
 mod yaml;
 
 pub use admission::Admission;
+pub use cel::{Condition, ConditionError, EvaluationError};
 pub use compare::{FieldChange, changes, json_changes};
 pub use decide::{Action, Decision, FieldVerdict, Obstacle, Report, Verdict};
 pub use digest::{Digest, DigestBuilder};
 pub use document::{Document, DocumentError, Entries, Items, Kind, Node, Number};
 pub use object::{GroupKind, Gvk, Object, ObjectError, ObjectKey, ParseKeyError};
 pub use ownership::{
-    FieldManager, OwnersError, Update, extract, managers_of, managers_within, migrate_updates,
-    rename_manager, repair_versions,
+    FieldManager, Memory, MemoryError, OwnersError, Update, extract, managers_of, managers_within,
+    migrate_updates, rename_manager, repair_versions, without_updates,
 };
 pub use patch::{json_patch, merge_patch};
 pub use path::{FieldPath, Float, PathElement, PathError, Scalar};
-pub use predict::{Apply, Blocked, CHOSEN, Conflict, Doubt, Prediction, Refusal, comparable};
+pub use predict::{Apply, Blocked, CHOSEN, Conflict, Doubt, Prediction, Refusal, Write, comparable};
 pub use render::{
     RenderOptions, Secrets, ShownFields, ShownOwners, Style, masked, masked_fields, masked_value, render,
     render_fields, render_report,
 };
-pub use rules::{FieldIntentRules, Intent, Kinds, PathPattern, Rule, RuleError, RuleSet, Rules, Sharing};
+pub use rules::{
+    FieldIntentRules, Intent, Kinds, PathPattern, Rule, RuleError, RuleSet, Rules, Sharing, glob,
+};
 #[cfg(feature = "table-writer")]
 #[doc(hidden)]
 pub use schema::table_writer;
@@ -275,5 +279,6 @@ pub use storage::{Quantity, QuantityError};
 pub use typed::operations as typed_operations;
 #[cfg(feature = "yaml")]
 pub use yaml::{
-    Located, LocatedValue, ReadError, ReadLimits, ReadProblem, read_json, read_objects, read_values,
+    ListError, Located, LocatedValue, ReadError, ReadLimits, ReadProblem, read_json, read_list, read_objects,
+    read_values,
 };

@@ -69,6 +69,7 @@ fn what_a_manager_applied_is_taken_out() {
             json!({"f:words": {}, "f:point": {}}),
             json!({"words": ["p", "q"], "point": {"x": 1}}),
         ),
+        (json!({}), json!({})),
         // What is gone is not taken.
         (
             json!({"f:labels": {"f:a": {}, "f:z": {}}}),

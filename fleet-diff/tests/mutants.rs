@@ -10,6 +10,8 @@ mod entries;
 mod extract;
 #[path = "hand_over.rs"]
 mod hand_over;
+#[path = "kinds.rs"]
+mod kinds;
 #[path = "last_applied.rs"]
 mod last_applied;
 #[path = "misfits.rs"]
@@ -20,6 +22,12 @@ mod owners;
 mod owners_model;
 #[path = "recorded.rs"]
 mod recorded;
+#[path = "refusals.rs"]
+mod refusals;
+#[path = "removals.rs"]
+mod removals;
+#[path = "ruled.rs"]
+mod ruled;
 #[path = "scenarios.rs"]
 mod scenarios;
 #[path = "sets.rs"]

@@ -192,6 +192,24 @@ fn what_is_one_field_is_not_looked_into() {
     );
 }
 
+#[test]
+fn a_list_that_a_merge_reorders_is_found_in_what_it_made() {
+    let of = |tags: &[&str], size: i64| {
+        document(
+            &json!({"apiVersion": "example.net/v1", "kind": "Thing", "metadata": {"name": "a"}, "size": size,
+            "tags": tags}),
+        )
+    };
+    let before = of(&["a", "b"], 1);
+    for (applied, expected) in [
+        (of(&["b", "a"], 1), &[FieldPath::keys(["tags"])][..]),
+        (of(&["a", "b"], 2), &[]),
+    ] {
+        let after = merge(schemas(), &gvk(), &before, &applied).unwrap();
+        assert_eq!(reordered_based(schemas(), &gvk(), &before, &after), expected);
+    }
+}
+
 /// Where a type takes every form, fields of the form that went are gone.
 #[test]
 fn a_value_of_another_form_differs_in_both() {
@@ -232,8 +250,14 @@ fn what_is_sure_is_recognized() {
     let nested = json!({"nested": {"a": "x", "b": 1}});
     let size = json!({"size": 1});
     let bag = json!({"bag": {"a": {"tags": []}}});
+    let [null, empty] = [json!(null), json!({})].map(|inner| json!({"nested": {"inner": inner}}));
     let cases = [
-        (&nested, &["nested", "a"][..], r#"{"f:nested":{"f:b":{}}}"#, false),
+        // What is null or empty is one field.
+        (&null, &["size"][..], r#"{"f:nested":{"f:inner":{}}}"#, true),
+        (&null, &["size"], "{}", false),
+        (&empty, &["size"], r#"{"f:nested":{"f:inner":{}}}"#, true),
+        (&empty, &["size"], "{}", false),
+        (&nested, &["nested", "a"], r#"{"f:nested":{"f:b":{}}}"#, false),
         (&nested, &["nested", "a"], "{}", false),
         (&nested, &["nested"], "{}", true),
         (&nested, &["nested"], r#"{"f:nested":{"f:a":{},"f:b":{}}}"#, false),
@@ -262,12 +286,47 @@ fn what_is_sure_is_recognized() {
     }
 }
 
+/// A field of a schema is lost with the last thing in it that counts: an empty list does not, what is one field does.
 #[test]
-fn an_empty_list_that_goes_is_no_loss() {
-    let value = document(
-        &json!({"apiVersion": "example.net/v1", "kind": "Thing", "metadata": {"name": "a"}, "tags": []}),
-    );
-    let taken = [FieldPath::keys(["tags"])].into_iter().collect();
-    let [found, expected] = lost(schemas(), &gvk(), &value, &taken);
-    assert_eq!((found, expected), (FieldSet::new(), FieldSet::new()));
+fn a_field_is_lost_with_the_last_thing_in_it() {
+    let cases: [(Value, &str, &[&str]); 6] = [
+        (json!({"tags": []}), ".tags", &[]),
+        (
+            json!({"nested": {"a": "x", "tags": []}}),
+            ".nested.a",
+            &[".nested", ".nested.a"],
+        ),
+        (
+            json!({"nested": {"a": "x", "tags": ["t"]}}),
+            ".nested.a",
+            &[".nested.a"],
+        ),
+        (
+            json!({"nested": {"a": "x", "point": {"tags": []}}}),
+            ".nested.a",
+            &[".nested.a"],
+        ),
+        (
+            json!({"nested": {"a": "x", "inner": {}}}),
+            ".nested.a",
+            &[".nested.a"],
+        ),
+        // Of what is one field nothing goes but all.
+        (json!({"point": {"x": 1, "tags": ["t"]}}), ".point.x", &[]),
+    ];
+    for (content, taken, expected) in cases {
+        let mut value = json!({"apiVersion": "example.net/v1", "kind": "Thing", "metadata": {"name": "a"}});
+        value
+            .as_object_mut()
+            .unwrap()
+            .extend(content.as_object().unwrap().clone());
+        let taken_set = [taken.parse::<FieldPath>().unwrap()].into_iter().collect();
+        let [found, by_sets] = lost(schemas(), &gvk(), &document(&value), &taken_set);
+        let expected: FieldSet = expected
+            .iter()
+            .map(|path| path.parse::<FieldPath>().unwrap())
+            .collect();
+        assert_eq!(found, expected, "{content} without {taken}");
+        assert_eq!(by_sets, expected, "{content} without {taken}, by the sets");
+    }
 }

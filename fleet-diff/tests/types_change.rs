@@ -29,6 +29,8 @@ fn schemas() -> Schemas {
         "anything": {"type": "object", "x-kubernetes-preserve-unknown-fields": true},
         "free": {"type": "object", "additionalProperties": {
             "x-kubernetes-map-type": "atomic", "x-kubernetes-preserve-unknown-fields": true}},
+        "wholeAmounts": {"type": "object", "x-kubernetes-map-type": "atomic", "additionalProperties": {
+            "x-kubernetes-int-or-string": true}},
     });
     let definition = json!({
         "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
@@ -59,7 +61,7 @@ fn live(theirs: &Value) -> Object {
         "labels": {"a": "1"}, "wholeLabels": {"a": "1"},
         "parts": [{"name": "n", "point": point, "wholePoint": point}],
         "named": {"k": {"wholePoint": point, "wholeList": ["a"]}},
-        "anything": {"a": {"b": 1}}, "free": {"a": {"b": 1}},
+        "anything": {"a": {"b": 1}}, "free": {"a": {"b": 1}}, "wholeAmounts": {"a": 1},
     });
     live.as_object_mut()
         .unwrap()
@@ -131,6 +133,7 @@ fn parts_of_what_is_one_field_now_are_all_of_it() {
         // Free types do not say what is one field.
         (json!({"f:anything": {"f:a": {"f:b": {}}}}), None),
         (json!({"f:free": {"f:a": {"f:b": {}}}}), None),
+        (json!({"f:wholeAmounts": {"f:a": {}}}), None),
         // Fields that are no more.
         (json!({"f:gone": {"f:x": {}}, "f:size": {}}), None),
     ];

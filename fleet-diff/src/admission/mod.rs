@@ -108,13 +108,14 @@ impl Admission {
         self.hooks.is_empty()
     }
 
-    /// The first webhook or policy that may change the object, whose kind is in namespaces or not, as far as that is known.
-    /// What is not known here, such as the labels of its namespace, is taken to match.
+    /// The first webhook or policy that may change the object, whose kind is in namespaces or not, as far as that is known,
+    /// when it is written through this subresource, or itself when that is empty. What is not known here, such as the labels of its namespace, is taken to match.
     pub(crate) fn may_change(
         &self,
         object: &Object,
         live: Option<&Object>,
         namespaced: Option<bool>,
+        subresource: &str,
     ) -> Option<&str> {
         if self.hooks.is_empty() {
             return None;
@@ -130,7 +131,7 @@ impl Admission {
                 && hook
                     .rules
                     .iter()
-                    .any(|rule| rule_matches(rule, object, operation, namespaced))
+                    .any(|rule| rule_matches(rule, object, operation, namespaced, subresource))
                 && selector::may_match(&hook.namespace_selector, &namespace_labels(object), false)
                 && [&ours, &theirs, &after]
                     .into_iter()
@@ -153,7 +154,13 @@ fn namespace_labels(object: &Object) -> Value {
     }
 }
 
-fn rule_matches(rule: &Value, object: &Object, operation: &str, namespaced: Option<bool>) -> bool {
+fn rule_matches(
+    rule: &Value,
+    object: &Object,
+    operation: &str,
+    namespaced: Option<bool>,
+    subresource: &str,
+) -> bool {
     let any = |key: &str, wanted: &dyn Fn(&str) -> bool| {
         let list = rule[key].as_array();
         list.is_none_or(|list| {
@@ -177,9 +184,21 @@ fn rule_matches(rule: &Value, object: &Object, operation: &str, namespaced: Opti
     any("operations", &|item| item == operation)
         && any("apiGroups", &|item| item == gvk.group())
         && any("resources", &|item| {
-            item == "*/*" || item == plural(gvk) || is_custom && names_group
+            item == "*/*" || names_resource(item, &plural(gvk), subresource) || is_custom && names_group
         })
         && scope
+}
+
+/// Whether an item of `resources` means this resource, or this subresource of it.
+fn names_resource(item: &str, plural: &str, subresource: &str) -> bool {
+    match item.split_once('/') {
+        None => subresource.is_empty() && item == plural,
+        Some((resource, below)) => {
+            !subresource.is_empty()
+                && (resource == "*" || resource == plural)
+                && (below == "*" || below == subresource)
+        }
+    }
 }
 
 /// The usual plural of a kind.

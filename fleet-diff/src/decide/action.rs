@@ -12,7 +12,7 @@ use crate::{
     Apply, Blocked, Conflict, Doubt, FieldPath, FieldSet, Object, Prediction, Refusal, Schemas,
     managed::Managers,
     predict::{Foreseen, Step},
-    rules::Applicable,
+    rules::{Applicable, RuleError},
     schema::KindSchema,
 };
 
@@ -57,8 +57,8 @@ pub struct Decision<'a> {
     /// The object between apply and removal.
     before_removal: Option<Object>,
     rules: Applicable,
-    /// It is not known which rules count.
-    rules_unknown: bool,
+    /// Why it is not known which rules count.
+    broken: Option<RuleError>,
 }
 
 pub(crate) fn decide(apply: Apply<'_>) -> Decision<'_> {
@@ -76,8 +76,7 @@ pub(crate) fn decide(apply: Apply<'_>) -> Decision<'_> {
         Some(sent) => apply.sending(sent).foresee(read),
         None => apply.foresee(read),
     };
-    let rules_unknown = broken.is_some();
-    let foreseen = match (broken, foreseen) {
+    let foreseen = match (&broken, foreseen) {
         (Some(error), _) => {
             let problem = format!("has rules that cannot be used: {error}");
             Err(Prediction::refused(String::new(), problem))
@@ -105,7 +104,7 @@ pub(crate) fn decide(apply: Apply<'_>) -> Decision<'_> {
         removed,
         before_removal: None,
         rules,
-        rules_unknown,
+        broken,
     };
     decision.with_removals()
 }
@@ -157,7 +156,8 @@ impl<'a> Decision<'a> {
         self.kind
     }
 
-    pub(super) fn live(&self) -> Option<&'a Object> {
+    /// The object as it is; none when it is absent.
+    pub fn live(&self) -> Option<&'a Object> {
         self.apply.live()
     }
 
@@ -167,6 +167,12 @@ impl<'a> Decision<'a> {
 
     pub(super) fn schemas(&self) -> &'a Schemas {
         self.apply.schemas()
+    }
+
+    /// Why it is not known which rules count, if so: they cannot be read, or the condition of one cannot be answered.
+    /// Then the action is [`Action::Blocked`], and a server should not be asked: it knows nothing of rules.
+    pub fn unusable_rules(&self) -> Option<&RuleError> {
+        self.broken.as_ref()
     }
 
     /// What has to happen.
@@ -232,7 +238,7 @@ impl<'a> Decision<'a> {
 
     /// True when it is not known which rules count, and so neither whose a field is nor whether it may be shown.
     pub(super) fn rules_unknown(&self) -> bool {
-        self.rules_unknown
+        self.broken.is_some()
     }
 
     /// The rules that count for the object.

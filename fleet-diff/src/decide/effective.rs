@@ -61,9 +61,9 @@ impl<'a> Sending<'a> {
             usual = Rules::default();
             &usual
         };
-        let (rules, broken) = match Applicable::new(rules, desired) {
+        let (rules, broken) = match Applicable::new(rules, desired, live) {
             Ok(rules) => (rules, None),
-            Err(error) => (Applicable::default(), Some(error)),
+            Err(error) => (Applicable::hiding(rules, desired), Some(error)),
         };
         let situation = Situation {
             layer: kind.layer,

@@ -88,6 +88,7 @@ impl Decision<'_> {
         Some(match doubt {
             Doubt::LiveDoesNotFitSchema(path) => Doubt::LiveDoesNotFitSchema(without_elements(&path)),
             Doubt::ValidationRule(path) => Doubt::ValidationRule(without_elements(&path)),
+            Doubt::Spelling(path) => Doubt::Spelling(without_elements(&path)),
             Doubt::Remains(path) => Doubt::Remains(without_elements(&path)),
             Doubt::Required(path) => Doubt::Required(without_elements(&path)),
             other => other,

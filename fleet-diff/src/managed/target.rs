@@ -8,9 +8,8 @@ use super::{
 };
 use crate::{
     Document, FieldPath, FieldSet, Gvk,
-    document::Node,
-    schema::{KindSchema, Layer, TypeId},
-    typed::{self, Comparison, Duplicates, Misfit},
+    schema::KindSchema,
+    typed::{self, Duplicates, Misfit},
 };
 
 /// What is written to, by which endpoint.
@@ -49,8 +48,6 @@ pub(crate) enum VersionError {
 
 /// What a write changes, at each version that somebody owns fields at.
 pub(crate) struct Changes(BTreeMap<String, Change>);
-
-type Compare = fn(&Layer, TypeId, Node<'_>, Node<'_>) -> Comparison;
 
 pub(crate) struct Change {
     /// Modified and added.
@@ -144,7 +141,7 @@ impl<'a> Target<'a> {
     pub(crate) fn changes(
         &self,
         managers: &Managers<'_>,
-        compare: Compare,
+        compare: typed::Compare,
         before: &Document,
         after: &Document,
     ) -> Result<Changes, VersionError> {

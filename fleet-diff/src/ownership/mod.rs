@@ -2,6 +2,7 @@
 
 mod extract;
 mod hand_over;
+mod memory;
 mod update;
 mod write;
 
@@ -15,6 +16,7 @@ use crate::{
 
 pub use extract::extract;
 pub use hand_over::{migrate_updates, rename_manager, repair_versions};
+pub use memory::{Memory, MemoryError, without_updates};
 pub use update::Update;
 pub use write::OwnersError;
 

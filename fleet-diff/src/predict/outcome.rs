@@ -57,6 +57,16 @@ pub struct Refusal {
     pub problem: String,
 }
 
+/// What is said of a field whose value says that another object is meant, or another state of it.
+const CONFLICT: &str = "is in conflict with the object, which is another or has changed";
+
+impl Refusal {
+    /// What was sent is about another object or another state of it, which a server answers with 409.
+    pub fn is_conflict(&self) -> bool {
+        self.problem == CONFLICT
+    }
+}
+
 /// Why it cannot be said without asking.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -87,6 +97,11 @@ pub enum Doubt {
     Required(String),
     /// A rule in the schema of a custom resource compares with the old value here, and rules are not evaluated.
     ValidationRule(String),
+    /// Here the object holds JSON of others with a text that can be spelled in two ways. Servers keep it as it was spelled
+    /// and take the other for a change, and what is read does not say which it was.
+    Spelling(String),
+    /// What is written through this subresource is not known, or whether there is one.
+    Subresource(String),
     /// The answer would be no object.
     NoObject(String),
 }
@@ -97,6 +112,10 @@ impl Prediction {
             path,
             problem: problem.into(),
         })
+    }
+
+    pub(super) fn conflict(path: &str) -> Self {
+        Self::refused(path.to_owned(), CONFLICT)
     }
 
     pub(super) fn unsure(doubt: Doubt) -> Self {
@@ -164,6 +183,12 @@ impl fmt::Display for Doubt {
                     f,
                     "a rule in the schema compares {path} with its old value, and only the server evaluates it"
                 )
+            }
+            Self::Spelling(path) => {
+                write!(f, "how the text in {path} is spelled, only the server knows")
+            }
+            Self::Subresource(name) => {
+                write!(f, "what is written through the subresource {name} is not known")
             }
             Self::NoObject(problem) => write!(f, "the answer would be no object: {problem}"),
         }

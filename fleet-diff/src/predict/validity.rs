@@ -7,7 +7,7 @@ use super::Prediction;
 use crate::{
     Gvk,
     document::Kind,
-    storage::{Draft, View},
+    storage::{Draft, Quantity, View},
 };
 
 pub(super) fn check(object: &Draft<'_>, gvk: &Gvk) -> Result<(), Prediction> {
@@ -20,6 +20,8 @@ pub(super) fn check(object: &Draft<'_>, gvk: &Gvk) -> Result<(), Prediction> {
                 .find(|key| object.at(&["data", key]).is_none());
             return missing.map_or(Ok(()), |key| refused(format!(".data.{key}"), "is required"));
         }
+        ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding") => return check_actions(object),
+        ("flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration") => return check_queuing(object),
         ("apps", "Deployment")
             if text(&["spec", "strategy", "type"]) == Some("Recreate")
                 && object
@@ -56,6 +58,12 @@ pub(super) fn check(object: &Draft<'_>, gvk: &Gvk) -> Result<(), Prediction> {
     if let Some(field) = object.at(pods).and_then(wrong_in_pod) {
         return refused(format!(".{}{field}", pods.join(".")), "is required");
     }
+    if let Some(field) = object.at(pods).and_then(above_limit) {
+        return refused(
+            format!(".{}{field}", pods.join(".")),
+            "must not be above the limit",
+        );
+    }
     let labels = ["spec", "template", "metadata", "labels"];
     match object.at(&["spec", "selector"]).filter(|_| pods.len() == 3) {
         Some(selector) if !selects(selector, object.at(&labels), gvk.group().is_empty()) => refused(
@@ -64,6 +72,45 @@ pub(super) fn check(object: &Draft<'_>, gvk: &Gvk) -> Result<(), Prediction> {
         ),
         _ => Ok(()),
     }
+}
+
+/// Two managers may each set one of two actions that exclude one another, and no action may be there twice, though to
+/// those who merge it the list is none of single elements (`admissionregistration/validation`,
+/// `validateValidationActions`).
+fn check_actions(object: &Draft<'_>) -> Result<(), Prediction> {
+    let actions = object.at(&["spec", "validationActions"]).map(View::items);
+    let actions: Vec<&str> = actions
+        .iter()
+        .flatten()
+        .filter_map(|action| action.as_str())
+        .collect();
+    let refused = |problem| Err(Prediction::refused(".spec.validationActions".to_owned(), problem));
+    if actions.contains(&"Deny") && actions.contains(&"Warn") {
+        return refused("must not have both Deny and Warn");
+    }
+    if actions
+        .iter()
+        .enumerate()
+        .any(|(i, action)| actions[..i].contains(action))
+    {
+        return refused("must not have the same action twice");
+    }
+    Ok(())
+}
+
+/// What is limited by queues says how (`flowcontrol/validation`, `ValidateLimitResponse`).
+fn check_queuing(object: &Draft<'_>) -> Result<(), Prediction> {
+    let Some(response) = object.at(&["spec", "limited", "limitResponse"]) else {
+        return Ok(());
+    };
+    let has_queues = response.get("queuing").is_some_and(|queuing| !queuing.is_null());
+    let problem = match response.get("type").and_then(View::as_str) {
+        Some("Queue") if !has_queues => "is required",
+        Some("Reject") if has_queues => "must not be there when the type is Reject",
+        _ => return Ok(()),
+    };
+    let path = ".spec.limited.limitResponse.queuing".to_owned();
+    Err(Prediction::refused(path, problem))
 }
 
 /// Whether a selector selects these labels. A `plain` one is a mapping of labels, others are of type `LabelSelector`
@@ -98,6 +145,27 @@ fn selects(selector: View<'_, '_>, labels: Option<View<'_, '_>>, plain: bool) ->
                 _ => true,
             }
         })
+}
+
+/// What a container asks for that it may not have (`core/validation`, `validateResourceRequirements`).
+fn above_limit(spec: View<'_, '_>) -> Option<String> {
+    ["containers", "initContainers"].into_iter().find_map(|list| {
+        let containers = spec.get(list).map(View::items).unwrap_or_default();
+        containers.into_iter().enumerate().find_map(|(i, container)| {
+            let resources = container.get("resources")?;
+            let (requests, limits) = (resources.get("requests")?.to_json(), resources.get("limits")?);
+            let quantity = |text: Option<&str>| text?.parse::<Quantity>().ok();
+            requests.as_object()?.iter().find_map(|(name, request)| {
+                let request = quantity(request.as_str())?;
+                let limit = quantity(limits.get(name).and_then(View::as_str))?;
+                // Others than these have to be equal (`helper.IsOvercommitAllowed`).
+                let is_shared = !name.starts_with("hugepages-")
+                    && (!name.contains('/') || name.contains("kubernetes.io/"));
+                let is_wrong = request > limit || request != limit && !is_shared;
+                is_wrong.then(|| format!(".{list}[{i}].resources.requests.{name}"))
+            })
+        })
+    })
 }
 
 /// The field that must not be empty and is (`core/validation`, `ValidatePodSpec`).

@@ -26,13 +26,30 @@ pub(crate) struct Applicable {
 }
 
 impl Applicable {
-    pub(crate) fn new(rules: &dyn FieldIntentRules, desired: &Object) -> Result<Self, RuleError> {
+    pub(crate) fn new(
+        rules: &dyn FieldIntentRules,
+        desired: &Object,
+        live: Option<&Object>,
+    ) -> Result<Self, RuleError> {
         let layers = rules.layers(desired)?;
         let mut order = Vec::new();
         for (i, layer) in layers.iter().enumerate() {
-            order.extend(layer.for_object(desired).map(|rule| (i, rule)));
+            let counting = layer.for_object(desired, live)?;
+            order.extend(counting.into_iter().map(|rule| (i, rule)));
         }
         Ok(Self { layers, order })
+    }
+
+    /// Where it is not known which ones count: all that hide values, whatever their conditions say.
+    pub(crate) fn hiding(rules: &dyn FieldIntentRules, desired: &Object) -> Self {
+        let layers = rules.layers(desired).unwrap_or_default();
+        let mut order = Vec::new();
+        for (i, layer) in layers.iter().enumerate() {
+            let all = layer.rules().iter().enumerate();
+            let hiding = all.filter(|(_, rule)| rule.sensitive && rule.kinds.has(desired));
+            order.extend(hiding.map(|(at, _)| (i, at)));
+        }
+        Self { layers, order }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -133,7 +150,7 @@ mod tests {
         .unwrap();
         let rules = Rules::none().with(user).from_annotation("example.com/rules");
         let of = |object: &Object, path: &[&str]| {
-            let rules = Applicable::new(&rules, object).unwrap();
+            let rules = Applicable::new(&rules, object, None).unwrap();
             rules
                 .of(&FieldPath::keys(path.iter().copied()))
                 .map(|rule| rule.id.to_string())

@@ -190,6 +190,7 @@ pub(super) fn rules() -> Arc<RuleSet> {
                 path: row.path.parse().ok()?,
                 intent: row.intent.intent(),
                 sensitive: false,
+                when: None,
             })
         });
         Arc::new(RuleSet::new(rules).unwrap_or_default())

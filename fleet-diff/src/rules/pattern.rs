@@ -135,8 +135,8 @@ impl Step {
     }
 }
 
-/// `*` stands for any text, also none.
-pub(crate) fn glob(pattern: &str, text: &str) -> bool {
+/// Whether a text fits a pattern in which `*` stands for any text, also none.
+pub fn glob(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or("");
     let Some(mut rest) = text.strip_prefix(first) else {

@@ -8,10 +8,10 @@ use super::{
     intent::{Intent, Sharing},
     pattern::{PathPattern, glob},
 };
-use crate::{Gvk, Object};
+use crate::{Condition, Gvk, Object};
 
-/// One rule. As data: `id`, `path`, `do` (the intent in kebab case), and where wanted `kinds`, `manager` and `then` for
-/// `owned-by`, `sensitive`.
+/// One rule. As data: `id`, `path`, `do` (the intent in kebab case), and where wanted `kinds`, `when`, `manager` and
+/// `then` for `owned-by`, `sensitive`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Written", into = "Written")]
 pub struct Rule {
@@ -25,6 +25,18 @@ pub struct Rule {
     pub intent: Intent,
     /// Values shown as secrets are: never.
     pub sensitive: bool,
+    /// Of which objects it counts: in no way of those of which it is false. Of two rules for the same field, one that has
+    /// a condition beats one that has none.
+    ///
+    /// It speaks of `self`, the definition, and of `live`, the object as it is in the cluster, `null` when it is not
+    /// there: [`Rule::VARIABLES`]. It is asked whenever the object is judged. A change of nothing but the live status
+    /// is no reason to judge it again, so what a condition says of that may count late.
+    pub when: Option<Condition>,
+}
+
+impl Rule {
+    /// What `when` may speak of.
+    pub const VARIABLES: [&'static str; 2] = ["self", "live"];
 }
 
 /// A rule as it stands in a file.
@@ -43,6 +55,8 @@ struct Written {
     then: Option<Sharing>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     sensitive: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    when: Option<Arc<str>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -58,11 +72,11 @@ enum Word {
 }
 
 impl TryFrom<Written> for Rule {
-    type Error = &'static str;
+    type Error = String;
 
-    fn try_from(written: Written) -> Result<Self, &'static str> {
+    fn try_from(written: Written) -> Result<Self, String> {
         if written.intent != Word::OwnedBy && (written.manager.is_some() || written.then.is_some()) {
-            return Err("`manager` and `then` belong to `do: owned-by`");
+            return Err("`manager` and `then` belong to `do: owned-by`".into());
         }
         let intent = match written.intent {
             Word::Ours => Intent::Ours,
@@ -81,14 +95,20 @@ impl TryFrom<Written> for Rule {
             kinds,
             path,
             sensitive,
+            when,
             ..
         } = written;
+        let compiled = when.map(|text| Condition::new(&text, &Self::VARIABLES));
+        let when = compiled
+            .transpose()
+            .map_err(|error| format!("its `when`, {error}"))?;
         Ok(Self {
             id,
             kinds,
             path,
             intent,
             sensitive,
+            when,
         })
     }
 }
@@ -109,6 +129,7 @@ impl From<Rule> for Written {
             kinds,
             path,
             sensitive,
+            when,
             ..
         } = rule;
         Self {
@@ -119,6 +140,7 @@ impl From<Rule> for Written {
             manager,
             then,
             sensitive,
+            when: when.map(|condition| condition.text().into()),
         }
     }
 }
@@ -145,7 +167,8 @@ pub struct Kinds {
 }
 
 impl Kinds {
-    pub(super) fn has(&self, object: &Object) -> bool {
+    /// True for objects that are meant.
+    pub fn has(&self, object: &Object) -> bool {
         let any = |list: &[Arc<str>], text: &str| list.is_empty() || list.iter().any(|item| glob(item, text));
         self.has_kind(object.gvk())
             && any(&self.namespaces, object.namespace().unwrap_or(""))

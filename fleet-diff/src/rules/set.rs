@@ -3,10 +3,10 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use super::{pattern::Weight, rule::Rule};
-use crate::Object;
+use crate::{EvaluationError, Object};
 
-/// Rules of one origin. Inside it the longest path wins, an exact key beats a wildcard, and an object beats a kind beats
-/// a group.
+/// Rules of one origin. Inside it the longest path wins, an exact key beats a wildcard, an object beats a kind beats
+/// a group, and a rule with a condition beats one without.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RuleSet {
     rules: Vec<Rule>,
@@ -32,13 +32,17 @@ pub enum RuleError {
     /// The rules in this annotation cannot be used.
     #[error("annotation `{0}`: {1}")]
     Annotation(Arc<str>, Box<RuleError>),
+    /// It cannot be said whether the condition of a rule holds.
+    #[error("rule `{0}`: its `when` cannot be answered: {1}")]
+    Condition(Arc<str>, EvaluationError),
 }
 
 impl RuleSet {
     /// Checks that no two rules contradict one another.
     ///
     /// # Errors
-    /// When two rules have one id, or two equally specific ones say different things of the same field.
+    /// When two rules have one id, or two equally specific ones say different things of the same field. Of rules with
+    /// different conditions that is found out where both hold.
     pub fn new(rules: impl IntoIterator<Item = Rule>) -> Result<Self, RuleError> {
         let rules: Vec<Rule> = rules.into_iter().collect();
         let mut ids = BTreeSet::new();
@@ -47,16 +51,16 @@ impl RuleSet {
                 return Err(RuleError::SameId(rule.id.clone()));
             }
             let tie = rules[..i].iter().find(|other| {
-                other.path == rule.path
-                    && other.kinds.weight() == rule.kinds.weight()
-                    && other.kinds.overlaps(&rule.kinds)
-                    && other.intent != rule.intent
+                contradict(other, rule) && other.kinds.overlaps(&rule.kinds) && other.when == rule.when
             });
             if let Some(other) = tie {
                 return Err(RuleError::Tie(other.id.clone(), rule.id.clone()));
             }
         }
-        let weight = |at: usize| -> (Weight, u8) { (rules[at].path.weight(), rules[at].kinds.weight()) };
+        let weight = |at: usize| -> (Weight, u8, bool) {
+            let rule = &rules[at];
+            (rule.path.weight(), rule.kinds.weight(), rule.when.is_some())
+        };
         let mut order: Vec<usize> = (0..rules.len()).collect();
         order.sort_by(|a, b| {
             weight(*b)
@@ -90,25 +94,32 @@ impl RuleSet {
 
     /// From a YAML or JSON text: a list of rules, or a mapping with a list `rules`.
     ///
+    /// ```
+    /// use fleet_diff::RuleSet;
+    ///
+    /// let text = "
+    /// - id: autoscaled
+    ///   path: .spec.replicas
+    ///   do: keep-live
+    ///   when: self.metadata.labels[
+    /// ";
+    /// assert_eq!(
+    ///     RuleSet::from_yaml(text).unwrap_err().to_string(),
+    ///     "not rules: line 5: `autoscaled`: its `when`, line 1, column 22: the expression ends early",
+    /// );
+    /// ```
+    ///
     /// # Errors
-    /// As [`RuleSet::from_json`].
+    /// As [`RuleSet::from_json`], with the line of the rule, or of its condition when that does not compile.
     #[cfg(feature = "yaml")]
     pub fn from_yaml(text: &str) -> Result<Self, RuleError> {
-        let unreadable = |problem: String| RuleError::Unreadable(problem);
-        let found = crate::read_values(text, &crate::ReadLimits::default())
-            .map_err(|error| unreadable(error.to_string()))?;
-        let mut rules = Vec::new();
-        for document in found {
-            let list = match document.value {
-                serde_json::Value::Object(mut map) if map.contains_key("rules") => {
-                    map.remove("rules").unwrap_or_default()
-                }
-                other => other,
-            };
-            let found: Vec<Rule> = serde_json::from_value(list)
-                .map_err(|error| unreadable(format!("line {}: {error}", document.line)))?;
-            rules.extend(found);
-        }
+        use crate::Condition;
+        let wrong_part = |rule: &serde_json::Value| {
+            let when = rule.get("when")?.as_str()?;
+            Condition::new(when, &Rule::VARIABLES).is_err().then_some("when")
+        };
+        let rules = crate::read_list(text, &crate::ReadLimits::default(), "rules", wrong_part)
+            .map_err(|error| RuleError::Unreadable(error.to_string()))?;
         Self::new(rules)
     }
 
@@ -127,10 +138,40 @@ impl RuleSet {
         self.rules.is_empty()
     }
 
-    /// Where the rules for an object are, the most specific first.
-    pub(super) fn for_object(&self, object: &Object) -> impl Iterator<Item = usize> {
-        let order = self.order.iter().copied();
-        order.filter(|at| self.rules[*at].kinds.has(object))
+    /// Where the rules are that count for an object, the most specific first.
+    pub(super) fn for_object(&self, object: &Object, live: Option<&Object>) -> Result<Vec<usize>, RuleError> {
+        let mut found: Vec<usize> = Vec::new();
+        for at in &self.order {
+            let rule = &self.rules[*at];
+            if !rule.kinds.has(object) || !rule.counts(object, live)? {
+                continue;
+            }
+            // Only conditions can have let these through, and such rules are neighbours.
+            let others = found.iter().rev().map(|other| &self.rules[*other]);
+            let mut rivals = others.take_while(|other| other.path.weight() == rule.path.weight());
+            if rule.when.is_some()
+                && let Some(other) = rivals.find(|other| other.when.is_some() && contradict(other, rule))
+            {
+                return Err(RuleError::Tie(other.id.clone(), rule.id.clone()));
+            }
+            found.push(*at);
+        }
+        Ok(found)
+    }
+}
+
+/// For the same field, equally specific, and of different intents.
+fn contradict(one: &Rule, other: &Rule) -> bool {
+    one.path == other.path && one.kinds.weight() == other.kinds.weight() && one.intent != other.intent
+}
+
+impl Rule {
+    fn counts(&self, object: &Object, live: Option<&Object>) -> Result<bool, RuleError> {
+        let Some(condition) = &self.when else {
+            return Ok(true);
+        };
+        let holds = condition.holds(&[Some(object.root()), live.map(Object::root)]);
+        holds.map_err(|error| RuleError::Condition(self.id.clone(), error))
     }
 }
 

@@ -134,6 +134,17 @@ impl Layer {
         self.gates.contains(name)
     }
 
+    /// Whether a type of this name has this field: tells versions of Kubernetes apart, as fields only come.
+    pub(crate) fn has_field(&self, type_name: &str, field: &str) -> bool {
+        let id = self.names.get(type_name);
+        id.is_some_and(|id| {
+            self.get(*id)
+                .map
+                .as_ref()
+                .is_some_and(|map| map.field(field).is_some())
+        })
+    }
+
     /// The name of a type that has one; the same however it is merged.
     pub(crate) fn name(&self, id: TypeId) -> Option<&str> {
         let name = self.named.get(&id)?;

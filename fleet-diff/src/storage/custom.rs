@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use super::{
-    native::{InStorage, Unstorable, store_metadata, store_struct},
+    native::{InStorage, Status, Unstorable, store_metadata, store_struct},
     tree::{Draft, Tree, View},
 };
 use crate::{
@@ -14,39 +14,50 @@ use crate::{
 
 /// The object as the server holds it: nulls that the schema does not allow take the default, what is absent too
 /// (apiextensions-apiserver, `pkg/apiserver/schema/defaulting`), and metadata is the server's own type. What was taken
-/// over from `live` is in that form already.
+/// over from `base` is in that form already.
 ///
 /// An error names a field that is null and must not be.
 pub(crate) fn store_custom<'n>(
     kind: KindSchema<'n>,
     object: Node<'n>,
-    live: Option<&'n Document>,
+    base: Option<&'n Document>,
+    status: Status<'n>,
 ) -> Result<InStorage<'n>, Unstorable> {
     let mut draft = Draft::of(object);
-    if kind.keeps_status() {
-        // Before defaults: a status may have some.
+    // Before defaults: a status may have some.
+    if status != Status::Written {
         draft.remove("status");
-        if let Some(status) = live.and_then(|live| live.root().get("status")) {
-            draft.put("status", Tree::Node(status));
-        }
+    }
+    if let Status::Kept(live) = status
+        && let Some(status) = live.root().get("status")
+    {
+        draft.put("status", Tree::Node(status));
     }
     let metadata = store_metadata(kind, object.get("metadata"))?;
     draft.put("metadata", metadata);
     let Some(map) = kind.layer.get(kind.root).map.as_ref().filter(|_| !kind.deduced) else {
-        return Ok(InStorage { draft, empty: None });
+        return Ok(InStorage {
+            draft,
+            empty: None,
+            is_prepared: false,
+        });
     };
     Walk {
         layer: kind.layer,
-        live,
+        base,
         depth: Cell::new(0),
     }
     .members(map, &mut draft, "metadata")?;
-    Ok(InStorage { draft, empty: None })
+    Ok(InStorage {
+        draft,
+        empty: None,
+        is_prepared: false,
+    })
 }
 
 struct Walk<'s, 'l> {
     layer: &'s Layer,
-    live: Option<&'l Document>,
+    base: Option<&'l Document>,
     depth: Cell<usize>,
 }
 
@@ -68,7 +79,7 @@ impl<'s> Walk<'s, '_> {
     /// The value in its stored form; none when that is what it is.
     fn shallow(&self, id: TypeId, node: Node<'s>) -> Result<Option<Tree<'s>>, Unstorable> {
         let of = self.layer.get(id);
-        if self.live.is_some_and(|live| node.is_container_of(live)) {
+        if self.base.is_some_and(|base| node.is_container_of(base)) {
             return Ok(None);
         }
         match node.kind() {

@@ -4,7 +4,7 @@
 //! `pkg/registry` and `pkg/api`); only gates that are off by default in some version matter. A field
 //! that an object has already is kept, and then is in the live object.
 
-use super::tree::Draft;
+use super::{native::Stage, tree::Draft};
 
 /// Type, field, gate. Sorted by type.
 const FIELDS: &[(&str, &str, &str)] = &[
@@ -48,7 +48,6 @@ const FIELDS: &[(&str, &str, &str)] = &[
     ("core.v1.GRPCAction", "mode", "GRPCContainerProbeTLS"),
     ("core.v1.HTTPGetAction", "protocol", "H2CContainerProbe"),
     ("core.v1.KeyToPath", "user", "AtomicWriteVolumeUserFields"),
-    ("core.v1.Lifecycle", "stopSignal", "ContainerStopSignals"),
     (
         "core.v1.NodeSpec",
         "podPreemptionPolicy",
@@ -127,13 +126,44 @@ const FIELDS: &[(&str, &str, &str)] = &[
     ),
 ];
 
-pub(super) fn drop_disabled(type_name: &str, map: &mut Draft<'_>, gate: &dyn Fn(&str) -> bool) {
+/// True when there are such fields; strategies drop them.
+pub(super) fn drop_disabled(
+    type_name: &str,
+    map: &mut Draft<'_>,
+    gate: &dyn Fn(&str) -> bool,
+    stage: Stage,
+) -> bool {
     let name = type_name.strip_prefix("io.k8s.api.").unwrap_or(type_name);
     let first = FIELDS.partition_point(|(of, ..)| *of < name);
+    let mut found = false;
     for (_, field, feature) in FIELDS[first..].iter().take_while(|(of, ..)| *of == name) {
         if map.contains(field) && !gate(feature) {
-            map.remove(field);
+            found = true;
+            if stage == Stage::Prepared {
+                map.remove(field);
+            }
         }
+    }
+    let is_container = matches!(name, "core.v1.Container" | "core.v1.EphemeralContainer");
+    if is_container && map.at(STOP_SIGNAL).is_some() && !gate("ContainerStopSignals") {
+        found = true;
+        if stage == Stage::Prepared {
+            drop_stop_signal(map);
+        }
+    }
+    found
+}
+
+const STOP_SIGNAL: &[&str] = &["lifecycle", "stopSignal"];
+
+/// It takes with it what it leaves empty (`pkg/api/pod/util.go`, `dropContainerStopSignals`).
+fn drop_stop_signal(container: &mut Draft<'_>) {
+    let Some(lifecycle) = container.existing("lifecycle") else {
+        return;
+    };
+    lifecycle.remove("stopSignal");
+    if lifecycle.is_empty() {
+        container.remove("lifecycle");
     }
 }
 

@@ -30,28 +30,36 @@ pub(crate) struct Unstorable {
 
 type Stores<T> = Result<T, Unstorable>;
 
-/// The object as the server holds it, with defaults. What was taken over from `live` is in that form already.
+/// The object as the server holds it, with defaults. What was taken over from `base` is in that form already.
 pub(crate) fn store_native<'n>(
     kind: KindSchema<'n>,
     object: Node<'n>,
-    live: Option<&'n Document>,
+    base: Option<&'n Document>,
+    status: Status<'n>,
+    stage: Stage,
 ) -> Stores<InStorage<'n>> {
+    let keeps_status = status != Status::Written;
     let walk = Walk {
         layer: kind.layer,
-        live,
+        base,
         empty: Cell::new(None),
         depth: Cell::new(0),
-        without_status: kind.keeps_status().then_some(kind.root),
+        without_status: keeps_status.then_some(kind.root),
+        stage,
+        is_prepared: Cell::new(false),
     };
     let mut draft = walk.structure(kind.root, Some(object))?;
     let empty = walk.empty.get();
-    special::object(&mut draft, &|gate| kind.layer.gate(gate));
-    if kind.keeps_status() {
-        // The endpoint does not write it: it stays, or is what a new object begins with.
-        let status = match live {
-            Some(live) => live.root().get("status").map(Tree::Node),
-            None => walk.initial_status(kind)?,
-        };
+    special::object(&mut draft);
+    let gate = |gate: &str| kind.layer.gate(gate);
+    let is_prepared = special::prepare_object(&mut draft, &gate, stage) | walk.is_prepared.get();
+    // Where the endpoint does not write it, it stays, or is what a new object begins with.
+    let status = match status {
+        Status::Written => None,
+        Status::Kept(live) => Some(live.root().get("status").map(Tree::Node)),
+        Status::Initial => Some(walk.initial_status(kind)?),
+    };
+    if let Some(status) = status {
         match status {
             Some(status) => draft.put("status", status),
             None => {
@@ -62,7 +70,27 @@ pub(crate) fn store_native<'n>(
     Ok(InStorage {
         draft,
         empty: empty.map(|(of, field)| walk.show(of, field)),
+        is_prepared,
     })
+}
+
+/// How far an object has come on its way into storage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// In the server's own types, with defaults: what is seen by whoever looks at who owns what.
+    Decoded,
+    /// After the strategy of its registry (`PrepareForCreate`, `PrepareForUpdate`).
+    Prepared,
+}
+
+/// Whether an endpoint writes the status that is sent.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Status<'n> {
+    Written,
+    /// It stays as it is in this object.
+    Kept(&'n Document),
+    /// It is what a new object begins with.
+    Initial,
 }
 
 /// An object in its stored form.
@@ -70,6 +98,8 @@ pub(crate) struct InStorage<'n> {
     pub(crate) draft: Draft<'n>,
     /// A text that would be empty and that its schema requires or that has a default, if there is one.
     pub(crate) empty: Option<String>,
+    /// A strategy makes something else of it than what was decoded.
+    pub(crate) is_prepared: bool,
 }
 
 /// The metadata of a custom resource, which is the server's own type.
@@ -88,10 +118,12 @@ pub(super) fn store_struct<'n>(layer: &'n Layer, id: TypeId, value: Option<Node<
     match layer.get(id).stored {
         Stored::Struct => Walk {
             layer,
-            live: None,
+            base: None,
             empty: Cell::new(None),
             depth: Cell::new(0),
             without_status: None,
+            stage: Stage::Prepared,
+            is_prepared: Cell::new(false),
         }
         .structure(id, value)
         .map(Tree::Map),
@@ -103,13 +135,16 @@ const DEEPEST: usize = 128;
 
 struct Walk<'s, 'l> {
     layer: &'s Layer,
-    live: Option<&'l Document>,
+    base: Option<&'l Document>,
     /// A text that may not be empty and would be: the struct and the field.
     empty: Cell<Option<(TypeId, &'s str)>>,
     /// Structs around this one. No Go type holds itself but by a pointer; a document may say so.
     depth: Cell<usize>,
     /// The type of objects whose status is not written, if this is one.
     without_status: Option<TypeId>,
+    stage: Stage,
+    /// A strategy changes something.
+    is_prepared: Cell<bool>,
 }
 
 impl<'s> Walk<'s, '_> {
@@ -177,7 +212,20 @@ impl<'s> Walk<'s, '_> {
             let gate = |gate: &str| self.layer.gate(gate);
             special::structure(name, &mut out);
             defaults::apply(name, &mut out, &is_pointer, &gate);
-            gated::drop_disabled(name, &mut out, &gate);
+            let mut is_prepared = gated::drop_disabled(name, &mut out, &gate, self.stage);
+            if special::has_old_init_containers(name, &out) {
+                // Until then a conversion did it.
+                let is_strategy = self
+                    .layer
+                    .has_field("io.k8s.api.core.v1.PodSpec", "evictionResponders");
+                is_prepared |= is_strategy;
+                if !is_strategy || self.stage == Stage::Prepared {
+                    special::drop_old_init_containers(&mut out);
+                }
+            }
+            if is_prepared {
+                self.is_prepared.set(true);
+            }
         }
         let mut required = map.fields.iter().filter(|field| field.required);
         let empty = required.find(|field| {
@@ -200,8 +248,8 @@ impl<'s> Walk<'s, '_> {
     /// What is written for a field; nothing when it is left out.
     fn field(&self, field: &Field, value: Option<Node<'s>>) -> Stores<Option<Tree<'s>>> {
         let value = value.filter(|value| !value.is_null());
-        if let (Some(value), Some(live)) = (value, self.live)
-            && value.is_container_of(live)
+        if let (Some(value), Some(base)) = (value, self.base)
+            && value.is_container_of(base)
         {
             return Ok(Some(Tree::Node(value)));
         }
@@ -227,7 +275,13 @@ impl<'s> Walk<'s, '_> {
         let left_out = match field.form.omit {
             Omit::Never => false,
             _ if field.form.pointer => false,
-            Omit::Empty => stored != Stored::Struct && stored != Stored::IntOrString && is_empty(&written),
+            // To Go these are structs.
+            Omit::Empty => {
+                !matches!(
+                    stored,
+                    Stored::Struct | Stored::IntOrString | Stored::Time | Stored::MicroTime
+                ) && is_empty(&written)
+            }
             Omit::Zero => is_empty(&written) || is_nothing(&written.to_json()),
         };
         Ok((!left_out).then_some(written))
@@ -237,8 +291,8 @@ impl<'s> Walk<'s, '_> {
     fn value(&self, id: TypeId, value: Option<Node<'s>>) -> Stores<Tree<'s>> {
         let of = self.layer.get(id);
         let value = value.filter(|value| !value.is_null());
-        if let (Some(value), Some(live)) = (value, self.live)
-            && value.is_container_of(live)
+        if let (Some(value), Some(base)) = (value, self.base)
+            && value.is_container_of(base)
         {
             return Ok(Tree::Node(value));
         }

@@ -45,7 +45,7 @@ impl Quantity {
     pub fn stored_form(text: &str) -> Result<String, QuantityError> {
         let text = text.trim();
         let quantity: Self = text.parse()?;
-        Ok(if is_kept(text) {
+        Ok(if parsed(text).is_some_and(|parsed| parsed.is_kept) {
             text.to_owned()
         } else {
             quantity.to_string()
@@ -170,10 +170,35 @@ impl std::str::FromStr for Quantity {
     }
 }
 
-/// Whether the server keeps a text as it is (`ParseQuantity`, "if the number is in canonical form, reuse the string").
-fn is_kept(text: &str) -> bool {
-    if text == "0" {
+/// What Go makes of a text: two texts of the same amount may be two values there (`ParseQuantity`).
+#[derive(PartialEq)]
+struct Parsed {
+    format: Format,
+    /// The text is kept ("if the number is in canonical form, reuse the string").
+    is_kept: bool,
+    /// The number and how many tens it is times; none for what needs more than a machine's integers.
+    machine: Option<(i64, i32)>,
+}
+
+/// Whether the two are one value to Go, which compares how they are held and not the amount alone. Both are quantities.
+pub(super) fn is_one_value(one: &str, other: &str) -> bool {
+    let (one, other) = (one.trim(), other.trim());
+    if one == other {
         return true;
+    }
+    let (a, b) = (parsed(one), parsed(other));
+    // Texts that are kept are other texts here.
+    a == b
+        && a.is_some_and(|a| !a.is_kept && (a.machine.is_some() || one.parse::<Quantity>() == other.parse()))
+}
+
+fn parsed(text: &str) -> Option<Parsed> {
+    if text == "0" {
+        return Some(Parsed {
+            format: Format::DecimalSi,
+            is_kept: true,
+            machine: Some((0, 0)),
+        });
     }
     let digits = text.trim_start_matches(['+', '-']);
     let end = digits
@@ -183,23 +208,35 @@ fn is_kept(text: &str) -> bool {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     let whole = whole.trim_start_matches('0');
     let whole = if whole.is_empty() { "0" } else { whole };
-    let Ok((_, exponent, format)) = scale(suffix) else {
-        return false;
-    };
+    let (_, exponent, format) = scale(suffix).ok()?;
     let shifted = format!("{whole}{fraction}");
     let length = |text: &str| i32::try_from(text.len()).unwrap_or(i32::MAX / 4);
-    let behind = length(fraction);
-    match format {
+    let value = shifted.parse::<i64>().ok();
+    let (machine, is_canonical) = match format {
         Format::BinarySi => {
             let precision = 15 - length(whole) - exponent * 3 / 10 - 1;
-            let odd = shifted.parse::<i64>().is_ok_and(|value| value & 7 != 0);
-            fraction.is_empty() && precision >= 0 && odd
+            let fits = fraction.is_empty() && precision >= 0;
+            let amount = value
+                .filter(|_| fits)
+                .and_then(|value| value.checked_mul(1_i64.checked_shl(exponent.unsigned_abs())?));
+            (
+                amount.map(|amount| (amount, 0)),
+                value.is_some_and(|value| value & 7 != 0),
+            )
         }
         Format::DecimalSi | Format::Exponent => {
-            let fits = shifted.len() <= 18 && exponent - behind >= -9;
-            fits && (exponent - behind) % 3 == 0 && !shifted.ends_with("000") && !shifted.starts_with('0')
+            let scale = exponent - length(fraction);
+            let fits = shifted.len() <= 18 && scale >= -9;
+            let is_canonical = scale % 3 == 0 && !shifted.ends_with("000") && !shifted.starts_with('0');
+            (value.filter(|_| fits).map(|value| (value, scale)), is_canonical)
         }
-    }
+    };
+    let sign = if text.starts_with('-') { -1 } else { 1 };
+    Some(Parsed {
+        format,
+        is_kept: machine.is_some() && is_canonical,
+        machine: machine.map(|(value, scale)| (sign * value, scale)),
+    })
 }
 
 /// Base, exponent and form of a suffix.
@@ -336,6 +373,20 @@ mod tests {
         ];
         for (text, expect) in kept {
             assert_eq!(Quantity::stored_form(text).unwrap(), expect, "{text}");
+        }
+        for (one, other, expect) in [
+            ("1Gi", "1Gi", true),
+            ("40960Mi", "40Gi", true),
+            ("1024Mi", "1Gi", false),
+            ("1000m", "1", false),
+            ("2000", "2k", false),
+            ("0.5Gi", "512Mi", false),
+            ("1.5Gi", "1.50Gi", true),
+            ("1.5Gi", "2.5Gi", false),
+            ("00", "0", false),
+            ("8Gi", "-8Gi", false),
+        ] {
+            assert_eq!(is_one_value(one, other), expect, "{one} {other}");
         }
         for (bad, why) in [
             ("", "no digits"),

@@ -3,30 +3,44 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use serde_json::{Value, json};
 
-use super::tree::{Draft, View};
+use super::{
+    native::Stage,
+    tree::{Draft, View},
+};
 
 /// Conversions of one struct, by the name of its type.
 pub(super) fn structure(name: &str, map: &mut Draft<'_>) {
     match name {
         "io.k8s.api.core.v1.PodSpec" => pod_spec(map),
-        "io.k8s.api.core.v1.Pod" | "io.k8s.api.core.v1.PodTemplateSpec" => old_init_containers(map),
         "io.k8s.api.apps.v1.StatefulSetSpec" => claim_templates(map),
+        "io.k8s.api.core.v1.PodStatus" => pod_ips(map),
         _ => {}
     }
 }
 
 /// Conversions of a whole object.
-pub(super) fn object(map: &mut Draft<'_>, gate: &dyn Fn(&str) -> bool) {
+pub(super) fn object(map: &mut Draft<'_>) {
     match (map.text("apiVersion"), map.text("kind")) {
         (Some("v1"), Some("Secret")) => fold_string_data(map),
         (Some("autoscaling/v1"), Some("HorizontalPodAutoscaler")) => cpu_target(map),
         (Some("v1"), Some("Node")) => pod_cidrs(map),
-        (Some("v1"), Some("PersistentVolumeClaim")) => {
-            drop_foreign_source(map, gate);
-            data_sources(map);
-        }
         _ => {}
     }
+}
+
+/// What the strategy of a kind makes of an object when that stage is reached. True when it makes something else of it.
+pub(super) fn prepare_object(map: &mut Draft<'_>, gate: &dyn Fn(&str) -> bool, stage: Stage) -> bool {
+    if (map.text("apiVersion"), map.text("kind")) != (Some("v1"), Some("PersistentVolumeClaim")) {
+        return false;
+    }
+    let has_source = ["dataSource", "dataSourceRef"]
+        .iter()
+        .any(|source| map.at(&["spec", source]).is_some());
+    if has_source && stage == Stage::Prepared {
+        drop_foreign_source(map, gate);
+        data_sources(map);
+    }
+    has_source
 }
 
 /// Other namespaces are sources only with a feature gate (`core/persistentvolumeclaim`, `DropDisabledFields`).
@@ -76,25 +90,32 @@ fn pod_spec(map: &mut Draft<'_>) {
     }
 }
 
-/// Annotations that once held init containers are dropped (`core/v1/conversion.go`, `dropInitContainerAnnotations`).
-fn old_init_containers(map: &mut Draft<'_>) {
-    const OLD: [&str; 4] = [
-        "pod.beta.kubernetes.io/init-containers",
-        "pod.alpha.kubernetes.io/init-containers",
-        "pod.beta.kubernetes.io/init-container-statuses",
-        "pod.alpha.kubernetes.io/init-container-statuses",
-    ];
-    if !OLD
+/// Annotations that once held init containers.
+const OLD_INIT_CONTAINERS: [&str; 4] = [
+    "pod.beta.kubernetes.io/init-containers",
+    "pod.alpha.kubernetes.io/init-containers",
+    "pod.beta.kubernetes.io/init-container-statuses",
+    "pod.alpha.kubernetes.io/init-container-statuses",
+];
+
+/// Whether this is a pod or a template of pods with such annotations.
+pub(super) fn has_old_init_containers(name: &str, map: &Draft<'_>) -> bool {
+    matches!(
+        name,
+        "io.k8s.api.core.v1.Pod" | "io.k8s.api.core.v1.PodTemplateSpec"
+    ) && OLD_INIT_CONTAINERS
         .iter()
         .any(|key| map.at(&["metadata", "annotations", key]).is_some())
-    {
-        return;
-    }
+}
+
+/// They are dropped (`core/v1/conversion.go`, `dropInitContainerAnnotations`; since 1.37 `pkg/api/pod/util.go`,
+/// `DropInitContainerAnnotations`).
+pub(super) fn drop_old_init_containers(map: &mut Draft<'_>) {
     let Some(metadata) = map.existing("metadata") else {
         return;
     };
     if let Some(annotations) = metadata.existing("annotations") {
-        for key in OLD {
+        for key in OLD_INIT_CONTAINERS {
             annotations.remove(key);
         }
         if annotations.is_empty() {
@@ -133,6 +154,19 @@ fn cpu_target(map: &mut Draft<'_>) {
         && let Some(spec) = map.existing("spec")
     {
         spec.set("targetCPUUtilizationPercentage", 80);
+    }
+}
+
+/// One address is the first of several, and counts where they disagree (`core/v1/conversion.go`).
+fn pod_ips(map: &mut Draft<'_>) {
+    let one = map.text("podIP").filter(|ip| !ip.is_empty()).map(str::to_owned);
+    let first = map
+        .get("podIPs")
+        .and_then(|list| list.items().first()?.get("ip")?.as_str().map(str::to_owned));
+    match (one, first) {
+        (Some(one), first) if first.as_ref() != Some(&one) => map.set("podIPs", json!([{"ip": one}])),
+        (None, Some(first)) => map.set("podIP", first),
+        _ => {}
     }
 }
 

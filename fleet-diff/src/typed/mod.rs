@@ -4,6 +4,7 @@
 mod compare;
 mod field_set;
 mod items;
+mod known;
 mod lost;
 mod merge;
 #[cfg(feature = "typed-operations")]
@@ -16,6 +17,7 @@ mod validate;
 pub(crate) use compare::{Comparison, compare, compare_based};
 pub(crate) use field_set::{Part, field_set, field_set_of};
 pub(crate) use items::{element_name, is_aligned};
+pub(crate) use known::known;
 pub(crate) use lost::lost;
 pub(crate) use merge::merge;
 pub(crate) use order::{reordered, reordered_based};
@@ -24,9 +26,16 @@ pub(crate) use remove::{extract, named_fields_as_members, remove};
 pub(crate) use validate::{Duplicates, Misfit, validate};
 
 use crate::{
+    FieldPath,
     document::{Kind, Node},
     schema::{Layer, ListType, MapType, ScalarType, Type, TypeId},
 };
+
+/// A comparison of two values of a type.
+pub(crate) type Compare = fn(&Layer, TypeId, Node<'_>, Node<'_>) -> Comparison;
+
+/// The lists whose elements are in another order.
+pub(crate) type Reordered = fn(&Layer, TypeId, Node<'_>, Node<'_>) -> Vec<FieldPath>;
 
 /// Elements of lists that are compared with one another; of more than these, names are looked up.
 const FEW: usize = 32;

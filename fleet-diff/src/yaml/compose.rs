@@ -42,6 +42,20 @@ pub(super) fn documents(text: &str, limits: &ReadLimits) -> Result<Vec<LocatedVa
     }
 }
 
+/// Reads as libyaml does, and so Kubernetes.
+pub(super) fn parser<'t>(text: &'t str, limits: &ReadLimits) -> Parser<'t, StrInput<'t>> {
+    let mut options = granit_parser::options! {
+        // As libyaml, and so Kubernetes, reads them.
+        bom_inside_document_as_content: true,
+        block_scalar_eof_without_line_feed: true,
+        // One more: nodes are counted here, with a better message.
+        flow_nesting_limit: limits.depth() + 1,
+        block_nesting_limit: limits.depth() + 1,
+    };
+    options.set_emit_comments(false);
+    Parser::new_from_str_with_options(text, options)
+}
+
 /// A composed node: its value and what a copy of it costs.
 #[derive(Clone, Default)]
 struct Node {
@@ -66,17 +80,8 @@ struct Composer<'t> {
 
 impl<'t> Composer<'t> {
     fn new(text: &'t str, limits: &'t ReadLimits) -> Self {
-        let mut options = granit_parser::options! {
-            // As libyaml, and so Kubernetes, reads them.
-            bom_inside_document_as_content: true,
-            block_scalar_eof_without_line_feed: true,
-            // One more: nodes are counted here, with a better message.
-            flow_nesting_limit: limits.depth() + 1,
-            block_nesting_limit: limits.depth() + 1,
-        };
-        options.set_emit_comments(false);
         Self {
-            events: Parser::new_from_str_with_options(text, options),
+            events: parser(text, limits),
             limits,
             anchors: BTreeMap::new(),
             nodes: 0,

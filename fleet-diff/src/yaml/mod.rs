@@ -5,6 +5,7 @@ mod compose;
 mod error;
 mod json;
 mod limits;
+mod listed;
 mod lists;
 mod scalar;
 
@@ -12,6 +13,7 @@ use serde_json::Value;
 
 pub use error::{ReadError, ReadProblem};
 pub use limits::ReadLimits;
+pub use listed::{ListError, read_list};
 
 use crate::Object;
 

@@ -40,6 +40,7 @@ pub(crate) fn thing() -> &'static Of {
                 ("a", text()),
                 ("b", number()),
                 ("inner", named(vec![("c", text())])),
+                ("point", point()),
                 ("tags", Of::Set),
             ])
         };

@@ -1,26 +1,37 @@
 //! What the server does by itself with single kinds, and refuses of them.
 
+mod daemon_set;
 mod job;
 mod pod;
 mod service;
+mod spelled;
 
 use serde_json::{Value, json};
 
-use super::{Doubt, Prediction, refused};
+pub(super) use spelled::has_two_spellings;
+
+use super::{Doubt, Prediction, Step, course::Course, refused};
 use crate::{
     FieldPath, Gvk,
     document::Node,
-    rules::{Broken, Fact, is_same},
+    rules::{Broken, Fact},
     storage::{Draft, Tree, View},
 };
 
 /// What only the server can say of a new object, or refuses.
-pub(super) fn check_create(object: &Draft<'_>, gvk: &Gvk) -> Result<(), Prediction> {
-    match (gvk.group(), gvk.kind()) {
+pub(super) fn check_create(course: &Course<'_>, object: &Draft<'_>) -> Step<()> {
+    match (course.gvk.group(), course.gvk.kind()) {
         // Tokens with random names, tolerations, priorities, limits of the namespace.
-        ("", "Pod") => Err(Prediction::unsure(Doubt::Admission)),
+        ("", "Pod") => course.doubt(Doubt::Admission),
         ("batch", "Job") => job::check_labels(object),
         _ => Ok(()),
+    }
+}
+
+/// What admission plugins would do to a new object in a cluster in which nothing says otherwise.
+pub(super) fn guess(object: &mut Draft<'_>, gvk: &Gvk) {
+    if (gvk.group(), gvk.kind()) == ("", "Pod") {
+        pod::admit(object);
     }
 }
 
@@ -42,7 +53,7 @@ pub(super) fn on_create(object: &mut Draft<'_>, definition: Node<'_>, gvk: &Gvk)
                 taints.push(Tree::Json(taint));
             }
         }
-        ("apps", "DaemonSet") => annotate(object, TEMPLATE_GENERATION, "1"),
+        ("apps", "DaemonSet") => daemon_set::begin(object),
         ("apiextensions.k8s.io", "CustomResourceDefinition") => {
             let versions = object
                 .at(&["spec", "versions"])
@@ -61,6 +72,29 @@ pub(super) fn on_create(object: &mut Draft<'_>, definition: Node<'_>, gvk: &Gvk)
         }
         _ => {}
     }
+}
+
+/// True of the kind that notes in an annotation how often its template has changed.
+pub(super) fn counts_its_templates(gvk: &Gvk) -> bool {
+    (gvk.group(), gvk.kind()) == ("apps", "DaemonSet")
+}
+
+/// What the server's own type of a kind says that the object did not: seen by whoever looks at who wrote what, before
+/// strategies put it right (`apps/v1/conversion.go`, `Convert_apps_DaemonSet_To_v1_DaemonSet`).
+pub(super) fn as_read(object: &mut Draft<'_>, gvk: &Gvk) -> Step<()> {
+    check_read(object, gvk)?;
+    if counts_its_templates(gvk) {
+        daemon_set::write_out(object);
+    }
+    Ok(())
+}
+
+/// What of an object a server's own type cannot hold, whatever its schema says.
+pub(super) fn check_read(object: &Draft<'_>, gvk: &Gvk) -> Step<()> {
+    if counts_its_templates(gvk) {
+        daemon_set::check_read(object)?;
+    }
+    Ok(())
 }
 
 pub(super) fn on_update<'n>(object: &mut Draft<'n>, before: Node<'n>, gvk: &Gvk) {
@@ -83,30 +117,7 @@ pub(super) fn on_update<'n>(object: &mut Draft<'n>, before: Node<'n>, gvk: &Gvk)
                 }
             }
         }
-        ("apps", "DaemonSet") => {
-            let template = |of: Option<View<'_, '_>>| of.map(View::to_json).unwrap_or_default();
-            let is = template(object.at(&["spec", "template"]));
-            let was = template(
-                before
-                    .get("spec")
-                    .and_then(|spec| spec.get("template"))
-                    .map(View::Node),
-            );
-            let annotation = before
-                .get("metadata")
-                .and_then(|metadata| metadata.get("annotations")?.get(TEMPLATE_GENERATION));
-            let generation: i64 = annotation
-                .and_then(|text| text.as_str()?.parse().ok())
-                .unwrap_or(0);
-            let generation = generation + i64::from(!is_same(&is, &was));
-            if object
-                .at(&["metadata", "annotations", TEMPLATE_GENERATION])
-                .and_then(View::as_str)
-                != Some(&generation.to_string())
-            {
-                annotate(object, TEMPLATE_GENERATION, &generation.to_string());
-            }
-        }
+        ("apps", "DaemonSet") => daemon_set::count(object, before),
         _ => {}
     }
 }
@@ -119,7 +130,6 @@ pub(super) fn check_merged(merged: Node<'_>, live: Node<'_>, gvk: &Gvk) -> Resul
         ("apiextensions.k8s.io", "CustomResourceDefinition") => {
             return refused::check_certificates(merged, live);
         }
-        ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding") => return check_actions(merged),
         _ => {}
     }
     match emptied_data(merged, live, gvk) {
@@ -129,6 +139,14 @@ pub(super) fn check_merged(merged: Node<'_>, live: Node<'_>, gvk: &Gvk) -> Resul
             path: FieldPath::keys([field]),
         }])),
         None => Ok(()),
+    }
+}
+
+/// What a status must not become after what it was.
+pub(super) fn check_status(before: Node<'_>, after: Node<'_>, gvk: &Gvk) -> Result<(), Prediction> {
+    match (gvk.group(), gvk.kind()) {
+        ("batch", "Job") => job::check_status(before, after),
+        _ => Ok(()),
     }
 }
 
@@ -150,21 +168,6 @@ pub(crate) fn emptied_data(of: Node<'_>, live: Node<'_>, gvk: &Gvk) -> Option<(&
     (immutable && is_empty(of) && !is_empty(live)).then_some((field, rule))
 }
 
-/// Two managers may each set one of two actions that exclude one another.
-fn check_actions(merged: Node<'_>) -> Result<(), Prediction> {
-    let actions = merged.at(&["spec", "validationActions"]);
-    let has =
-        |wanted| actions.is_some_and(|actions| actions.items().any(|action| action.as_str() == Some(wanted)));
-    if has("Deny") && has("Warn") {
-        Err(Prediction::refused(
-            ".spec.validationActions".to_owned(),
-            "must not have both Deny and Warn",
-        ))
-    } else {
-        Ok(())
-    }
-}
-
 /// Kubelets are no longer configured by it: it is dropped where it is not there already (`core/node`,
 /// `dropDisabledFields`).
 fn drop_config_source(object: &mut Draft<'_>, before: Option<Node<'_>>) {
@@ -174,8 +177,6 @@ fn drop_config_source(object: &mut Draft<'_>, before: Option<Node<'_>>) {
         spec.remove(SOURCE);
     }
 }
-
-const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
 
 fn finalizer(object: &mut Draft<'_>, name: &str) {
     if let Some(list) = object

@@ -31,6 +31,23 @@ pub(super) fn check_node_selector(merged: Node<'_>, live: Node<'_>) -> Result<()
     Err(Prediction::blocked(vec![broken]))
 }
 
+/// What admission plugins fill in of a new Pod where nothing in the cluster says otherwise (`ServiceAccount`, `Priority`,
+/// `DefaultTolerationSeconds`); the volume with a token of a random name is left out.
+pub(super) fn admit(object: &mut Draft<'_>) {
+    let Some(spec) = object.inner("spec") else { return };
+    for (field, value) in [
+        ("serviceAccount", json!("default")),
+        ("serviceAccountName", json!("default")),
+        ("priority", json!(0)),
+        ("preemptionPolicy", json!("PreemptLowerPriority")),
+    ] {
+        if spec.get(field).is_none_or(View::is_null) {
+            spec.set(field, value);
+        }
+    }
+    tolerate_lost_nodes(object);
+}
+
 /// The admission plugin `Priority` fills in again what it filled in.
 pub(super) fn keep_priority<'n>(object: &mut Draft<'n>, before: Node<'n>) {
     let Some(was) = before.get("spec") else { return };

@@ -110,29 +110,14 @@ pub(super) fn keep_allocated<'n>(object: &mut Draft<'n>, before: Node<'n>) {
             }
         }
     }
-    let needs_ports = |kind: &str| matches!(kind, "NodePort" | "LoadBalancer");
-    let open = object
-        .at(&["spec", "ports"])
-        .is_some_and(|ports| ports.items().iter().any(|port| port.get("nodePort").is_none()));
-    if open
-        && needs_ports(&kind_was)
-        && needs_ports(&kind_is)
-        && let Some(spec) = object.existing("spec")
+    let needs_ports = |kind: &str, allocate: Option<bool>| {
+        kind == "NodePort" || kind == "LoadBalancer" && allocate != Some(false)
+    };
+    let allocates = "allocateLoadBalancerNodePorts";
+    if needs_ports(&kind_was, was.get(allocates).and_then(Node::as_bool))
+        && needs_ports(&kind_is, object.at(&["spec", allocates]).and_then(View::as_bool))
     {
-        for port in spec.list("ports").into_iter().flatten() {
-            let field = |key: &str| port.view().get(key).map(View::to_json);
-            let (number, protocol) = (field("port"), field("protocol"));
-            let known = was.get("ports").into_iter().flat_map(Node::items).find(|old| {
-                old.get("port").map(Node::to_json) == number
-                    && old.get("protocol").map(Node::to_json) == protocol
-            });
-            if let Some(known) = known.and_then(|old| old.get("nodePort"))
-                && field("nodePort").is_none()
-                && let Some(port) = port.as_draft()
-            {
-                port.put("nodePort", Tree::Node(known));
-            }
-        }
+        keep_node_ports(object, was);
     }
     if absent(object, "healthCheckNodePort")
         && kind_is == "LoadBalancer"
@@ -144,5 +129,32 @@ pub(super) fn keep_allocated<'n>(object: &mut Draft<'n>, before: Node<'n>) {
         && let Some(spec) = object.existing("spec")
     {
         spec.put("healthCheckNodePort", Tree::Node(port));
+    }
+}
+
+/// A port without a number on the nodes keeps the one that its name had, unless another port says that one is its own.
+fn keep_node_ports<'n>(object: &mut Draft<'n>, was: Node<'n>) {
+    const NUMBER: &str = "nodePort";
+    let is_unset = |number: Option<i64>| number.is_none_or(|number| number == 0);
+    let numbers = |port: View<'_, '_>| port.get(NUMBER).and_then(View::as_i64);
+    let ports = object.at(&["spec", "ports"]).map(View::items).unwrap_or_default();
+    let said: Vec<i64> = ports.iter().filter_map(|port| numbers(*port)).collect();
+    if said.len() == ports.len() {
+        return;
+    }
+    let Some(ports) = object.existing("spec").and_then(|spec| spec.list("ports")) else {
+        return;
+    };
+    let name = |port: View<'_, '_>| port.get("name").and_then(View::as_str).unwrap_or("").to_owned();
+    for port in ports.iter_mut().filter(|port| is_unset(numbers(port.view()))) {
+        let wanted = name(port.view());
+        let known = was.get("ports").into_iter().flat_map(Node::items);
+        let known = known.filter(|old| name(View::Node(*old)) == wanted).last();
+        if let Some(number) = known.and_then(|old| old.get(NUMBER))
+            && number.as_i64().is_none_or(|number| !said.contains(&number))
+            && let Some(port) = port.as_draft()
+        {
+            port.put(NUMBER, Tree::Node(number));
+        }
     }
 }

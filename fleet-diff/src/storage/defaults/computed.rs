@@ -73,6 +73,11 @@ pub(super) fn apply(type_name: &str, map: &mut Draft<'_>, gate: &dyn Fn(&str) ->
             default(map, "rollingUpdate", "maxUnavailable", json!(1));
             default(map, "rollingUpdate", "maxSurge", json!(0));
         }
+        // No defaults, but in the server's own type these are no pointers.
+        "apps.v1.DaemonSetUpdateStrategy" if !is_unset(map, "rollingUpdate") => {
+            default(map, "rollingUpdate", "maxUnavailable", json!(0));
+            default(map, "rollingUpdate", "maxSurge", json!(0));
+        }
         "apps.v1.StatefulSetUpdateStrategy" => {
             if is_unset(map, "type") {
                 map.set("type", "RollingUpdate");
@@ -146,12 +151,32 @@ pub(super) fn apply(type_name: &str, map: &mut Draft<'_>, gate: &dyn Fn(&str) ->
                 map.set("listKind", format!("{kind}List"));
             }
         }
+        "apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition"
+            if map.contains("status") =>
+        {
+            stored_versions(map);
+        }
         "apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinitionSpec"
             if is_unset(map, "conversion") =>
         {
             map.set("conversion", json!({"strategy": "None"}));
         }
         _ => {}
+    }
+}
+
+/// What no status says was stored at the version that is stored now.
+fn stored_versions(map: &mut Draft<'_>) {
+    let versions = map.at(&["spec", "versions"]).map(View::items).unwrap_or_default();
+    let stored: Vec<Value> = versions
+        .into_iter()
+        .filter(|version| version.get("storage").and_then(View::as_bool) == Some(true))
+        .filter_map(|version| Some(version.get("name")?.to_json()))
+        .collect();
+    if let Some(status) = map.existing("status")
+        && status.get("storedVersions").is_none_or(|known| known.len() == 0)
+    {
+        status.set("storedVersions", stored);
     }
 }
 
