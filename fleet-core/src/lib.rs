@@ -81,7 +81,8 @@
 //!
 //! # Features
 //!
-//! - `conformance`: suites for implementations of [`InventorySource`] and [`Ledger`].
+//! - `conformance`: suites for implementations of [`InventorySource`], [`Ledger`] and [`StatusSink`].
+//! - `yaml`: [`HealthRules`](health::HealthRules) from YAML texts.
 //! - `testing`: lets tests switch single guards off ([`Switches`]). Enabling it changes nothing by itself.
 #![warn(clippy::unwrap_used)]
 
@@ -90,10 +91,13 @@ mod budget;
 pub mod conformance;
 mod edge;
 mod engine;
+mod hand_over;
+pub mod health;
 mod judge;
 mod ledger;
 mod marks;
 mod memory;
+pub mod order;
 mod plan;
 mod strategy;
 mod switches;
@@ -107,10 +111,13 @@ pub use fleet_diff::{
     self, Digest, DigestBuilder, Document, FieldChange, FieldPath, GroupKind, Gvk, Node, Object, ObjectError,
     ObjectKey,
 };
+pub use hand_over::Predecessor;
 pub use judge::*;
 pub use ledger::*;
 pub use marks::{DEFAULT_DOMAIN, MarkState, Marks};
-pub use memory::{Call, FaultMoment, Faulty, Hints, Injection, MemoryLedger, MemoryRegistry, MemorySource};
+pub use memory::{
+    Call, FaultMoment, Faulty, Hints, Injection, MemoryLedger, MemoryRegistry, MemorySource, MemoryStatus,
+};
 pub use plan::*;
 pub use strategy::*;
 pub use switches::Switches;

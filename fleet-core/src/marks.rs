@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use fleet_diff::{Object, ObjectKey};
+use fleet_diff::{FieldPath, Object, ObjectError, ObjectKey};
 
 use crate::words::Target;
 
@@ -19,7 +19,13 @@ pub struct Marks {
     label: Arc<str>,
     annotation: Arc<str>,
     adopt: Arc<str>,
+    take_from: Arc<str>,
     on_delete: Arc<str>,
+    memory: Arc<str>,
+    strategy: Arc<str>,
+    recreate: Arc<str>,
+    copy: Arc<str>,
+    veto: Arc<str>,
     owner: Arc<str>,
     cluster: Arc<str>,
     manager: Arc<str>,
@@ -44,7 +50,13 @@ impl Marks {
             label: format!("{domain}/owner").into(),
             annotation: format!("{domain}/object").into(),
             adopt: format!("{domain}/adopt").into(),
+            take_from: format!("{domain}/take-over-from").into(),
             on_delete: format!("{domain}/on-delete").into(),
+            memory: format!("{domain}/fields").into(),
+            strategy: format!("{domain}/strategy").into(),
+            recreate: format!("{domain}/recreate").into(),
+            copy: format!("{domain}/copy").into(),
+            veto: format!("{domain}/veto").into(),
             owner: inventory.into(),
             cluster: target.cluster.as_str().into(),
             manager: format!("fleet-{inventory}").into(),
@@ -76,9 +88,41 @@ impl Marks {
         &self.adopt
     }
 
+    /// The annotation by which a definition names the inventory that it may be taken over from.
+    pub fn take_from_key(&self) -> &str {
+        &self.take_from
+    }
+
     /// The annotation by which a live object says `orphan`: let go instead of deleted.
     pub fn on_delete_key(&self) -> &str {
         &self.on_delete
+    }
+
+    /// The annotation in which strategies that make the merge themselves keep which fields they wrote: see
+    /// [`Memory`](fleet_diff::Memory).
+    pub fn memory_key(&self) -> &str {
+        &self.memory
+    }
+
+    /// The annotation by which one object chooses its apply strategy.
+    pub fn strategy_key(&self) -> &str {
+        &self.strategy
+    }
+
+    /// The annotation by which a definition says `allow`: its object may be deleted and made again where it cannot be
+    /// changed.
+    pub fn recreate_key(&self) -> &str {
+        &self.recreate
+    }
+
+    /// The label of Secrets that hold copies of objects while these are made again.
+    pub fn copy_key(&self) -> &str {
+        &self.copy
+    }
+
+    /// The label of a config map by which a cluster's own people forbid every write: see [`VETO`](crate::VETO).
+    pub fn veto_key(&self) -> &str {
+        &self.veto
     }
 
     /// The field manager's name; it contains the inventory id.
@@ -99,6 +143,19 @@ impl Marks {
             [(&*self.label, &*self.owner)],
             [(&*self.annotation, value.as_str())],
         )
+    }
+
+    /// The object without our marks and memory.
+    ///
+    /// # Errors
+    /// When the rest is no object.
+    pub(crate) fn unmark(&self, object: &Object) -> Result<Object, ObjectError> {
+        let field = |part: &str, key: &str| FieldPath::keys(["metadata", part, key]);
+        object.without(&[
+            field("labels", &self.label),
+            field("annotations", &self.annotation),
+            field("annotations", &self.memory),
+        ])
     }
 
     /// The smallest document that claims `object`: identity and marks, nothing else.

@@ -31,6 +31,7 @@
 
 mod inventory;
 mod ledger;
+mod status;
 #[cfg(test)]
 mod tests;
 
@@ -38,6 +39,7 @@ use std::fmt;
 
 pub use inventory::{InventoryFixture, inventory_source};
 pub use ledger::{LedgerFixture, ledger};
+pub use status::{StatusFixture, status_sink};
 
 /// A promise that was broken.
 #[derive(Clone, PartialEq, Eq, Debug)]

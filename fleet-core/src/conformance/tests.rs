@@ -1,11 +1,15 @@
 //! The suites accept what keeps the promises, and find each broken one.
 
-use std::{collections::BTreeSet, sync::Mutex};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Mutex,
+};
 
 use super::*;
 use crate::{
     Cluster, ClusterId, Fault, Inventory, InventoryId, InventorySource, Known, Ledger, LedgerAnswer,
-    LedgerContent, LedgerWrite, MemoryLedger, MemorySource, Snapshot, Target, Unknown, async_trait,
+    LedgerContent, LedgerWrite, MemoryLedger, MemorySource, MemoryStatus, Observed, Snapshot, StatusSink,
+    Target, Unknown, async_trait,
     edge::{Changed, Changes},
 };
 
@@ -236,6 +240,91 @@ async fn the_ledger_suite_finds_each_flaw() {
         };
         let target = Target::new(ClusterId::new("c"), InventoryId::new("fleet").unwrap());
         let violations = ledger(&fixture, &target).await;
+        assert_eq!(
+            promises(&violations),
+            expect.iter().copied().collect(),
+            "{flaw:?}: {violations:#?}"
+        );
+    }
+}
+
+/// A way for a status sink to be wrong.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum StatusFlaw {
+    None,
+    Forgetful,
+    OnlyTheLast,
+    FirstCounts,
+    NeverForgets,
+    LowerCase,
+}
+
+#[derive(Clone)]
+struct FlawedStatus {
+    flaw: StatusFlaw,
+    truth: MemoryStatus,
+}
+
+#[async_trait]
+impl StatusSink for FlawedStatus {
+    async fn load(&self) -> Result<BTreeMap<String, Observed>, Unknown> {
+        match self.flaw {
+            StatusFlaw::Forgetful => Ok(BTreeMap::new()),
+            _ => self.truth.load().await,
+        }
+    }
+
+    async fn store(&self, changed: &BTreeMap<String, Option<Observed>>) -> Result<(), Unknown> {
+        let before = self.truth.load().await?;
+        let mut changed = changed.clone();
+        match self.flaw {
+            StatusFlaw::OnlyTheLast => {
+                let others = before.into_keys().filter(|name| !changed.contains_key(name));
+                let others: Vec<String> = others.collect();
+                changed.extend(others.into_iter().map(|name| (name, None)));
+            }
+            StatusFlaw::FirstCounts => {
+                changed.retain(|name, new| new.is_none() || !before.contains_key(name));
+            }
+            StatusFlaw::NeverForgets => changed.retain(|_, new| new.is_some()),
+            StatusFlaw::LowerCase => {
+                changed = changed
+                    .into_iter()
+                    .map(|(name, new)| (name.to_lowercase(), new))
+                    .collect();
+            }
+            StatusFlaw::None | StatusFlaw::Forgetful => {}
+        }
+        self.truth.store(&changed).await
+    }
+}
+
+#[async_trait]
+impl StatusFixture for FlawedStatus {
+    async fn open(&self) -> Box<dyn StatusSink> {
+        Box::new(self.clone())
+    }
+}
+
+#[tokio::test]
+async fn each_flaw_of_a_status_sink_is_found() {
+    let cases: [(StatusFlaw, &[&str]); 6] = [
+        (StatusFlaw::None, &[]),
+        (
+            StatusFlaw::Forgetful,
+            &["durable", "others-stay", "last-counts", "any-name", "forgotten"],
+        ),
+        (
+            StatusFlaw::OnlyTheLast,
+            &["others-stay", "last-counts", "any-name", "forgotten"],
+        ),
+        (StatusFlaw::FirstCounts, &["last-counts", "any-name"]),
+        (StatusFlaw::NeverForgets, &["forgotten"]),
+        (StatusFlaw::LowerCase, &["any-name", "forgotten"]),
+    ];
+    for (flaw, expect) in cases {
+        let truth = MemoryStatus::default();
+        let violations = status_sink(&FlawedStatus { flaw, truth }).await;
         assert_eq!(
             promises(&violations),
             expect.iter().copied().collect(),

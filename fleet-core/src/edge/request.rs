@@ -1,11 +1,13 @@
-//! Requests about one object, and their answers.
+//! Requests about one object.
 
-use std::{error::Error, fmt, sync::Arc};
+use std::fmt;
 
 use fleet_diff::{Gvk, Object, ObjectKey};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use crate::words::{Live, Millis, ResourceVersion, Uid};
+use super::Answer;
+use crate::words::{ResourceVersion, Uid};
 
 /// One request about one object. The driver sends it as it is, and never on its own account.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -35,6 +37,45 @@ pub enum Request {
         /// Ask only, store nothing.
         dry_run: bool,
     },
+    /// Make an object that is not there (`POST`); where something is, the answer is a conflict.
+    Create {
+        /// What to send, as it is.
+        document: Object,
+        /// Field manager.
+        manager: String,
+        /// Ask only, store nothing.
+        dry_run: bool,
+    },
+    /// Replace an object as a whole (`PUT`).
+    Update {
+        /// What to send. What it lacks goes.
+        document: Object,
+        /// Field manager.
+        manager: String,
+        /// Only if the object has this UID.
+        uid: Option<Uid>,
+        /// Only if the object is at this version. Without one, some kinds are overwritten whatever they became.
+        version: Option<ResourceVersion>,
+        /// Ask only, store nothing.
+        dry_run: bool,
+    },
+    /// Change parts of an object.
+    Patch {
+        /// Which.
+        key: ObjectKey,
+        /// At which version of the API.
+        gvk: Gvk,
+        /// How.
+        patch: Patch,
+        /// Field manager.
+        manager: String,
+        /// Only if the object has this UID.
+        uid: Option<Uid>,
+        /// Only if the object is at this version.
+        version: Option<ResourceVersion>,
+        /// Ask only, store nothing.
+        dry_run: bool,
+    },
     /// Delete. It cannot be said without a UID.
     Delete {
         /// Which.
@@ -54,8 +95,10 @@ impl Request {
     /// The object it is about.
     pub fn key(&self) -> &ObjectKey {
         match self {
-            Self::Get { key, .. } | Self::Delete { key, .. } => key,
-            Self::Apply { document, .. } => document.key(),
+            Self::Get { key, .. } | Self::Patch { key, .. } | Self::Delete { key, .. } => key,
+            Self::Apply { document, .. } | Self::Create { document, .. } | Self::Update { document, .. } => {
+                document.key()
+            }
         }
     }
 
@@ -63,8 +106,35 @@ impl Request {
     pub fn is_write(&self) -> bool {
         match self {
             Self::Get { .. } => false,
-            Self::Apply { dry_run, .. } => !dry_run,
+            Self::Apply { dry_run, .. }
+            | Self::Create { dry_run, .. }
+            | Self::Update { dry_run, .. }
+            | Self::Patch { dry_run, .. } => !dry_run,
             Self::Delete { .. } => true,
+        }
+    }
+
+    /// True when the server is only asked what it would make of it.
+    pub fn is_dry_run(&self) -> bool {
+        !self.is_write() && !matches!(self, Self::Get { .. })
+    }
+}
+
+/// A change of parts of an object. `Debug` shows no content.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Patch {
+    /// Operations, tests among them (RFC 6902).
+    Json(json_patch::Patch),
+    /// What differs; null removes (RFC 7386).
+    Merge(Value),
+}
+
+impl fmt::Debug for Patch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Json(operations) => write!(f, "Json({} operations)", operations.len()),
+            Self::Merge(_) => f.write_str("Merge"),
         }
     }
 }
@@ -88,158 +158,6 @@ impl Propagation {
             Self::Background => "Background",
             Self::Foreground => "Foreground",
         }
-    }
-}
-
-/// What came back. An unknown outcome is an answer of its own, so it cannot be mistaken for a refusal.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum Answer {
-    /// The object existed; as it is (or would be) now.
-    Object(Live),
-    /// The object did not exist and was (or would be) created.
-    Created(Live),
-    /// A delete was accepted and the object is already gone.
-    Deleted,
-    /// There is no such object.
-    Absent,
-    /// The server said no: nothing was changed.
-    Refused(Fault),
-    /// The request did not leave, or the server took nothing: nothing was changed.
-    NotSent(Fault),
-    /// Sent, and no answer came: it may or may not have been done.
-    Lost(Fault),
-}
-
-/// What the caller can do about a failure.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum Remedy {
-    /// Try again later.
-    Retry,
-    /// Read again and judge again: somebody else changed it, or a field belongs to somebody else.
-    Conflict,
-    /// Get other credentials or permissions.
-    Forbidden,
-    /// Change the definition: the server will not take it as it is.
-    Invalid,
-    /// Read the discovery again: the kind is not served there.
-    KindUnknown,
-    /// Wait for the cluster or the network.
-    Unreachable,
-    /// A policy of the cluster or of the fleet said no.
-    Policy,
-    /// Report it to us.
-    Bug,
-}
-
-impl fmt::Display for Remedy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Retry => "try again later",
-            Self::Conflict => "conflict",
-            Self::Forbidden => "not permitted",
-            Self::Invalid => "invalid",
-            Self::KindUnknown => "kind not served",
-            Self::Unreachable => "unreachable",
-            Self::Policy => "refused by policy",
-            Self::Bug => "internal error",
-        })
-    }
-}
-
-/// A field another manager holds, as an unforced apply reports it.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
-#[non_exhaustive]
-pub struct FieldConflict {
-    /// The manager's name.
-    pub manager: String,
-    /// The field, as the server writes it.
-    pub path: String,
-}
-
-impl FieldConflict {
-    /// From manager and path.
-    pub fn new(manager: impl Into<String>, path: impl Into<String>) -> Self {
-        Self {
-            manager: manager.into(),
-            path: path.into(),
-        }
-    }
-}
-
-/// A failure at the edge: what happened, and what the caller can do. Messages hold no Secret values.
-#[derive(Clone)]
-#[non_exhaustive]
-pub struct Fault {
-    /// What the caller can do.
-    pub remedy: Remedy,
-    /// The server's words, or the transport's.
-    pub message: Arc<str>,
-    /// HTTP status code, if there was one.
-    pub code: Option<u16>,
-    /// Earliest moment to try again, counted from the answer, if the server said so.
-    pub retry_after: Option<Millis>,
-    /// Fields others hold, on a conflict of an apply.
-    pub conflicts: Vec<FieldConflict>,
-    /// The error behind it.
-    pub source: Option<Arc<dyn Error + Send + Sync>>,
-}
-
-impl Fault {
-    /// With a message.
-    pub fn new(remedy: Remedy, message: impl Into<Arc<str>>) -> Self {
-        Self {
-            remedy,
-            message: message.into(),
-            code: None,
-            retry_after: None,
-            conflicts: Vec::new(),
-            source: None,
-        }
-    }
-
-    /// With the HTTP status code.
-    #[must_use]
-    pub fn code(mut self, code: u16) -> Self {
-        self.code = Some(code);
-        self
-    }
-
-    /// With the server's Retry-After.
-    #[must_use]
-    pub fn retry_after(mut self, span: Option<Millis>) -> Self {
-        self.retry_after = span;
-        self
-    }
-
-    /// With the fields others hold.
-    #[must_use]
-    pub fn conflicts(mut self, conflicts: Vec<FieldConflict>) -> Self {
-        self.conflicts = conflicts;
-        self
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.code {
-            Some(code) => write!(f, "{} ({code}): {}", self.remedy, self.message),
-            None => write!(f, "{}: {}", self.remedy, self.message),
-        }
-    }
-}
-
-impl fmt::Debug for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl Error for Fault {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source.as_deref().map(|e| e as _)
     }
 }
 

@@ -29,12 +29,14 @@ impl Engine {
                 self.dirty.insert(key);
             }
         }
+        self.follow_deadlines(now);
         for listing in self.listings.values_mut() {
             if listing.due().is_some_and(|at| at <= now) {
                 listing.stage = ListingStage::Wanted;
             }
         }
         self.refuse_overdue_reservation(now, out);
+        self.refuse_overdue_reservation_of_one(now, out);
         let again = |state: &GoneKind| state.again_at.is_some_and(|at| at <= now);
         let kinds = self.gone_kinds.iter().filter(|(_, state)| again(state));
         let kinds: Vec<GroupKind> = kinds.map(|(kind, _)| kind.clone()).collect();
@@ -55,6 +57,8 @@ impl Engine {
         due.extend(self.discover_at.filter(|at| *at > now));
         due.extend(self.ledger.due());
         due.extend(self.deletes.due());
+        due.extend(self.order.due());
+        due.extend(self.reserving_one.as_ref().map(|reserving| reserving.until));
         due.extend(self.worth_waiting_until());
         due.extend(self.listings.values().filter_map(Listing::due));
         due.extend(self.gone_kinds.values().filter_map(|state| state.again_at));

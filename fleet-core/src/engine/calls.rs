@@ -20,6 +20,8 @@ pub(super) enum Call {
     Record,
     Rebuild,
     Reserve,
+    /// One delete, to make the object again.
+    ReserveOne(ObjectKey),
 }
 
 impl Engine {

@@ -3,15 +3,16 @@
 use fleet_diff::{FieldChange, Object, ObjectKey};
 
 use super::{
-    Adoption, Approval, Command, Engine,
+    Adoption, Command, Engine,
     contest::Contest,
     judging::Opinion,
     slot::{Outcome, Recheck, Sight},
 };
 use crate::{
     edge::Note,
+    hand_over::{Predecessor, taken_over},
     plan::{Action, Change},
-    strategy::Work,
+    strategy::{Manner, Work},
     words::{Live, Reason, Tick},
 };
 
@@ -24,7 +25,7 @@ impl Engine {
         let document = match self.opinion(key, &document, None, now, out) {
             None => return,
             Some(Opinion::Create(document) | Opinion::Update(document, _)) => document,
-            Some(Opinion::Nothing) => {
+            Some(Opinion::Nothing | Opinion::Remove(..) | Opinion::Recreate(..)) => {
                 let message = "it does not exist, and the judge says that applying it changes nothing";
                 let reason = Reason::new("judged-absent", message);
                 return self.block(key, Recheck::NowAndThen, reason, now, out);
@@ -57,18 +58,12 @@ impl Engine {
         now: Tick,
         out: &mut Vec<Command>,
     ) {
-        match self.contest(key, live, &fields, now, out) {
-            Contest::None => {}
-            Contest::Begun => {
-                self.dirty.insert(key.clone());
-                return;
-            }
-            Contest::Everything => {
-                if let Some(slot) = self.slots.get_mut(key) {
-                    slot.settled = slot.settles(&self.types);
-                }
-                return self.in_sync(key, now, out);
-            }
+        if self.spare(key, live, &fields, out) {
+            self.dirty.insert(key.clone());
+            return;
+        }
+        if self.is_left_to_others(key, live, &fields, now, out) {
+            return;
         }
         self.note_repair(key, &fields);
         let shown = self.shown(key, fields.clone());
@@ -87,10 +82,61 @@ impl Engine {
         change.fields = shown;
         let work = Work::Update {
             document,
-            uid: live.uid().clone(),
-            version: live.version().clone(),
+            live: live.clone(),
         };
         self.start(key, work, change, now, out);
+    }
+
+    /// Others added these fields, and a rule says that they do not belong there.
+    pub(super) fn remove_foreign(
+        &mut self,
+        key: &ObjectKey,
+        live: &Live,
+        patch: json_patch::Patch,
+        fields: Vec<FieldChange>,
+        now: Tick,
+        out: &mut Vec<Command>,
+    ) {
+        if self.is_left_to_others(key, live, &fields, now, out) {
+            return;
+        }
+        self.note_repair(key, &fields);
+        let paths: Vec<String> = fields.iter().take(8).map(|f| f.path.to_string()).collect();
+        let reason = self
+            .reason("foreign", "others added what a rule says does not belong there")
+            .with("fields", paths.join(", "));
+        let mut change = Change::new(key.clone(), Action::Update, Some(live.uid().clone()), reason);
+        if let Some(document) = self.slots.get(key).and_then(|slot| slot.document(&self.marks)) {
+            change.covers(&document, &fields);
+        }
+        change.fields = self.shown(key, fields);
+        let live = live.clone();
+        self.start(key, Work::Remove { patch, live }, change, now, out);
+    }
+
+    /// Whether these differences are, for now or for good, left to whoever else writes the object. What follows is seen to.
+    fn is_left_to_others(
+        &mut self,
+        key: &ObjectKey,
+        live: &Live,
+        fields: &[FieldChange],
+        now: Tick,
+        out: &mut Vec<Command>,
+    ) -> bool {
+        match self.contest(key, live, fields, now, out) {
+            Contest::None => false,
+            Contest::Begun => {
+                self.dirty.insert(key.clone());
+                true
+            }
+            Contest::Everything => {
+                if let Some(slot) = self.slots.get_mut(key) {
+                    slot.settled = slot.settles(&self.types);
+                }
+                self.in_sync(key, now, out);
+                true
+            }
+        }
     }
 
     /// It exists and is not ours: refuse, or claim it with our marks and nothing else.
@@ -102,7 +148,8 @@ impl Engine {
             return;
         };
         let policy = desired.adoption;
-        if policy == Adoption::Refuse {
+        let manner = desired.strategy.manner();
+        if policy == Adoption::Refuse && desired.take_from.is_none() {
             let managers = managers_of_object(seen.body.as_ref());
             let message = format!(
                 "it exists and is not ours{managers}; to take it over set adoption, or the annotation {}",
@@ -122,7 +169,9 @@ impl Engine {
             let fields = match self.opinion(key, &document, Some(&live), now, out) {
                 None => return,
                 Some(Opinion::Nothing | Opinion::Create(_)) => Vec::new(),
-                Some(Opinion::Update(_, fields)) => fields,
+                Some(
+                    Opinion::Update(_, fields) | Opinion::Remove(_, fields) | Opinion::Recreate(fields, _),
+                ) => fields,
             };
             let others: Vec<String> = fields
                 .iter()
@@ -137,19 +186,80 @@ impl Engine {
                 return self.block(key, Recheck::NowAndThen, reason, now, out);
             }
         }
+        // A plan says what follows, too.
+        let plans = !self.may_write();
+        if plans && self.waits_for_types(key, now, out) {
+            return;
+        }
+        match self.take_over(key, &live) {
+            Ok(None) => {}
+            Ok(Some((document, mut change))) => {
+                if let Some(then) = Live::new(document.clone()).ok().filter(|_| plans) {
+                    change.fields = self.foreseen(key, &then);
+                }
+                let work = Work::TakeOver { document, live };
+                return self.start(key, work, change, now, out);
+            }
+            Err(reason) => return self.block(key, Recheck::NowAndThen, reason, now, out),
+        }
         let reason = self.reason("adopt", "it exists, and the adoption policy takes it over");
-        let change = Change::new(key.clone(), Action::Adopt, Some(live.uid().clone()), reason);
-        let document = self.marks.claim(live.object());
-        let work = Work::Claim {
-            document,
-            uid: live.uid().clone(),
-            version: live.version().clone(),
+        let mut change = Change::new(key.clone(), Action::Adopt, Some(live.uid().clone()), reason);
+        if plans {
+            change.fields = self.foreseen(key, &live);
+        }
+        let document = match manner {
+            Manner::Merged => self.marks.mark(live.object()),
+            Manner::Applied | Manner::Once => self.marks.claim(live.object()),
         };
+        let work = Work::Claim { document, live };
         self.start(key, work, change, now, out);
     }
 
+    /// What the object is once it is taken over from whoever manages it. None if nobody is known to.
+    fn take_over(&self, key: &ObjectKey, live: &Live) -> Result<Option<(Object, Change)>, Reason> {
+        let slot = self.slots.get(key);
+        let (Some(desired), Some(seen)) = (
+            slot.and_then(|slot| slot.desired.as_ref()),
+            slot.and_then(|slot| slot.seen()),
+        ) else {
+            return Ok(None);
+        };
+        let another = match (seen.inventory.as_deref(), desired.take_from.as_deref()) {
+            (None, _) => None,
+            (Some(other), Some(from)) if other == from => Some(Predecessor::inventory(other)),
+            (Some(other), _) => {
+                let message = format!(
+                    "it belongs to inventory {other}; to take it over from there, set the annotation {}: {other}",
+                    self.marks.take_from_key()
+                );
+                return Err(Reason::new("of-another-inventory", message).with("inventory", other));
+            }
+        };
+        let known = self.options.predecessors.iter().chain(&another);
+        let from: Vec<&Predecessor> = match desired.adoption {
+            Adoption::TakeOver => known.filter(|from| from.manages(live.object())).collect(),
+            _ => another.iter().collect(),
+        };
+        if from.is_empty() {
+            return Ok(None);
+        }
+        let names: Vec<&str> = from.iter().map(|from| from.name.as_str()).collect();
+        let names = names.join(", ");
+        let document = taken_over(live.object(), &from, &self.marks).map_err(|error| {
+            Reason::new(
+                "not-taken-over",
+                format!("it cannot be taken over from {names}: {error}"),
+            )
+        })?;
+        let message = format!("it is taken over from {names}");
+        let reason = self.reason("take-over", &message).with("from", names);
+        let mut change = Change::new(key.clone(), Action::Adopt, Some(live.uid().clone()), reason);
+        change.covers(&document, &[]);
+        Ok(Some((document, change)))
+    }
+
     /// Whether a change is only one of our marks being set.
-    fn is_mark(&self, field: &FieldChange) -> bool {
+    pub(super) fn is_mark(&self, field: &FieldChange) -> bool {
         use fleet_diff::PathElement::Key;
         let is = |name: &str, part: &str| {
             let elements = field.path.elements();
@@ -161,8 +271,23 @@ impl Engine {
         is(self.marks.label_key(), "labels") || is(self.marks.annotation_key(), "annotations")
     }
 
+    /// The cluster leaves and ours stays in it: our marks go, and with them our hold on it.
+    pub(super) fn let_go(&mut self, key: &ObjectKey, now: Tick, out: &mut Vec<Command>) {
+        let body = self.slots.get(key).and_then(|slot| slot.seen()?.body.clone());
+        let Some(live) = body else {
+            return self.read(key, out);
+        };
+        let Ok(document) = self.marks.unmark(live.object()) else {
+            let reason = Reason::new("not-unmarked", "it would be no object without our marks");
+            return self.block(key, Recheck::NowAndThen, reason, now, out);
+        };
+        let reason = self.reason("orphaned", "the cluster leaves: it stays, and is no longer ours");
+        let change = Change::new(key.clone(), Action::Release, Some(live.uid().clone()), reason);
+        self.start(key, Work::TakeOver { document, live }, change, now, out);
+    }
+
     pub(super) fn release(&mut self, key: &ObjectKey, reason: Reason, now: Tick, out: &mut Vec<Command>) {
-        if self.options.approval == Approval::Never {
+        if !self.may_write() {
             let change = Change::new(key.clone(), Action::Release, None, reason);
             self.stand(key, Outcome::Planned(Box::new(change)), now, out);
             return;

@@ -7,7 +7,7 @@ use super::{
     calls::Call,
     decide::{Step, Surroundings, decide},
     kinds::Listing,
-    slot::{Awaited, Outcome, Sight, Slot, Stage, read_gvk},
+    slot::{Awaited, Outcome, Recheck, Sight, Slot, Stage, read_gvk},
     unserved,
 };
 use crate::{
@@ -23,6 +23,7 @@ impl Engine {
 
     pub(super) fn consider(&mut self, key: &ObjectKey, now: Tick, out: &mut Vec<Command>) {
         self.starved.remove(key);
+        self.order.leave(key);
         self.follow_namespace(key);
         let (Some(slot), Some(kinds)) = (self.slots.get(key), &self.kinds) else {
             return;
@@ -53,6 +54,18 @@ impl Engine {
             }
             // Being looked at, it may still be on its way out.
             Step::Read | Step::Stand(Outcome::Waiting { .. }) => self.deletes.withdraw(key),
+            // What is not known now does not give up its place: others would go before it.
+            Step::AskKindGone
+            | Step::Stand(
+                Outcome::Kept
+                | Outcome::Blocked {
+                    recheck: Recheck::News,
+                    ..
+                },
+            ) if self.deletes.is_granted(key) => {
+                self.deletes.withdraw(key);
+                self.deletes.stay_aside(key);
+            }
             _ => {
                 self.deletes.withdraw(key);
                 self.deletes.done_with(key);
@@ -67,9 +80,11 @@ impl Engine {
             Step::Stand(outcome) => self.stand(key, outcome, now, out),
             Step::Read => self.read(key, out),
             Step::Judge => self.judge(key, now, out),
+            Step::Resume => self.resume(key, now, out),
             Step::Create => self.create(key, now, out),
             Step::Adopt => self.adopt(key, now, out),
             Step::Remove => self.remove(key, now, out),
+            Step::LetGo => self.let_go(key, now, out),
             Step::Release(reason) => self.release(key, reason, now, out),
             Step::AskKindGone => {
                 if !self.gone_kinds.contains_key(key.group_kind()) {
@@ -98,6 +113,7 @@ impl Engine {
         Surroundings {
             options: &self.options,
             kinds,
+            may_write: self.may_write(),
             entry: self.ledger.intended(key, slot.entry.as_ref()),
             inventory_known: self.inventory.is_known(),
             listing: listing.is_some_and(Listing::is_coming),
@@ -150,7 +166,8 @@ impl Engine {
         let Some(crd) = crd else { return false };
         let established =
             matches!(crd.outcome, Outcome::InSync) && crd.seen().is_some_and(|seen| seen.established);
-        (established && !self.awaited_too_long) || !crd.resting
+        let comes_on = !crd.resting || matches!(crd.outcome, Outcome::Waiting { .. });
+        (established && !self.awaited_too_long) || comes_on
     }
 
     /// The kind at the version an object is read, watched and deleted at. There is one: an object whose kind is not

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     ledger::{Entry, EntryState},
     marks::MarkState,
+    strategy::recreate,
     words::{KindMap, Reason},
 };
 
@@ -17,6 +18,8 @@ use crate::{
 pub(super) struct Surroundings<'a> {
     pub(super) options: &'a EngineOptions,
     pub(super) kinds: &'a KindMap,
+    /// Something may be written now.
+    pub(super) may_write: bool,
     /// What the ledger says of it, or will say when everything this process knows is recorded.
     pub(super) entry: Option<&'a Entry>,
     /// The inventory's last answer was a definite one.
@@ -51,12 +54,16 @@ pub(super) enum Step {
     Read,
     /// Ours and listed: compare.
     Judge,
+    /// It is being made again: go on with that.
+    Resume,
     /// Absent and listed: make it.
     Create,
     /// Present, listed and not ours: take it over.
     Adopt,
     /// Ours and not listed: delete it, if budgets and permissions allow.
     Remove,
+    /// Take our marks off it, to let go of it then.
+    LetGo,
     /// Let go of its entry.
     Release(Reason),
     /// Find out whether its kind is really gone.
@@ -69,13 +76,41 @@ enum Whose {
     Foreign,
     /// It bears our mark and is not the object we know.
     Impostor(Reason),
+    /// Another inventory says that it is its.
+    TakenOver(Reason),
 }
 
 pub(super) fn decide(key: &ObjectKey, slot: &Slot, around: &Surroundings<'_>) -> Step {
+    if is_under_way(slot, around) {
+        return resume(slot, around);
+    }
     match (&slot.desired, around.entry) {
         (Some(_), _) => decide_listed(key, slot, around),
         (None, Some(_)) => decide_unlisted(key, slot, around),
         (None, None) => Step::Forget,
+    }
+}
+
+/// Whether the ledger says that it is being made again, and the object can be looked at.
+fn is_under_way(slot: &Slot, around: &Surroundings<'_>) -> bool {
+    let note = around.entry.and_then(|entry| entry.note.as_deref());
+    let kind = slot.entry.as_ref().map(|entry| entry.key.group_kind());
+    let served = kind.is_some_and(|kind| around.kinds.get(kind).is_some());
+    let known = slot.desired.is_some() || around.inventory_known;
+    served
+        && known
+        && slot
+            .desired
+            .as_ref()
+            .is_none_or(|desired| desired.blocked.is_none())
+        && note.is_some_and(|note| !recreate::is_over(note))
+}
+
+fn resume(slot: &Slot, around: &Surroundings<'_>) -> Step {
+    match &slot.sight {
+        Sight::Unknown if around.listing => read_or_wait(around),
+        Sight::Unknown | Sight::Listed(_) => Step::Read,
+        Sight::Absent | Sight::Present(_) => Step::Resume,
     }
 }
 
@@ -90,7 +125,7 @@ fn decide_listed(key: &ObjectKey, slot: &Slot, around: &Surroundings<'_>) -> Ste
     let version = desired.object.gvk().version();
     let served = around.kinds.get(kind);
     if desired.awaits.is_some() && !served.is_some_and(|info| info.serves(version)) {
-        return if around.options.approval == super::Approval::Never {
+        return if !around.may_write {
             Step::Create
         } else if around.definition_coming {
             waiting(Awaited::Kind, unserved::definition_awaited(kind, version))
@@ -108,6 +143,10 @@ fn decide_listed(key: &ObjectKey, slot: &Slot, around: &Surroundings<'_>) -> Ste
                 Step::Read
             }
         }
+        Sight::Absent if around.options.posture == super::Posture::Cordoned && around.entry.is_none() => {
+            let message = "the cluster is cordoned: what is new is not made";
+            blocked(Recheck::News, Reason::new("cordoned", message))
+        }
         Sight::Absent => {
             let finished = around.entry.and_then(|e| e.finished);
             if finished.is_some_and(|digest| digest == desired.object.digest()) {
@@ -123,7 +162,7 @@ fn decide_listed(key: &ObjectKey, slot: &Slot, around: &Surroundings<'_>) -> Ste
             }
         }
         Sight::Present(seen) => match whose(key, seen, around) {
-            Whose::Impostor(reason) => blocked(Recheck::NowAndThen, reason),
+            Whose::Impostor(reason) | Whose::TakenOver(reason) => blocked(Recheck::NowAndThen, reason),
             _ if seen.deleting.is_some() => waiting(Awaited::OwnDeletion, being_deleted(seen)),
             Whose::Foreign if around.options.switches.force_only_ours => Step::Adopt,
             Whose::Ours | Whose::Foreign => Step::Judge,
@@ -207,6 +246,9 @@ fn decide_unlisted_present(key: &ObjectKey, seen: &Seen, around: &Surroundings<'
     if seen.deleting.is_some() {
         return Step::Stand(Outcome::Deleting(being_deleted(seen)));
     }
+    if around.options.posture == super::Posture::Orphaning {
+        return Step::LetGo;
+    }
     if seen.orphan {
         return Step::Release(Reason::new(
             "orphaned",
@@ -228,6 +270,11 @@ fn whose(key: &ObjectKey, seen: &Seen, around: &Surroundings<'_>) -> Whose {
     match &entry.uid {
         // A claim that was decided and did not arrive made nothing ours.
         Some(uid) if *uid == seen.uid && entry.state == EntryState::Writing && !marked => Whose::Foreign,
+        Some(uid) if *uid == seen.uid && seen.inventory.is_some() => {
+            let other = seen.inventory.as_deref().unwrap_or_default();
+            let message = format!("inventory {other} took it over: take it out of this one");
+            Whose::TakenOver(Reason::new("taken-over", message).with("inventory", other))
+        }
         Some(uid) if *uid == seen.uid || !around.options.switches.uid_check => Whose::Ours,
         Some(uid) if marked => Whose::Impostor(
             Reason::new(

@@ -56,6 +56,9 @@ pub enum Event {
     Reserved(CallId, Result<Tick, Reason>),
     /// A person confirms what a plan's token covers.
     Confirm(String),
+    /// Nothing is written from now on, for this reason: it is planned, and told. Or nothing stands against it any more.
+    /// Until the first of these events everything may be written.
+    Hold(Option<Reason>),
     /// Plan everything again, whatever is remembered to be settled.
     Replan,
     /// Time passed.

@@ -8,7 +8,7 @@ use super::{
     CallId, Command, Engine,
     calls::Call,
     kinds::{Listing, ListingStage, of_kind_mut},
-    slot::{Awaited, Class, Outcome, Seen, Sight, Stage, read_gvk},
+    slot::{Awaited, Class, Outcome, Seen, Sight, Stage, is_older, read_gvk},
     unserved,
 };
 use crate::{
@@ -261,7 +261,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn take_seen(&mut self, live: Live, out: &mut Vec<Command>) {
+    pub(super) fn take_seen(&mut self, live: Live, now: Tick, out: &mut Vec<Command>) {
         let key = live.key().clone();
         let epoch = self
             .watches
@@ -278,9 +278,18 @@ impl Engine {
         // After a reset even versions may begin anew: the store may have been restored.
         let anew = slot.epoch != epoch;
         slot.epoch = epoch;
+        let is_old = !anew
+            && slot
+                .seen()
+                .is_some_and(|seen| is_older(live.version(), &seen.version));
+        if !is_old {
+            // Health is in the status, of which nothing else takes note.
+            self.see_health(&key, live.object(), now);
+        }
         if self.look_at(&key, live, anew) {
             self.converged = false;
         }
+        self.follow_order(&key, now);
     }
 
     /// Takes what a watch shows, unless something newer is known; true when that changed what is known.

@@ -1,18 +1,22 @@
 //! From an inventory's objects to slots: scope, default namespace, class, duplicates.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use fleet_diff::{GroupKind, Node, Object, ObjectKey};
 
 use super::{
     Command, Engine,
     kinds::{Listing, ListingStage},
-    options::Adoption,
+    options::{Adoption, Posture, RECREATE_ALLOWED, RUNNING_KINDS, is_never_recreated},
     slot::{Class, Desired},
     unserved,
 };
 use crate::{
     edge::Note,
+    strategy::{ApplyStrategy, Manner},
     words::{KindInfo, Known, Reason, Revision, Snapshot},
 };
 
@@ -90,9 +94,11 @@ impl Engine {
         let (Some(known), Some(_)) = (&self.inventory.known, &self.kinds) else {
             return;
         };
-        let objects: Vec<Object> = known.objects().to_vec();
+        let mut objects: Vec<Object> = known.objects().to_vec();
+        objects.retain(|object| self.is_served(object));
         let coming = kinds_of_definitions(&objects);
         let mut wanted: BTreeMap<ObjectKey, Desired> = BTreeMap::new();
+        let unmapped: Vec<ObjectKey> = self.inventory.unmapped.keys().cloned().collect();
         self.inventory.unmapped.clear();
         self.inventory.unmapped_kinds.clear();
         self.inventory.awaiting.clear();
@@ -128,7 +134,19 @@ impl Engine {
                 }
             }
         }
+        self.order.is_stale |= !self.inventory.unmapped.keys().eq(&unmapped);
         self.replace_desired(wanted);
+    }
+
+    /// Whether the cluster is there for it now. What is not served counts as not listed.
+    fn is_served(&self, object: &Object) -> bool {
+        let kind = object.gvk().group_kind();
+        let runs = || RUNNING_KINDS.contains(&(kind.group(), kind.kind()));
+        match self.options.posture {
+            Posture::Serving | Posture::Cordoned => true,
+            Posture::Draining => !runs(),
+            Posture::Orphaning | Posture::Clearing => false,
+        }
     }
 
     /// Only with rule 5 off: what is recorded at another API version is taken as another object.
@@ -166,7 +184,13 @@ impl Engine {
             .namespaced
             .then(|| object.namespace().unwrap_or(&self.options.default_namespace));
         let object = object.with_namespace(namespace);
-        let blocked = self.why_not_written(&object, info, awaits.is_some());
+        let take_from = object.annotation(self.marks.take_from_key()).map(str::to_owned);
+        let strategy = self.strategy_of(&object);
+        let blocked = match &strategy {
+            Ok(strategy) => self.why_not_written(&object, info, awaits.is_some(), strategy.manner()),
+            Err(reason) => Some(reason.clone()),
+        };
+        let strategy = strategy.unwrap_or(self.parts.strategies.usual());
         let adoption = object
             .annotation(self.marks.adopt_key())
             .and_then(Adoption::parse)
@@ -174,13 +198,43 @@ impl Engine {
         Ok(Desired {
             object,
             adoption,
+            take_from,
+            strategy: strategy.clone(),
             blocked,
             awaits,
         })
     }
 
+    /// How an object is written: as its annotation says, then as the options say of its kind.
+    fn strategy_of(&self, object: &Object) -> Result<&Arc<dyn ApplyStrategy>, Reason> {
+        let strategies = &self.parts.strategies;
+        let chosen = object.annotation(self.marks.strategy_key()).or_else(|| {
+            self.options
+                .strategies
+                .get(object.gvk().group_kind())
+                .map(String::as_str)
+        });
+        let Some(id) = chosen else {
+            return Ok(strategies.usual());
+        };
+        strategies.get(id).ok_or_else(|| {
+            let known: Vec<&str> = strategies.ids().collect();
+            let message = format!(
+                "there is no apply strategy {id:?}; there are {}",
+                known.join(", ")
+            );
+            Reason::new("unknown-strategy", message)
+        })
+    }
+
     /// Why it cannot be written at all.
-    fn why_not_written(&self, object: &Object, info: &KindInfo, awaited: bool) -> Option<Reason> {
+    fn why_not_written(
+        &self,
+        object: &Object,
+        info: &KindInfo,
+        awaited: bool,
+        manner: Manner,
+    ) -> Option<Reason> {
         if !self.options.scope.contains(object.namespace()) {
             return Some(Reason::new("out-of-scope", "it lies outside the target's scope"));
         }
@@ -192,16 +246,36 @@ impl Engine {
                 info,
             ));
         }
+        if let Some(reason) = self.why_no_recreation(object, manner) {
+            return Some(reason);
+        }
         match object.annotation(self.marks.adopt_key()) {
             Some(text) if Adoption::parse(text).is_none() => {
                 let message = format!(
-                    "annotation {} must be refuse, adopt-equal or adopt",
+                    "annotation {} must be refuse, adopt-equal, adopt or take-over",
                     self.marks.adopt_key()
                 );
                 Some(Reason::new("bad-annotation", message))
             }
             _ => None,
         }
+    }
+
+    /// What contradicts the annotation that allows to make an object again.
+    fn why_no_recreation(&self, object: &Object, manner: Manner) -> Option<Reason> {
+        let key = self.marks.recreate_key();
+        let text = object.annotation(key)?;
+        let message = if text != RECREATE_ALLOWED {
+            format!("annotation {key} must be {RECREATE_ALLOWED}")
+        } else if is_never_recreated(object.gvk().group_kind()) {
+            let kind = object.gvk().kind();
+            format!("annotation {key}: a {kind} is never made again, for everything in it would go")
+        } else if manner == Manner::Once {
+            format!("annotation {key} contradicts its strategy, which leaves it as it is once it is there")
+        } else {
+            return None;
+        };
+        Some(Reason::new("bad-annotation", message))
     }
 
     fn replace_desired(&mut self, mut wanted: BTreeMap<ObjectKey, Desired>) {
@@ -212,9 +286,10 @@ impl Engine {
             .filter(|(key, slot)| slot.desired.is_some() && !wanted.contains_key(*key))
             .map(|(key, _)| key.clone())
             .collect();
+        let mut changed = !dropped.is_empty();
         for key in dropped {
             if let Some(slot) = self.slots.get_mut(&key) {
-                slot.desired = None;
+                slot.former = slot.desired.take().map(|desired| desired.object);
                 slot.settled = None;
                 slot.fresh_start();
                 self.mark_resting(&key, true);
@@ -229,10 +304,13 @@ impl Engine {
                     && old.blocked == desired.blocked
                     && old.awaits == desired.awaits
                     && old.adoption == desired.adoption
+                    && old.take_from == desired.take_from
+                    && Arc::ptr_eq(&old.strategy, &desired.strategy)
             });
             if same {
                 continue;
             }
+            changed = true;
             let content = slot
                 .desired
                 .as_ref()
@@ -241,6 +319,7 @@ impl Engine {
                 .wanted_version()
                 .is_some_and(|v| v != desired.object.gvk().version());
             slot.desired = Some(desired);
+            slot.former = None;
             if content {
                 slot.exchanges.clear();
                 slot.forget_contests();
@@ -259,6 +338,7 @@ impl Engine {
             self.mark_resting(&key, false);
             self.dirty.insert(key);
         }
+        self.order.is_stale |= changed;
         // One listing beats reading many new objects one by one.
         for (kind, count) in unseen {
             if count > 1 {

@@ -14,8 +14,9 @@
 //! Where things are: `event` is the interface, `options` what an embedder chooses; `intake` and `inventory` take events
 //! in. `slot` is what is known of one object, `kinds` of whole kinds, `unserved` why a kind holds something up. `decide`
 //! is the next step for an object and `consider` sees to it: `judging` hears the judge, `changes` says what is to be
-//! done, `writes` runs strategies, `contest` notices other writers, `deletes` guards deletes, `ledger` keeps the record.
-//! `resting` sees to what brings back an object that nothing is to be done for, `namespaces` wakes what waits for one,
+//! done, `writes` runs strategies, `recreating` makes objects again, `contest` notices other writers, `drift`
+//! leaves alone what they changed, `deletes` guards deletes, `ledger` keeps the record.
+//! `resting` sees to what brings back an object that nothing is to be done for, `hold` is about times in which nothing is written, `namespaces` wakes what waits for one,
 //! `alarms` what waits for time. `calls` are commands that are waited for, `token` is what a person confirms with,
 //! `report` tells how things stand.
 //!
@@ -29,7 +30,9 @@ mod consider;
 mod contest;
 mod decide;
 mod deletes;
+mod drift;
 mod event;
+mod hold;
 mod intake;
 mod inventory;
 mod judging;
@@ -37,6 +40,8 @@ mod kinds;
 mod ledger;
 mod namespaces;
 mod options;
+mod ordering;
+mod recreating;
 mod report;
 mod resting;
 mod slot;
@@ -53,8 +58,11 @@ use std::{
 use fleet_diff::{GroupKind, Gvk, ObjectKey};
 
 pub use event::{CallId, Command, Container, Event};
-pub use options::{Adoption, Approval, DeleteBudget, EngineOptions, GUARDED_KINDS, Limits};
-pub use report::Status;
+pub use hold::{STARTING, VETO};
+pub use options::{
+    Adoption, Approval, DeleteBudget, EngineOptions, GUARDED_KINDS, Limits, Posture, Unhealthy,
+};
+pub use report::{Drifted, Status};
 
 use calls::Call;
 use deletes::{Deletes, Standstill};
@@ -63,15 +71,18 @@ pub use judging::Judgements;
 use kinds::{GoneKind, Listing, Watch};
 use ledger::LedgerState;
 use namespaces::Away;
+use ordering::Ordering;
+use recreating::ReservingOne;
 use slot::{Class, Slot};
 use types::Types;
 
 use crate::{
     edge::{DeletePolicy, GuardsOnly, Note},
+    health::{BuiltinHealth, Health},
     judge::{Judge, LocalJudge},
     marks::Marks,
-    strategy::{ApplyStrategy, ServerSideApply},
-    words::{KindMap, Target, Tick, Uid},
+    strategy::{ApplyStrategy, Recreate, Strategies},
+    words::{KindMap, Reason, Target, Tick, Uid},
 };
 
 /// The opinions an engine is built with.
@@ -81,7 +92,11 @@ pub struct Parts {
     /// What would applying an object do?
     pub judge: Arc<dyn Judge>,
     /// Which requests carry out a change?
-    pub strategy: Arc<dyn ApplyStrategy>,
+    pub strategies: Strategies,
+    /// How an object is made again that cannot be changed.
+    pub recreate: Arc<dyn ApplyStrategy>,
+    /// Is an object healthy that others wait for?
+    pub health: Arc<dyn Health>,
     /// May this object be deleted?
     pub deletes: Arc<dyn DeletePolicy>,
 }
@@ -90,17 +105,40 @@ impl Default for Parts {
     fn default() -> Self {
         Self {
             judge: Arc::new(LocalJudge::default()),
-            strategy: Arc::new(ServerSideApply),
+            strategies: Strategies::default(),
+            recreate: Arc::new(Recreate::default()),
+            health: Arc::new(BuiltinHealth),
             deletes: Arc::new(GuardsOnly),
         }
     }
 }
 
 impl Parts {
-    /// With this strategy.
+    /// With this strategy where nothing else is chosen.
     #[must_use]
     pub fn strategy(mut self, strategy: impl ApplyStrategy) -> Self {
-        self.strategy = Arc::new(strategy);
+        self.strategies = self.strategies.usually(strategy);
+        self
+    }
+
+    /// With these strategies to choose from.
+    #[must_use]
+    pub fn strategies(mut self, strategies: Strategies) -> Self {
+        self.strategies = strategies;
+        self
+    }
+
+    /// With this way to make objects again, for which it gets [`Work::Recreate`](crate::Work::Recreate).
+    #[must_use]
+    pub fn recreate(mut self, strategy: impl ApplyStrategy) -> Self {
+        self.recreate = Arc::new(strategy);
+        self
+    }
+
+    /// With this say in what is healthy.
+    #[must_use]
+    pub fn health(mut self, health: impl Health + 'static) -> Self {
+        self.health = Arc::new(health);
         self
     }
 
@@ -139,6 +177,7 @@ pub struct Engine {
     strays: BTreeMap<ObjectKey, Uid>,
 
     slots: BTreeMap<ObjectKey, Slot>,
+    order: Ordering,
     dirty: BTreeSet<ObjectKey>,
     /// How many of them are in the ledger.
     owned: usize,
@@ -157,6 +196,9 @@ pub struct Engine {
     /// Namespaces that are absent or being deleted.
     namespaces_away: BTreeMap<String, Away>,
     deletes: Deletes,
+    reserving_one: Option<ReservingOne>,
+    /// Why nothing is written now.
+    hold: Option<Reason>,
     /// Granted deletes that are not done.
     standstill: Option<Standstill>,
 
@@ -200,6 +242,7 @@ impl Engine {
             gone_kinds: BTreeMap::new(),
             strays: BTreeMap::new(),
             slots: BTreeMap::new(),
+            order: Ordering::default(),
             dirty: BTreeSet::new(),
             owned: 0,
             held_back: BTreeSet::new(),
@@ -216,6 +259,8 @@ impl Engine {
             second_try: BTreeSet::new(),
             namespaces_away: BTreeMap::new(),
             deletes: Deletes::default(),
+            reserving_one: None,
+            hold: None,
             standstill: None,
             calls: BTreeMap::new(),
             next_call: 0,
@@ -257,13 +302,14 @@ impl Engine {
             Event::Surveyed(call, result) => self.take_survey(call, result, now),
             Event::KindGone(call, result) => self.take_kind_gone(call, &result, now),
             Event::WatchReset(gvk) => self.watch_reset(gvk),
-            Event::Seen(live) => self.take_seen(live, out),
+            Event::Seen(live) => self.take_seen(live, now, out),
             Event::Left { key, uid } => self.take_left(&key, &uid),
             Event::WatchSynced(gvk) => self.watch_synced(&gvk),
             Event::Answered(call, answer) => self.take_answer(call, answer, now, out),
             Event::Recorded(call, result) => self.take_recorded(call, result, now, out),
             Event::Reserved(call, result) => self.take_reserved(call, result, now, out),
             Event::Confirm(token) => self.take_confirmation(&token, now, out),
+            Event::Hold(hold) => self.take_hold(hold, now, out),
             Event::Replan => self.replan(),
             Event::Time => {}
         }
@@ -274,6 +320,7 @@ impl Engine {
     fn settle(&mut self, now: Tick, out: &mut Vec<Command>) {
         self.take_due(now, out);
         self.ask_for_inputs(now, out);
+        self.find_order(now);
         // Until everything a decision needs is there, what is to be looked at stays to be looked at.
         while self.is_informed() {
             self.feed_starved();
@@ -288,6 +335,7 @@ impl Engine {
         }
         if self.discover_at.is_some_and(|at| at <= now) {
             self.ask_for_inputs(now, out);
+            self.find_order(now);
         }
         self.flush_ledger(now, out);
         self.follow_deletes(now);

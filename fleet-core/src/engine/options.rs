@@ -1,15 +1,16 @@
 //! What an embedder chooses.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use fleet_diff::{GroupKind, ObjectKey};
+use fleet_diff::{Digest, GroupKind, ObjectKey};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Switches,
     edge::Propagation,
+    hand_over::Predecessor,
     marks::DEFAULT_DOMAIN,
-    words::{Millis, Scope},
+    words::{DriftRule, LifeCycle, Millis, Scope},
 };
 
 /// Whether an engine may write.
@@ -23,6 +24,64 @@ pub enum Approval {
     Auto,
 }
 
+/// What a cluster is there for now: where in its life it is said to be ([`LifeCycle`]), and what becomes of ours when it
+/// leaves.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Posture {
+    /// Everything listed is made and kept.
+    #[default]
+    Serving,
+    /// What is there is kept, and what is new is not made.
+    Cordoned,
+    /// What runs pods is deleted, within the usual budgets; the rest is kept.
+    Draining,
+    /// Everything of ours is let go of: it stays, without our marks and without a record.
+    Orphaning,
+    /// Everything of ours is deleted, within the usual budgets.
+    Clearing,
+}
+
+impl Posture {
+    /// What follows from a cluster's life-cycle; `clears` says what becomes of ours when it leaves. A cluster that joins is
+    /// served like any other, once it is no longer held back ([`Event::Hold`](crate::Event::Hold)).
+    pub fn of(life_cycle: LifeCycle, clears: bool) -> Self {
+        match life_cycle {
+            LifeCycle::Joining | LifeCycle::Ready => Self::Serving,
+            LifeCycle::Cordoned => Self::Cordoned,
+            LifeCycle::Draining => Self::Draining,
+            LifeCycle::Leaving if clears => Self::Clearing,
+            LifeCycle::Leaving => Self::Orphaning,
+        }
+    }
+}
+
+/// What becomes of an object that waits for another to be healthy, by a wave or by `depends-on`, for too long.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Unhealthy {
+    /// It is not written until the other one is healthy.
+    #[default]
+    Stop,
+    /// It is written.
+    GoOn,
+}
+
+/// Kinds that run pods, and what makes more of them.
+pub(super) const RUNNING_KINDS: [(&str, &str); 9] = [
+    ("", "Pod"),
+    ("", "ReplicationController"),
+    ("apps", "Deployment"),
+    ("apps", "ReplicaSet"),
+    ("apps", "StatefulSet"),
+    ("apps", "DaemonSet"),
+    ("batch", "Job"),
+    ("batch", "CronJob"),
+    ("autoscaling", "HorizontalPodAutoscaler"),
+];
+
 /// What happens to an object that exists and is not ours.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -35,6 +94,9 @@ pub enum Adoption {
     AdoptEqual,
     /// It is taken over. Fields its definition does not list stay as they are.
     Adopt,
+    /// It is taken over from whoever manages it now, of [`EngineOptions::predecessors`]: their fields become ours, so that
+    /// those our definition does not list go, and their marks go. Where nobody of them manages it, as `Adopt`.
+    TakeOver,
 }
 
 impl Adoption {
@@ -44,6 +106,7 @@ impl Adoption {
             "refuse" => Some(Self::Refuse),
             "adopt-equal" => Some(Self::AdoptEqual),
             "adopt" => Some(Self::Adopt),
+            "take-over" => Some(Self::TakeOver),
             _ => None,
         }
     }
@@ -57,6 +120,17 @@ pub const GUARDED_KINDS: [(&str, &str); 5] = [
     ("apps", "StatefulSet"),
     ("apiextensions.k8s.io", "CustomResourceDefinition"),
 ];
+
+/// What the annotation of a definition says that allows to make its object again.
+pub(super) const RECREATE_ALLOWED: &str = "allow";
+
+/// Kinds that hold others, which would go with them.
+pub(super) fn is_never_recreated(kind: &GroupKind) -> bool {
+    matches!(
+        (kind.group(), kind.kind()),
+        ("", "Namespace") | ("apiextensions.k8s.io", "CustomResourceDefinition")
+    )
+}
 
 /// How many deletes a rolling window allows: as many as `count` and `percent` both allow, but never fewer than
 /// `floor`.
@@ -157,6 +231,10 @@ pub struct Limits {
     pub reserve_max: Millis,
     /// Wait after a refused reservation before it is asked for again.
     pub reserve_again: Millis,
+    /// Longest wait for objects of earlier waves, or named by `depends-on`, to be healthy once they are as defined.
+    pub health_max: Millis,
+    /// The same for objects that others only seem to need: the backend of a webhook, say.
+    pub backend_max: Millis,
     /// Longest wait for a watch to show what a listing has found, before it is read by name.
     pub watch_max: Millis,
 }
@@ -182,6 +260,8 @@ impl Default for Limits {
             token_life: Millis::from_mins(60),
             reserve_max: Millis::from_secs(30),
             reserve_again: Millis::from_secs(60),
+            health_max: Millis::from_mins(5),
+            backend_max: super::ordering::BACKEND_MAX,
             watch_max: Millis::from_secs(30),
         }
     }
@@ -195,18 +275,37 @@ pub struct EngineOptions {
     pub domain: String,
     /// Namespace of namespaced objects whose definition names none.
     pub default_namespace: String,
+    /// What the engine's parts go by, where that is read again: other rules want another engine.
+    pub rules: Option<Digest>,
     /// The part of the cluster the inventory may speak about.
     pub scope: Scope,
     /// May it write?
     pub approval: Approval,
+    /// What the cluster is there for now.
+    pub posture: Posture,
+    /// When the cluster leaves, ours is deleted instead of let go of.
+    pub clears: bool,
     /// Objects that exist and are not ours.
     pub adoption: Adoption,
+    /// Who may have managed what is taken over.
+    pub predecessors: Vec<Predecessor>,
     /// Kinds whose deletes need a permission, beside [`GUARDED_KINDS`].
     pub guarded: BTreeSet<GroupKind>,
     /// Guarded kinds that may be deleted.
     pub permitted_kinds: BTreeSet<GroupKind>,
     /// Single guarded objects that may be deleted.
     pub permitted: BTreeSet<ObjectKey>,
+    /// What becomes of what waits too long for the health of others.
+    pub unhealthy: Unhealthy,
+    /// What is done about drift: the first rule that is about a field counts, and without one it is repaired.
+    pub drift: Vec<DriftRule>,
+    /// Strategies of kinds, by their names; a definition's own choice goes before.
+    pub strategies: BTreeMap<GroupKind, String>,
+    /// Kinds whose objects may be deleted and made again where they cannot be changed, beside single ones that allow it
+    /// by their annotation. Guarded kinds need the permission to be deleted too.
+    pub recreate: BTreeSet<GroupKind>,
+    /// Namespace of the copies of cluster-scoped objects while they are made again; copies of others are beside them.
+    pub copies_namespace: String,
     /// Budget of deletes.
     pub budget: DeleteBudget,
     /// What deletes do to dependents.
@@ -222,12 +321,21 @@ impl Default for EngineOptions {
         Self {
             domain: DEFAULT_DOMAIN.to_owned(),
             default_namespace: "default".to_owned(),
+            rules: None,
             scope: Scope::Cluster,
             approval: Approval::Auto,
+            posture: Posture::Serving,
+            clears: false,
             adoption: Adoption::Refuse,
+            predecessors: Predecessor::builtin(),
             guarded: BTreeSet::new(),
             permitted_kinds: BTreeSet::new(),
             permitted: BTreeSet::new(),
+            unhealthy: Unhealthy::Stop,
+            drift: Vec::new(),
+            strategies: BTreeMap::new(),
+            recreate: BTreeSet::new(),
+            copies_namespace: "fleet-system".to_owned(),
             budget: DeleteBudget::default(),
             propagation: Propagation::Background,
             limits: Limits::default(),

@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use fleet_diff::ObjectKey;
 use serde::Serialize;
 
-use super::{Approval, Command, Engine, Judgements, slot::Outcome};
+use super::{
+    Command, Engine, Judgements, Posture,
+    slot::{Awaited, Outcome},
+};
 use crate::{
-    edge::{Note, Remedy},
+    edge::Note,
     plan::{Action, Change, Plan},
-    words::{Reason, Revision},
+    words::{DriftPolicy, Reason, Revision},
 };
 
 /// How a target stands.
@@ -22,6 +25,10 @@ pub struct Status {
     pub inventory_unknown: Option<Reason>,
     /// Why the ledger cannot be believed; nothing is written then.
     pub ledger_lost: Option<Reason>,
+    /// What the cluster is there for now.
+    pub posture: Posture,
+    /// Why nothing is written now.
+    pub on_hold: Option<Reason>,
     /// Everything that can be done is done.
     pub converged: bool,
     /// Objects listed.
@@ -42,6 +49,10 @@ pub struct Status {
     pub deleting: BTreeMap<ObjectKey, Reason>,
     /// Fields left to another writer who rewrites them again and again, with that writer.
     pub contested: BTreeMap<ObjectKey, BTreeMap<String, String>>,
+    /// Fields that somebody changed and that are not repaired, with who did and what the policy is.
+    pub drifted: BTreeMap<ObjectKey, BTreeMap<String, Drifted>>,
+    /// Listed objects that are not healthy, with why.
+    pub unhealthy: BTreeMap<ObjectKey, String>,
     /// Deletes stopped by a budget.
     pub held: Option<Reason>,
     /// Bears our mark, and neither listed nor in the ledger.
@@ -50,7 +61,22 @@ pub struct Status {
     pub judgements: Judgements,
 }
 
+/// A field that is left as somebody changed it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Drifted {
+    /// Who changed it; none if that does not show.
+    pub writer: Option<String>,
+    /// Why it is left.
+    pub policy: DriftPolicy,
+}
+
 impl Status {
+    fn reports_drift(&self) -> bool {
+        let mut fields = self.drifted.values().flat_map(BTreeMap::values);
+        fields.any(|field| field.policy == DriftPolicy::Report)
+    }
+
     /// True when everything listed is as it should be and nothing is held back, nor waits for anything.
     pub fn is_clean(&self) -> bool {
         self.converged
@@ -60,6 +86,8 @@ impl Status {
             && self.refused.is_empty()
             && self.deleting.is_empty()
             && self.contested.is_empty()
+            && !self.reports_drift()
+            && (self.on_hold.is_none() || self.pending.is_empty())
             && self.held.is_none()
     }
 }
@@ -71,7 +99,7 @@ impl Engine {
         for (key, slot) in &self.slots {
             let uid = slot.seen().map(|seen| seen.uid.clone());
             match &slot.outcome {
-                Outcome::Planned(change) if !slot.resting || self.options.approval == Approval::Never => {
+                Outcome::Planned(change) if !slot.resting || !self.may_write() => {
                     let mut change = (**change).clone();
                     change.unchecked |= change.action == Action::Create && self.is_namespace_missing(key);
                     changes.push(change);
@@ -125,10 +153,16 @@ impl Engine {
             revision: self.inventory.revision().cloned(),
             inventory_unknown: self.inventory.unknown.clone(),
             ledger_lost: self.ledger.lost().cloned(),
+            posture: self.options.posture,
+            on_hold: self.hold.clone(),
             converged: self.converged,
             held: self.deletes.held.as_ref().map(|h| h.reason.clone()),
             strays: self.strays.keys().cloned().collect(),
             judgements: self.judgements,
+            unhealthy: self
+                .unhealthy()
+                .map(|(key, state)| (key.clone(), state.to_string()))
+                .collect(),
             ..Status::default()
         };
         status.blocked.clone_from(&self.inventory.unmapped);
@@ -141,13 +175,29 @@ impl Engine {
                 let fields = fields.map(|(path, contested)| (path.to_string(), contested.writer.clone()));
                 status.contested.insert(key.clone(), fields.collect());
             }
+            if let Some(spared) = slot.spared.as_ref().filter(|spared| !spared.fields.is_empty()) {
+                let fields = spared.fields.iter().map(|(path, field)| {
+                    let drifted = Drifted {
+                        writer: field.writer.clone(),
+                        policy: field.policy,
+                    };
+                    (path.to_string(), drifted)
+                });
+                status.drifted.insert(key.clone(), fields.collect());
+            }
             match &slot.outcome {
                 Outcome::InSync | Outcome::Finished => status.in_sync += usize::from(slot.desired.is_some()),
-                Outcome::Planned(change) if !slot.resting || self.options.approval == Approval::Never => {
+                Outcome::Planned(change) if !slot.resting || !self.may_write() => {
                     status.pending.insert(key.clone(), change.action);
                 }
-                Outcome::Waiting { reason, .. } => {
-                    status.waiting.insert(key.clone(), reason.clone());
+                Outcome::Waiting { awaited, reason } => {
+                    let now = match awaited {
+                        Awaited::Others => self.why_waiting(key),
+                        Awaited::Turn => self.why_later(key),
+                        _ => None,
+                    };
+                    let reason = now.unwrap_or_else(|| reason.clone());
+                    status.waiting.insert(key.clone(), reason);
                 }
                 Outcome::Blocked { reason, .. } => {
                     status.blocked.insert(key.clone(), reason.clone());
@@ -177,17 +227,22 @@ impl Engine {
     /// True when nothing is under way and nothing more will be done without a new event.
     pub fn is_settled(&self) -> bool {
         self.is_informed()
+            && !self.is_starting()
+            && !self.order.is_waiting()
             && self.dirty.is_empty()
             && self.starved.is_empty()
             && !self.is_writing()
             && self.second_try.is_empty()
             && self.deletes.is_quiet()
             && self.calls.is_empty()
-            && (self.ledger.is_quiet() || self.options.approval == Approval::Never)
+            && (self.ledger.is_quiet() || !self.may_write())
     }
 
     /// Why this target cannot go on by itself, if so: no inventory, no ledger to believe.
     pub fn why_stuck(&self) -> Option<&Reason> {
+        if self.is_starting() {
+            return None;
+        }
         self.ledger.lost().or(if self.inventory.known.is_none() {
             self.inventory.unknown.as_ref()
         } else {
@@ -232,14 +287,10 @@ impl Engine {
 
 /// A refusal as a reason; one for an immutable field has its own code.
 fn refusal(fault: &crate::Fault) -> Reason {
-    let immutable = fault.remedy == Remedy::Invalid
-        && ["immutable", "updates to statefulset spec for fields other than"]
-            .iter()
-            .any(|words| fault.message.contains(words));
-    if immutable {
-        let message = "it would have to be deleted and made again, which is not done yet";
-        Reason::new("immutable", message).because(Reason::new("refused", fault.to_string()))
+    let code = if crate::judge::is_final(fault) {
+        "immutable"
     } else {
-        Reason::new("refused", fault.to_string())
-    }
+        "refused"
+    };
+    Reason::new(code, fault.to_string())
 }

@@ -28,6 +28,7 @@ impl Engine {
         let resting = self.see_to_return(key, &outcome, now);
         self.set_outcome(key, outcome);
         self.mark_resting(key, resting);
+        self.follow_order(key, now);
     }
 
     /// Not done, on purpose.
@@ -68,11 +69,12 @@ impl Engine {
         match awaited {
             // Their ends wake what waits for them.
             Awaited::Listing | Awaited::KindGone | Awaited::Types => {}
-            Awaited::NamespaceDeletion | Awaited::Turn => return true,
+            Awaited::NamespaceDeletion | Awaited::Turn | Awaited::Others => return true,
             Awaited::OwnDeletion => {
                 self.look_at_deletion(key, now);
                 return true;
             }
+            Awaited::Recreation => self.look_at_deletion(key, now),
             Awaited::Watch => self.await_watch(key, now),
             Awaited::Kind => self.look_for_kinds_of(key, now),
             Awaited::Establishment { by } => self.leave_alone(key, Trouble::look(by)),

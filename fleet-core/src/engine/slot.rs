@@ -1,16 +1,21 @@
 //! What the engine knows of one object.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use fleet_diff::{Digest, DigestBuilder, FieldPath, Gvk, Node, Object, ObjectKey, live_digest};
 
-use super::{contest::Contested, event::CallId, options::Adoption, types::Types};
+use super::{contest::Contested, drift::Spared, event::CallId, options::Adoption, types::Types};
 use crate::{
     edge::{Exchange, Fault, Request},
+    health::HealthState,
     ledger::Entry,
     marks::{MarkState, Marks},
+    order::{Hope, Reached},
     plan::Change,
-    strategy::Work,
+    strategy::{ApplyStrategy, Work},
     words::{Live, LiveMeta, Reason, ResourceVersion, Tick, Uid},
 };
 
@@ -19,6 +24,8 @@ use crate::{
 pub(super) struct Slot {
     /// Its definition, if it is listed.
     pub(super) desired: Option<Desired>,
+    /// Its last definition, if it was listed before.
+    pub(super) former: Option<Object>,
     /// What the ledger holds, durably.
     pub(super) entry: Option<Entry>,
     /// What the cluster holds, as far as is known.
@@ -49,12 +56,24 @@ pub(super) struct Slot {
     pub(super) contest: BTreeMap<(FieldPath, String), Vec<Tick>>,
     /// Fields we stopped repairing.
     pub(super) contested: BTreeMap<FieldPath, Contested>,
+    /// Fields that a drift policy leaves as somebody changed them.
+    pub(super) spared: Option<Box<Spared>>,
     /// Fields that were contested before and are repaired again, and how often that was.
     pub(super) truces: BTreeMap<FieldPath, u32>,
     /// Fields and managers the update under way writes against.
     pub(super) repairing: BTreeSet<(FieldPath, String)>,
+    /// What is wrong with its health, if anything.
+    pub(super) health: Option<Box<HealthState>>,
+    /// Since when it is not healthy.
+    pub(super) ill_since: Option<Tick>,
+    /// What was said of it to those that wait for it.
+    pub(super) told: Option<(Reached, Hope)>,
+    /// Since when it is as defined.
+    pub(super) in_sync_since: Option<Tick>,
     /// Digest of the definition it was last in sync with.
     pub(super) last_in_sync: Option<Digest>,
+    /// It may be deleted to be made again, until then.
+    pub(super) granted: Option<Tick>,
     /// Its delete was granted and its intent recorded.
     pub(super) approved: bool,
     /// How it stands, for reports.
@@ -72,6 +91,10 @@ pub(super) struct Desired {
     pub(super) object: Object,
     /// What happens if it exists and is not ours.
     pub(super) adoption: Adoption,
+    /// The inventory of the same platform that it may be taken over from.
+    pub(super) take_from: Option<String>,
+    /// How it is written.
+    pub(super) strategy: Arc<dyn ApplyStrategy>,
     /// Why it cannot be written at all.
     pub(super) blocked: Option<Reason>,
     /// The CRD of this inventory that will define its kind, while the kind is not served.
@@ -127,6 +150,8 @@ pub(super) struct Seen {
     /// Digest of what decides whether applying would change anything.
     pub(super) digest: Digest,
     pub(super) mark: MarkState,
+    /// The inventory that its mark names, if that is another one.
+    pub(super) inventory: Option<Box<str>>,
     /// It bears the owner label, so a watch shows it.
     pub(super) labelled: bool,
     /// Finalizers, if it is being deleted.
@@ -149,6 +174,10 @@ impl Seen {
             version: live.version().clone(),
             digest: live_digest(object, marks.manager()),
             mark: marks.read(object),
+            inventory: marks
+                .named_by(object)
+                .filter(|id| *id != marks.label_value())
+                .map(Into::into),
             labelled: object.label(marks.label_key()) == Some(marks.label_value()),
             deleting: live.is_deleting().then(|| holders(&live)),
             established: has_condition(object, "Established"),
@@ -158,11 +187,15 @@ impl Seen {
         }
     }
 
-    /// True when both versions are numbers and this one is smaller; servers count them over all objects of a kind.
     pub(super) fn is_older_than(&self, other: &Self) -> bool {
-        let number = |version: &ResourceVersion| version.as_str().parse::<u64>();
-        matches!((number(&self.version), number(&other.version)), (Ok(a), Ok(b)) if a < b)
+        is_older(&self.version, &other.version)
     }
+}
+
+/// True when both versions are numbers and this one is smaller; servers count them over all objects of a kind.
+pub(super) fn is_older(version: &ResourceVersion, than: &ResourceVersion) -> bool {
+    let number = |version: &ResourceVersion| version.as_str().parse::<u64>();
+    matches!((number(version), number(than)), (Ok(a), Ok(b)) if a < b)
 }
 
 /// Who must finish before a deleted object goes: its finalizers, and for a namespace those of its spec.
@@ -211,12 +244,15 @@ pub(super) enum Stage {
     Asking(CallId, Box<Request>),
     /// Waits for its ledger entry.
     Recording,
+    /// The answer whether it may be deleted to be made again.
+    Reserving(CallId),
     /// A write.
     Writing(Box<Writing>),
 }
 
 /// A write under way.
 pub(super) struct Writing {
+    pub(super) strategy: Arc<dyn ApplyStrategy>,
     pub(super) call: CallId,
     /// The request under way.
     pub(super) request: Request,
@@ -293,6 +329,10 @@ pub(super) enum Awaited {
     OwnDeletion,
     /// The end of its namespace's deletion, to be made again.
     NamespaceDeletion,
+    /// Other objects.
+    Others,
+    /// The next step of its being made again: the end of its deletion.
+    Recreation,
     /// Its turn among the granted deletes.
     Turn,
     /// The next try of what the cluster could not answer.
@@ -318,17 +358,22 @@ impl Slot {
         let desired = self.desired.as_ref()?;
         let start = DigestBuilder::new().digest(&desired.object.digest());
         Some(
-            self.contested
-                .keys()
+            self.left_out()
                 .fold(start, |b, path| b.text(&path.to_string()))
                 .finish(),
         )
     }
 
-    /// What would be sent: definition and marks, without contested fields.
+    /// Fields that are not sent: contested ones, and what drift policies leave alone.
+    fn left_out(&self) -> impl Iterator<Item = &FieldPath> {
+        let spared = self.spared.iter().flat_map(|spared| spared.fields.keys());
+        self.contested.keys().chain(spared)
+    }
+
+    /// What would be sent: definition and marks, without fields that are left out.
     pub(super) fn document(&self, marks: &Marks) -> Option<Object> {
         let marked = marks.mark(&self.desired.as_ref()?.object);
-        marked.without(self.contested.keys()).ok().or(Some(marked))
+        marked.without(self.left_out()).ok().or(Some(marked))
     }
 
     /// The judgement that nothing has to be done, if it were made now.
@@ -388,6 +433,11 @@ impl Slot {
         }
     }
 
+    /// It was seen to be as its definition of now says.
+    pub(super) fn is_as_defined(&self) -> bool {
+        self.last_in_sync.is_some() && self.last_in_sync == self.definition()
+    }
+
     /// Digest of its definition.
     pub(super) fn definition(&self) -> Option<Digest> {
         self.desired.as_ref().map(|desired| desired.object.digest())
@@ -397,7 +447,14 @@ impl Slot {
     pub(super) fn forget_contests(&mut self) {
         self.contest.clear();
         self.contested.clear();
+        self.spared = None;
         self.truces.clear();
+    }
+
+    /// It as it was defined last, or as it was seen.
+    pub(super) fn last_body(&self) -> Option<&Object> {
+        let seen = || Some(self.seen()?.body.as_ref()?.object());
+        self.former.as_ref().or_else(seen)
     }
 
     /// Forgets past failures, because something that matters to them changed.

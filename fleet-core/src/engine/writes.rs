@@ -3,7 +3,7 @@
 use fleet_diff::ObjectKey;
 
 use super::{
-    Approval, CallId, Command, Engine,
+    CallId, Command, Engine,
     calls::Call,
     inventory::kinds_of_definitions,
     slot::{Class, Outcome, Recheck, Seen, Settled, Slot, Stage, Trouble, Writing},
@@ -26,7 +26,7 @@ impl Engine {
         now: Tick,
         out: &mut Vec<Command>,
     ) {
-        if self.options.approval == Approval::Never {
+        if !self.may_go_on_with(key, &work) {
             self.stand(key, Outcome::Planned(Box::new(change)), now, out);
             return;
         }
@@ -39,7 +39,12 @@ impl Engine {
             note,
             since: &[],
         };
-        let request = match self.parts.strategy.next(&work, history) {
+        let strategy = match (&work, &slot.desired) {
+            (Work::Recreate(_), _) => self.parts.recreate.clone(),
+            (_, Some(desired)) => desired.strategy.clone(),
+            (_, None) => self.parts.strategies.usual().clone(),
+        };
+        let request = match strategy.next(&work, history) {
             Next::Send(request) => request,
             Next::Declined(reason) => return self.declined(key, reason, now, out),
             Next::Refused(fault) => return self.refused(key, fault, now, out),
@@ -49,6 +54,9 @@ impl Engine {
                 return self.declined(key, Reason::new("not-deleted", message), now, out);
             }
             Next::Done => return self.stand(key, Outcome::InSync, now, out),
+            Next::Record(note) => return self.note(key, note, &work, None, now, out),
+            Next::Wait { reason, overdue } => return self.await_change(key, reason, overdue, now, out),
+            Next::Stuck(reason) => return self.block(key, Recheck::NowAndThen, reason, now, out),
         };
         // What the cluster did not answer about waits for that, also while it waits for its next try.
         if self.has_room() || self.slots.get(key).is_none_or(|slot| slot.silences == 0) {
@@ -56,6 +64,9 @@ impl Engine {
         }
         self.mark_resting(key, false);
         if !self.is_written_ahead(key, &work, now) {
+            return;
+        }
+        if self.waits_for_others(key, &work, now, out) {
             return;
         }
         let class = Class::of(key);
@@ -74,6 +85,7 @@ impl Engine {
         if let Some(slot) = self.slots.get_mut(key) {
             slot.left_watch = None;
             slot.stage = Stage::Writing(Box::new(Writing {
+                strategy,
                 call,
                 request: request.clone(),
                 work,
@@ -123,25 +135,27 @@ impl Engine {
             }
             (Work::Create { .. }, entry) => Entry {
                 note: entry.and_then(|e| e.note.clone()),
+                synced: entry.and_then(|e| e.synced),
                 ..fresh()
             },
-            (Work::Claim { uid, .. }, Some(entry))
-                if entry.uid.as_ref() == Some(uid) && entry.state != EntryState::Deleting =>
+            (Work::Claim { live, .. } | Work::TakeOver { live, .. }, Some(entry))
+                if entry.uid.as_ref() == Some(live.uid()) && entry.state != EntryState::Deleting =>
             {
                 return true;
             }
-            (Work::Claim { uid, .. }, _) => Entry {
-                uid: Some(uid.clone()),
+            (Work::Claim { live, .. } | Work::TakeOver { live, .. }, _) => Entry {
+                uid: Some(live.uid().clone()),
                 ..fresh()
             },
             (Work::Update { .. }, Some(entry)) if entry.state != EntryState::Deleting => return true,
-            (Work::Update { uid, .. }, _) => Entry {
-                uid: Some(uid.clone()),
+            (Work::Update { live, .. }, _) => Entry {
+                uid: Some(live.uid().clone()),
                 state: EntryState::Owned,
                 ..fresh()
             },
+            (Work::Recreate(_) | Work::Remove { .. }, Some(_)) => return true,
             (Work::Delete { .. }, Some(entry)) => return entry.state == EntryState::Deleting,
-            (Work::Delete { .. }, None) => return false,
+            (Work::Recreate(_) | Work::Remove { .. } | Work::Delete { .. }, None) => return false,
         };
         slot.stage = Stage::Recording;
         self.record_ahead(key, wanted, now);
@@ -172,7 +186,7 @@ impl Engine {
     }
 
     /// Guards that tests switch off are taken out of the request here, and nowhere else.
-    fn guarded(&self, mut request: Request) -> Request {
+    pub(super) fn guarded(&self, mut request: Request) -> Request {
         let switches = &self.options.switches;
         match &mut request {
             Request::Apply {
@@ -185,6 +199,14 @@ impl Engine {
                     *version = None;
                 }
                 *force |= !switches.force_only_ours;
+            }
+            Request::Update { uid, version, .. } | Request::Patch { uid, version, .. } => {
+                if !switches.uid_precondition {
+                    *uid = None;
+                }
+                if !switches.version_precondition || !switches.judge_again {
+                    *version = None;
+                }
             }
             Request::Delete { version, .. } if !switches.version_precondition => *version = None,
             _ => {}
@@ -287,7 +309,7 @@ impl Engine {
             note,
             since: &writing.exchanges,
         };
-        let next = match self.parts.strategy.next(&writing.work, history) {
+        let next = match writing.strategy.next(&writing.work, history) {
             Next::Look if !self.options.switches.look_after_lost => {
                 match writing.exchanges.last().map(|e| &e.answer) {
                     Some(Answer::Lost(fault)) => Next::Refused(fault.clone()),
@@ -319,6 +341,10 @@ impl Engine {
                     slot.look_again();
                     self.transient(key, fault, now, out);
                 }
+                answer if matches!(writing.work, Work::Recreate(_)) => {
+                    let is_of_it = *writing.request.key() == *key;
+                    self.deleted_to_be_made_again(key, answer.filter(|_| is_of_it));
+                }
                 _ => self.moved(key, now, out),
             },
             Next::Refused(fault) => match fault.remedy {
@@ -328,6 +354,12 @@ impl Engine {
                 _ => self.refused(key, fault, now, out),
             },
             Next::Declined(reason) => self.declined(key, reason, now, out),
+            Next::Record(note) => {
+                let last = writing.exchanges.pop().map(|exchange| exchange.answer);
+                self.note(key, note, &writing.work, last, now, out);
+            }
+            Next::Wait { reason, overdue } => self.await_change(key, reason, overdue, now, out),
+            Next::Stuck(reason) => self.block(key, Recheck::NowAndThen, reason, now, out),
         }
     }
 
@@ -402,9 +434,17 @@ impl Engine {
         slot.failures = 0;
         let version = slot.wanted_version().unwrap_or_default().to_owned();
         let known = self.ledger.intended(key, slot.entry.as_ref()).cloned();
+        let is_final = match work {
+            Work::Claim { .. } | Work::TakeOver { .. } | Work::Remove { .. } => false,
+            // What others added is still there.
+            _ => slot
+                .desired
+                .as_ref()
+                .is_none_or(|desired| !self.parts.judge.removes(&desired.object)),
+        };
         let moved =
             matches!(work, Work::Update { .. }) && known.as_ref().is_none_or(|e| e.version != version);
-        if !matches!(work, Work::Claim { .. }) && !moved {
+        if is_final && !moved {
             // The server has just answered what applying this document gives. Not so when the API version moved: it
             // merges at one version and stores at another, and the same apply may then change something again.
             let types = slot.types_digest(&self.types);

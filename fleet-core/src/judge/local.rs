@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use fleet_diff::{
-    Action, Apply, Decision, FieldChange, FieldIntentRules, FieldPath, Object, RuleError, Rules,
+    Action, Apply, Decision, FieldChange, FieldIntentRules, FieldPath, Intent, Node, Object, RuleError, Rules,
 };
 
-use super::{Judge, Judgement, ServerJudge, Subject};
+use super::{Judge, Judgement, ServerJudge, Subject, merged::Merging};
 use crate::edge::{Fault, Remedy};
 
 /// The annotation of a definition that holds rules for its fields, in [`LocalJudge::default`]: a JSON list. It is the
@@ -35,8 +35,7 @@ impl LocalJudge {
         Rules::builtin().from_annotation(RULES_ANNOTATION)
     }
 
-    /// With these rules for fields instead of the [usual ones](Self::usual_rules). What `remove-foreign` removes it
-    /// leaves: an apply cannot.
+    /// With these rules for fields instead of the [usual ones](Self::usual_rules).
     pub fn with_rules(rules: impl FieldIntentRules) -> Self {
         Self {
             rules: Arc::new(rules),
@@ -54,6 +53,13 @@ impl Judge for LocalJudge {
         self.rules.layers(definition).err().map(unusable)
     }
 
+    /// What others added is removed after the apply, by a patch: no apply can.
+    fn removes(&self, definition: &Object) -> bool {
+        let layers = self.rules.layers(definition).unwrap_or_default();
+        let mut rules = layers.iter().flat_map(|layer| layer.rules());
+        rules.any(|rule| rule.intent == Intent::RemoveForeign && rule.kinds.has(definition))
+    }
+
     fn judge(&self, subject: Subject<'_>) -> Judgement {
         let rules = match self.rules.layers(subject.definition) {
             Ok(rules) => rules,
@@ -62,6 +68,15 @@ impl Judge for LocalJudge {
         let Some(types) = subject.types else {
             return ServerJudge.judge(subject);
         };
+        if let Some(key) = subject.memory_key {
+            let merging = Merging {
+                subject,
+                types,
+                rules: &rules,
+                key,
+            };
+            return merging.judge();
+        }
         let live = subject.live.map(crate::words::Live::object);
         let apply = Apply::new(subject.document, subject.manager, types.schemas())
             .to(live)
@@ -77,6 +92,9 @@ impl Judge for LocalJudge {
             };
         }
         let decision = apply.decide();
+        if let Some(error) = decision.unusable_rules() {
+            return Judgement::Refused(unusable(error.clone()));
+        }
         let document = decision.document().clone();
         let asked = !subject.exchanges.is_empty();
         let known = types.schemas().knows(subject.document.gvk());
@@ -91,11 +109,20 @@ impl Judge for LocalJudge {
                 Judgement::Update(document, changes) => {
                     Judgement::Update(document, shown(&decision, changes))
                 }
+                Judgement::Recreate(_, fault) => recreation(&decision, fault),
+                Judgement::Refused(fault)
+                    if decision.action() == Action::Recreate && fault.remedy == Remedy::Invalid =>
+                {
+                    recreation(&decision, fault)
+                }
                 other => other,
             };
         }
         match action {
-            Action::None => Judgement::Nothing,
+            Action::None => match decision.removal_patch() {
+                Some(patch) => Judgement::Remove(patch, shown(&decision, removed_fields(&decision))),
+                None => Judgement::Nothing,
+            },
             _ => {
                 let removed = |path: &FieldPath| {
                     decision
@@ -117,8 +144,38 @@ impl Judge for LocalJudge {
     }
 }
 
+/// What a patch removes.
+fn removed_fields(decision: &Decision<'_>) -> Vec<FieldChange> {
+    let before = |path: &FieldPath| {
+        decision
+            .live()
+            .and_then(|live| path.find(live.root()))
+            .map(Node::to_json)
+    };
+    let removed = decision.removals().map(|path| FieldChange {
+        path: path.clone(),
+        before: before(path),
+        after: None,
+    });
+    removed.collect()
+}
+
+/// What stands in the way of a change in place.
+pub(super) fn recreation(decision: &Decision<'_>, fault: Fault) -> Judgement {
+    let sides = (decision.live(), decision.document().root());
+    let fields = decision.blocked().iter().map(|blocked| FieldChange {
+        path: blocked.path.clone(),
+        before: sides
+            .0
+            .and_then(|live| blocked.path.find(live.root()))
+            .map(Node::to_json),
+        after: blocked.path.find(sides.1).map(Node::to_json),
+    });
+    Judgement::Recreate(shown(decision, fields.collect()), fault)
+}
+
 /// Without what rules call sensitive. What a Secret holds the engine hides, whoever judges.
-fn shown(decision: &Decision<'_>, changes: Vec<FieldChange>) -> Vec<FieldChange> {
+pub(super) fn shown(decision: &Decision<'_>, changes: Vec<FieldChange>) -> Vec<FieldChange> {
     if decision.document().is_secret() {
         changes
     } else {
@@ -156,5 +213,24 @@ mod tests {
             "{fault}"
         );
         assert!(!matches!(judged(&document("[]")), Judgement::Refused(_)));
+    }
+
+    #[test]
+    fn a_condition_that_cannot_be_answered_blocks_and_is_not_left_to_the_server() {
+        let rules = r#"[{"id": "odd", "path": ".data", "do": "keep-live", "when": "self.data.mode > 3"}]"#;
+        let value = serde_json::json!({"apiVersion": "v1", "kind": "ConfigMap", "data": {"mode": "fast"},
+            "metadata": {"name": "a", "uid": "1", "resourceVersion": "2", "annotations": {RULES_ANNOTATION: rules}}});
+        let object = Object::from_json(value).expect("an object");
+        let live = crate::words::Live::new(object.clone()).expect("live");
+        let types = crate::words::ClusterTypes::new(fleet_diff::Schemas::builtin().clone(), "1");
+        for memory in [None, Some("example.com/fields")] {
+            let subject = Subject::new(&object, Some(&live), "fleet")
+                .types(Some(&types))
+                .merged_here(memory);
+            let Judgement::Refused(fault) = LocalJudge::default().judge(subject) else {
+                panic!("it is not known whether the rule counts");
+            };
+            assert!(fault.message.contains("its rules cannot be used"), "{fault}");
+        }
     }
 }

@@ -1,12 +1,14 @@
 //! What would applying this object do?
 
 mod local;
+mod merged;
 mod server;
 
 use fleet_diff::{FieldChange, Object};
 
 pub use local::{LocalJudge, RULES_ANNOTATION};
 pub use server::ServerJudge;
+pub(crate) use server::is_final;
 
 use crate::{
     edge::{Exchange, Fault, Request},
@@ -29,6 +31,9 @@ pub struct Subject<'a> {
     pub exchanges: &'a [Exchange],
     /// The types of the cluster's objects, when they are known.
     pub types: Option<&'a ClusterTypes>,
+    /// The merge is made here: the annotation in which the fields that were written are remembered. None when the server
+    /// merges.
+    pub memory_key: Option<&'a str>,
 }
 
 impl<'a> Subject<'a> {
@@ -41,7 +46,16 @@ impl<'a> Subject<'a> {
             manager,
             exchanges: &[],
             types: None,
+            memory_key: None,
         }
+    }
+
+    /// With the annotation that remembers what was written, where the merge is made here: see
+    /// [`Manner::Merged`](crate::Manner::Merged).
+    #[must_use]
+    pub fn merged_here(mut self, memory_key: Option<&'a str>) -> Self {
+        self.memory_key = memory_key;
+        self
     }
 
     /// With the definition as it is listed, where that is not the document.
@@ -74,8 +88,15 @@ pub enum Judgement {
     Nothing,
     /// It is absent and would be created by this document.
     Create(Object),
-    /// It is there, and applying this document would change these fields. No fields: only who owns them.
+    /// It is there, and applying this document would change these fields. No fields: only who owns them. Where the merge
+    /// is made here, the document is the whole object as it is to be.
     Update(Object, Vec<FieldChange>),
+    /// Applying it would change nothing, and this patch removes these fields: others added them, and a rule says that they
+    /// do not belong there.
+    Remove(json_patch::Patch, Vec<FieldChange>),
+    /// It is there and cannot be changed in place: these fields cannot change, as this says. Only an object made anew
+    /// would be as defined.
+    Recreate(Vec<FieldChange>, Fault),
     /// This request must be answered first.
     Ask(Request),
     /// The object moved while it was judged: read it again.
@@ -98,6 +119,12 @@ pub trait Judge: Send + Sync + 'static {
         None
     }
 
+    /// Whether there may be something to remove of an object of this definition once it was applied
+    /// ([`Judgement::Remove`]): then it is judged again after each write.
+    fn removes(&self, _definition: &Object) -> bool {
+        false
+    }
+
     /// Whether it makes use of the types of the cluster's objects: then they are learnt before it is asked.
     fn uses_types(&self) -> bool {
         false
@@ -111,6 +138,10 @@ impl<T: Judge + ?Sized> Judge for std::sync::Arc<T> {
 
     fn forbids(&self, definition: &Object) -> Option<Fault> {
         (**self).forbids(definition)
+    }
+
+    fn removes(&self, definition: &Object) -> bool {
+        (**self).removes(definition)
     }
 
     fn uses_types(&self) -> bool {

@@ -4,7 +4,7 @@ use fleet_diff::differences;
 
 use super::{Judge, Judgement, Subject};
 use crate::{
-    edge::{Answer, Exchange, Remedy, Request},
+    edge::{Answer, Exchange, Fault, Remedy, Request},
     words::Live,
 };
 
@@ -15,6 +15,11 @@ pub struct ServerJudge;
 
 impl Judge for ServerJudge {
     fn judge(&self, subject: Subject<'_>) -> Judgement {
+        if subject.memory_key.is_some() {
+            let message = "its strategy writes what is merged here, which takes a judge that knows the types of the \
+                           cluster's objects, such as the local one";
+            return Judgement::Refused(Fault::new(Remedy::Policy, message));
+        }
         let Some(live) = subject.live else {
             return Judgement::Create(subject.document.clone());
         };
@@ -49,12 +54,30 @@ fn read(answer: &Answer, subject: &Subject<'_>, live: &Live) -> Judgement {
                 Judgement::Update(subject.document.clone(), found.fields)
             }
         }
-        Answer::Absent | Answer::Created(_) | Answer::Deleted => Judgement::Stale,
+        other => without_object(other),
+    }
+}
+
+/// What follows from the answer to a dry run in which there is no object to compare with.
+pub(super) fn without_object(answer: &Answer) -> Judgement {
+    match answer {
+        Answer::Object(_) | Answer::Absent | Answer::Created(_) | Answer::Deleted => Judgement::Stale,
         Answer::Refused(fault) => match fault.remedy {
             Remedy::Conflict => Judgement::Stale,
             Remedy::Retry | Remedy::Unreachable => Judgement::Unsure(fault.clone()),
+            _ if is_final(fault) => Judgement::Recreate(Vec::new(), fault.clone()),
             _ => Judgement::Refused(fault.clone()),
         },
         Answer::NotSent(fault) | Answer::Lost(fault) => Judgement::Unsure(fault.clone()),
     }
+}
+
+/// Whether the server's validation says that something can never change (kubernetes, `pkg/apis/*/validation`).
+pub(crate) fn is_final(fault: &Fault) -> bool {
+    const WORDS: [&str; 3] = [
+        "immutable",
+        "may not be changed",
+        "updates to statefulset spec for fields other than",
+    ];
+    fault.remedy == Remedy::Invalid && WORDS.iter().any(|words| fault.message.contains(words))
 }

@@ -32,6 +32,17 @@ pub struct Entry {
         with = "digest_text"
     )]
     pub finished: Option<Digest>,
+    /// It has finished by failing.
+    #[serde(rename = "x", default, skip_serializing_if = "std::ops::Not::not")]
+    pub failed: bool,
+    /// Where drift may be left alone: the definition it was in sync with last.
+    #[serde(
+        rename = "d",
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "digest_text"
+    )]
+    pub synced: Option<Digest>,
     /// The apply strategy's own note: opaque, small, never a body.
     #[serde(rename = "n", default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
@@ -46,6 +57,8 @@ impl Entry {
             state: EntryState::Writing,
             uid: None,
             finished: None,
+            failed: false,
+            synced: None,
             note: None,
         }
     }
@@ -143,8 +156,10 @@ mod digest_text {
     use fleet_diff::Digest;
     use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
 
-    // serde's `with` dictates the reference to an Option.
-    #[allow(clippy::ref_option)]
+    #[allow(
+        clippy::ref_option,
+        reason = "serde's `with` dictates the reference to an Option"
+    )]
     pub(super) fn serialize<S: Serializer>(
         digest: &Option<Digest>,
         serializer: S,

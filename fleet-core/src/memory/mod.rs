@@ -5,12 +5,14 @@ mod hints;
 mod ledger;
 mod registry;
 mod source;
+mod status;
 
 pub use faulty::{Call, FaultMoment, Faulty, Injection};
 pub use hints::Hints;
 pub use ledger::MemoryLedger;
 pub use registry::MemoryRegistry;
 pub use source::MemorySource;
+pub use status::MemoryStatus;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

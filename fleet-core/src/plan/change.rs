@@ -18,6 +18,8 @@ pub enum Action {
     Adopt,
     /// Fields are written.
     Update,
+    /// It cannot be changed: it goes, and is made again.
+    Recreate,
     /// It goes.
     Delete,
     /// Nothing is done, though something would have to be.
@@ -32,6 +34,7 @@ impl fmt::Display for Action {
             Self::Create => "create",
             Self::Adopt => "adopt",
             Self::Update => "update",
+            Self::Recreate => "recreate",
             Self::Delete => "delete",
             Self::Blocked => "blocked",
             Self::Release => "release",

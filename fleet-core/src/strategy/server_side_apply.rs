@@ -1,7 +1,11 @@
 //! The default strategy: server-side apply.
 
-use super::{ApplyStrategy, History, Next, Work};
-use crate::edge::{Answer, Exchange, Remedy, Request};
+use super::{ApplyStrategy, History, Next, Work, first};
+use crate::{
+    Object,
+    edge::Request,
+    words::{Live, ResourceVersion, Uid},
+};
 
 /// Writes by server-side apply, one request a change.
 ///
@@ -24,61 +28,26 @@ impl ApplyStrategy for ServerSideApply {
     }
 
     fn next(&self, work: &Work, history: History<'_>) -> Next {
-        match history.since {
-            [] => Next::Send(first(work, history.manager)),
-            [.., last] => after(work, last),
-        }
+        first::next(work, history, || {
+            let apply = |document: &Object, (uid, version), force| Request::Apply {
+                document: document.clone(),
+                manager: history.manager.to_owned(),
+                uid,
+                version,
+                force,
+                dry_run: false,
+            };
+            match work {
+                Work::Create { document } => Some(apply(document, (None, Some(OF_NO_OBJECT.into())), false)),
+                Work::Claim { document, live } => Some(apply(document, decided_on(live), false)),
+                Work::Update { document, live } => Some(apply(document, decided_on(live), true)),
+                Work::TakeOver { .. } | Work::Remove { .. } | Work::Recreate(_) | Work::Delete { .. } => None,
+            }
+        })
     }
 }
 
-fn first(work: &Work, manager: &str) -> Request {
-    let apply = |document: &crate::Object, uid, version, force| Request::Apply {
-        document: document.clone(),
-        manager: manager.to_owned(),
-        uid,
-        version,
-        force,
-        dry_run: false,
-    };
-    match work {
-        Work::Create { document } => apply(document, None, Some(OF_NO_OBJECT.into()), false),
-        Work::Claim {
-            document,
-            uid,
-            version,
-        } => apply(document, Some(uid.clone()), Some(version.clone()), false),
-        Work::Update {
-            document,
-            uid,
-            version,
-        } => apply(document, Some(uid.clone()), Some(version.clone()), true),
-        Work::Delete {
-            key,
-            gvk,
-            uid,
-            version,
-            propagation,
-        } => Request::Delete {
-            key: key.clone(),
-            gvk: gvk.clone(),
-            uid: uid.clone(),
-            version: Some(version.clone()),
-            propagation: *propagation,
-        },
-    }
-}
-
-fn after(work: &Work, last: &Exchange) -> Next {
-    match &last.answer {
-        // Only a server that does not heed the version: whose the object is must be looked at.
-        Answer::Object(_) if matches!(work, Work::Create { .. }) => Next::Look,
-        Answer::Object(_) | Answer::Created(_) | Answer::Deleted => Next::Done,
-        Answer::Absent if matches!(work, Work::Delete { .. }) => Next::Done,
-        Answer::Absent | Answer::Lost(_) => Next::Look,
-        Answer::Refused(fault) if fault.remedy == Remedy::Conflict => match work {
-            Work::Claim { .. } if !fault.conflicts.is_empty() => Next::Refused(fault.clone()),
-            _ => Next::Look,
-        },
-        Answer::Refused(fault) | Answer::NotSent(fault) => Next::Refused(fault.clone()),
-    }
+/// Only the object that was decided on, as it was.
+pub(super) fn decided_on(live: &Live) -> (Option<Uid>, Option<ResourceVersion>) {
+    (Some(live.uid().clone()), Some(live.version().clone()))
 }

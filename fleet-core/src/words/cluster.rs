@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use super::text_newtype;
+use super::{Maintenance, text_newtype};
 
 text_newtype! {
     /// A cluster's identity: the UID of its `kube-system` namespace. A name is only a label, this is not.
@@ -27,6 +27,11 @@ pub struct Cluster {
     pub cost: BTreeMap<String, i64>,
     /// Where in its life the cluster is said to be.
     pub life_cycle: LifeCycle,
+    /// Why nothing is written to it for now.
+    pub paused: Option<String>,
+    /// When it may be written to.
+    #[serde(default)]
+    pub maintenance: Maintenance,
 }
 
 impl Cluster {
@@ -39,6 +44,8 @@ impl Cluster {
             properties: BTreeMap::new(),
             cost: BTreeMap::new(),
             life_cycle: LifeCycle::Ready,
+            paused: None,
+            maintenance: Maintenance::default(),
         }
     }
 
@@ -62,16 +69,16 @@ impl Cluster {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum LifeCycle {
-    /// Being set up: reconciled, not yet for new workloads.
+    /// New: what would be done is planned and shown, and nothing is written.
     Joining,
     /// In service.
     #[default]
     Ready,
-    /// Reconciled, takes no new workloads.
+    /// What is there is kept, and nothing new is made.
     Cordoned,
-    /// Its workloads are being moved away.
+    /// What runs pods is deleted; the rest is kept.
     Draining,
-    /// About to be removed from the fleet.
+    /// About to be removed from the fleet: what is ours is let go of, or deleted.
     Leaving,
 }
 

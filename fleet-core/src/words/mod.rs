@@ -1,18 +1,26 @@
 //! The vocabulary: clusters, targets, inventories, live objects, kinds, reasons, time.
 
 mod cluster;
+mod contact;
+mod drift;
 mod inventory;
 mod kinds;
+mod last_good;
 mod live;
+mod maintenance;
 mod reason;
 mod target;
 mod tick;
 mod types;
 
 pub use cluster::{Cluster, ClusterId, LifeCycle};
+pub use contact::{ContactLimits, ContactState, ContactStatus, Heard};
+pub use drift::{DriftPolicy, DriftRule};
 pub use inventory::{Inventory, InventoryError, Known, Revision, Snapshot, Unknown};
 pub use kinds::{KindInfo, KindMap};
+pub use last_good::LastGood;
 pub use live::{Live, LiveError, LiveMeta, ResourceVersion, Uid};
+pub use maintenance::{Maintenance, Window};
 pub use reason::Reason;
 pub use target::{Identity, InvalidInventoryId, InventoryId, Scope, Target};
 pub use tick::{Millis, Tick};

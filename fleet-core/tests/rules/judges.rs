@@ -6,6 +6,7 @@ use std::sync::{
 };
 
 use fleet_core::*;
+use serde_json::json;
 
 use crate::support::*;
 
@@ -164,4 +165,53 @@ fn an_answer_that_does_not_fit_what_is_absent_ends_in_a_word_or_in_a_create() {
         Judgement::Update(subject.document.clone(), Vec::new())
     });
     assert!(world.engine.status().is_clean() && world.get(&key("a")).is_some());
+}
+
+/// Says that everything is right but for `data.foreign`.
+struct Tidy;
+
+impl Judge for Tidy {
+    fn judge(&self, subject: Subject<'_>) -> Judgement {
+        let foreign = FieldPath::keys(["data", "foreign"]);
+        let before = subject.live.and_then(|live| foreign.find(live.object().root()));
+        match (ServerJudge.judge(subject), before) {
+            (Judgement::Nothing, Some(before)) => {
+                let patch = json!([{"op": "remove", "path": "/data/foreign"}]);
+                let change = FieldChange {
+                    path: foreign,
+                    before: Some(before.to_json()),
+                    after: None,
+                };
+                Judgement::Remove(serde_json::from_value(patch).unwrap(), vec![change])
+            }
+            (other, _) => other,
+        }
+    }
+
+    fn removes(&self, _: &Object) -> bool {
+        true
+    }
+}
+
+#[test]
+fn what_others_added_is_removed_where_the_judge_says_so_and_not_for_ever() {
+    let mut world = World::new(EngineOptions::default());
+    world.restart_with(Parts::default().judge(Tidy), EngineOptions::default());
+    world.publish("1", [namespace("shop"), map("a", "1")]);
+    for round in 1..=5 {
+        world.edit(&key("a"), "data.foreign", json!("x"), "somebody");
+        world.run();
+        world.pass(Millis::from_mins(1));
+        let left = world.get(&key("a")).unwrap()["data"].get("foreign").is_some();
+        assert_eq!(left, round > 3, "round {round}");
+    }
+    assert!(
+        world.engine.status().contested.contains_key(&key("a")),
+        "{:?}",
+        world.engine.status()
+    );
+    // Together with a change of its own.
+    world.publish("2", [namespace("shop"), map("a", "2")]);
+    world.pass(Millis::from_mins(1));
+    assert_eq!(world.get(&key("a")).unwrap()["data"], json!({"k": "2"}));
 }

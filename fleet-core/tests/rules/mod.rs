@@ -1,9 +1,14 @@
 //! One file a rule or a small group of them; what goes on around the rules is in `around`,
-//! `being_deleted`, `judges`, `resting` and `strategies`.
+//! `being_deleted`, `contact`, `drift`, `judges`, `life_cycle`, `resting` and `strategies`.
 
 mod around;
 mod being_deleted;
+mod contact;
+mod drift;
 mod judges;
+mod life_cycle;
+mod order;
+mod removal;
 mod resting;
 mod rule_01_unknown;
 mod rule_02_write_ahead;
@@ -17,6 +22,7 @@ mod rule_09_lost_answers;
 mod rule_10_limits;
 mod rule_11_contact;
 mod rule_12_not_ours;
+mod rule_13_recreate;
 mod rule_14_contested;
 mod rule_15_secrets;
 mod rule_16_determinism;

@@ -78,7 +78,7 @@ fn rule_12_an_object_of_another_inventory_is_not_taken_even_by_policy() {
             "the second inventory is refused"
         );
         assert!(
-            world.engine.status().refused.contains_key(&key("a")),
+            world.engine.status().blocked[&key("a")].code == "of-another-inventory",
             "{:?}",
             world.engine.status()
         );
@@ -133,4 +133,82 @@ fn rule_12_finalizers_are_waited_for_and_never_removed() {
     world.pass(Millis::from_mins(1));
     assert!(world.engine.status().is_clean(), "{:?}", world.engine.status());
     assert_eq!(world.ledger.as_ref().unwrap().entries.len(), 3);
+}
+
+/// The map as another inventory of the same platform made it.
+fn of_another_inventory() -> serde_json::Value {
+    let mut value = map("a", "1");
+    value["metadata"]["labels"] = serde_json::json!({"fleet.internal/owner": "old"});
+    value["metadata"]["annotations"] =
+        serde_json::json!({"fleet.internal/object": "cluster-1:old:/ConfigMap/shop/a"});
+    value["metadata"]["managedFields"] = serde_json::json!([{"manager": "fleet-old", "operation": "Apply", "apiVersion": "v1",
+        "fieldsV1": {"f:data": {"f:k": {}, "f:gone": {}}}, "fieldsType": "FieldsV1"}]);
+    value["data"]["gone"] = "x".into();
+    value
+}
+
+#[test]
+fn what_belongs_to_another_inventory_is_taken_over_only_where_the_definition_names_that() {
+    for (annotations, taken) in [
+        (serde_json::json!({"fleet.internal/adopt": "take-over"}), false),
+        (
+            serde_json::json!({"fleet.internal/take-over-from": "other"}),
+            false,
+        ),
+        (serde_json::json!({"fleet.internal/take-over-from": "old"}), true),
+    ] {
+        let mut world = World::new(EngineOptions::default());
+        world.publish("1", [namespace("shop")]);
+        world.make(of_another_inventory());
+        let uid = world.get(&key("a")).unwrap()["metadata"]["uid"].clone();
+        world.requests();
+        let mut listed = map("a", "2");
+        listed["metadata"]["annotations"] = annotations.clone();
+        world.publish("2", [namespace("shop"), listed]);
+        world.pass(Millis::from_secs(10));
+        let live = world.get(&key("a")).unwrap().clone();
+        assert_eq!(live["metadata"]["uid"], uid, "{annotations}");
+        if !taken {
+            let reason = world.engine.status().blocked[&key("a")].to_string();
+            assert!(reason.contains("take-over-from: old"), "{reason}");
+            assert_eq!(world.writes().len(), 0, "{annotations}");
+            continue;
+        }
+        assert_eq!(
+            live["data"],
+            serde_json::json!({"k": "2"}),
+            "what it no longer lists goes"
+        );
+        assert!(world.engine.status().is_clean(), "{:?}", world.engine.status());
+        assert_eq!(world.engine.marks().read(&object(live)), MarkState::Ours);
+    }
+}
+
+#[test]
+fn what_another_inventory_took_over_is_neither_fought_over_nor_deleted() {
+    let mut world = World::new(EngineOptions::default());
+    world.publish("1", [namespace("shop"), map("a", "1")]);
+    let value = "cluster-1:new:/ConfigMap/shop/a".into();
+    world.edit(
+        &key("a"),
+        "metadata.labels.fleet.internal/owner",
+        "new".into(),
+        "fleet-new",
+    );
+    // The paths of these tests have dots in them.
+    let mut taken = world.get(&key("a")).unwrap().clone();
+    taken["metadata"]["labels"] = serde_json::json!({"fleet.internal/owner": "new"});
+    taken["metadata"]["annotations"]["fleet.internal/object"] = value;
+    world.store(taken.clone());
+    world.requests();
+    world.run();
+    world.pass(Millis::from_mins(30));
+    let reason = world.engine.status().blocked[&key("a")].clone();
+    assert_eq!(reason.code, "taken-over", "{reason}");
+    world.publish("2", [namespace("shop")]);
+    world.pass(Millis::from_mins(30));
+    assert_eq!(world.get(&key("a")).unwrap()["data"], taken["data"]);
+    assert_eq!(world.writes().len(), 0);
+    assert!(world.engine.status().is_clean(), "{:?}", world.engine.status());
+    assert!(!world.ledger.as_ref().unwrap().entries.contains_key(&key("a")));
 }

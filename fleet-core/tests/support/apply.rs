@@ -189,3 +189,40 @@ pub fn update(live: &mut Value, path: &Path, value: Value, manager: &str) {
     set_owned(live, manager, "Update", &ours);
     set(live, path, value);
 }
+
+/// Replaces a whole object as `manager`: what differs is its, and it alone owns that. Owners that are sent count in place of
+/// those that were.
+pub fn put(live: &Value, sent: &Value, manager: &str) -> Value {
+    let mut base = live.clone();
+    if let Some(owners) = sent.pointer("/metadata/managedFields") {
+        base["metadata"]["managedFields"] = owners.clone();
+    }
+    let live = &base;
+    let mut after = live.clone();
+    let (had, has) = (leaves(live), leaves(sent));
+    let differing: BTreeSet<Path> = has
+        .iter()
+        .filter(|path| get(live, path) != get(sent, path))
+        .cloned()
+        .collect();
+    if differing.is_empty() && had == has {
+        return after;
+    }
+    for path in had.difference(&has) {
+        remove(&mut after, path);
+    }
+    for path in &differing {
+        set(&mut after, path, get(sent, path).unwrap().clone());
+    }
+    for other in managers(live) {
+        let mut theirs = owned(live, &other);
+        theirs.retain(|path| has.contains(path) && !differing.contains(path));
+        let entries = live["metadata"]["managedFields"].as_array().unwrap();
+        let operation = entries.iter().find(|e| e["manager"] == other.as_str()).unwrap()["operation"].clone();
+        set_owned(&mut after, &other, operation.as_str().unwrap(), &theirs);
+    }
+    let mut ours = owned(&after, manager);
+    ours.extend(differing);
+    set_owned(&mut after, manager, "Update", &ours);
+    after
+}

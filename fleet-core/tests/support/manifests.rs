@@ -34,6 +34,17 @@ pub fn widget(version: &str, name: &str) -> Value {
     json!({"apiVersion": format!("example.com/{version}"), "kind": "Widget", "metadata": {"name": name, "namespace": "shop"}, "spec": {"size": 1}})
 }
 
+/// Of a kind of apps/v1, with pods that mount the map `a`.
+pub fn mounting(kind: &str, name: &str) -> Value {
+    json!({
+        "apiVersion": "apps/v1", "kind": kind, "metadata": {"namespace": "shop", "name": name},
+        "spec": {"template": {"spec": {
+            "containers": [{"name": name, "image": "x"}],
+            "volumes": [{"name": "v", "configMap": {"name": "a"}}],
+        }}},
+    })
+}
+
 pub fn key(name: &str) -> ObjectKey {
     ObjectKey::new("", "ConfigMap", Some("shop"), name)
 }

@@ -192,6 +192,43 @@ impl World {
                     Ok(after) => Answer::Object(live(at_version(self.store(after), document.gvk()))),
                 }
             }
+            Request::Create {
+                document,
+                manager,
+                dry_run,
+            } => match self.objects.get(&key) {
+                Some(_) => refuse(409, "already exists"),
+                None => self.create(document, manager, *dry_run),
+            },
+            Request::Update {
+                document,
+                manager,
+                uid,
+                version,
+                dry_run,
+            } => self.overwrite(&key, &document.to_json(), manager, (uid, version), *dry_run),
+            Request::Patch {
+                patch,
+                manager,
+                uid,
+                version,
+                dry_run,
+                ..
+            } => {
+                let Some(mut value) = self.objects.get(&key).cloned() else {
+                    return Answer::Absent;
+                };
+                match patch {
+                    Patch::Json(operations) => {
+                        if json_patch::patch(&mut value, operations).is_err() {
+                            return refuse(422, "a test failed");
+                        }
+                    }
+                    Patch::Merge(patch) => json_patch::merge(&mut value, patch),
+                    _ => unreachable!(),
+                }
+                self.overwrite(&key, &value, manager, (uid, version), *dry_run)
+            }
             Request::Delete { uid, version, .. } => {
                 let Some(before) = self.objects.get(&key).cloned() else {
                     return Answer::Absent;
@@ -217,6 +254,33 @@ impl World {
             }
             _ => unreachable!(),
         }
+    }
+
+    /// What a `PUT` does: what differs is the writer's, unless all that differs are the owners.
+    fn overwrite(
+        &mut self,
+        key: &ObjectKey,
+        value: &Value,
+        manager: &str,
+        (uid, version): (&Option<Uid>, &Option<ResourceVersion>),
+        dry_run: bool,
+    ) -> Answer {
+        let Some(before) = self.objects.get(key).cloned() else {
+            return Answer::Absent;
+        };
+        let differs =
+            |field: &str, asked: Option<&str>| asked.is_some_and(|text| before["metadata"][field] != text);
+        if differs("uid", uid.as_ref().map(Uid::as_str))
+            || differs("resourceVersion", version.as_ref().map(ResourceVersion::as_str))
+        {
+            return Answer::Refused(Fault::new(Remedy::Conflict, "the object has been modified").code(409));
+        }
+        let after = apply::put(&before, value, manager);
+        let gvk = object(before.clone()).gvk().clone();
+        if dry_run || after == before {
+            return Answer::Object(live(at_version(after, &gvk)));
+        }
+        Answer::Object(live(at_version(self.store(after), &gvk)))
     }
 
     fn create(&mut self, document: &Object, manager: &str, dry_run: bool) -> Answer {

@@ -8,7 +8,7 @@ use super::{Confirmed, Grant, Held, Reserving, Survey};
 use crate::{
     edge::Note,
     engine::{
-        Approval, CallId, Command, Engine,
+        CallId, Command, Engine,
         calls::Call,
         slot::{Outcome, Recheck},
         token::confirmation_token,
@@ -114,7 +114,7 @@ impl Engine {
             let oldest = window.first().map(|s| s.at + budget.window + Millis(1));
             return self.hold(reason, oldest, now, out);
         }
-        if self.options.approval == Approval::Never {
+        if !self.may_write() {
             return self.plan_deletes(now, out);
         }
         if self.deletes.held.is_some() && !confirmed {
@@ -188,9 +188,7 @@ impl Engine {
         let until = until.unwrap_or(life).min(life);
         let token = self.token(life);
         let reason = reason.with("token", &token);
-        if self.options.approval == Approval::Never {
-            self.plan_deletes(now, out);
-        } else {
+        if self.may_write() {
             for key in &keys {
                 let outcome = Outcome::Blocked {
                     recheck: Recheck::Held,
@@ -198,6 +196,8 @@ impl Engine {
                 };
                 self.set_outcome(key, outcome);
             }
+        } else {
+            self.plan_deletes(now, out);
         }
         Self::report(
             Note::DeletesHeld {
@@ -221,9 +221,11 @@ impl Engine {
         now: Tick,
         out: &mut Vec<Command>,
     ) {
-        let Some(Call::Reserve) = self.end_call(call) else {
-            return;
-        };
+        match self.end_call(call) {
+            Some(Call::Reserve) => {}
+            Some(Call::ReserveOne(key)) => return self.take_reserved_one(&key, call, result, now, out),
+            _ => return,
+        }
         let Some(reserved) = self.deletes.reserving.take_if(|r| r.call == call) else {
             return;
         };
@@ -245,6 +247,7 @@ impl Engine {
                     if let Some(mut entry) = entry {
                         entry.state = EntryState::Deleting;
                         self.record_ahead(&key, entry, now);
+                        self.deletes.turns.join(&key);
                     }
                     self.deletes.withdraw(&key);
                 }
@@ -283,7 +286,7 @@ impl Engine {
         Self::report(Note::Remark { reason }, out);
         let window = self
             .ledger
-            .window
+            .intended_window()
             .iter()
             .filter(|s| !given.contains(&s.at))
             .copied()

@@ -30,7 +30,7 @@ const SURVEY_LIFE: Millis = Millis::from_secs(30);
 
 impl Engine {
     /// Why the object may not be deleted, whatever it holds.
-    pub(super) fn why_not_deleted(&self, key: &ObjectKey, uid: &Uid) -> Option<Reason> {
+    pub(in crate::engine) fn why_not_deleted(&self, key: &ObjectKey, uid: &Uid) -> Option<Reason> {
         if !self.options.switches.containers {
             return None;
         }

@@ -1,11 +1,12 @@
 //! Deletes: what is proposed, granted and under way.
 //!
-//! `containers` says what may not go, `budget` how many may, `order` who goes when, `unfinished` how long it is worth
-//! waiting for them.
+//! `containers` says what may not go, `budget` how many may, `turns` who goes when, `order` carries it out, `unfinished`
+//! says how long it is worth waiting for them.
 
 mod budget;
 mod containers;
 mod order;
+mod turns;
 mod unfinished;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,8 +15,9 @@ use fleet_diff::ObjectKey;
 
 pub(super) use unfinished::Standstill;
 
-use super::{CallId, slot::Class, token::Offers};
+use super::{CallId, token::Offers};
 use crate::words::{Reason, Revision, Tick, Uid};
+use turns::Turns;
 
 /// Deletes of the present plan.
 #[derive(Default)]
@@ -29,8 +31,10 @@ pub(super) struct Deletes {
     surveys: BTreeMap<ObjectKey, Survey>,
     /// What was found in containers to go with an object of ours: its owner may be gone before it.
     going_along: BTreeSet<Uid>,
-    /// Granted, recorded, and not gone yet.
-    granted: BTreeMap<Class, Granted>,
+    /// Granted, recorded, and not gone yet: what is done about them.
+    granted: Granted,
+    /// And whose turn it is.
+    turns: Turns,
     reserving: Option<Reserving>,
     pub(super) held: Option<Held>,
     /// Tokens that persons gave.
@@ -38,12 +42,12 @@ pub(super) struct Deletes {
     confirmed: Option<Confirmed>,
 }
 
-/// Granted deletes of one class; each object is in one of the sets.
+/// Granted deletes; each object is in one of the sets.
 #[derive(Default)]
 struct Granted {
     /// Being deleted now.
     active: BTreeSet<ObjectKey>,
-    /// Wait for later classes to go first.
+    /// Wait for others to go first.
     waiting: BTreeSet<ObjectKey>,
     /// Deleted, and waiting for finalizers.
     lingering: BTreeSet<ObjectKey>,
@@ -52,13 +56,6 @@ struct Granted {
 }
 
 impl Granted {
-    fn is_empty(&self) -> bool {
-        self.active.is_empty()
-            && self.waiting.is_empty()
-            && self.lingering.is_empty()
-            && self.aside.is_empty()
-    }
-
     fn remove(&mut self, key: &ObjectKey) {
         for set in [
             &mut self.active,
@@ -124,12 +121,20 @@ impl Deletes {
         self.fresh = true;
     }
 
+    /// A reservation is waited for.
+    pub(super) fn is_reserving(&self) -> bool {
+        self.reserving.is_some()
+    }
+
     /// The object is decided anew.
     pub(super) fn withdraw(&mut self, key: &ObjectKey) {
         self.fresh |= self.candidates.remove(key).is_some();
     }
 
+    /// To be deleted, and not granted, or not any more.
     fn propose(&mut self, key: &ObjectKey, uid: Uid) {
+        self.granted.remove(key);
+        self.turns.leave(key);
         if self.candidates.get(key) != Some(&uid) {
             self.candidates.insert(key.clone(), uid);
             self.fresh = true;
@@ -138,33 +143,60 @@ impl Deletes {
 
     /// The object is gone, or let go, or stays.
     pub(super) fn done_with(&mut self, key: &ObjectKey) {
-        self.granted.entry(Class::of(key)).or_default().remove(key);
+        self.granted.remove(key);
+        self.turns.leave(key);
+        self.turns.stays_no_more(key);
         self.surveys.remove(key);
+    }
+
+    /// Intents that were granted and recorded, as the ledger has them now.
+    pub(super) fn take_granted(&mut self, recorded: impl Iterator<Item = ObjectKey>) {
+        self.turns.start_over(recorded);
     }
 
     /// It cannot be deleted for now: it is quiet, and still holds back what goes after it. True if it was being
     /// deleted.
     pub(super) fn set_aside(&mut self, key: &ObjectKey) -> bool {
-        let granted = self.granted.entry(Class::of(key)).or_default();
-        let active = granted.active.remove(key);
+        let active = self.granted.active.remove(key);
         if active {
-            granted.aside.insert(key.clone());
+            self.granted.aside.insert(key.clone());
         }
         active
     }
 
+    /// Its delete was granted, and it is not gone.
+    pub(super) fn is_granted(&self, key: &ObjectKey) -> bool {
+        self.turns.is_going(key)
+    }
+
+    /// What is being deleted, or waits for its turn.
+    pub(super) fn unfinished(&self) -> impl Iterator<Item = &ObjectKey> {
+        self.granted.active.iter().chain(&self.granted.waiting)
+    }
+
+    /// Nothing is carried out now.
+    fn pause(&mut self, key: &ObjectKey) {
+        self.granted.remove(key);
+    }
+
+    /// What was granted cannot be gone on with until there is news, and holds back what goes after it.
+    pub(super) fn stay_aside(&mut self, key: &ObjectKey) {
+        self.granted.remove(key);
+        self.granted.aside.insert(key.clone());
+    }
+
     /// It is deleted and held by its finalizers.
     pub(super) fn linger(&mut self, key: &ObjectKey) {
-        let granted = self.granted.entry(Class::of(key)).or_default();
-        granted.remove(key);
-        granted.lingering.insert(key.clone());
+        self.granted.remove(key);
+        self.granted.lingering.insert(key.clone());
+        self.turns.join(key);
     }
 
     /// Nothing is being arranged or carried out. What waits for finalizers, and what waits for that, is quiet.
     pub(super) fn is_quiet(&self) -> bool {
         self.undecided.is_empty()
             && self.reserving.is_none()
-            && self.granted.values().all(|granted| granted.active.is_empty())
+            && self.granted.active.is_empty()
             && !self.is_surveying()
     }
 

@@ -1,11 +1,12 @@
-//! One granted delete after the other: later classes first, and all writes before any.
+//! One granted delete after the other, each when it is its turn, and all writes before any.
 
-use fleet_diff::ObjectKey;
+use fleet_diff::{Object, ObjectKey};
 
+use super::turns::Before;
 use crate::{
     engine::{
-        Approval, Command, Engine,
-        slot::{Awaited, Class, Outcome, Recheck},
+        Command, Engine,
+        slot::{Awaited, Outcome, Recheck, Slot},
     },
     plan::{Action, Change},
     strategy::Work,
@@ -38,7 +39,9 @@ impl Engine {
             return self.keep(key, Recheck::News, reason, now, out);
         }
         // What only shows a plan holds nothing back and waits for nothing.
-        if self.options.approval == Approval::Auto && !self.takes_its_turn(key, now, out) {
+        if !self.may_write() {
+            self.deletes.pause(key);
+        } else if !self.takes_its_turn(key, now, out) {
             return;
         }
         let weight = match self.weight(key, now, out) {
@@ -66,28 +69,77 @@ impl Engine {
         );
     }
 
-    /// Whether a granted delete goes now: later classes go first, and all writes before any.
+    /// Whether a granted delete goes now: after what goes before it, and after all writes.
     fn takes_its_turn(&mut self, key: &ObjectKey, now: Tick, out: &mut Vec<Command>) -> bool {
-        let class = Class::of(key);
-        let later_go = self
-            .deletes
-            .granted
-            .iter()
-            .any(|(other, granted)| *other > class && !granted.is_empty());
-        let must_wait = later_go || self.is_writing();
-        let granted = self.deletes.granted.entry(class).or_default();
-        granted.remove(key);
-        if must_wait {
-            granted.waiting.insert(key.clone());
-            let outcome = Outcome::Waiting {
-                awaited: Awaited::Turn,
-                reason: Reason::new("later", "it is deleted once what goes before it is gone"),
-            };
-            self.stand(key, outcome, now, out);
-        } else {
-            granted.active.insert(key.clone());
+        self.deletes.turns.join(key);
+        self.arrange_turns();
+        self.deletes.granted.remove(key);
+        let Some(reason) = self.why_later(key) else {
+            self.deletes.granted.active.insert(key.clone());
+            return true;
+        };
+        self.deletes.granted.waiting.insert(key.clone());
+        if self.is_writing() {
+            self.deletes.turns.look_at_all();
         }
-        !must_wait
+        let awaited = Awaited::Turn;
+        self.stand(key, Outcome::Waiting { awaited, reason }, now, out);
+        false
+    }
+
+    /// What is written or deleted before it.
+    pub(in crate::engine) fn why_later(&self, key: &ObjectKey) -> Option<Reason> {
+        if self.is_writing() {
+            return Some(Reason::new("later", "it is deleted once everything is written"));
+        }
+        let before = self.deletes.turns.before(key)?;
+        Some(match before {
+            Before::Class(first) => {
+                Reason::new("later", format!("it is deleted once {first} is gone")).with("after", first)
+            }
+            Before::Edge(edge) => {
+                let message = format!(
+                    "it is deleted once {} is gone, which {} it",
+                    edge.from,
+                    edge.cause.words()
+                );
+                Reason::new("later", message).with("after", edge.from)
+            }
+            Before::Unknown => Reason::new(
+                "later",
+                "it is deleted when it is its turn: what else goes is being looked at",
+            ),
+            Before::Custom => Reason::new(
+                "later",
+                "it is deleted once the custom resources are gone: it may be what cleans up after them",
+            ),
+        })
+    }
+
+    /// Finds the order of what is granted, after something joined: by definitions that were listed until now, and what
+    /// the cluster showed of those of which no definition is known any more.
+    fn arrange_turns(&mut self) {
+        if self.deletes.turns.is_arranged() || !self.deletes.undecided.is_empty() {
+            return;
+        }
+        let mut going = Vec::new();
+        for key in self.deletes.turns.rest() {
+            match self.slots.get(key).and_then(Slot::last_body) {
+                Some(object) => going.push(object.clone()),
+                // All that is known of it is that it is there.
+                None if self.deletes.granted.aside.contains(key) => going.push(bare(key)),
+                // It is being looked at; until then nobody knows who comes first.
+                None => return,
+            }
+        }
+        let stays = |key: &ObjectKey, slot: &Slot| {
+            slot.desired.is_none() && slot.seen().is_some() && !self.deletes.is_granted(key)
+        };
+        let staying = self.slots.iter().filter(|(key, slot)| stays(key, slot));
+        let staying: Vec<Object> = staying
+            .filter_map(|(_, slot)| slot.last_body().cloned())
+            .collect();
+        self.deletes.turns.arrange(&going, &staying, &self.options.domain);
     }
 
     /// A delete that was granted turns out not to be possible now.
@@ -101,24 +153,37 @@ impl Engine {
 
     /// Some listed object is not at rest.
     pub(in crate::engine) fn is_writing(&self) -> bool {
-        self.restless.values().any(|set| !set.is_empty())
+        self.order.is_waiting() || self.restless.values().any(|set| !set.is_empty())
     }
 
-    /// Deletes whose turn has come: gates first, then the rest, CRDs, namespaces.
+    /// Looks at deletes again whose turn may have come.
     pub(super) fn wake_deletes(&mut self) -> bool {
-        if self.is_writing() {
+        if self.is_writing() || self.deletes.granted.waiting.is_empty() {
             return false;
         }
-        let mut moved = false;
-        for granted in self.deletes.granted.values_mut().rev() {
-            let turn = std::mem::take(&mut granted.waiting);
-            moved |= !turn.is_empty();
-            let busy = !granted.is_empty() || !turn.is_empty();
-            self.dirty.extend(turn);
-            if busy {
-                break;
-            }
+        self.arrange_turns();
+        let waiting = &mut self.deletes.granted.waiting;
+        let woken = self.deletes.turns.woken(waiting);
+        for key in &woken {
+            waiting.remove(key);
         }
+        let moved = !woken.is_empty();
+        self.dirty.extend(woken);
         moved
     }
+}
+
+/// An object of which nothing else is known.
+fn bare(key: &ObjectKey) -> Object {
+    let version = match key.group() {
+        "" => "v1".to_owned(),
+        group => format!("{group}/v1"),
+    };
+    let mut value = serde_json::json!({
+        "apiVersion": version, "kind": key.kind(), "metadata": {"name": key.name()},
+    });
+    if let Some(namespace) = key.namespace() {
+        value["metadata"]["namespace"] = namespace.into();
+    }
+    Object::from_json(value).unwrap_or_else(|_| unreachable!("a key is all that an object must have"))
 }

@@ -1,10 +1,7 @@
 //! Granted deletes that are not done: whether they get on, and how long they are worth waiting for.
 
 use super::Deletes;
-use crate::{
-    engine::{Approval, Engine},
-    words::Tick,
-};
+use crate::{engine::Engine, words::Tick};
 
 /// How many granted deletes are not done, by what they wait for.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
@@ -27,14 +24,13 @@ pub(in crate::engine) struct Standstill {
 
 impl Unfinished {
     fn of(deletes: &Deletes) -> Self {
-        let mut sum = Self::default();
-        for granted in deletes.granted.values() {
-            sum.active += granted.active.len();
-            sum.waiting += granted.waiting.len();
-            sum.lingering += granted.lingering.len();
-            sum.aside += granted.aside.len();
+        let granted = &deletes.granted;
+        Self {
+            active: granted.active.len(),
+            waiting: granted.waiting.len(),
+            lingering: granted.lingering.len(),
+            aside: granted.aside.len(),
         }
-        sum
     }
 
     /// Something is on its way that nobody refused.
@@ -58,7 +54,7 @@ impl Engine {
     pub(in crate::engine) fn worth_waiting_until(&self) -> Option<Tick> {
         let standstill = self.standstill.as_ref()?;
         let wait = self.options.limits.deletion_wait;
-        let carried_out = self.options.approval == Approval::Auto;
+        let carried_out = self.may_write();
         (carried_out && standstill.unfinished.goes_on() && !standstill.overdue)
             .then(|| standstill.since + wait)
     }

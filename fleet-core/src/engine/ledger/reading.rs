@@ -7,7 +7,7 @@ use fleet_diff::ObjectKey;
 use super::{Lost, Reading};
 use crate::{
     edge::{Fault, Note},
-    engine::{Approval, CallId, Command, Engine, calls::Call, kinds::Listing, token::confirmation_token},
+    engine::{CallId, Command, Engine, calls::Call, kinds::Listing, token::confirmation_token},
     ledger::{Entry, EntryState, LedgerAnswer, LedgerContent, LedgerWrite},
     marks::MarkState,
     words::{LiveMeta, Reason, Tick, Uid},
@@ -166,9 +166,12 @@ impl Engine {
         else {
             return false;
         };
+        if self.is_on_hold() {
+            return false;
+        }
         let fits = |token: &str, until: Tick| token == self.rebuild_token(found, until);
         let offer = self.deletes.offers.find(now, fits);
-        let offer = offer.filter(|_| self.options.approval != Approval::Never);
+        let offer = offer.filter(|_| self.may_write());
         let Some((token, _)) = offer else {
             if !self.deletes.offers.are_refused(now) {
                 return false;
@@ -243,6 +246,8 @@ impl Engine {
                 .is_some_and(|e| e.state == EntryState::Deleting);
             slot.approved = intent && granted && slot.desired.is_none();
         }
+        let approved = self.slots.iter().filter(|(_, slot)| slot.approved);
+        self.deletes.take_granted(approved.map(|(key, _)| key.clone()));
         self.map_inventory();
     }
 }

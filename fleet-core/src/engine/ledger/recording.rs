@@ -1,13 +1,13 @@
 //! Keeping the record: written ahead, in batches.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fleet_diff::ObjectKey;
 
-use super::{InFlight, Reading};
+use super::{Grant, InFlight, Reading};
 use crate::{
     edge::{Fault, Note, Remedy},
-    engine::{Approval, CallId, Command, Engine, calls::Call, kinds::ListingStage, slot::Stage},
+    engine::{CallId, Command, Engine, calls::Call, kinds::ListingStage, slot::Stage},
     ledger::{Entry, EntryState, LedgerWrite, Spent},
     words::{Reason, Tick},
 };
@@ -34,11 +34,11 @@ impl Engine {
     /// Sends what is to be recorded: at once if a step waits for it, otherwise when the pass has nothing else to do.
     pub(in crate::engine) fn flush_ledger(&mut self, now: Tick, out: &mut Vec<Command>) {
         self.ledger.flush_at = None;
-        if self.ledger.in_flight.is_some()
-            || !self.ledger.is_ready()
-            || self.options.approval == Approval::Never
-        {
+        if self.ledger.in_flight.is_some() || !self.ledger.is_ready() {
             return;
+        }
+        if !self.may_write() {
+            return self.flush_what_began(out);
         }
         let Some(since) = self
             .ledger
@@ -70,6 +70,38 @@ impl Engine {
         let window = self.ledger.pending_window.take();
         self.ledger.urgent = false;
         self.ledger.since = None;
+        let grants = std::mem::take(&mut self.ledger.grants);
+        self.send_record(changes, window, grants, out);
+    }
+
+    /// On hold only steps of what is being made again are recorded: the next one waits for that.
+    fn flush_what_began(&mut self, out: &mut Vec<Command>) {
+        if !self.may_end_what_began() {
+            return;
+        }
+        let is_step = |change: &Option<Entry>| change.as_ref().is_some_and(|entry| entry.note.is_some());
+        let pending = self.ledger.pending.iter();
+        let steps: Vec<ObjectKey> = pending
+            .filter(|(_, change)| is_step(change))
+            .map(|(key, _)| key.clone())
+            .collect();
+        if steps.is_empty() {
+            return;
+        }
+        let steps = steps.into_iter();
+        let changes = steps
+            .filter_map(|key| self.ledger.pending.remove_entry(&key))
+            .collect();
+        self.send_record(changes, None, Vec::new(), out);
+    }
+
+    fn send_record(
+        &mut self,
+        changes: BTreeMap<ObjectKey, Option<Entry>>,
+        window: Option<Vec<Spent>>,
+        grants: Vec<Grant>,
+        out: &mut Vec<Command>,
+    ) {
         let mut writes: Vec<LedgerWrite> = changes
             .iter()
             .map(|(key, change)| match change {
@@ -83,7 +115,7 @@ impl Engine {
             call,
             changes,
             window,
-            grants: std::mem::take(&mut self.ledger.grants),
+            grants,
         });
         out.push(Command::Record { call, writes });
     }
