@@ -108,22 +108,33 @@ mod fleet;
 mod inventory;
 mod ledger;
 mod registry;
+#[cfg(feature = "sim")]
+mod sim;
+mod status;
+mod times;
+mod windows;
 
 pub use connection::{
     Connection, ConnectionOptions, Contact, FieldValidation, OLDEST_MINOR, Verb, WatchEvent,
 };
-pub use driver::{Clock, DriverHandle, DriverParts, Progress, spawn};
-pub use files::FileError;
+pub use driver::{Clock, DriverHandle, DriverParts, Progress, RESTORED, spawn};
+pub use files::{FileError, read_text};
 pub use fleet::{
     ChooseOptions, Connect, Explanation, FLEET_ITSELF, Fleet, FleetBuilder, FleetError, Kept,
-    KubeconfigConnect, MakeLedger, Named, Outcome, Record, Standing, Wave,
+    KubeconfigConnect, Leftovers, MakeLedger, Named, Outcome, Record, Standing, Unmanaged, Wave,
 };
 pub use inventory::{
-    Budgets, DirectorySource, FLEET_FILE, FleetFile, INVENTORY_BYTES_MAX, MANIFEST_BYTES_MAX,
-    MANIFEST_FILES_MAX,
+    Budgets, DirectorySource, FLEET_FILE, FleetFile, INVENTORY_BYTES_MAX, Leaving, MANIFEST_BYTES_MAX,
+    MANIFEST_FILES_MAX, Waiting,
 };
+#[cfg(feature = "http")]
+pub use inventory::{HttpLimits, HttpSource, HttpSourceError};
 pub use ledger::{ConfigMapLedger, LEDGER_NAMESPACE};
 pub use registry::{
     ClusterEntry, CredentialPlugins, KubeconfigRegistry, REGISTRY_BYTES_MAX, REGISTRY_FILE_SUFFIX,
-    RegistryFile,
+    RegistryFile, SECRETS_BYTES_MAX, SECRETS_MAX, SecretRegistry,
 };
+#[cfg(feature = "sim")]
+pub use sim::{SimCluster, SimFleet};
+pub use status::{FileStatus, STATUS_BYTES_MAX, STATUS_FILE_SUFFIX};
+pub use times::utc;

@@ -52,6 +52,12 @@ pub(crate) fn object_path(kinds: &KindMap, gvk: &Gvk, key: &ObjectKey) -> Result
     Ok(path)
 }
 
+/// The path that an object of this key is made at.
+pub(crate) fn new_object_path(kinds: &KindMap, gvk: &Gvk, key: &ObjectKey) -> Result<String, Fault> {
+    object_path(kinds, gvk, key)?;
+    collection_path(kinds, gvk, key.namespace())
+}
+
 /// The path of all objects of a kind, in one namespace or in all.
 pub(crate) fn collection_path(kinds: &KindMap, gvk: &Gvk, namespace: Option<&str>) -> Result<String, Fault> {
     Ok(collection(resource(kinds, gvk)?, gvk, namespace))

@@ -1,6 +1,6 @@
 //! What a server's answer to a request about one object means.
 
-use fleet_core::{Answer, Document, Fault, Live, Node, Object, Remedy, Request};
+use fleet_core::{Answer, Document, Fault, Live, Node, Object, Patch, Remedy, Request};
 
 use super::{refusal::Refusal, reply::Reply};
 
@@ -30,7 +30,7 @@ fn success(request: &Request, reply: &Reply) -> Answer {
             ),
         };
     }
-    let is_stored = !matches!(request, Request::Apply { dry_run: true, .. });
+    let is_stored = !request.is_dry_run();
     let read = if is_stored { Live::new } else { Live::of_dry_run };
     let live = Object::from_document(document).map_err(|e| e.to_string());
     match live.and_then(|object| read(object).map_err(|e| e.to_string())) {
@@ -69,18 +69,34 @@ fn refused(request: &Request, refusal: &Refusal) -> Answer {
         return Answer::Absent;
     }
     let mut fault = refusal.fault();
-    if is_uid_conflict(request, refusal) {
+    if is_uid_conflict(request, refusal) || is_failed_test(request, refusal) {
         fault.remedy = Remedy::Conflict;
     }
     Answer::Refused(fault)
 }
 
+/// True when a test of a JSON patch failed, or what it removes is not there: it was made for another state of the object.
+fn is_failed_test(request: &Request, refusal: &Refusal) -> bool {
+    let is_patch = matches!(
+        request,
+        Request::Patch {
+            patch: Patch::Json(_),
+            ..
+        }
+    );
+    is_patch && refusal.code == 422 && refusal.finds_no_field()
+}
+
 /// True when a UID asked for in an apply is not the object's. Only when nothing else stands against the apply the
 /// server calls this a conflict; a forced one it calls an invalid change of `metadata.uid`.
 fn is_uid_conflict(request: &Request, refusal: &Refusal) -> bool {
-    matches!(request, Request::Apply { uid: Some(_), .. })
-        && refusal.code == 422
-        && refusal.names_field("metadata.uid")
+    let has_uid = matches!(
+        request,
+        Request::Apply { uid: Some(_), .. }
+            | Request::Update { uid: Some(_), .. }
+            | Request::Patch { uid: Some(_), .. }
+    );
+    has_uid && refusal.code == 422 && refusal.names_field("metadata.uid")
 }
 
 /// True when a 404 is about the namespace the object should be in.

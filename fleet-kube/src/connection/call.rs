@@ -31,6 +31,10 @@ impl Connection {
         let mut tries = 0;
         loop {
             tries += 1;
+            if call.write {
+                // Boxed, because the check makes calls itself. What is sent again may meet another cluster.
+                Box::pin(self.check_write()).await.map_err(Broken::NotSent)?;
+            }
             let outcome = self.try_once(call).await;
             let Again::After(asked) = self.again(call, &outcome) else {
                 return outcome;

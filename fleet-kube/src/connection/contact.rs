@@ -20,6 +20,12 @@ pub enum Verb {
     Watch,
     /// An apply that may change something.
     Apply,
+    /// An object made by `POST`.
+    Create,
+    /// A whole object written.
+    Update,
+    /// A JSON patch or a merge patch.
+    Patch,
     /// A dry run.
     DryRun,
     /// A delete.
@@ -32,11 +38,14 @@ pub enum Verb {
 
 impl Verb {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::Get,
         Self::List,
         Self::Watch,
         Self::Apply,
+        Self::Create,
+        Self::Update,
+        Self::Patch,
         Self::DryRun,
         Self::Delete,
         Self::Discovery,
@@ -63,6 +72,7 @@ pub struct Contact {
     pub retries: u64,
     requests: [u64; Verb::ALL.len()],
     recovered: Option<Instant>,
+    interruptions: u64,
 }
 
 impl Contact {
@@ -119,8 +129,18 @@ impl ContactRecord {
         self.with(|contact| contact.recovered.is_some_and(|at| at.elapsed() < grace))
     }
 
+    /// Something was cut off: who answers from now on may be another one.
+    pub(crate) fn interrupted(&self) {
+        self.with(|contact| contact.interruptions += 1);
+    }
+
+    pub(crate) fn interruptions(&self) -> u64 {
+        self.with(|contact| contact.interruptions)
+    }
+
     pub(crate) fn failed(&self, fault: &Fault) {
         self.with(|contact| {
+            contact.interruptions += 1;
             contact.failing_since.get_or_insert_with(Instant::now);
             contact.failures += 1;
             contact.last_fault = Some(fault.clone());

@@ -3,17 +3,17 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use fleet_core::{Answer, Fault, KindMap, Node, Object, Remedy, Request, ResourceVersion, Uid};
+use fleet_core::{Answer, Fault, KindMap, Node, Object, Patch, Remedy, Request, ResourceVersion, Uid};
 use http::Method;
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     Call, Connection, ConnectionOptions, Query, Verb,
-    address::object_path,
+    address::{new_object_path, object_path},
     answer,
     reply::{Broken, JSON},
-    secret,
+    secret::{self, Sent},
 };
 
 /// The media type of server-side apply. JSON is YAML.
@@ -35,6 +35,10 @@ impl Connection {
             Err(Broken::NotSent(fault)) => Answer::NotSent(fault),
             Err(Broken::Lost(fault)) => Answer::Lost(fault),
         };
+        if let (true, Answer::Object(live) | Answer::Created(live)) = (request.is_write(), &answer) {
+            let kind = request.key().group_kind();
+            self.shared.guard.saw(kind, live.version().as_str(), None);
+        }
         unless_secret(answer, request)
     }
 }
@@ -80,6 +84,69 @@ fn prepare(kinds: &KindMap, options: &ConnectionOptions, request: &Request) -> R
                 write,
             })
         }
+        Request::Create {
+            document,
+            manager,
+            dry_run,
+        } => Ok(Call {
+            verb: if *dry_run { Verb::DryRun } else { Verb::Create },
+            method: Method::POST,
+            target: written(query, manager, *dry_run, options).after(new_object_path(
+                kinds,
+                document.gvk(),
+                document.key(),
+            )?),
+            accept: JSON,
+            content_type: Some(JSON),
+            body: to_json(&document.root())?,
+            write,
+        }),
+        Request::Update {
+            document,
+            manager,
+            uid,
+            version,
+            dry_run,
+        } => {
+            let body = Conditional {
+                document,
+                uid: uid.as_ref(),
+                version: version.as_ref(),
+            };
+            Ok(Call {
+                verb: if *dry_run { Verb::DryRun } else { Verb::Update },
+                method: Method::PUT,
+                target: written(query, manager, *dry_run, options).after(object_path(
+                    kinds,
+                    document.gvk(),
+                    document.key(),
+                )?),
+                accept: JSON,
+                content_type: Some(JSON),
+                body: to_json(&body)?,
+                write,
+            })
+        }
+        Request::Patch {
+            key,
+            gvk,
+            patch,
+            manager,
+            uid,
+            version,
+            dry_run,
+        } => {
+            let (content_type, body) = patch_body(patch, uid.as_ref(), version.as_ref())?;
+            Ok(Call {
+                verb: if *dry_run { Verb::DryRun } else { Verb::Patch },
+                method: Method::PATCH,
+                target: written(query, manager, *dry_run, options).after(object_path(kinds, gvk, key)?),
+                accept: JSON,
+                content_type: Some(content_type),
+                body: to_json(&body)?,
+                write,
+            })
+        }
         Request::Delete {
             key,
             gvk,
@@ -111,6 +178,50 @@ fn prepare(kinds: &KindMap, options: &ConnectionOptions, request: &Request) -> R
             Remedy::Bug,
             "this crate does not know this kind of request",
         )),
+    }
+}
+
+fn written(query: Query, manager: &str, dry_run: bool, options: &ConnectionOptions) -> Query {
+    query
+        .with("fieldManager", manager)
+        .with_some("dryRun", dry_run.then_some("All"))
+        .with("fieldValidation", options.field_validation.as_str())
+}
+
+/// A patch with its preconditions: set in what it makes of the object, they are checked as those of an update are.
+fn patch_body(
+    patch: &Patch,
+    uid: Option<&Uid>,
+    version: Option<&ResourceVersion>,
+) -> Result<(&'static str, Value), Fault> {
+    let unfit = || Fault::new(Remedy::Bug, "the patch cannot be written");
+    let conditions = [
+        ("uid", uid.map(Uid::as_str)),
+        ("resourceVersion", version.map(ResourceVersion::as_str)),
+    ];
+    let conditions = conditions
+        .into_iter()
+        .filter_map(|(field, value)| Some((field, value?)));
+    match patch {
+        Patch::Json(patch) => {
+            let mut operations: Vec<Value> = conditions
+                .map(|(field, value)| json!({"op": "add", "path": format!("/metadata/{field}"), "value": value}))
+                .collect();
+            let patch = serde_json::to_value(patch).map_err(|_| unfit())?;
+            operations.extend(patch.as_array().cloned().unwrap_or_default());
+            Ok(("application/json-patch+json", Value::Array(operations)))
+        }
+        Patch::Merge(patch) => {
+            let mut body = patch.clone();
+            let map = body.as_object_mut().ok_or_else(unfit)?;
+            let metadata = map.entry("metadata").or_insert_with(|| json!({}));
+            let metadata = metadata.as_object_mut().ok_or_else(unfit)?;
+            for (field, value) in conditions {
+                metadata.insert(field.to_owned(), value.into());
+            }
+            Ok(("application/merge-patch+json", body))
+        }
+        _ => Err(unfit()),
     }
 }
 
@@ -181,11 +292,14 @@ fn unless_secret(answer: Answer, request: &Request) -> Answer {
     if !request.key().is_secret() {
         return answer;
     }
-    let document = match request {
-        Request::Apply { document, .. } => Some(document),
-        _ => None,
+    let sent = match request {
+        Request::Apply { document, .. }
+        | Request::Create { document, .. }
+        | Request::Update { document, .. } => Sent::Object(document),
+        Request::Patch { patch, .. } => Sent::Patch(patch),
+        _ => Sent::Nothing,
     };
-    let masked = |fault| secret::masked(fault, request.key(), document);
+    let masked = |fault| secret::masked(fault, request.key(), &sent);
     match answer {
         Answer::Refused(fault) => Answer::Refused(masked(fault)),
         Answer::NotSent(fault) => Answer::NotSent(masked(fault)),

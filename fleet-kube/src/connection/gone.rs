@@ -93,7 +93,9 @@ impl Connection {
     pub(crate) async fn forgotten(&self, kinds: &KindMap) -> Result<Option<String>, Fault> {
         let definitions = everything("apiextensions.k8s.io", "CustomResourceDefinition");
         let names = self
-            .list(&definitions, ACCEPT_META, |named: Named| Ok(named.metadata.name))
+            .list(&definitions, ACCEPT_META, |_, named: Named| {
+                Ok(named.metadata.name)
+            })
             .await?;
         let is_shown = |name: &str| {
             let (plural, group) = name.split_once('.').unwrap_or((name, ""));
@@ -125,7 +127,7 @@ impl Connection {
     async fn is_served_elsewhere(&self, kind: &GroupKind) -> Result<bool, Fault> {
         let services = everything("apiregistration.k8s.io", "APIService");
         let groups = self
-            .list(&services, ACCEPT_OBJECTS, |service: ApiService| {
+            .list(&services, ACCEPT_OBJECTS, |_, service: ApiService| {
                 Ok(service.spec.service.is_some().then_some(service.spec.group))
             })
             .await?;
@@ -137,7 +139,9 @@ impl Connection {
         let ending = format!(".{}", kind.group());
         let definitions = everything("apiextensions.k8s.io", "CustomResourceDefinition");
         let names = self
-            .list(&definitions, ACCEPT_META, |named: Named| Ok(named.metadata.name))
+            .list(&definitions, ACCEPT_META, |_, named: Named| {
+                Ok(named.metadata.name)
+            })
             .await?;
         for name in names.into_iter().filter(|name| name.ends_with(&ending)) {
             let defined = self.definition(&name).await?;

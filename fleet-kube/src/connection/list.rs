@@ -21,8 +21,11 @@ pub(crate) const ACCEPT_META: &str =
 #[serde(bound = "T: DeserializeOwned")]
 pub(crate) struct Page<T> {
     #[serde(default)]
+    kind: String,
+    #[serde(default)]
     metadata: PageMeta,
-    #[serde(default = "Vec::new", deserialize_with = "null_is_empty")]
+    /// They must be there: what is no list does not have them.
+    #[serde(deserialize_with = "null_is_empty")]
     pub(crate) items: Vec<T>,
 }
 
@@ -42,6 +45,11 @@ struct PageMeta {
 }
 
 impl<T> Page<T> {
+    /// Whether it says of itself that it is one. The kind is not enough: custom resources may call their lists anything.
+    fn is_list(&self) -> bool {
+        self.kind.ends_with("List") || self.version().is_some()
+    }
+
     /// The token of the next page, if there is one.
     pub(crate) fn next(&self) -> Option<&str> {
         self.metadata.next.as_deref().filter(|token| !token.is_empty())
@@ -88,18 +96,19 @@ impl Connection {
             namespace: namespace.map(str::to_owned),
             selector: selector.map(str::to_owned),
         };
-        self.list(&selection, ACCEPT_META, |item: Item| {
+        self.list(&selection, ACCEPT_META, |_, item: Item| {
             item.into_live_meta(gvk, marks)
         })
         .await
     }
 
-    /// All items of a list, whole or not at all. A list whose pages expire is begun again.
+    /// All items of a list, whole or not at all. A list whose pages expire is begun again. What is taken may depend on
+    /// what was taken before in this list.
     pub(crate) async fn list<T: DeserializeOwned, U>(
         &self,
         selection: &Selection,
         accept: &'static str,
-        take: impl Fn(T) -> Result<U, Fault>,
+        take: impl Fn(&[U], T) -> Result<U, Fault>,
     ) -> Result<Vec<U>, Fault> {
         let mut restarts = 0;
         let mut items = Vec::new();
@@ -110,7 +119,8 @@ impl Connection {
                 Paged::Page(page) => {
                     token = page.next().map(str::to_owned);
                     for item in page.items {
-                        items.push(take(item)?);
+                        let taken = take(&items, item)?;
+                        items.push(taken);
                     }
                     if token.is_none() {
                         return Ok(items);
@@ -155,14 +165,19 @@ impl Connection {
 }
 
 fn parse<T: DeserializeOwned>(reply: &Reply, selection: &Selection) -> Result<Page<T>, Fault> {
-    serde_json::from_slice(&reply.body).map_err(|error| {
+    let wrong = |why: String| {
+        let message = format!("the list of {} cannot be read ({why})", selection.gvk);
+        Fault::new(Remedy::Unreachable, message)
+    };
+    let page: Page<T> = serde_json::from_slice(&reply.body).map_err(|error| {
         // The error's own words may quote content.
-        let place = format!("line {}, column {}", error.line(), error.column());
-        Fault::new(
-            Remedy::Unreachable,
-            format!("the list of {} cannot be read ({place})", selection.gvk),
-        )
-    })
+        wrong(format!("line {}, column {}", error.line(), error.column()))
+    })?;
+    if page.is_list() {
+        Ok(page)
+    } else {
+        Err(wrong("what came is no list".to_owned()))
+    }
 }
 
 /// For lists of whole objects.

@@ -12,6 +12,7 @@ mod contact;
 mod discovery;
 mod execute;
 mod gone;
+mod guard;
 mod identity;
 mod limits;
 mod list;
@@ -37,9 +38,17 @@ pub use version::OLDEST_MINOR;
 pub use watch::WatchEvent;
 
 pub(crate) use address::Query;
-pub(crate) use list::{ACCEPT_OBJECTS, Selection};
+pub(crate) use guard::Doubt;
+#[cfg(feature = "http")]
+pub(crate) use limits::millis;
+pub(crate) use list::{ACCEPT_META, ACCEPT_OBJECTS, Selection};
+#[cfg(feature = "http")]
+pub(crate) use random::Random;
 pub(crate) use refusal::Refusal;
 pub(crate) use reply::{Broken, Call, JSON};
+#[cfg(feature = "http")]
+pub(crate) use transport::words;
+pub(crate) use types::mutating_kinds;
 
 /// A connection to one cluster in the name of one identity. Cheap to clone.
 ///
@@ -62,6 +71,7 @@ struct Shared {
     options: ConnectionOptions,
     limits: limits::Limits,
     contact: contact::ContactRecord,
+    guard: guard::Guard,
     random: random::Random,
     kinds: RwLock<Arc<KindMap>>,
 }
@@ -115,6 +125,7 @@ impl Connection {
             version: String::new(),
             limits: limits::Limits::new(&options),
             contact: contact::ContactRecord::default(),
+            guard: guard::Guard::default(),
             random: random::Random::new(seed),
             kinds: RwLock::new(Arc::new(discovery::well_known())),
             options,

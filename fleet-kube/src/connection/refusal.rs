@@ -115,6 +115,13 @@ impl Refusal {
             .any(|cause| cause.field.as_deref() == Some(field))
     }
 
+    /// True when no field is at fault: what was sent could not be carried out on the object as it is.
+    pub(crate) fn finds_no_field(&self) -> bool {
+        self.causes
+            .iter()
+            .all(|cause| cause.field.as_deref().is_none_or(str::is_empty))
+    }
+
     /// True when a write so answered may have been carried out all the same.
     pub(crate) fn leaves_outcome_open(&self) -> bool {
         match self.code {

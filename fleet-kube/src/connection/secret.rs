@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use fleet_core::{Fault, Node, Object, ObjectKey};
+use fleet_core::{Document, Fault, Node, Object, ObjectKey, Patch};
+use json_patch::PatchOperation;
+use serde_json::Value;
 
 /// Stands for what was taken out.
 const MASK: &str = "***";
@@ -19,17 +21,24 @@ const VALUE_FOLLOWS: &[&str] = &[
     "Value:",
 ];
 
-/// The fault without anything that could be a value of the Secret. `document` is what was sent, if something was.
-pub(crate) fn masked(mut fault: Fault, key: &ObjectKey, document: Option<&Object>) -> Fault {
-    fault.message = Arc::from(mask(&fault.message, key, document));
+/// What was sent of a Secret.
+pub(crate) enum Sent<'a> {
+    Nothing,
+    Object(&'a Object),
+    Patch(&'a Patch),
+}
+
+/// The fault without anything that could be a value of the Secret.
+pub(crate) fn masked(mut fault: Fault, key: &ObjectKey, sent: &Sent<'_>) -> Fault {
+    fault.message = Arc::from(mask(&fault.message, key, sent));
     // The error behind it was made from the same words.
     fault.source = None;
     fault
 }
 
-fn mask(message: &str, key: &ObjectKey, document: Option<&Object>) -> String {
+fn mask(message: &str, key: &ObjectKey, sent: &Sent<'_>) -> String {
     let mut text = message.to_owned();
-    for value in document.into_iter().flat_map(values) {
+    for value in values(sent) {
         text = text.replace(&value, MASK);
     }
     for word in VALUE_FOLLOWS {
@@ -41,17 +50,30 @@ fn mask(message: &str, key: &ObjectKey, document: Option<&Object>) -> String {
     )
 }
 
-/// All values the document sends, as sent and, where they are encoded, also plain.
-fn values(document: &Object) -> Vec<String> {
+/// All values that are sent, as sent and, where they are encoded, also plain.
+fn values(sent: &Sent<'_>) -> Vec<String> {
     let mut found = Vec::new();
-    for field in ["data", "stringData"] {
-        if let Some(value) = document.root().get(field) {
-            collect(value, &mut found);
+    match sent {
+        Sent::Nothing => {}
+        Sent::Object(document) => {
+            for field in ["data", "stringData"] {
+                if let Some(value) = document.root().get(field) {
+                    collect(value, &mut found);
+                }
+            }
+            // `kubectl` keeps the whole object in here.
+            if let Some(value) = document.metadata().get("annotations") {
+                collect(value, &mut found);
+            }
         }
-    }
-    // `kubectl` keeps the whole object in here.
-    if let Some(value) = document.metadata().get("annotations") {
-        collect(value, &mut found);
+        Sent::Patch(patch) => {
+            let mut take = |value| collect(Document::from_json(value).root(), &mut found);
+            match patch {
+                Patch::Json(operations) => operations.iter().filter_map(written).for_each(take),
+                Patch::Merge(value) => take(value),
+                _ => {}
+            }
+        }
     }
     let plain: Vec<String> = found.iter().filter_map(|text| base64(text)).collect();
     found.extend(plain);
@@ -60,6 +82,16 @@ fn values(document: &Object) -> Vec<String> {
     // Longest first, so that no rest of a longer one is left over.
     found.sort_unstable_by_key(|text| std::cmp::Reverse(text.len()));
     found
+}
+
+/// The value in an operation of a patch.
+fn written(operation: &PatchOperation) -> Option<&Value> {
+    match operation {
+        PatchOperation::Add(it) => Some(&it.value),
+        PatchOperation::Replace(it) => Some(&it.value),
+        PatchOperation::Test(it) => Some(&it.value),
+        PatchOperation::Remove(_) | PatchOperation::Move(_) | PatchOperation::Copy(_) => None,
+    }
 }
 
 fn collect(value: Node<'_>, found: &mut Vec<String>) {
@@ -238,7 +270,7 @@ mod tests {
             let fault = masked(
                 Fault::new(Remedy::Invalid, message),
                 document.key(),
-                Some(&document),
+                &Sent::Object(&document),
             );
             assert_eq!(&*fault.message, expect);
         }

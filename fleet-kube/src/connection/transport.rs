@@ -35,7 +35,7 @@ pub(crate) fn broken(error: kube::Error) -> Broken {
 
 /// A configuration no client can be made from.
 pub(crate) fn unusable(error: kube::Error) -> Fault {
-    credentials(&error).unwrap_or_else(|| {
+    credentials(&error).or_else(|| proxy(&error)).unwrap_or_else(|| {
         let mut fault = Fault::new(
             Remedy::Invalid,
             format!("unusable configuration: {}", words(&error)),
@@ -54,13 +54,29 @@ fn credentials(error: &kube::Error) -> Option<Fault> {
         .then(|| Fault::new(Remedy::Forbidden, message))
 }
 
+/// The fault for a proxy that cannot be used. Its URL may hold a password: neither that nor the error is kept.
+fn proxy(error: &kube::Error) -> Option<Fault> {
+    let why = match error {
+        kube::Error::ProxyProtocolUnsupported { .. } => {
+            "its protocol is none of `http`, `https` and `socks5`"
+        }
+        kube::Error::ProxyProtocolDisabled { .. } => {
+            "this program has no support for its protocol: build it with kube's feature `http-proxy` or `socks5`"
+        }
+        _ => return None,
+    };
+    let message =
+        format!("unusable configuration: the proxy (`proxy-url`, or HTTPS_PROXY) cannot be used: {why}");
+    Some(Fault::new(Remedy::Invalid, message))
+}
+
 /// The error and all behind it.
 fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |e| (*e).source())
 }
 
 /// The innermost words, with one level above when they are short of context. The outer levels repeat them.
-fn words(error: &kube::Error) -> String {
+pub(crate) fn words(error: &(dyn Error + 'static)) -> String {
     let mut said: Vec<String> = Vec::new();
     for level in chain(error).skip(1) {
         let text = level.to_string();
@@ -111,5 +127,32 @@ mod tests {
         };
         assert_eq!(fault.remedy, Remedy::Forbidden);
         assert!(!format!("{fault:?}").contains("hunter2") && fault.source.is_none());
+    }
+
+    #[test]
+    fn passwords_of_proxies_are_not_shown() {
+        let proxy_url = || Box::new("socks5://me:hunter2@proxy:1080".parse().unwrap());
+        for (error, expect) in [
+            (
+                kube::Error::ProxyProtocolUnsupported {
+                    proxy_url: proxy_url(),
+                },
+                "is none of",
+            ),
+            (
+                kube::Error::ProxyProtocolDisabled {
+                    proxy_url: proxy_url(),
+                    protocol_feature: "kube/socks5",
+                },
+                "feature `http-proxy` or `socks5`",
+            ),
+        ] {
+            let fault = unusable(error);
+            assert!(
+                fault.remedy == Remedy::Invalid && fault.message.contains(expect),
+                "{fault}"
+            );
+            assert!(!format!("{fault:?}").contains("hunter2") && fault.source.is_none());
+        }
     }
 }

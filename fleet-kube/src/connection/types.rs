@@ -9,12 +9,17 @@ use fleet_core::{
 
 use super::{ACCEPT_OBJECTS, Broken, Call, Connection, Refusal, Selection, Verb};
 
+/// The group of those kinds of [`Admission::KINDS`] that are read. Default classes change only what is new, and that is
+/// created without foreseeing how it will look.
 const ADMISSION: &str = "admissionregistration.k8s.io";
-const MUTATING: [&str; 3] = [
-    "MutatingWebhookConfiguration",
-    "MutatingAdmissionPolicy",
-    "MutatingAdmissionPolicyBinding",
-];
+
+/// What decides how objects are changed on their way in.
+pub(crate) fn mutating_kinds() -> impl Iterator<Item = GroupKind> {
+    let kinds = Admission::KINDS.into_iter();
+    kinds
+        .filter(|(group, _)| *group == ADMISSION)
+        .map(|(group, kind)| GroupKind::new(group, kind))
+}
 
 impl Connection {
     /// Learns the types of these kinds: the built-in ones come with this program, of custom kinds the CRD is read, of
@@ -136,12 +141,11 @@ impl Learning<'_> {
     /// None when a part of it cannot be read.
     async fn admission(&mut self) -> Option<Admission> {
         let mut objects = Vec::new();
-        for kind in MUTATING {
-            let kind = GroupKind::new(ADMISSION, kind);
+        for kind in mutating_kinds() {
             let Some(gvk) = self.kinds.version_for(&kind, None) else {
                 continue;
             };
-            let take = |item: Document| Ok(Object::from_item(item, &gvk).ok());
+            let take = |_: &[Option<Object>], item: Document| Ok(Object::from_item(item, &gvk).ok());
             let selection = Selection {
                 gvk: gvk.clone(),
                 namespace: None,

@@ -23,6 +23,8 @@ pub struct Progress {
     pub stuck: Option<String>,
     /// Its ledger is known.
     pub ready: bool,
+    /// Nothing is written, as far as that is known: it is paused or vetoed, or no window is open.
+    pub on_hold: bool,
 }
 
 /// Why a driver has not done everything that can be done.
@@ -75,6 +77,16 @@ impl DriverHandle {
     /// Confirms what a plan's token covers.
     pub async fn confirm(&self, token: String) {
         self.say(Input::Event(Event::Confirm(token))).await;
+    }
+
+    /// Nothing is written from now on, for this reason, or everything again. A veto of the cluster's own people goes before.
+    pub async fn hold(&self, reason: Option<Reason>) {
+        self.say(Input::Hold(reason)).await;
+    }
+
+    /// Whether the cluster is the one it was may have been settled.
+    pub(crate) async fn look_again(&self) {
+        self.say(Input::Event(Event::Time)).await;
     }
 
     /// Plans everything again.

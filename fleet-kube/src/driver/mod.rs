@@ -6,6 +6,7 @@
 mod carry_out;
 mod clock;
 mod handle;
+mod holds;
 mod survey;
 mod types;
 mod watches;
@@ -22,14 +23,17 @@ use fleet_core::{
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::{AbortHandle, JoinSet},
-    time::sleep_until,
+    time::{Instant, sleep_until},
 };
 
 pub use clock::Clock;
 pub(crate) use handle::Unsettled;
 pub use handle::{DriverHandle, Progress};
 
-use crate::connection::Connection;
+use holds::Holds;
+pub use holds::RESTORED;
+
+use crate::{connection::Connection, windows::Windows};
 
 /// Events of watches waiting to be taken in; a watch that shows more waits.
 const WATCH_QUEUE: usize = 1024;
@@ -50,6 +54,8 @@ pub struct DriverParts {
     pub budget: Arc<Mutex<FleetBudget>>,
     /// The clock.
     pub clock: Clock,
+    /// Why nothing is written at first: see [`DriverHandle::hold`].
+    pub hold: Option<Reason>,
 }
 
 /// Something said to a driver from outside.
@@ -57,6 +63,10 @@ enum Input {
     Event(Event),
     Status(oneshot::Sender<Status>),
     Plan(oneshot::Sender<Plan>),
+    /// Why nothing is to be written, as whoever runs the driver says.
+    Hold(Option<Reason>),
+    /// The same, as the cluster's own people say.
+    Veto(Option<Reason>),
 }
 
 struct Driver {
@@ -68,16 +78,33 @@ struct Driver {
     shown: mpsc::Sender<Event>,
     wake: Option<Tick>,
     types: types::Learning,
+    holds: Holds,
     progress: watch::Sender<Progress>,
     /// What the fleet's budget heard last.
     spending: Option<(u32, Vec<Spent>)>,
+}
+
+/// Waits for a moment; for ever without one.
+async fn reached(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Runs `engine` until its handle is dropped or stopped. Nothing is read or written before the first event.
 pub fn spawn(engine: Engine, parts: DriverParts) -> DriverHandle {
     let (inputs, received) = mpsc::channel(INPUT_QUEUE);
     let (shown, events) = mpsc::channel(WATCH_QUEUE);
-    let (progress, seen) = watch::channel(Progress::default());
+    let told = inputs.downgrade();
+    let mut holds = Holds::new(parts.hold.clone(), Windows::new(&parts.cluster.maintenance));
+    holds.doubt = parts.connection.doubt();
+    holds.now(parts.clock.now());
+    let first = Progress {
+        on_hold: holds.why().is_some(),
+        ..Progress::default()
+    };
+    let (progress, seen) = watch::channel(first);
     let driver = Driver {
         parts,
         engine,
@@ -87,31 +114,42 @@ pub fn spawn(engine: Engine, parts: DriverParts) -> DriverHandle {
         shown,
         wake: None,
         types: types::Learning::default(),
+        holds,
         progress,
         spending: None,
     };
-    let task = tokio::spawn(driver.run(received, events));
+    let task = tokio::spawn(driver.run(received, events, told));
     DriverHandle::new(inputs, seen, task)
 }
 
 impl Driver {
-    async fn run(mut self, mut inputs: mpsc::Receiver<Input>, mut events: mpsc::Receiver<Event>) {
+    async fn run(
+        mut self,
+        mut inputs: mpsc::Receiver<Input>,
+        mut events: mpsc::Receiver<Event>,
+        told: mpsc::WeakSender<Input>,
+    ) {
+        self.hold();
+        self.watch_for_veto(told);
         self.take(Event::Time);
         self.spawn_discovery_watch();
         loop {
-            let wake = self.wake.map(|at| self.parts.clock.instant(at));
-            let alarm = async {
-                match wake {
-                    Some(at) => sleep_until(at).await,
-                    None => std::future::pending().await,
-                }
-            };
+            let at = |tick: Option<Tick>| tick.map(|at| self.parts.clock.instant(at));
+            let (alarm, turn) = (reached(at(self.wake)), reached(at(self.holds.turns())));
             tokio::select! {
                 biased;
                 input = inputs.recv() => match input {
                     Some(Input::Event(event)) => self.take(event),
                     Some(Input::Status(reply)) => drop(reply.send(self.engine.status())),
                     Some(Input::Plan(reply)) => drop(reply.send(self.engine.plan())),
+                    Some(Input::Hold(reason)) => {
+                        self.holds.outside = reason;
+                        self.hold();
+                    }
+                    Some(Input::Veto(reason)) => {
+                        self.holds.veto = Some(reason);
+                        self.hold();
+                    }
                     None => return,
                 },
                 Some(done) = self.tasks.join_next(), if !self.tasks.is_empty() => match done {
@@ -132,8 +170,16 @@ impl Driver {
                     self.wake = None;
                     self.take(Event::Time);
                 }
+                () = turn => self.hold(),
             }
         }
+    }
+
+    /// Tells the engine whether something may be written.
+    fn hold(&mut self) {
+        self.holds.doubt = self.parts.connection.doubt();
+        let reason = self.holds.now(self.parts.clock.now());
+        self.take(Event::Hold(reason));
     }
 
     fn take(&mut self, event: Event) {
@@ -142,6 +188,12 @@ impl Driver {
         if matches!(event, Event::Kinds(_)) {
             // Definitions changed, perhaps only in their schemas.
             self.types.stale();
+        }
+        let doubt = self.parts.connection.doubt();
+        if self.holds.doubt != doubt {
+            self.holds.doubt = doubt;
+            let reason = self.holds.now(now);
+            self.engine.step(Event::Hold(reason), now, &mut commands);
         }
         self.engine.step(event, now, &mut commands);
         for command in commands {
@@ -157,6 +209,7 @@ impl Driver {
             deleting: self.engine.is_deleting(),
             stuck: self.engine.why_stuck().map(ToString::to_string),
             ready: self.engine.knows_ledger(),
+            on_hold: self.holds.why().is_some(),
         };
         self.progress.send_if_modified(|progress| {
             let changed = *progress != next;

@@ -2,19 +2,12 @@
 
 use std::{collections::BTreeSet, pin::pin, sync::Arc};
 
-use fleet_core::{Event, GroupKind, Gvk, Note, Reason};
+use fleet_core::{Event, Gvk, Note, Reason};
 use futures_util::StreamExt;
 use tokio::sync::Notify;
 
 use super::Driver;
-use crate::connection::{Connection, WatchEvent};
-
-/// What decides how objects are changed on their way in.
-const MUTATING: [&str; 3] = [
-    "MutatingWebhookConfiguration",
-    "MutatingAdmissionPolicy",
-    "MutatingAdmissionPolicyBinding",
-];
+use crate::connection::{Connection, WatchEvent, mutating_kinds};
 
 /// How far it is.
 #[derive(Default)]
@@ -82,8 +75,7 @@ impl Driver {
 
     fn watch_admission(&mut self) {
         let kinds = self.parts.connection.kinds();
-        for kind in MUTATING {
-            let kind = GroupKind::new("admissionregistration.k8s.io", kind);
+        for kind in mutating_kinds() {
             if let Some(gvk) = kinds.version_for(&kind, None) {
                 let (connection, due) = (self.parts.connection.clone(), self.types.due.clone());
                 self.watching.spawn(tell_changes(connection, gvk, due));

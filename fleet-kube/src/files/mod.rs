@@ -1,6 +1,10 @@
 //! Reading files that somebody else writes.
 
+#[cfg(feature = "file-events")]
+pub(crate) mod events;
 mod settings;
+#[cfg(feature = "file-events")]
+mod written;
 
 use std::{
     fmt, fs,
@@ -76,7 +80,7 @@ impl std::error::Error for FileError {}
 ///
 /// # Errors
 /// When it cannot be read, is larger, is not UTF-8, or changed while it was read.
-pub(crate) fn read_text(path: &Path, bytes_max: usize) -> Result<String, FileError> {
+pub fn read_text(path: &Path, bytes_max: usize) -> Result<String, FileError> {
     let wrong = |error: std::io::Error| FileError::new(path, format!("cannot be read: {error}"));
     let before = Stamp::of(path).map_err(wrong)?;
     if !before.is_file {

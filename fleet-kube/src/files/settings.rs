@@ -6,18 +6,18 @@ use serde::de::DeserializeOwned;
 
 use super::FileError;
 
-/// A kind of settings file: unknown fields must be refused, and a file without content means the defaults.
-pub(crate) trait Settings: DeserializeOwned + Default {}
+/// A kind of settings file: unknown fields must be refused.
+pub(crate) trait Settings: DeserializeOwned {}
 
-/// Reads settings from a text.
+/// Reads settings from a text; none where it has no content.
 ///
 /// # Errors
 /// With the line, when it is not YAML, or a field is unknown or has a wrong value.
-pub(crate) fn read_settings<T: Settings>(path: &Path, text: &str) -> Result<T, FileError> {
+pub(crate) fn read_settings<T: Settings>(path: &Path, text: &str) -> Result<Option<T>, FileError> {
     // Errors would otherwise print the lines around the place.
     let options = serde_saphyr::options! { with_snippet: false };
     let found: Result<Option<T>, serde_saphyr::Error> = serde_saphyr::from_str_with_options(text, options);
-    found.map(Option::unwrap_or_default).map_err(|error| {
+    found.map_err(|error| {
         let words = error.without_snippet().to_string();
         let words = words.lines().next().unwrap_or("cannot be parsed");
         let place = |words: &&str| words.starts_with("error: line ") || words.starts_with("line ");
@@ -25,6 +25,8 @@ pub(crate) fn read_settings<T: Settings>(path: &Path, text: &str) -> Result<T, F
             .split_once(": ")
             .filter(|(before, _)| place(before))
             .map_or(words, |(_, why)| why);
+        // Said before the words already.
+        let words = words.split_once(" at line ").map_or(words, |(why, _)| why);
         wrong_yaml(path, &error, words)
     })
 }
@@ -58,10 +60,12 @@ mod tests {
 
     #[test]
     fn settings_are_read_and_mistakes_have_lines() {
-        let read = |text: &str| read_settings::<Sample>(Path::new("f"), text).map_err(|e| e.to_string());
-        for empty in ["", "# nothing\n", "---\n", "null\n", "{}"] {
-            assert_eq!(read(empty), Ok(Sample::default()), "{empty:?}");
+        let find = |text: &str| read_settings::<Sample>(Path::new("f"), text).map_err(|e| e.to_string());
+        for empty in ["", "# nothing\n", "---\n", "null\n"] {
+            assert_eq!(find(empty), Ok(None), "{empty:?}");
         }
+        assert_eq!(find("{}"), Ok(Some(Sample::default())));
+        let read = |text: &str| find(text).map(Option::unwrap_or_default);
         let full = "name: a\ncount: 7\ninner:\n  on: true\n";
         let inner = Some(Box::new(Sample {
             on: true,

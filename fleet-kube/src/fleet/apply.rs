@@ -24,6 +24,7 @@ impl Fleet {
     pub async fn apply(&self, tokens: &[String]) -> Result<Vec<Outcome>, Unknown> {
         let clusters = self.clusters().await?;
         let inner = &self.inner;
+        inner.recall().await;
         let reached = join_all(clusters.iter().map(|cluster| inner.reach(cluster))).await;
         let mut crew = Crew::new(inner.clone(), tokens);
         let mut outcomes = Vec::new();
@@ -44,9 +45,14 @@ impl Fleet {
             sleep(LOOK).await;
             crew.watch().await;
         }
+        crew.plan_held().await;
         outcomes.extend(join_all(crew.members().map(|member| finish(self, &crew, member))).await);
+        for member in crew.members() {
+            inner.observe(&member.cluster, &member.connection);
+        }
         inner.forget_all_but(&std::collections::BTreeSet::new());
         outcomes.sort_by(|a, b| a.cluster.cmp(&b.cluster));
+        inner.finish(&mut outcomes).await;
         Ok(outcomes)
     }
 }

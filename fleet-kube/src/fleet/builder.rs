@@ -7,11 +7,11 @@ use std::{
 };
 
 use fleet_core::{
-    Cluster, ClusterRegistry, DeleteBudget, EngineOptions, FleetBudget, InventoryId, InventorySource, Ledger,
-    Observer, Parts, Silent, Target, Unknown,
+    Cluster, ClusterRegistry, ContactLimits, DeleteBudget, EngineOptions, FleetBudget, InventoryId,
+    InventorySource, Ledger, MemoryStatus, Observer, Parts, Silent, StatusSink, Target, Unknown,
 };
 
-use super::{ChooseOptions, Connect, Fleet, Inner, MakeLedger, Wave};
+use super::{ChooseOptions, Connect, Fleet, Inner, MakeLedger, Wave, observed::Observations};
 use crate::{connection::Connection, driver::Clock, ledger::ConfigMapLedger};
 
 /// What is missing to build a fleet.
@@ -30,7 +30,7 @@ pub struct FleetBuilder {
     connect: Option<Arc<dyn Connect>>,
     source: Option<Arc<dyn InventorySource>>,
     observer: Arc<dyn Observer>,
-    parts: Parts,
+    parts: Arc<dyn Fn(&EngineOptions) -> Parts + Send + Sync>,
     options: ChooseOptions,
     ledger: MakeLedger,
     budget: DeleteBudget,
@@ -38,6 +38,8 @@ pub struct FleetBuilder {
     wave: Wave,
     read_interval: Duration,
     settle_max: Duration,
+    status: Arc<dyn StatusSink>,
+    contact: ContactLimits,
 }
 
 impl FleetBuilder {
@@ -48,7 +50,7 @@ impl FleetBuilder {
             connect: None,
             source: None,
             observer: Arc::new(Silent),
-            parts: Parts::default(),
+            parts: Arc::new(|_| Parts::default()),
             options: Arc::new(|_| Ok(EngineOptions::default())),
             ledger: Arc::new(|connection, _| Arc::new(ConfigMapLedger::new(connection.clone()))),
             budget: DeleteBudget::new(500, 10, 20),
@@ -56,6 +58,8 @@ impl FleetBuilder {
             wave: Wave::default(),
             read_interval: Duration::from_secs(30),
             settle_max: Duration::from_secs(600),
+            status: Arc::new(MemoryStatus::default()),
+            contact: ContactLimits::default(),
         }
     }
 
@@ -71,6 +75,12 @@ impl FleetBuilder {
     pub fn connect(mut self, connect: impl Connect) -> Self {
         self.connect = Some(Arc::new(connect));
         self
+    }
+
+    /// Which clusters there are and how to connect to them, where one thing knows both.
+    #[must_use]
+    pub fn clusters(self, both: impl ClusterRegistry + Connect + Clone) -> Self {
+        self.registry(both.clone()).connect(both)
     }
 
     /// What should be in them. Required.
@@ -89,8 +99,15 @@ impl FleetBuilder {
 
     /// Judge and strategy. Default: the local judge with the built-in rules, and server-side apply.
     #[must_use]
-    pub fn parts(mut self, parts: Parts) -> Self {
-        self.parts = parts;
+    pub fn parts(self, parts: Parts) -> Self {
+        self.parts_by(move |_| parts.clone())
+    }
+
+    /// The same, where they are made of rules that are read again: of those that [`EngineOptions::rules`] names. Other
+    /// rules are a change like other options.
+    #[must_use]
+    pub fn parts_by(mut self, parts: impl Fn(&EngineOptions) -> Parts + Send + Sync + 'static) -> Self {
+        self.parts = Arc::new(parts);
         self
     }
 
@@ -160,6 +177,21 @@ impl FleetBuilder {
         self
     }
 
+    /// Where what is observed of clusters is kept for the next process: contact, and which cluster each name means.
+    /// Default: nowhere; [`FileStatus`](crate::FileStatus) is a file.
+    #[must_use]
+    pub fn status(mut self, sink: impl StatusSink) -> Self {
+        self.status = Arc::new(sink);
+        self
+    }
+
+    /// When contact is called degraded, unreachable or lost.
+    #[must_use]
+    pub fn contact(mut self, limits: ContactLimits) -> Self {
+        self.contact = limits;
+        self
+    }
+
     /// The fleet.
     ///
     /// # Errors
@@ -185,6 +217,7 @@ impl FleetBuilder {
             settle_max: self.settle_max,
             kept: Mutex::new(BTreeMap::new()),
             identities: Mutex::new(BTreeMap::new()),
+            observed: Observations::new(self.status, self.contact),
         };
         Ok(Fleet {
             inner: Arc::new(inner),

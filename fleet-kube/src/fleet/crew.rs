@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use fleet_core::{Action, Approval, Cluster, ClusterId, EngineOptions, Note, Plan, Reason, Unknown};
+use fleet_core::{Action, Approval, Cluster, ClusterId, EngineOptions, Note, Plan, Posture, Reason, Unknown};
 use futures_util::future::join_all;
 use tokio::{
     sync::Semaphore,
@@ -97,12 +97,19 @@ impl Crew {
     }
 
     async fn start(&mut self, cluster: &Cluster, connection: Connection, options: EngineOptions) {
-        let member = Member::start(&self.fleet, cluster, connection, writing(options));
+        let member = Member::start(&self.fleet, cluster, connection, writing(cluster, options));
         for token in &self.tokens {
             member.driver.confirm(token.clone()).await;
         }
         self.fleet.keep(&member);
         self.members.insert(cluster.name.clone(), member);
+    }
+
+    /// What the registry forbids since counts for the driver that runs, whether or not another connection comes about.
+    pub(super) async fn tighten(&mut self, said: &Cluster) {
+        if let Some(member) = self.members.get_mut(&said.name) {
+            member.tighten(said).await;
+        }
     }
 
     /// Lets go of clusters that left the registry; they keep what they have.
@@ -153,11 +160,20 @@ impl Crew {
         self.carry_out(acts).await;
     }
 
+    /// Has what waits for a hold to end planned, for a command that does not wait for that.
+    pub(super) async fn plan_held(&mut self) {
+        self.look_around();
+        let acts = self.rollout.plan_held();
+        self.carry_out(acts).await;
+    }
+
     fn look_around(&mut self) {
         let now = self.fleet.clock.now();
         for (name, member) in &self.members {
             let contact = member.connection.contact().is_good();
             self.rollout.present(name, Presence::Here { contact }, now);
+            let on_hold = member.driver.progress().on_hold;
+            self.rollout.hold(name, on_hold, now);
         }
     }
 
@@ -222,9 +238,10 @@ impl Crew {
         let Some(member) = self.members.get(to) else {
             return;
         };
-        let changed = changed_settings(&member.options, &writing(offer.options.clone()));
+        let changed = changed_settings(&member.options, &writing(&member.cluster, offer.options.clone()));
         if !changed.is_empty() {
             let (cluster, connection) = (member.cluster.clone(), member.connection.clone());
+            let tightened = member.tightened.clone();
             let message = format!(
                 "settings changed ({}): this cluster is kept by the new ones from now on",
                 changed.join(", ")
@@ -235,6 +252,9 @@ impl Crew {
             self.members.remove(to);
             self.fleet.forget(to);
             self.start(&cluster, connection, offer.options).await;
+            if let (Some(reason), Some(member)) = (tightened, self.members.get_mut(to)) {
+                member.hold(reason).await;
+            }
         }
         if let Some(member) = self.members.get(to) {
             member.driver.inventory(Ok(offer.known)).await;
@@ -258,8 +278,9 @@ impl Crew {
     }
 }
 
-fn writing(mut options: EngineOptions) -> EngineOptions {
+fn writing(cluster: &Cluster, mut options: EngineOptions) -> EngineOptions {
     options.approval = Approval::Auto;
+    options.posture = Posture::of(cluster.life_cycle, options.clears);
     options
 }
 
@@ -284,7 +305,7 @@ async fn count_changes(
     connection: Connection,
     offer: &Offer,
 ) -> Option<usize> {
-    let mut options = offer.options.clone();
+    let mut options = writing(cluster, offer.options.clone());
     options.approval = Approval::Never;
     let looker = Member::start_unheard(fleet, cluster, connection, options);
     looker.driver.inventory(Ok(offer.known.clone())).await;

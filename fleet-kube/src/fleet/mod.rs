@@ -8,10 +8,12 @@ mod crew;
 mod explain;
 mod kubeconfig;
 mod member;
+mod observed;
 mod posts;
 mod rollout;
 mod run;
 mod settings;
+mod unmanaged;
 mod wave;
 
 use std::{
@@ -22,8 +24,9 @@ use std::{
 
 use async_trait::async_trait;
 use fleet_core::{
-    Approval, Cluster, ClusterId, ClusterRegistry, Digest, EngineOptions, Fault, FleetBudget, InventoryId,
-    InventorySource, Ledger, Observer, Parts, Plan, Reason, Snapshot, Status, Target, Unknown,
+    Approval, Cluster, ClusterId, ClusterRegistry, ContactStatus, Digest, EngineOptions, Fault, FleetBudget,
+    Heard, InventoryId, InventorySource, Ledger, Marks, Note, Observer, Parts, Plan, Posture, Reason,
+    Restored, Snapshot, Status, Target, Unknown,
 };
 use futures_util::{StreamExt, stream};
 use serde::Serialize;
@@ -33,10 +36,15 @@ pub use explain::{Explanation, Named, Record, Standing};
 pub use kubeconfig::KubeconfigConnect;
 pub use member::Kept;
 pub use run::FLEET_ITSELF;
+pub use unmanaged::{Leftovers, Unmanaged};
 pub use wave::Wave;
 
-use crate::{connection::Connection, driver::Clock};
+use crate::{
+    connection::{Connection, Doubt},
+    driver::Clock,
+};
 use member::Member;
+use observed::Observations;
 
 /// Makes connections to the clusters of a registry.
 #[async_trait]
@@ -57,10 +65,30 @@ pub trait Connect: Send + Sync + 'static {
     }
 }
 
+macro_rules! forward {
+    ($($pointer:ty),*) => {$(
+        #[async_trait]
+        #[deny(clippy::missing_trait_methods)]
+        impl<T: Connect + ?Sized> Connect for $pointer {
+            async fn connect(&self, cluster: &Cluster) -> Result<Connection, Fault> {
+                (**self).connect(cluster).await
+            }
+
+            async fn fingerprints(&self, clusters: &[Cluster]) -> BTreeMap<String, Digest> {
+                (**self).fingerprints(clusters).await
+            }
+        }
+    )*};
+}
+forward!(Box<T>, Arc<T>);
+
 /// Makes the ledger of a target.
 pub type MakeLedger = Arc<dyn Fn(&Connection, &Target) -> Arc<dyn Ledger> + Send + Sync>;
 /// Chooses the engine's options for a cluster, as they are now; unknown changes nothing.
 pub type ChooseOptions = Arc<dyn Fn(&Cluster) -> Result<EngineOptions, Unknown> + Send + Sync>;
+
+/// The code of the reason for an attempt to connect without a usable answer.
+const UNREACHABLE: &str = "unreachable";
 
 /// Clusters worked on at once by one-shot commands.
 const CLUSTERS_AT_ONCE: usize = 64;
@@ -77,7 +105,7 @@ struct Inner {
     connect: Arc<dyn Connect>,
     source: Arc<dyn InventorySource>,
     observer: Arc<dyn Observer>,
-    parts: Parts,
+    parts: Arc<dyn Fn(&EngineOptions) -> Parts + Send + Sync>,
     options: ChooseOptions,
     ledger: MakeLedger,
     budget: Arc<Mutex<FleetBudget>>,
@@ -91,6 +119,7 @@ struct Inner {
     kept: Mutex<BTreeMap<String, Kept>>,
     /// Which registry entry has which cluster.
     identities: Mutex<BTreeMap<ClusterId, String>>,
+    observed: Observations,
 }
 
 /// How one cluster came out of a one-shot command.
@@ -108,6 +137,9 @@ pub struct Outcome {
     /// Why it was not reached, or is not done.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<Reason>,
+    /// How contact with it stands, and since when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contact: Option<ContactStatus>,
     #[serde(skip)]
     held_back: bool,
 }
@@ -120,6 +152,7 @@ impl Outcome {
             status: None,
             plan: None,
             failure: None,
+            contact: None,
             held_back: false,
         }
     }
@@ -148,6 +181,7 @@ impl Outcome {
             status: member.driver.status().await,
             plan: member.driver.plan().await,
             failure,
+            contact: None,
             held_back: false,
         }
     }
@@ -191,6 +225,7 @@ impl Fleet {
     /// When the registry does not know which clusters there are.
     pub async fn plan(&self) -> Result<Vec<Outcome>, Unknown> {
         let clusters = self.clusters().await?;
+        self.inner.recall().await;
         let outcomes = stream::iter(
             clusters
                 .into_iter()
@@ -198,6 +233,7 @@ impl Fleet {
         );
         let mut outcomes: Vec<Outcome> = outcomes.buffer_unordered(CLUSTERS_AT_ONCE).collect().await;
         outcomes.sort_by(|a, b| a.cluster.cmp(&b.cluster));
+        self.inner.finish(&mut outcomes).await;
         Ok(outcomes)
     }
 }
@@ -205,11 +241,66 @@ impl Fleet {
 impl Inner {
     /// Connects to a cluster, makes sure which one it is, and reads what its engine is to run with.
     async fn reach(&self, cluster: &Cluster) -> Result<(Connection, EngineOptions), Reason> {
+        let result = self.connect_to(cluster).await;
+        let heard = result.as_ref().map_or_else(heard_from, |_| Heard::Answer);
+        self.hear(cluster, heard);
+        result
+    }
+
+    /// Takes in what a connection has seen of its cluster's state. True when it turns out just now that it is not what a
+    /// driver believes it to be.
+    fn observe(&self, cluster: &Cluster, connection: &Connection) -> bool {
+        let (name, now) = (&cluster.name, self.clock.now());
+        match (connection.doubt(), connection.revision()) {
+            (Some(Doubt::WentBack { from, to }), _) => self.observed.went_back(name, from, to, now),
+            (Some(Doubt::Another(_)), _) => true,
+            (None, Some(revision)) => {
+                self.observed.saw(name, revision, now);
+                false
+            }
+            (None, None) => false,
+        }
+    }
+
+    /// Takes in what was heard of a cluster.
+    fn hear(&self, cluster: &Cluster, heard: Heard) {
+        if let Some(reason) = self.observed.hear(&cluster.name, heard, self.clock.now()) {
+            self.observer.note(cluster, &Note::Remark { reason });
+        }
+    }
+
+    /// Reads what the last process observed.
+    async fn recall(&self) {
+        if let Err(unknown) = self.observed.load().await {
+            let message = format!(
+                "what was observed of the clusters before cannot be read, and is observed anew: {unknown}"
+            );
+            self.say("status-unread", message);
+        }
+    }
+
+    /// Stores what was observed, and adds it to what came out.
+    async fn finish(&self, outcomes: &mut [Outcome]) {
+        for outcome in outcomes {
+            outcome.contact = self.observed.contact(&outcome.cluster);
+        }
+        if let Err(unknown) = self.observed.save().await {
+            self.not_stored(&unknown);
+        }
+    }
+
+    fn not_stored(&self, unknown: &Unknown) {
+        let message =
+            format!("what was observed of the clusters cannot be stored for the next process: {unknown}");
+        self.say("status-not-stored", message);
+    }
+
+    async fn connect_to(&self, cluster: &Cluster) -> Result<(Connection, EngineOptions), Reason> {
         let connection = self
             .connect
             .connect(cluster)
             .await
-            .map_err(|fault| Reason::new("unreachable", fault.to_string()))?;
+            .map_err(|fault| Reason::new(UNREACHABLE, fault.to_string()))?;
         let id = connection.cluster().clone();
         if let Some(expected) = cluster.expected_id.as_ref().filter(|expected| **expected != id) {
             let message =
@@ -217,8 +308,19 @@ impl Inner {
             return Err(Reason::new("other-cluster", message));
         }
         self.identify(&id, &cluster.name)?;
+        self.observed.identify(cluster, &id)?;
+        let restored = self.observed.restored(&cluster.name);
+        let doubt = restored.map(|Restored { from, to, .. }| Doubt::WentBack { from, to });
         let options =
             (self.options)(cluster).map_err(|unknown| Reason::new("settings-unknown", unknown.message()))?;
+        let target = Target::new(id, self.inventory.clone());
+        let marks = Marks::new(&options.domain, &target);
+        connection.guard(self.observed.revision(&cluster.name), doubt, marks.veto_key());
+        if let Err(fault) = connection.check_same().await {
+            // Whoever plans sees it, and whoever writes is stopped by it.
+            tracing::warn!(cluster = %cluster.name, %fault, "nothing is written for now");
+        }
+        self.observe(cluster, &connection);
         Ok((connection, options))
     }
 
@@ -262,6 +364,7 @@ impl Inner {
         snapshot: Snapshot,
     ) -> Outcome {
         options.approval = Approval::Never;
+        options.posture = Posture::of(cluster.life_cycle, options.clears);
         let member = Member::start(self, cluster, connection, options);
         let unknown = snapshot.as_ref().err().map(Unknown::message).map(str::to_owned);
         member.driver.inventory(snapshot).await;
@@ -269,6 +372,16 @@ impl Inner {
             Some(why) => Some(Reason::new("inventory-unknown", why)),
             None => member.settled(self.settle_max).await.err().map(Reason::from),
         };
+        self.observe(cluster, &member.connection);
         Outcome::of(&member, failure).await
+    }
+}
+
+/// What a failed attempt to connect says of contact: whoever refuses something answers.
+fn heard_from(reason: &Reason) -> Heard {
+    if reason.code == UNREACHABLE {
+        Heard::silence(1)
+    } else {
+        Heard::Answer
     }
 }

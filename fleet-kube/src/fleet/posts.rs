@@ -6,13 +6,13 @@ use std::{
     time::Duration,
 };
 
-use fleet_core::{Cluster, Digest, EngineOptions, Millis, Note, Reason, Tick};
+use fleet_core::{Cluster, Digest, EngineOptions, Heard, Millis, Note, Reason, Tick};
 use tokio::{
     task::{AbortHandle, JoinSet},
     time::Instant,
 };
 
-use super::{Inner, crew::Crew, rollout::Presence};
+use super::{Inner, UNREACHABLE, crew::Crew, rollout::Presence};
 use crate::connection::Connection;
 
 /// Waits between tries to connect.
@@ -77,6 +77,9 @@ impl Posts {
             if let (false, Stage::Trying(_, task)) = (stays, &post.stage) {
                 task.abort();
             }
+            if !stays {
+                self.fleet.observed.forget(name);
+            }
             stays
         });
         crew.retain(&names);
@@ -102,6 +105,7 @@ impl Posts {
                 Some(post) => {
                     let changed = fingerprint.is_some() && post.fingerprint != fingerprint;
                     if changed || post.cluster != cluster {
+                        crew.tighten(&cluster).await;
                         post.fingerprint = fingerprint.or(post.fingerprint.take());
                         post.cluster = cluster;
                         post.again(now);
@@ -152,6 +156,44 @@ impl Posts {
                 }
             });
             post.stage = Stage::Trying(id, task);
+        }
+    }
+
+    /// Takes in what people have confirmed since.
+    pub(super) async fn take_answers(&self, crew: &Crew) {
+        for (name, revision) in self.fleet.observed.answers().await {
+            if let Some(member) = crew.get(&name) {
+                member.connection.go_on_from(revision);
+                member.driver.look_again().await;
+            }
+        }
+    }
+
+    /// Takes in what was heard of each cluster, and what its connection has seen.
+    pub(super) fn listen(&mut self, crew: &Crew) {
+        for (name, post) in &mut self.entries {
+            // What its driver knows is not so any more: another one begins with what is there.
+            if crew
+                .get(name)
+                .is_some_and(|member| self.fleet.observe(&post.cluster, &member.connection))
+                && matches!(post.stage, Stage::Quiet)
+            {
+                post.back_off();
+            }
+            let heard = match (crew.get(name), &post.said) {
+                (Some(member), _) => {
+                    let contact = member.connection.contact();
+                    match contact.failing_since {
+                        None => Heard::Answer,
+                        Some(_) => Heard::silence(contact.failures),
+                    }
+                }
+                (None, Some(reason)) if reason.code == UNREACHABLE => Heard::silence(post.failures.into()),
+                (None, Some(_)) => Heard::Answer,
+                // Nothing was heard yet.
+                (None, None) => continue,
+            };
+            self.fleet.hear(&post.cluster, heard);
         }
     }
 

@@ -30,12 +30,15 @@ impl Fleet {
     /// Registry, inventory and settings are read again at an interval and on hints; a changed revision, or changed
     /// settings, go to one cluster first, as the wave says. Drift is repaired as watches show it and never waits. A
     /// cluster that does not answer is tried again, less and less often, and costs the others nothing. It is
-    /// connected to anew when what it is connected with changes, ends, or is refused.
+    /// connected to anew when what it is connected with changes, ends, or is refused. What the registry forbids since
+    /// (a pause, another stage of its life, other windows) counts at once; what it permits, from the next connection on.
     ///
     /// What cannot be read changes nothing, and is said once: about the registry under the name [`FLEET_ITSELF`].
     pub async fn run(&self) {
         let fleet = &self.inner;
         let _stop = ForgetAll(fleet);
+        fleet.recall().await;
+        let mut unstored: Option<String> = None;
         let mut crew = Crew::new(fleet.clone(), &[]);
         let mut posts = Posts::new(fleet.clone());
         let mut unread: Option<String> = None;
@@ -65,10 +68,20 @@ impl Fleet {
                     }
                     Err(_) => {}
                 }
+                posts.take_answers(&crew).await;
                 crew.read().await;
             }
             posts.tend(&mut crew);
             crew.watch().await;
+            posts.listen(&crew);
+            match fleet.observed.save().await {
+                Ok(()) => unstored = None,
+                Err(unknown) if unstored.as_deref() != Some(unknown.message()) => {
+                    fleet.not_stored(&unknown);
+                    unstored = Some(unknown.message().to_owned());
+                }
+                Err(_) => {}
+            }
             let tick = match (crew.rollout.is_waiting(), crew.rollout.failed_first()) {
                 (false, _) => TEND,
                 (true, None) => WAVE_LOOK,
@@ -121,7 +134,7 @@ impl Inner {
     }
 
     /// Something about the fleet as a whole.
-    fn say(&self, code: &'static str, message: String) {
+    pub(super) fn say(&self, code: &'static str, message: String) {
         let reason = Reason::new(code, message);
         self.observer
             .note(&Cluster::new(FLEET_ITSELF), &Note::Remark { reason });

@@ -14,6 +14,7 @@ pub(super) fn changed_settings(before: &EngineOptions, after: &EngineOptions) ->
         "defaultNamespace",
         before.default_namespace == after.default_namespace,
     );
+    compare("rules", before.rules == after.rules);
     compare("adoption", before.adoption == after.adoption);
     compare("guarded", before.guarded == after.guarded);
     compare(
@@ -22,6 +23,15 @@ pub(super) fn changed_settings(before: &EngineOptions, after: &EngineOptions) ->
     );
     compare("budgets", before.budget == after.budget);
     compare("propagation", before.propagation == after.propagation);
+    compare("strategies", before.strategies == after.strategies);
+    compare("drift", before.drift == after.drift);
+    compare("recreate", before.recreate == after.recreate);
+    compare("leaving", before.clears == after.clears);
+    compare(
+        "unhealthy",
+        before.unhealthy == after.unhealthy && before.limits.health_max == after.limits.health_max,
+    );
+    compare("the cluster's life-cycle", before.posture == after.posture);
     compare("scope", before.scope == after.scope);
     compare("domain", before.domain == after.domain);
     if names.is_empty() && before != after {
@@ -32,7 +42,7 @@ pub(super) fn changed_settings(before: &EngineOptions, after: &EngineOptions) ->
 
 #[cfg(test)]
 mod tests {
-    use fleet_core::{Adoption, Millis};
+    use fleet_core::{Adoption, Digest, Millis, Unhealthy};
 
     use super::*;
 
@@ -41,10 +51,19 @@ mod tests {
         let before = EngineOptions::default();
         assert!(changed_settings(&before, &before.clone()).is_empty());
         type Change = fn(&mut EngineOptions);
-        let cases: [(Change, &str); 4] = [
+        let cases: [(Change, &str); 8] = [
             (|o| o.adoption = Adoption::Adopt, "adoption"),
             (|o| o.default_namespace = "x".to_owned(), "defaultNamespace"),
             (|o| o.budget.count += 1, "budgets"),
+            (
+                |o| {
+                    o.recreate.insert(fleet_core::GroupKind::new("batch", "Job"));
+                },
+                "recreate",
+            ),
+            (|o| o.rules = Some(Digest::of_bytes(b"other")), "rules"),
+            (|o| o.unhealthy = Unhealthy::GoOn, "unhealthy"),
+            (|o| o.limits.health_max = Millis(1), "unhealthy"),
             (|o| o.limits.token_life = Millis(1), "limits"),
         ];
         for (change, name) in cases {

@@ -1,11 +1,18 @@
 //! `fleet.yaml`: the settings of a directory inventory.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt, path::Path};
 
-use fleet_core::{Adoption, DeleteBudget, EngineOptions, GroupKind, InventoryId, Millis, Propagation};
+use fleet_core::{
+    Adoption, DeleteBudget, DriftRule, EngineOptions, GroupKind, InventoryId, Limits, Maintenance, Millis,
+    Propagation, Unhealthy,
+};
 use serde::{Deserialize, Deserializer, de::Error as _};
 
-use crate::files::Settings;
+use super::MANIFEST_BYTES_MAX;
+use crate::{
+    files::{FileError, Settings, read_settings, read_text},
+    windows,
+};
 
 /// Settings of a directory inventory. Every field has a default; unknown fields are refused.
 ///
@@ -20,6 +27,15 @@ use crate::files::Settings;
 ///   target: {count: 50, percent: 10, floor: 5, window: 1h}
 ///   fleet: {count: 200}
 /// propagation: foreground
+/// strategies: {Widget.example.com: json-patch}
+/// recreate: [Job.batch]
+/// leaving: orphan
+/// unhealthy: {wait: 10m, then: stop}
+/// drift:
+/// - {on: {kinds: [Deployment]}, writer: "kubectl-*", policy: report}
+/// maintenance:
+///   windows:
+///   - {days: [mon, tue], from: "22:00", until: "04:00", timeZone: Europe/Berlin}
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
@@ -32,7 +48,7 @@ pub struct FleetFile {
     pub default_namespace: String,
     /// Clusters that are meant to hold nothing.
     pub empty: Vec<String>,
-    /// What happens to objects that exist and are not ours: `refuse` (default), `adopt-equal` or `adopt`.
+    /// What happens to objects that exist and are not ours: `refuse` (default), `adopt-equal`, `adopt` or `take-over`.
     pub adoption: Adoption,
     /// Kinds whose deletes are permitted although they take other things with them, such as `Namespace` or
     /// `CustomResourceDefinition.apiextensions.k8s.io`.
@@ -45,6 +61,24 @@ pub struct FleetFile {
     pub budgets: Budgets,
     /// What deletes do to dependents: `background` (default) or `foreground`.
     pub propagation: Propagation,
+    /// How objects of these kinds are written: `server-side-apply` (default), `update`, `json-patch`, `merge-patch`,
+    /// `create-only`, `read-only`, or a strategy of the program's own.
+    #[serde(deserialize_with = "by_kind")]
+    pub strategies: BTreeMap<GroupKind, String>,
+    /// Kinds whose objects may be deleted and made again where they cannot be changed.
+    #[serde(deserialize_with = "kinds")]
+    pub recreate: Vec<GroupKind>,
+    /// What becomes of ours in a cluster that leaves the fleet: `orphan` (default), let go of, or `delete`.
+    pub leaving: Leaving,
+    /// How long a wave, and what `depends-on` names, may take to be healthy, and what becomes then of what waits for it.
+    pub unhealthy: Waiting,
+    /// What is done about fields that somebody changed: `repair` (default), `report` or `tolerate`. Of these rules the first
+    /// that is about a field counts.
+    pub drift: Vec<DriftRule>,
+    /// When clusters may be written to. Unlike the rest, these are no options of an engine: whoever makes the registry adds
+    /// them to each cluster's own, by [`Maintenance::within`].
+    #[serde(deserialize_with = "windows::maintenance")]
+    pub maintenance: Maintenance,
 }
 
 /// Budgets of deletes. Each may have `count`, `percent` (of what is owned), `floor` (always allowed, whatever
@@ -59,6 +93,39 @@ pub struct Budgets {
     /// For all clusters together; none: what the fleet has by itself.
     #[serde(deserialize_with = "some_budget")]
     pub fleet: Option<DeleteBudget>,
+}
+
+/// What becomes of objects in a cluster that leaves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Leaving {
+    /// They stay, without our marks and without a record.
+    #[default]
+    Orphan,
+    /// They are deleted, within budgets and permissions.
+    Delete,
+}
+
+/// What becomes of what waits for the health of others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Waiting {
+    /// How long, such as `10m`; by default as in [`Limits`].
+    #[serde(deserialize_with = "span")]
+    pub wait: Millis,
+    /// And then: `stop` (default), or `go-on`.
+    pub then: Unhealthy,
+}
+
+impl Default for Waiting {
+    fn default() -> Self {
+        Self {
+            wait: Limits::default().health_max,
+            then: Unhealthy::default(),
+        }
+    }
 }
 
 impl Settings for FleetFile {}
@@ -76,11 +143,34 @@ impl Default for FleetFile {
             guarded: Vec::new(),
             budgets: Budgets::default(),
             propagation: Propagation::default(),
+            strategies: BTreeMap::new(),
+            recreate: Vec::new(),
+            leaving: Leaving::default(),
+            unhealthy: Waiting::default(),
+            drift: Vec::new(),
+            maintenance: Maintenance::default(),
         }
     }
 }
 
 impl FleetFile {
+    /// The settings of a file anywhere, for sources that are no folder.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is not valid.
+    pub fn read(path: impl AsRef<Path>) -> Result<Self, FileError> {
+        Self::find(path).map(Option::unwrap_or_default)
+    }
+
+    /// The same; none where the file has no content.
+    ///
+    /// # Errors
+    /// When it cannot be read or is not valid.
+    pub fn find(path: impl AsRef<Path>) -> Result<Option<Self>, FileError> {
+        let path = path.as_ref();
+        read_settings(path, &read_text(path, MANIFEST_BYTES_MAX)?)
+    }
+
     /// The engine's options these settings ask for.
     pub fn options(&self) -> EngineOptions {
         let mut options = EngineOptions::default();
@@ -90,6 +180,12 @@ impl FleetFile {
         options.guarded = self.guarded.iter().cloned().collect();
         options.budget = self.budgets.target;
         options.propagation = self.propagation;
+        options.strategies.clone_from(&self.strategies);
+        options.clears = self.leaving == Leaving::Delete;
+        options.limits.health_max = self.unhealthy.wait;
+        options.unhealthy = self.unhealthy.then;
+        options.drift.clone_from(&self.drift);
+        options.recreate = self.recreate.iter().cloned().collect();
         options
     }
 }
@@ -108,27 +204,33 @@ fn namespace<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Er
     }
 }
 
-/// Kinds as people write them.
-fn kinds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<GroupKind>, D::Error> {
-    struct Kind(GroupKind);
+/// A kind as people write it.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Kind(GroupKind);
 
-    impl<'de> Deserialize<'de> for Kind {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            let text = String::deserialize(deserializer)?;
-            let (kind, group) = text.split_once('.').unwrap_or((&text, ""));
-            let starts_well = kind.starts_with(|c: char| c.is_ascii_uppercase());
-            if starts_well && kind.chars().all(|c| c.is_ascii_alphanumeric()) && !text.ends_with('.') {
-                Ok(Self(GroupKind::new(group, kind)))
-            } else {
-                Err(D::Error::custom(format_args!(
-                    "`{text}` is not a kind: write `Kind` or `Kind.group`"
-                )))
-            }
+impl<'de> Deserialize<'de> for Kind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let (kind, group) = text.split_once('.').unwrap_or((&text, ""));
+        let starts_well = kind.starts_with(|c: char| c.is_ascii_uppercase());
+        if starts_well && kind.chars().all(|c| c.is_ascii_alphanumeric()) && !text.ends_with('.') {
+            Ok(Self(GroupKind::new(group, kind)))
+        } else {
+            Err(D::Error::custom(format_args!(
+                "`{text}` is not a kind: write `Kind` or `Kind.group`"
+            )))
         }
     }
+}
 
+fn kinds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<GroupKind>, D::Error> {
     let kinds = Vec::<Kind>::deserialize(deserializer)?;
     Ok(kinds.into_iter().map(|Kind(kind)| kind).collect())
+}
+
+fn by_kind<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<GroupKind, String>, D::Error> {
+    let texts = BTreeMap::<Kind, String>::deserialize(deserializer)?;
+    Ok(texts.into_iter().map(|(Kind(kind), text)| (kind, text)).collect())
 }
 
 /// A budget as people write it.
@@ -175,6 +277,10 @@ fn some_budget<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Dele
     Ok(Option::<BudgetText>::deserialize(deserializer)?.map(Into::into))
 }
 
+fn span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Millis, D::Error> {
+    Span::deserialize(deserializer).map(|Span(millis)| millis)
+}
+
 /// A span of time with a unit.
 struct Span(Millis);
 
@@ -216,13 +322,11 @@ impl<'de> Deserialize<'de> for Span {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
-    use crate::files::read_settings;
 
     fn read(text: &str) -> Result<FleetFile, String> {
-        read_settings(Path::new("fleet.yaml"), text).map_err(|error| error.to_string())
+        let found = read_settings(Path::new("fleet.yaml"), text).map_err(|error| error.to_string())?;
+        Ok(found.unwrap_or_default())
     }
 
     #[test]
@@ -230,7 +334,8 @@ mod tests {
         let text = "inventory: shop\ndefaultNamespace: shop\nempty: [eu-7]\nadoption: adopt-equal\n\
                     deletes: [Namespace, CustomResourceDefinition.apiextensions.k8s.io]\nguarded: [Secret]\n\
                     budgets:\n  target: {count: 50, percent: 10, floor: 5, window: 30m}\n  fleet: {count: 200}\n\
-                    propagation: foreground\n";
+                    propagation: foreground\nstrategies: {Widget.example.com: json-patch}\n\
+                    recreate: [Job.batch]\nunhealthy: {wait: 90s, then: go-on}\ndrift: [{writer: a*, policy: report}]\n";
         let file = read(text).unwrap();
         assert_eq!(
             (file.inventory.as_str(), file.empty),
@@ -249,6 +354,14 @@ mod tests {
         );
         assert_eq!(options.guarded, [GroupKind::new("", "Secret")].into());
         assert_eq!(options.propagation, Propagation::Foreground);
+        let widget = GroupKind::new("example.com", "Widget");
+        assert_eq!(options.strategies, [(widget, "json-patch".to_owned())].into());
+        assert_eq!(options.recreate, [GroupKind::new("batch", "Job")].into());
+        assert_eq!(
+            (options.unhealthy, options.limits.health_max),
+            (Unhealthy::GoOn, Millis::from_secs(90))
+        );
+        assert_eq!(options.drift[0].writer.as_deref(), Some("a*"));
         let mut budget = DeleteBudget::new(50, 10, 5);
         budget.window = Millis::from_mins(30);
         assert_eq!(options.budget, budget);
@@ -295,6 +408,15 @@ mod tests {
                 "fleet.yaml:2: `0s` is not a span of time",
             ),
             ("propagation: orphan\n", "fleet.yaml:1: unknown variant `orphan`"),
+            (
+                "strategies: {pods: update}\n",
+                "fleet.yaml:1: `pods` is not a kind",
+            ),
+            (
+                "drift:\n- policy: ignore\n",
+                "fleet.yaml:2: unknown variant `ignore`",
+            ),
+            ("drift: [{fields: [spec]}]\n", "fleet.yaml:1:"),
             ("empty: eu-7\n", "fleet.yaml:1:"),
             ("empty: [a\n", "fleet.yaml:"),
         ];

@@ -1,18 +1,29 @@
-//! Inventories on disk: one folder per cluster.
+//! Where inventories come from: folders on disk, one per cluster, and HTTP(S) servers.
 
 mod fleet_file;
+#[cfg(feature = "file-events")]
+mod folders;
+#[cfg(feature = "http")]
+mod http;
 mod read;
 #[cfg(test)]
 mod tests;
 mod texts;
 mod walk;
 
-use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use async_trait::async_trait;
 use fleet_core::{Cluster, EngineOptions, InventorySource, Known, Snapshot, Unknown};
 
-pub use fleet_file::{Budgets, FleetFile};
+pub use fleet_file::{Budgets, FleetFile, Leaving, Waiting};
+#[cfg(feature = "http")]
+pub use http::{HttpLimits, HttpSource, HttpSourceError};
 
 use crate::files::FileError;
 use read::Tree;
@@ -46,13 +57,18 @@ pub const MANIFEST_FILES_MAX: usize = 10_000;
 /// files, or in another order, have the same revision.
 ///
 /// Whoever changes the folder should do it in one step, by renaming a folder or a link (`DIR` itself may be a link):
-/// a change that stops half-way between two files cannot be told from one that was meant. There are no hints of
-/// change; the driver reads at its interval. Every file is read each time, and made into objects again only when its
-/// text is another. Clones remember together.
-#[derive(Clone, Debug)]
+/// a change that stops half-way between two files cannot be told from one that was meant. Every file is read each time,
+/// and made into objects again only when its text is another. Clones remember together.
+///
+/// With this crate's feature `file-events` it hints at changes once nothing has changed for 500 ms and (on Linux) no
+/// file is open for writing, or after 10 s of changes: in the folder, in what links in it lead to, and when `DIR` itself is replaced. Without it, and where
+/// events cannot be had or get lost (network file systems), a change is found at the next reading.
+#[derive(Clone)]
 pub struct DirectorySource {
     dir: PathBuf,
     texts: Arc<Texts>,
+    #[cfg(feature = "file-events")]
+    trouble: crate::files::events::Trouble,
 }
 
 impl DirectorySource {
@@ -61,7 +77,23 @@ impl DirectorySource {
         Self {
             dir: dir.into(),
             texts: Arc::default(),
+            #[cfg(feature = "file-events")]
+            trouble: crate::files::events::Trouble::default(),
         }
+    }
+
+    /// Who is told when changes cannot be noticed by events and will be found only at the interval: once for each such
+    /// time. Default: it is logged as a warning.
+    #[cfg(feature = "file-events")]
+    #[must_use]
+    pub fn on_trouble(mut self, tell: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.trouble = crate::files::events::Trouble::new(tell);
+        self
+    }
+
+    /// The folder.
+    pub fn dir(&self) -> &Path {
+        &self.dir
     }
 
     /// The settings, as they are now. Without the file they are the defaults.
@@ -69,6 +101,14 @@ impl DirectorySource {
     /// # Errors
     /// When the file cannot be read or is not valid.
     pub fn settings(&self) -> Result<FleetFile, FileError> {
+        self.find_settings().map(Option::unwrap_or_default)
+    }
+
+    /// The settings, as they are now; none where there is no such file, or no content in it.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is not valid.
+    pub fn find_settings(&self) -> Result<Option<FleetFile>, FileError> {
         self.on_tree(Tree::settings)
     }
 
@@ -111,5 +151,17 @@ impl InventorySource for DirectorySource {
             Ok(answer) => answer.map_err(Unknown::from),
             Err(error) => Err(Unknown::caused_by(error)),
         }
+    }
+
+    #[cfg(feature = "file-events")]
+    fn changes(&self) -> fleet_core::Changes {
+        let dir = self.dir.clone();
+        crate::files::events::changes(self.trouble.clone(), move || folders::watched(&dir))
+    }
+}
+
+impl fmt::Debug for DirectorySource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DirectorySource({})", self.dir.display())
     }
 }

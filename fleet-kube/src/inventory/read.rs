@@ -39,7 +39,8 @@ impl Tree {
         &self.root
     }
 
-    pub(super) fn settings(&self) -> Result<FleetFile, FileError> {
+    /// None where nothing is said.
+    pub(super) fn settings(&self) -> Result<Option<FleetFile>, FileError> {
         for other in ["fleet.yml", "fleet.json"].map(|name| self.root.join(name)) {
             if is_there(&other)? {
                 return Err(FileError::new(
@@ -50,14 +51,14 @@ impl Tree {
         }
         let path = self.root.join(FLEET_FILE);
         if !is_there(&path)? {
-            return Ok(FleetFile::default());
+            return Ok(None);
         }
         real_path(&self.root, &path)?;
         read_settings(&path, &read_text(&path, MANIFEST_BYTES_MAX)?)
     }
 
     pub(super) fn clusters(&self) -> Result<BTreeSet<String>, FileError> {
-        let mut names: BTreeSet<String> = self.settings()?.empty.into_iter().collect();
+        let mut names: BTreeSet<String> = self.settings()?.unwrap_or_default().empty.into_iter().collect();
         let wrong = |error: std::io::Error| cannot_be_read(&self.root, &error);
         for entry in fs::read_dir(&self.root).map_err(wrong)? {
             let path = entry.map_err(wrong)?.path();
@@ -73,7 +74,7 @@ impl Tree {
 
     /// What the cluster should hold.
     pub(super) fn read(&self, context: &str, texts: &Texts) -> Result<Known, FileError> {
-        let settings = self.settings()?;
+        let settings = self.settings()?.unwrap_or_default();
         let folder = self.folder(context)?;
         let meant_to_be_empty = settings.empty.iter().any(|name| name == context);
         if meant_to_be_empty && !is_there(&folder)? {

@@ -58,7 +58,7 @@ impl ConfigMapLedger {
         let start = name_start(target);
         let found = self
             .connection
-            .list(&selection, ACCEPT_OBJECTS, |map: ConfigMap| {
+            .list(&selection, ACCEPT_OBJECTS, |_, map: ConfigMap| {
                 let name = map
                     .metadata
                     .name

@@ -174,7 +174,7 @@ impl State {
             };
             return (
                 200,
-                json!({"metadata": {}, "items": self.maps.values().filter(matches).collect::<Vec<_>>()}),
+                json!({"kind": "ConfigMapList", "metadata": {}, "items": self.maps.values().filter(matches).collect::<Vec<_>>()}),
             );
         }
         if !self.namespaces.contains(namespace) {

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use fleet_core::{Cluster, ClusterId, LifeCycle};
+use fleet_core::{Cluster, ClusterId, LifeCycle, Maintenance};
 use serde::Deserialize;
 
-use crate::files::Settings;
+use crate::{files::Settings, windows};
 
 /// A file with what a kubeconfig cannot say about its contexts. Unknown fields are refused, and so are contexts that
 /// the kubeconfig does not have.
@@ -18,6 +18,10 @@ use crate::files::Settings;
 ///     properties: {provider: example}
 ///     cost: {cpu-hour: 31}
 ///     lifeCycle: ready   # joining, ready, cordoned, draining or leaving
+///     paused: upgrade of its nodes until Monday
+///     maintenance:
+///       windows:
+///       - {days: [sat, sun], from: "08:00", until: "18:00", timeZone: Europe/Berlin}
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
@@ -44,19 +48,27 @@ pub struct ClusterEntry {
     pub cost: BTreeMap<String, i64>,
     /// Where in its life the cluster is. Default: ready.
     pub life_cycle: LifeCycle,
+    /// Why nothing is written to it for now. Default: it is not paused.
+    pub paused: Option<String>,
+    /// When it may be written to: see [`Maintenance`]. Default: at any time.
+    #[serde(deserialize_with = "windows::maintenance")]
+    pub maintenance: Maintenance,
 }
 
 impl ClusterEntry {
-    /// Adds to the cluster what is said here.
+    /// Adds to the cluster what is said here. Where something is wrong, the rest is added all the same.
     pub(super) fn describe(self, cluster: &mut Cluster) -> Result<(), String> {
-        if self.uid.as_deref().is_some_and(|uid| uid.trim().is_empty()) {
-            return Err("`uid` is empty".to_owned());
-        }
-        cluster.expected_id = self.uid.as_deref().map(ClusterId::from);
+        let uid = self.uid.as_deref().map(str::trim);
+        cluster.expected_id = uid.filter(|uid| !uid.is_empty()).map(ClusterId::from);
         cluster.labels = self.labels;
         cluster.properties = self.properties;
         cluster.cost = self.cost;
         cluster.life_cycle = self.life_cycle;
-        Ok(())
+        cluster.paused = self.paused;
+        cluster.maintenance = self.maintenance;
+        match uid {
+            Some("") => Err("`uid` is empty".to_owned()),
+            _ => Ok(()),
+        }
     }
 }

@@ -1,7 +1,8 @@
-//! Which clusters there are: the contexts of a kubeconfig.
+//! Which clusters there are: the contexts of a kubeconfig, or a set of Secrets.
 
 mod entries;
 mod kubeconfig;
+mod secrets;
 #[cfg(test)]
 mod tests;
 
@@ -16,8 +17,10 @@ use fleet_core::{Cluster, ClusterRegistry, Digest, Fault, Remedy, Unknown};
 use kube::{Config, config::Kubeconfig};
 
 pub use entries::{ClusterEntry, RegistryFile};
+pub use secrets::{SECRETS_BYTES_MAX, SECRETS_MAX, SecretRegistry};
 
 use crate::files::{FileError, read_settings, read_text};
+use kubeconfig::Files;
 
 /// Largest kubeconfig or registry file, in bytes.
 pub const REGISTRY_BYTES_MAX: usize = 16 << 20;
@@ -29,8 +32,11 @@ pub const REGISTRY_FILE_SUFFIX: &str = ".clusters.yaml";
 ///
 /// A file beside the kubeconfig (see [`RegistryFile`]) may add what a kubeconfig cannot say: labels, properties, cost,
 /// life-cycle, and the UID a cluster must have. Both files are read again whenever the clusters are asked for, and
-/// parsed again when their content has changed. What cannot be read, and a kubeconfig without contexts, is unknown;
+/// parsed again when their content has changed. What cannot be read, and a kubeconfig without contexts, is unknown, and so
+/// is everything once a registry file that was there is gone or empty;
 /// messages name the file and the line, and never quote a kubeconfig.
+///
+/// With this crate's feature `file-events` it hints at changes of both.
 ///
 /// A context whose user or cluster is missing is still a cluster of the fleet: only connecting to it fails.
 ///
@@ -59,6 +65,8 @@ pub struct KubeconfigRegistry {
     contexts: Option<Vec<String>>,
     plugins: CredentialPlugins,
     read: Arc<Mutex<Option<Read>>>,
+    #[cfg(feature = "file-events")]
+    trouble: crate::files::events::Trouble,
 }
 
 /// Whether programs that a kubeconfig names are run for credentials.
@@ -76,6 +84,8 @@ pub enum CredentialPlugins {
 #[derive(Clone)]
 struct Read {
     digest: Digest,
+    /// There was a registry file, with content.
+    is_described: bool,
     kubeconfig: Arc<Kubeconfig>,
     clusters: Arc<BTreeMap<String, Cluster>>,
 }
@@ -89,13 +99,25 @@ impl KubeconfigRegistry {
             contexts: None,
             plugins: CredentialPlugins::default(),
             read: Arc::default(),
+            #[cfg(feature = "file-events")]
+            trouble: crate::files::events::Trouble::default(),
         }
+    }
+
+    /// Who is told when changes cannot be noticed by events and will be found only at the interval: once for each such
+    /// time. Default: it is logged as a warning.
+    #[cfg(feature = "file-events")]
+    #[must_use]
+    pub fn on_trouble(mut self, tell: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.trouble = crate::files::events::Trouble::new(tell);
+        self
     }
 
     /// Another registry file than the one beside the kubeconfig. This one must exist.
     #[must_use]
     pub fn registry_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.registry_file = Some(path.into());
+        self.read = Arc::default();
         self
     }
 
@@ -132,11 +154,12 @@ impl KubeconfigRegistry {
             return Err(Fault::new(Remedy::Invalid, message));
         }
         let dir = self.kubeconfig.parent().unwrap_or(Path::new(""));
-        kubeconfig::config(&read.kubeconfig, dir, &cluster.name, self.plugins)
+        kubeconfig::config(&read.kubeconfig, Files::In(dir), &cluster.name, self.plugins)
             .await
-            .map_err(|(remedy, why)| {
-                let path = self.kubeconfig.display();
-                Fault::new(remedy, format!("{path}: context `{}`: {why}", cluster.name))
+            .map_err(|problem| {
+                let (path, why) = (self.kubeconfig.display(), problem.words());
+                let message = format!("{path}: context `{}`: {why}", cluster.name);
+                Fault::new(problem.remedy(), message)
             })
     }
 
@@ -148,7 +171,8 @@ impl KubeconfigRegistry {
             let read = registry.read_now().ok()?;
             let dir = registry.kubeconfig.parent().unwrap_or(Path::new(""));
             let fingerprint = |name: &String| {
-                let digest = kubeconfig::fingerprint(&read.kubeconfig, dir, name, registry.plugins)?;
+                let digest =
+                    kubeconfig::fingerprint(&read.kubeconfig, Files::In(dir), name, registry.plugins)?;
                 Some((name.clone(), digest))
             };
             Some(read.clusters.keys().filter_map(fingerprint).collect())
@@ -177,13 +201,21 @@ impl KubeconfigRegistry {
             return Ok(read.clone());
         }
         let kubeconfig = kubeconfig::parse(&self.kubeconfig, &text)?;
-        let entries = match &registry {
-            Some((path, text)) => (read_settings::<RegistryFile>(path, text)?, path.as_path()),
-            None => (RegistryFile::default(), Path::new("")),
+        let path = self.registry_path();
+        let described: Option<RegistryFile> = match &registry {
+            Some((_, text)) => read_settings(&path, text)?,
+            None => None,
         };
-        let clusters = self.clusters_of(&kubeconfig, entries)?;
+        let is_described = described.is_some();
+        if !is_described && last.as_ref().is_some_and(|read| read.is_described) {
+            // Or a moment without it would end every pause.
+            let why = "is gone or has no content any more, and it said something before: restore it (`{}` says nothing of any cluster), or start this program again";
+            return Err(FileError::new(&path, why).into());
+        }
+        let clusters = self.clusters_of(&kubeconfig, (described.unwrap_or_default(), &path))?;
         let read = Read {
             digest,
+            is_described,
             kubeconfig: Arc::new(kubeconfig),
             clusters: Arc::new(clusters),
         };
@@ -193,19 +225,25 @@ impl KubeconfigRegistry {
 
     /// The registry file's path and text, if there is one.
     fn read_registry_file(&self) -> Result<Option<(PathBuf, String)>, FileError> {
-        let path = if let Some(path) = &self.registry_file {
-            path.clone()
-        } else {
-            let mut name = self.kubeconfig.clone().into_os_string();
-            name.push(REGISTRY_FILE_SUFFIX);
-            let path = PathBuf::from(name);
-            match path.symlink_metadata() {
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-                _ => path,
-            }
+        let path = self.registry_path();
+        let is_absent = || {
+            let found = path.symlink_metadata();
+            found.is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
         };
+        if self.registry_file.is_none() && is_absent() {
+            return Ok(None);
+        }
         let text = read_text(&path, REGISTRY_BYTES_MAX)?;
         Ok(Some((path, text)))
+    }
+
+    /// The one that was given, or the one beside the kubeconfig.
+    fn registry_path(&self) -> PathBuf {
+        self.registry_file.clone().unwrap_or_else(|| {
+            let mut name = self.kubeconfig.clone().into_os_string();
+            name.push(REGISTRY_FILE_SUFFIX);
+            PathBuf::from(name)
+        })
     }
 
     fn clusters_of(
@@ -259,6 +297,18 @@ impl ClusterRegistry for KubeconfigRegistry {
             .filter(|cluster| wanted.contains(&cluster.name))
             .cloned()
             .collect())
+    }
+
+    #[cfg(feature = "file-events")]
+    fn changes(&self) -> fleet_core::Changes {
+        use crate::files::events::{Watched, changes};
+
+        let files = [self.kubeconfig.clone(), self.registry_path()];
+        changes(self.trouble.clone(), move || {
+            let mut watched = Watched::default();
+            files.iter().for_each(|file| watched.entry(file));
+            Ok(watched)
+        })
     }
 }
 

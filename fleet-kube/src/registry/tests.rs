@@ -104,6 +104,19 @@ async fn the_registry_file_describes() {
         4
     );
 
+    // A moment without it does not end what it says.
+    for text in ["", "# soon\n"] {
+        folder.write("config.clusters.yaml", text);
+        let unknown = registry.clusters().await.unwrap_err();
+        let expect = "config.clusters.yaml: is gone or has no content any more";
+        assert!(unknown.message().contains(expect), "{unknown}");
+    }
+    fs::remove_file(folder.0.path().join("config.clusters.yaml")).unwrap();
+    let unknown = registry.clusters().await.unwrap_err();
+    assert!(unknown.message().contains("is gone"), "{unknown}");
+    folder.write("config.clusters.yaml", "{}");
+    assert!(registry.clusters().await.is_ok());
+
     folder.write("other.yaml", "clusters: {eu-1: {labels: {region: other}}}");
     let other = registry.clone().registry_file(folder.0.path().join("other.yaml"));
     assert_eq!(other.clusters().await.unwrap()[1].labels["region"], "other");

@@ -121,13 +121,19 @@ async fn is_gone(items: Vec<Value>, crds: Vec<Value>, services: Vec<Value>) -> R
                 .iter()
                 .filter(|crd| wanted.is_none_or(|name| crd["metadata"]["name"] == name))
                 .collect();
-            Some(json_reply(200, &json!({"metadata": {}, "items": items})))
+            Some(json_reply(
+                200,
+                &json!({"kind": "CustomResourceDefinitionList", "metadata": {}, "items": items}),
+            ))
         }
         "/apis/apiregistration.k8s.io/v1/apiservices" => {
             if services.iter().any(Value::is_null) {
                 return Some(json_reply(403, &status(403, "Forbidden", "no", &json!({}))));
             }
-            Some(json_reply(200, &json!({"metadata": {}, "items": services})))
+            Some(json_reply(
+                200,
+                &json!({"kind": "APIServiceList", "metadata": {}, "items": services}),
+            ))
         }
         _ => None,
     });

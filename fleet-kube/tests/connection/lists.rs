@@ -74,7 +74,7 @@ async fn marks_and_owners_are_read() {
     marked["metadata"]["ownerReferences"] = json!([{"uid": "o1", "kind": "X"}, {"uid": "o2"}]);
     let mut bare = item(1);
     bare["metadata"]["labels"] = Value::Null;
-    let body = json!({"metadata": {}, "items": [marked, bare]});
+    let body = json!({"kind": "PartialObjectMetadataList", "metadata": {}, "items": [marked, bare]});
     let fake = Fake::new(move |seen, _| is_list(&seen.path).then(|| json_reply(200, &body)));
     let connection = fake.connect(ConnectionOptions::default()).await;
     let acting = connection.as_identity(&Identity::new("u")).unwrap();
@@ -129,7 +129,7 @@ async fn a_list_that_always_expires_is_read_in_one_piece() {
 
 #[tokio::test(start_paused = true)]
 async fn a_failing_page_fails_the_list() {
-    let cases: [(fn() -> Act, Remedy); 4] = [
+    let cases: [(fn() -> Act, Remedy); 8] = [
         (
             || json_reply(403, &status(403, "Forbidden", "no", &json!({}))),
             Remedy::Forbidden,
@@ -140,6 +140,27 @@ async fn a_failing_page_fails_the_list() {
             Remedy::Unreachable,
         ),
         (|| Act::Stall(200, "{\"items\": ["), Remedy::Unreachable),
+        // What is no list is not an empty one.
+        (|| json_reply(200, &json!({})), Remedy::Unreachable),
+        (
+            || {
+                json_reply(
+                    200,
+                    &json!({"kind": "ConfigMapList", "metadata": {"resourceVersion": "1"}}),
+                )
+            },
+            Remedy::Unreachable,
+        ),
+        (|| json_reply(200, &json!({"items": []})), Remedy::Unreachable),
+        (
+            || {
+                json_reply(
+                    200,
+                    &json!({"kind": "Status", "status": "Success", "metadata": {}, "items": null}),
+                )
+            },
+            Remedy::Unreachable,
+        ),
     ];
     for (act, remedy) in cases {
         let fake = Fake::new(move |seen, _| {

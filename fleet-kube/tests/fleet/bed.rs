@@ -20,6 +20,9 @@ use crate::fake::{Act, Fake, Seen, json_reply, namespace, status};
 #[derive(Clone, Debug)]
 pub(crate) struct Server {
     pub(crate) uid: String,
+    /// The UID that the registry says it must have.
+    pub(crate) expected: Option<&'static str>,
+    pub(crate) paused: Option<&'static str>,
     /// Tokens are refused.
     pub(crate) locked: bool,
     /// Nothing is answered.
@@ -61,6 +64,8 @@ impl Bed {
     pub(crate) fn add(&self, name: &str, uid: &str) {
         let server = Server {
             uid: uid.to_owned(),
+            expected: None,
+            paused: None,
             locked: false,
             silent: false,
             entry: 0,
@@ -175,7 +180,15 @@ impl ClusterRegistry for Bed {
             }
             let all: Vec<String> = state.servers.keys().cloned().collect();
             let names = state.listed.clone().unwrap_or(all);
-            Ok(names.into_iter().map(Cluster::new).collect())
+            let cluster = |name: String| {
+                let server = state.servers.get(&name);
+                let expected = server.and_then(|server| server.expected);
+                let paused = server.and_then(|server| server.paused);
+                let mut cluster = Cluster::new(name).expect_id(expected.map(Into::into));
+                cluster.paused = paused.map(str::to_owned);
+                cluster
+            };
+            Ok(names.into_iter().map(cluster).collect())
         })
     }
 }

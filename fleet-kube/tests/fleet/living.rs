@@ -31,7 +31,11 @@ async fn refused_credentials_are_replaced() {
     bed.change("a", |server| server.locked = false);
     sleep(Duration::from_secs(120)).await;
     let connects = bed.connects("a");
-    assert!(bed.said("a").ends_with(&["connected"]), "{:?}", bed.said("a"));
+    assert!(
+        bed.said("a").ends_with(&["connected", "contact-online"]),
+        "{:?}",
+        bed.said("a")
+    );
     reach(&fleet, "a=1").await;
     sleep(Duration::from_secs(600)).await;
     assert_eq!(bed.connects("a"), connects);
@@ -110,6 +114,11 @@ async fn a_name_that_means_another_cluster_gives_its_old_one_free() {
         server.entry = 1;
         server.uid = "uid-new".to_owned();
     });
+    // Nothing is done with the new one until somebody says that it is meant.
+    sleep(Duration::from_secs(60)).await;
+    stay(&fleet, "a=1", 1).await;
+    assert_eq!(bed.count("a", "another-cluster"), 1, "it is said once");
+    bed.change("a", |server| server.expected = Some("uid-new"));
     // What the old one was given is not for the new one.
     sleep(Duration::from_secs(60)).await;
     stay(&fleet, "a", 1).await;
@@ -154,4 +163,40 @@ async fn changed_settings_go_to_one_cluster_first() {
     assert!(!Arc::ptr_eq(&before[0].driver, &after[0].driver));
     assert!(!Arc::ptr_eq(&before[1].driver, &after[1].driver));
     reach(&fleet, "a=3 b=1").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_counts_at_once_and_its_end_with_the_next_connection() {
+    let bed = Bed::new(&["a"]);
+    let source = source(&[("a", empty("1"))]);
+    let options = Arc::new(Mutex::new(EngineOptions::default()));
+    let read = options.clone();
+    let fleet = bed.fleet(&source, None);
+    let fleet = fleet
+        .options(move |_| read.lock().unwrap().clone())
+        .build()
+        .unwrap();
+    let _running = keep_running(&fleet);
+    reach(&fleet, "a=1").await;
+    let on_hold = || fleet.kept()[0].driver.progress().on_hold;
+    assert!(!on_hold());
+    // No connection comes about any more, and the one that is there goes on.
+    bed.change("a", |server| {
+        server.paused = Some("upgrade");
+        server.slow = Duration::from_secs(1 << 20);
+    });
+    sleep(Duration::from_secs(12)).await;
+    assert!(on_hold());
+    options.lock().unwrap().adoption = Adoption::Adopt;
+    sleep(Duration::from_secs(60)).await;
+    assert!(on_hold(), "also with other settings");
+    bed.change("a", |server| server.paused = None);
+    sleep(Duration::from_secs(60)).await;
+    assert!(on_hold(), "what permits waits");
+    bed.change("a", |server| {
+        server.entry = 1;
+        server.slow = Duration::ZERO;
+    });
+    sleep(Duration::from_secs(60)).await;
+    assert!(!on_hold());
 }

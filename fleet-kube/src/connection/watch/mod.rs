@@ -158,6 +158,14 @@ impl Watcher {
             return;
         }
         let initial = self.version.is_none();
+        if !initial && let Err(fault) = self.connection.check_same().await {
+            if self.connection.doubt().is_some() {
+                // A server that was restored from a backup takes a later state for the future, and shows nothing until
+                // it comes.
+                self.version = None;
+            }
+            return self.lose(fault);
+        }
         match self.request(initial).await {
             Ok(feed) => {
                 if initial {
@@ -272,6 +280,7 @@ impl Watcher {
         }
         let version = version
             .ok_or_else(|| event::unreadable(&self.selection.gvk, "the list has no resourceVersion"))?;
+        self.saw(&version);
         self.queue.push_back(WatchEvent::Synced);
         (self.version, self.restarts) = (Some(version), 0);
         Ok(Phase::Closed)
@@ -300,6 +309,7 @@ impl Watcher {
         if since.elapsed() >= SHORT_LIFE {
             self.short_lives = 0;
         }
+        let in_order = matches!(read, Ok(Ok(None)));
         match read {
             Ok(Ok(Some(line))) => {
                 *alive = true;
@@ -319,6 +329,9 @@ impl Watcher {
             // is opened again.
             Ok(Ok(None) | Err(_)) => {
                 self.phase = Phase::Closed;
+                if !in_order {
+                    self.connection.shared.contact.interrupted();
+                }
                 if since.elapsed() < SHORT_LIFE {
                     self.short_lives = self.short_lives.saturating_add(1);
                     if !was_alive {
@@ -341,8 +354,13 @@ impl Watcher {
 
     fn take(&mut self, event: Event, initial: bool) {
         // While the initial objects come, in no particular order, there is no place to go on from.
+        let (guard, kind) = (
+            &self.connection.shared.guard,
+            self.selection.gvk.group_kind().clone(),
+        );
         let mut moved = |version: &str| {
             if !initial {
+                guard.saw(&kind, version, None);
                 self.version = Some(version.to_owned());
             }
         };
@@ -356,11 +374,17 @@ impl Watcher {
                 let (key, uid) = (live.key().clone(), live.uid().clone());
                 self.queue.push_back(WatchEvent::Gone { key, uid, live });
             }
-            Event::Bookmark { version, .. } if !initial => moved(&version),
+            Event::Bookmark { version, .. } if !initial => {
+                if !self.saw(&version) {
+                    return self.begin_anew();
+                }
+                self.version = Some(version);
+            }
             Event::Bookmark {
                 version,
                 initial_end: true,
             } => {
+                self.saw(&version);
                 self.version = Some(version);
                 self.queue.push_back(WatchEvent::Synced);
                 if let Phase::Open { initial, .. } = &mut self.phase {
@@ -376,6 +400,16 @@ impl Watcher {
             Event::Error(refusal) => return self.lose(refusal.fault()),
         }
         self.failures = 0;
+    }
+
+    /// A state of the cluster was shown. False when it is earlier than the one this watch has shown: the cluster was
+    /// restored from a backup, and a watch that goes on from a later state would show nothing until that comes again.
+    fn saw(&self, version: &str) -> bool {
+        let kind = self.selection.gvk.group_kind();
+        self.connection
+            .shared
+            .guard
+            .saw(kind, version, self.version.as_deref())
     }
 
     /// The place to go on from is no longer known to the server: everything must be shown again.

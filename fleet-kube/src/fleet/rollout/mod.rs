@@ -95,7 +95,7 @@ impl From<&Status> for Standing {
     fn from(status: &Status) -> Self {
         Self {
             revision: status.revision.clone(),
-            converged: status.converged,
+            converged: status.converged && (status.on_hold.is_none() || status.pending.is_empty()),
             troubles: status.blocked.len() + status.refused.len(),
             stuck: status.ledger_lost.as_ref().map(ToString::to_string),
         }
@@ -121,6 +121,8 @@ struct Place {
     presence: Presence,
     since: Tick,
     lost_since: Option<Tick>,
+    /// Nothing is written to it at the moment.
+    on_hold: bool,
     given: Option<Offer>,
     /// The last definite answer of the source.
     wanted: Option<Offer>,
@@ -206,6 +208,7 @@ impl Rollout {
             presence,
             since: now,
             lost_since: None,
+            on_hold: false,
             given: None,
             wanted: None,
             unknown: None,
@@ -227,6 +230,34 @@ impl Rollout {
         } else {
             place.lost_since.get_or_insert(now);
         }
+    }
+
+    /// Whether nothing is written to this cluster at the moment. It does not go first then: it would show nothing.
+    pub(super) fn hold(&mut self, name: &str, on_hold: bool, now: Tick) {
+        let Some(place) = self.places.get_mut(name) else {
+            return;
+        };
+        let is_over = std::mem::replace(&mut place.on_hold, on_hold) && !on_hold;
+        let wave = self.wave.as_mut().filter(|wave| wave.first == name && is_over);
+        if let Some(wave) = wave {
+            wave.since = now;
+        }
+    }
+
+    /// Hands over what is wanted to clusters to which nothing is written, so that it is planned there: for those who do
+    /// not wait until that changes.
+    pub(super) fn plan_held(&mut self) -> Vec<Act> {
+        let mut acts = Vec::new();
+        for (name, place) in self.places.iter_mut().filter(|(_, place)| place.on_hold) {
+            if let Some(offer) = place.change().cloned() {
+                place.given = Some(offer.clone());
+                acts.push(Act::Give {
+                    to: name.clone(),
+                    offer,
+                });
+            }
+        }
+        acts
     }
 
     /// What a driver that is started for this cluster is given at once: what its predecessor was given last, unless it
@@ -339,10 +370,11 @@ impl Rollout {
             .places
             .values()
             .any(|p| p.look.as_ref().is_some_and(|l| l.under_way));
-        let changes = || self.places.values().any(|place| place.change().is_some());
+        let can = |place: &Place| place.change().is_some() && !place.on_hold;
+        let changes = || self.places.values().any(can);
         match &self.wave {
             Some(wave) if wave.failed => looking,
-            Some(_) => true,
+            Some(wave) => self.places.get(&wave.first).is_none_or(|first| !first.on_hold),
             None => looking || changes(),
         }
     }
@@ -377,7 +409,7 @@ impl Rollout {
             self.pass(acts);
             return;
         }
-        if wave.failed || !first.answers() {
+        if wave.failed || !first.answers() || first.on_hold {
             return;
         }
         let limit = self.policy.first_max();
@@ -453,8 +485,8 @@ impl Rollout {
             } else if first.is_none_or(|first| first.change().is_some()) {
                 // It left, or something newer is wanted there.
                 self.begin(now, acts);
-            } else if !wave.failed && first.is_some_and(|first| first.is_lost(now)) {
-                // It has the change, and cannot say how that went.
+            } else if !wave.failed && first.is_some_and(|first| first.is_lost(now) || first.on_hold) {
+                // It has the change, and cannot say how that goes.
                 self.begin(now, acts);
             }
         } else {
@@ -472,7 +504,7 @@ impl Rollout {
         let before = self.wave.as_ref().map(|wave| wave.first.clone());
         let can = |name: &String| {
             let place = self.places.get(name);
-            place.is_some_and(|place| place.answers() && place.change().is_some())
+            place.is_some_and(|place| place.answers() && !place.on_hold && place.change().is_some())
         };
         let named = match &self.policy {
             Wave::FirstThenRest { first, .. } => first.clone(),
@@ -490,7 +522,8 @@ impl Rollout {
             return;
         };
         if let Some(before) = before.filter(|before| *before != first && self.places.contains_key(before)) {
-            let message = format!("{before} went first and does not answer: {first} goes first instead");
+            let message =
+                format!("{before} went first and does not answer, or is on hold: {first} goes first instead");
             acts.push(Act::Say {
                 about: before,
                 reason: Reason::new("first-lost", message),

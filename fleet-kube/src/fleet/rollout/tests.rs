@@ -63,6 +63,13 @@ impl Rig {
             ("mute", names) => self.present(names, Presence::Here { contact: false }),
             ("try", names) => self.present(names, Presence::Trying),
             ("away", names) => self.present(names, Presence::Away),
+            ("hold" | "free", names) => {
+                for name in names {
+                    self.rollout.hold(name, *what == "hold", self.now);
+                }
+                self.rollout.step(None, self.now)
+            }
+            ("plan-held", []) => self.rollout.plan_held(),
             ("stay", names) => {
                 self.rollout
                     .retain(&names.iter().map(|n| (*n).to_owned()).collect());
@@ -404,6 +411,45 @@ fn the_first_of_a_failed_wave_stays_the_first() {
          join a
          read a=3 b=3 c=3 -> b=3
          clean 3 -> a=3 c=3",
+    );
+}
+
+#[test]
+fn what_is_on_hold_does_not_go_first() {
+    from_one(
+        "hold a
+         read a=2 b=2 c=2 -> b=2
+         clean 2 -> a=2 c=2",
+    );
+    // Its window closes while it has the change.
+    from_one(
+        "read a=2 b=2 c=2 -> a=2
+         hold a -> a:first-lost b=2
+         clean 2 -> c=2",
+    );
+    // Nobody is open: the first that opens goes first.
+    from_one(
+        "hold a b c
+         read a=2 b=2 c=2
+         wait 1000
+         free b c -> b=2
+         clean 2 -> a=2 c=2",
+    );
+    // With nobody else to go first it is waited for, and its time begins anew.
+    from_one(
+        "hold b c
+         read a=2 b=2 c=2 -> a=2
+         hold a
+         wait 1000
+         free a
+         wait 299
+         wait 1 -> a:first-failed",
+    );
+    // Whoever does not wait has it planned where nothing is written.
+    from_one(
+        "hold a b c
+         read a=2 b=2 c=2
+         plan-held -> a=2 b=2 c=2",
     );
 }
 
