@@ -8,8 +8,9 @@ use fleet_kube::Named;
 
 /// Makes a folder of manifests true in many clusters.
 ///
-/// The folder holds one folder per kubeconfig context, with YAML or JSON manifests in it, and a file `fleet.yaml`
-/// with settings. A context without a folder is not part of the fleet and is not contacted.
+/// The folder holds one folder per cluster (a kubeconfig context), with YAML or JSON manifests in it, and a file
+/// `fleet.yaml` with settings. A cluster without a folder is not part of the fleet and is not contacted. In the place of
+/// the folder may be a server, and in the place of contexts Secrets of a cluster.
 ///
 /// Exit codes: 0 nothing to do, or done; 2 something would change, or less was changed than asked; 1 error.
 #[derive(Parser, Debug)]
@@ -50,6 +51,21 @@ pub(crate) enum Command {
     Status {
         #[command(flatten)]
         common: Common,
+        /// Lists instead what nobody answers for: objects that no controller, no inventory and no such tool as Helm, Argo CD
+        /// or Flux owns. Reads the metadata of every object once.
+        #[arg(long)]
+        unmanaged: bool,
+    },
+    /// Confirms that a cluster which was restored from a backup goes on from there. Look at its plan first: what was deleted
+    /// since the backup is back, and is deleted again. Whoever keeps the fleet takes it in within its interval.
+    ///
+    /// Exit codes: 0 done; 1 error, or there is nothing to confirm.
+    Accept {
+        /// The cluster.
+        name: String,
+        /// Kubeconfig with a context per cluster; what was observed is in a file beside it.
+        #[arg(long, value_name = "FILE", env = "KUBECONFIG")]
+        kubeconfig: PathBuf,
     },
     /// Says why an object is as it is: whose it is, how it stands, and of each field the verdict, the rule and the
     /// owners. Changes nothing.
@@ -154,25 +170,61 @@ impl ExplainArgs {
 
 #[derive(Group, Debug, Clone)]
 pub(crate) struct Common {
-    /// Folder of the inventory.
-    #[arg(long, short = 'i', value_name = "DIR")]
-    pub(crate) inventory: PathBuf,
-    /// Kubeconfig with a context per cluster.
-    #[arg(long, value_name = "FILE", env = "KUBECONFIG")]
-    pub(crate) kubeconfig: PathBuf,
-    /// Only this context; may be given more than once.
+    #[command(flatten)]
+    pub(crate) inventory: InventoryArgs,
+    #[command(flatten)]
+    pub(crate) registry: RegistryArgs,
+    /// Only this cluster, by its context or other name; may be given more than once.
     #[arg(long = "context", value_name = "NAME")]
     pub(crate) contexts: Vec<String>,
-    /// Whose fields are whose: `builtin`, `none`, or a file with rules over the built-in ones, read once. Except with
+    /// Whose fields are whose: `builtin`, `none`, or a file with rules over the built-in ones. Except with
     /// `none`, rules in annotations `fleet.internal/rules` of definitions count before them.
     #[arg(long, value_name = "FILE|builtin|none", default_value = "builtin")]
     pub(crate) rules: PathBuf,
+    /// What is healthy, beside what is built in: a file with rules in CEL.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) health: Option<PathBuf>,
     /// How results are printed.
     #[arg(long, short, value_enum, default_value_t)]
     pub(crate) output: Output,
     /// Most seconds to wait for one cluster.
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     pub(crate) timeout: u64,
+}
+
+#[derive(Group, Debug, Clone)]
+pub(crate) struct InventoryArgs {
+    /// Folder of the inventory; or the URL of a server, with `{cluster}` for the cluster's name.
+    #[arg(long, short = 'i', value_name = "DIR|URL")]
+    pub(crate) inventory: String,
+    /// Settings, as in `fleet.yaml`, where the inventory is not a folder, which has its own.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) settings: Option<PathBuf>,
+    /// Bearer token for the server; read again for each request.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) inventory_token: Option<PathBuf>,
+    /// Certificates that the server's is trusted by, instead of the system's.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) inventory_ca: Option<PathBuf>,
+    /// Certificate to show to the server.
+    #[arg(long, value_name = "FILE", requires = "inventory_key")]
+    pub(crate) inventory_certificate: Option<PathBuf>,
+    /// Key of that certificate.
+    #[arg(long, value_name = "FILE", requires = "inventory_certificate")]
+    pub(crate) inventory_key: Option<PathBuf>,
+}
+
+#[derive(Group, Debug, Clone)]
+pub(crate) struct RegistryArgs {
+    /// Kubeconfig with a context per cluster; or with the hub's.
+    #[arg(long, value_name = "FILE", env = "KUBECONFIG")]
+    pub(crate) kubeconfig: PathBuf,
+    /// The clusters are the Secrets of this namespace of the hub, as `NAMESPACE` or `NAMESPACE/SELECTOR`.
+    #[arg(long, value_name = "NAMESPACE[/SELECTOR]", requires = "hub")]
+    pub(crate) clusters_from_secrets: Option<String>,
+    /// Context of the hub in the kubeconfig.
+    #[arg(long, value_name = "CONTEXT", requires = "clusters_from_secrets")]
+    pub(crate) hub: Option<String>,
 }
 
 #[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq, Default)]

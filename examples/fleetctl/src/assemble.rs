@@ -1,103 +1,133 @@
 //! From the command line to a fleet.
 
-use std::{error::Error, path::Path};
+use std::{collections::BTreeSet, error::Error};
 
 use async_trait::async_trait;
-use fleet_core::{Cluster, ClusterRegistry, LocalJudge, Observer, Parts, Unknown};
-use fleet_kube::{
-    ConnectionOptions, CredentialPlugins, DirectorySource, Fleet, FleetBuilder, KubeconfigConnect,
-    KubeconfigRegistry,
+use fleet_core::{Changes, Cluster, ClusterRegistry, Observer, Unknown};
+use fleet_kube::{FileStatus, Fleet, FleetBuilder};
+
+use crate::{
+    args::Common, inventory::Inventory, registry::Registry, render, rulebook::Rulebook, settings::Settings,
 };
 
-use crate::{args::Common, rules, settings::Settings};
-
-/// The fleet of a folder and a kubeconfig.
+/// The fleet of an inventory and a registry.
 pub(crate) struct Assembly {
     pub(crate) builder: FleetBuilder,
     pub(crate) clusters: Listed,
+    pub(crate) rules: Rulebook,
 }
 
-/// The contexts of a kubeconfig that the inventory has a folder for.
+/// The clusters of a registry; of a folder, those that it has a folder for.
 #[derive(Clone)]
 pub(crate) struct Listed {
-    registry: KubeconfigRegistry,
-    source: DirectorySource,
+    pub(crate) registry: Registry,
+    pub(crate) inventory: Inventory,
     /// Read again together with the clusters.
-    settings: Settings,
+    pub(crate) settings: Settings,
+    /// Likewise.
+    rules: Rulebook,
     only: Vec<String>,
 }
 
-pub(crate) fn assemble(
+pub(crate) async fn assemble(
     common: &Common,
     observer: impl Observer,
 ) -> Result<Assembly, Box<dyn Error + Send + Sync>> {
-    let source = DirectorySource::new(&common.inventory);
-    let settings = Settings::read(&source)?;
-    exists(&common.kubeconfig)?;
-    let registry = KubeconfigRegistry::new(&common.kubeconfig).credential_plugins(CredentialPlugins::Run);
+    let inventory = Inventory::of(&common.inventory)?;
+    let settings = Settings::read(&inventory)?;
+    if matches!(inventory, Inventory::Server(..)) && !settings.started().empty.is_empty() {
+        let name = inventory.settings_name();
+        return Err(format!("`empty` in {name} is for folders: a server says itself what is empty").into());
+    }
+    let rules = Rulebook::read(&common.rules, common.health.as_deref())?;
+    let registry = Registry::of(&common.registry).await?;
     let clusters = Listed {
         registry: registry.clone(),
-        source: source.clone(),
+        inventory: inventory.clone(),
         settings: settings.clone(),
+        rules: rules.clone(),
         only: common.contexts.clone(),
     };
     let started = settings.started().clone();
+    let (book, chosen) = (rules.clone(), rules.clone());
     let mut builder = Fleet::builder(started.inventory)
         .registry(clusters.clone())
-        .connect(KubeconfigConnect::new(registry, ConnectionOptions::default()))
-        .source(source)
+        .connect(registry.connect)
+        .source(inventory.source())
         .observer(observer)
-        .parts(Parts::default().judge(LocalJudge::with_rules(rules::read(&common.rules)?)))
-        .settings(move |_| settings.options());
+        .status(FileStatus::beside(&common.registry.kubeconfig))
+        .parts_by(move |options| book.parts(options))
+        .settings(move |_| {
+            let mut options = settings.options()?;
+            chosen.choose(&mut options);
+            Ok(options)
+        });
     if let Some(budget) = started.budgets.fleet {
         builder = builder.budget(budget);
     }
-    Ok(Assembly { builder, clusters })
-}
-
-fn exists(path: &Path) -> Result<(), String> {
-    if path.is_file() {
-        Ok(())
-    } else {
-        Err(format!("{}: there is no such kubeconfig", path.display()))
-    }
+    Ok(Assembly {
+        builder,
+        clusters,
+        rules,
+    })
 }
 
 #[async_trait]
 impl ClusterRegistry for Listed {
     async fn clusters(&self) -> Result<Vec<Cluster>, Unknown> {
-        self.settings.refresh();
-        let folders = self.source.clusters()?;
-        let mut clusters = self.registry.clusters().await?;
+        let folders = self.refresh().await?;
+        let mut clusters = self.registry.clusters.clusters().await?;
+        let Registry { name, entry, .. } = &self.registry;
         let known: Vec<String> = clusters.iter().map(|c| c.name.clone()).collect();
         if let Some(missing) = self.only.iter().find(|name| !known.contains(name)) {
-            return Err(Unknown::because(format!(
-                "the kubeconfig has no context `{missing}`"
-            )));
+            return Err(Unknown::because(format!("{name} has no {entry} `{missing}`")));
         }
-        if let Some(missing) = self.only.iter().find(|name| !folders.contains(*name)) {
+        let has_folder = |name: &String| folders.as_ref().is_none_or(|folders| folders.contains(name));
+        if let Some(missing) = self.only.iter().find(|name| !has_folder(name)) {
             return Err(Unknown::because(format!(
                 "the inventory has no folder `{missing}`"
             )));
         }
-        clusters
-            .retain(|c| folders.contains(&c.name) && (self.only.is_empty() || self.only.contains(&c.name)));
+        clusters.retain(|c| has_folder(&c.name) && (self.only.is_empty() || self.only.contains(&c.name)));
         if clusters.is_empty() {
-            let contexts = known.join(", ");
-            let folders = folders.into_iter().collect::<Vec<_>>().join(", ");
+            let entries = known.join(", ");
+            let folders = folders.into_iter().flatten().collect::<Vec<_>>().join(", ");
             let why = format!(
-                "no context of the kubeconfig has a folder in the inventory (contexts: {contexts}; folders: {folders})"
+                "no {entry} of {name} has a folder in the inventory ({entry}s: {entries}; folders: {folders})"
             );
             return Err(Unknown::because(why));
         }
+        let fleet = self.settings.maintenance();
+        for cluster in &mut clusters {
+            cluster.maintenance = std::mem::take(&mut cluster.maintenance).within(&fleet);
+        }
         Ok(clusters)
+    }
+
+    fn changes(&self) -> Changes {
+        self.registry.clusters.changes()
     }
 }
 
 impl Listed {
-    /// Folders that no context of the kubeconfig is for: a mistyped name would go unnoticed. Empty while that is unknown.
-    async fn folders_of_nobody(&self) -> Vec<String> {
-        let (Ok(folders), Ok(clusters)) = (self.source.clusters(), self.registry.clusters().await) else {
+    /// Reads settings and rules again, and which folders there are, off the threads that serve everything else.
+    async fn refresh(&self) -> Result<Option<BTreeSet<String>>, Unknown> {
+        let listed = self.clone();
+        let task = tokio::task::spawn_blocking(move || {
+            listed.settings.refresh();
+            if let Some(problem) = listed.rules.refresh() {
+                anstream::eprintln!("{}", render::warn(&problem));
+            }
+            listed.inventory.folders()
+        });
+        task.await
+            .map_err(|_| Unknown::because("the task that reads the inventory's settings failed"))?
+    }
+
+    /// Folders that no cluster is for: a mistyped name would go unnoticed. Empty while that is unknown.
+    pub(crate) async fn folders_of_nobody(&self) -> Vec<String> {
+        let folders = self.inventory.folders();
+        let (Ok(Some(folders)), Ok(clusters)) = (folders, self.registry.clusters.clusters().await) else {
             return Vec::new();
         };
         let is_known = |folder: &String| clusters.iter().any(|cluster| cluster.name == *folder);
@@ -119,7 +149,9 @@ impl Listed {
             .map_err(|unknown| unknown.message().to_owned())?;
         for folder in self.folders_of_nobody().await {
             anstream::eprintln!(
-                "warning: folder `{folder}` of the inventory has no context in the kubeconfig: nothing is done for it"
+                "warning: folder `{folder}` of the inventory has no {} in {}: nothing is done for it",
+                self.registry.entry,
+                self.registry.name
             );
         }
         match first.filter(|first| !clusters.iter().any(|c| c.name == *first)) {

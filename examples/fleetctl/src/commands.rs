@@ -1,16 +1,19 @@
 //! What each command does.
 
-use std::{error::Error, time::Duration};
+use std::{error::Error, path::Path, time::Duration};
 
-use fleet_kube::{Fleet, Outcome};
+use fleet_core::confirm_restored;
+use fleet_kube::{FileStatus, Fleet, Outcome};
 
 use crate::{
     DONE, FAILED, NOT_AS_ASKED,
     args::{Args, Command, Common, Output, WaveArgs},
     assemble::{Assembly, assemble},
     diff, explain,
+    leaving::still_named,
     progress::Lines,
     render,
+    rulebook::Rulebook,
 };
 
 pub(crate) type Done = Result<u8, Box<dyn Error + Send + Sync>>;
@@ -28,14 +31,19 @@ pub(crate) async fn run(args: Args) -> Done {
             wave,
             interval,
         } => keep(&common, &wave, interval).await,
-        Command::Status { common } => status(&common).await,
+        Command::Status {
+            common,
+            unmanaged: false,
+        } => status(&common).await,
+        Command::Status { common, .. } => unmanaged(&common).await,
+        Command::Accept { name, kubeconfig } => accept(&name, &kubeconfig).await,
         Command::Explain(args) => explain::run(&args).await,
         Command::Diff(args) => diff::run(&args),
     }
 }
 
 async fn plan(common: &Common) -> Done {
-    let fleet = quiet(common).await?;
+    let (fleet, _) = quiet(common).await?;
     let outcomes = fleet
         .plan()
         .await
@@ -48,20 +56,57 @@ async fn plan(common: &Common) -> Done {
 }
 
 async fn status(common: &Common) -> Done {
-    let fleet = quiet(common).await?;
+    let Assembly {
+        builder, clusters, ..
+    } = assemble(common, fleet_core::Silent).await?;
+    clusters.clusters_now(None).await?;
+    let fleet = builder.settle_max(Duration::from_secs(common.timeout)).build()?;
+    let named = still_named(&clusters).await;
     let outcomes = fleet
         .plan()
         .await
         .map_err(|unknown| unknown.message().to_owned())?;
-    print(common.output, &outcomes, || render::statuses(&outcomes));
+    print(common.output, &outcomes, || {
+        render::statuses(&outcomes) + &render::still_named(&named)
+    });
     let unclean = outcomes
         .iter()
         .any(|o| !o.plan.as_ref().is_some_and(fleet_core::Plan::is_empty));
     Ok(code(&outcomes, unclean))
 }
 
+async fn accept(name: &str, kubeconfig: &Path) -> Done {
+    let status = FileStatus::beside(kubeconfig);
+    let restored = confirm_restored(&status, name)
+        .await
+        .map_err(|unknown| unknown.message().to_owned())?;
+    match restored {
+        Some(restored) => {
+            anstream::println!(
+                "{name} goes on from revision {}: its plan is carried out from now on",
+                restored.to
+            );
+            Ok(DONE)
+        }
+        None => Err(format!("{name}: nothing waits to be confirmed").into()),
+    }
+}
+
+async fn unmanaged(common: &Common) -> Done {
+    let (fleet, _) = quiet(common).await?;
+    let found = fleet
+        .unmanaged()
+        .await
+        .map_err(|unknown| unknown.message().to_owned())?;
+    print(common.output, &found, || render::leftovers(&found));
+    let failed = found.iter().any(|one| one.failure.is_some());
+    Ok(if failed { FAILED } else { DONE })
+}
+
 async fn apply(common: &Common, wave: &WaveArgs, confirm: &[String]) -> Done {
-    let Assembly { builder, clusters } = assemble(common, Lines::new(common.output))?;
+    let Assembly {
+        builder, clusters, ..
+    } = assemble(common, Lines::new(common.output)).await?;
     clusters.clusters_now(wave.first()).await?;
     let fleet = builder
         .wave(wave.wave())
@@ -77,7 +122,9 @@ async fn apply(common: &Common, wave: &WaveArgs, confirm: &[String]) -> Done {
 }
 
 async fn keep(common: &Common, wave: &WaveArgs, interval: u64) -> Done {
-    let Assembly { builder, clusters } = assemble(common, Lines::new(common.output))?;
+    let Assembly {
+        builder, clusters, ..
+    } = assemble(common, Lines::new(common.output)).await?;
     let fleet = builder
         .wave(wave.wave())
         .read_interval(Duration::from_secs(interval.max(1)))
@@ -91,14 +138,19 @@ async fn keep(common: &Common, wave: &WaveArgs, interval: u64) -> Done {
     }
 }
 
-/// A fleet whose notes nobody hears: for commands that only look.
-pub(crate) async fn quiet(common: &Common) -> Result<Fleet, Box<dyn Error + Send + Sync>> {
-    let Assembly { builder, clusters } = assemble(common, fleet_core::Silent)?;
+/// A fleet whose notes nobody hears, and its rules: for commands that only look.
+pub(crate) async fn quiet(common: &Common) -> Result<(Fleet, Rulebook), Box<dyn Error + Send + Sync>> {
+    let Assembly {
+        builder,
+        clusters,
+        rules,
+    } = assemble(common, fleet_core::Silent).await?;
     clusters.clusters_now(None).await?;
-    Ok(builder.settle_max(Duration::from_secs(common.timeout)).build()?)
+    let fleet = builder.settle_max(Duration::from_secs(common.timeout)).build()?;
+    Ok((fleet, rules))
 }
 
-fn print(output: Output, outcomes: &[Outcome], text: impl FnOnce() -> String) {
+fn print(output: Output, outcomes: &[impl serde::Serialize], text: impl FnOnce() -> String) {
     match output {
         Output::Text => anstream::print!("{}", text()),
         Output::Json => match serde_json::to_string_pretty(outcomes) {
@@ -123,7 +175,7 @@ fn code(outcomes: &[Outcome], not_as_asked: bool) -> u8 {
 
 #[cfg(test)]
 mod tests {
-    use fleet_core::{Reason, Status};
+    use fleet_core::{Observed, Reason, Restored, Status, StatusSink as _, Tick};
 
     use super::*;
 
@@ -152,5 +204,31 @@ mod tests {
         ] {
             assert_eq!(code(&outcomes, not_as_asked), expect, "{outcomes:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn what_waits_to_be_confirmed_is_confirmed_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let kubeconfig = dir.path().join("config");
+        let wrong = accept("eu-1", &kubeconfig).await.unwrap_err().to_string();
+        assert_eq!(wrong, "eu-1: nothing waits to be confirmed");
+        let sink = FileStatus::beside(&kubeconfig);
+        let mut observed = Observed::default();
+        observed.restored = Some(Restored::new(231, 180, Tick(1)));
+        sink.store(&[("eu-1".to_owned(), Some(observed.clone()))].into())
+            .await
+            .unwrap();
+        assert_eq!(accept("eu-1", &kubeconfig).await.unwrap(), DONE);
+        let stored = sink.load().await.unwrap().remove("eu-1").unwrap();
+        observed.restored.as_mut().unwrap().confirmed = true;
+        assert_eq!(stored, observed);
+        assert!(accept("eu-1", &kubeconfig).await.is_err());
+        assert!(accept("eu-2", &kubeconfig).await.is_err());
+        std::fs::write(dir.path().join("config.status.json"), "{").unwrap();
+        let wrong = accept("eu-1", &kubeconfig).await.unwrap_err().to_string();
+        assert!(
+            wrong.contains("config.status.json:1: is not a status file"),
+            "{wrong}"
+        );
     }
 }

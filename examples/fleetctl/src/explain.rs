@@ -7,7 +7,7 @@ use crate::{
     DONE, FAILED, NOT_AS_ASKED,
     args::{ExplainArgs, Output},
     commands::{Done, quiet},
-    render, rules,
+    render,
 };
 
 pub(crate) async fn run(args: &ExplainArgs) -> Done {
@@ -17,9 +17,9 @@ pub(crate) async fn run(args: &ExplainArgs) -> Done {
     } else {
         Secrets::Hidden
     };
-    let fleet = quiet(&args.common).await?;
+    let (fleet, book) = quiet(&args.common).await?;
     // Those of the judge that `apply` and `run` have.
-    let rules = rules::read(&args.common.rules)?;
+    let rules = book.rules();
     let explanations = fleet
         .explain(&object, &rules, secrets)
         .await

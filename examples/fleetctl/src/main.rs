@@ -7,8 +7,12 @@ mod assemble;
 mod commands;
 mod diff;
 mod explain;
+mod inventory;
+mod leaving;
 mod progress;
+mod registry;
 mod render;
+mod rulebook;
 mod rules;
 mod settings;
 

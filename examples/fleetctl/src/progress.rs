@@ -2,6 +2,8 @@
 
 use fleet_core::{Action, Cluster, Note, Observer, Reason};
 
+use fleet_kube::RESTORED;
+
 use crate::{args::Output, render};
 
 /// Writes notes as lines. With `--output json` only what needs a person is written.
@@ -65,6 +67,10 @@ impl Observer for Lines {
             Note::Converged { held, .. } => render::warn(&format!(
                 "done, except for {} blocked or refused (told above)",
                 render::count(*held, "object")
+            )),
+            Note::Remark { reason } if reason.code == RESTORED => render::warn(&format!(
+                "{reason}; to confirm it: {}",
+                render::accept(&cluster.name)
             )),
             Note::Remark { reason } => {
                 let words = render::warn(&reason.to_string());

@@ -21,35 +21,74 @@ const EVERYWHERE: [(&str, &str); 4] = [
         include_str!("../inventory/everywhere/campaigns.yaml"),
     ),
 ];
-/// Files of one cluster.
-const SINGLE: [(&str, &str); 3] = [
-    ("ap-south", include_str!("../inventory/ap-south/web-config.yaml")),
-    ("eu-west", include_str!("../inventory/eu-west/web-config.yaml")),
-    ("us-east", include_str!("../inventory/us-east/web-config.yaml")),
-];
+/// What differs from cluster to cluster.
+const WEB_CONFIG: &str = include_str!("../inventory/web-config.yaml");
 
-/// Names of the clusters.
-pub(crate) const CLUSTERS: [&str; 3] = ["ap-south", "eu-west", "us-east"];
+/// A cluster, with what is special there.
+#[derive(Clone, Copy)]
+pub(crate) struct Region {
+    pub(crate) name: &'static str,
+    currency: &'static str,
+    language: &'static str,
+}
+
+const fn region(name: &'static str, currency: &'static str, language: &'static str) -> Region {
+    Region {
+        name,
+        currency,
+        language,
+    }
+}
+
+/// All regions; the first three are those of a small fleet.
+pub(crate) const REGIONS: [Region; 20] = [
+    region("ap-south", "INR", "en"),
+    region("eu-west", "EUR", "de"),
+    region("us-east", "USD", "en"),
+    region("af-south", "ZAR", "en"),
+    region("ap-east", "HKD", "zh"),
+    region("ap-north", "JPY", "ja"),
+    region("ap-southeast", "SGD", "en"),
+    region("au-east", "AUD", "en"),
+    region("au-west", "AUD", "en"),
+    region("ca-central", "CAD", "fr"),
+    region("ca-west", "CAD", "en"),
+    region("eu-central", "EUR", "de"),
+    region("eu-north", "SEK", "sv"),
+    region("eu-south", "EUR", "it"),
+    region("me-central", "AED", "ar"),
+    region("me-south", "BHD", "ar"),
+    region("mx-central", "MXN", "es"),
+    region("sa-east", "BRL", "pt"),
+    region("uk-south", "GBP", "en"),
+    region("us-west", "USD", "en"),
+];
 
 /// An inventory folder that may be edited.
 pub(crate) struct Folder {
     pub(crate) dir: PathBuf,
+    regions: &'static [Region],
 }
 
 impl Folder {
-    /// Writes the example fleet.
-    pub(crate) fn write(dir: &Path) -> Result<Self, Failure> {
+    /// Writes the example fleet of these clusters.
+    pub(crate) fn write(dir: &Path, regions: &'static [Region]) -> Result<Self, Failure> {
         let folder = Self {
             dir: dir.join("inventory"),
+            regions,
         };
         fs::create_dir_all(&folder.dir)?;
         fs::write(folder.dir.join("fleet.yaml"), FLEET)?;
-        for (cluster, config) in SINGLE {
-            fs::create_dir_all(folder.dir.join(cluster))?;
+        for region in regions {
+            fs::create_dir_all(folder.dir.join(region.name))?;
             for (name, text) in EVERYWHERE {
-                folder.put(cluster, name, text)?;
+                folder.put(region.name, name, text)?;
             }
-            folder.put(cluster, "web-config.yaml", config)?;
+            let config = WEB_CONFIG
+                .replace("(region)", region.name)
+                .replace("(currency)", region.currency)
+                .replace("(language)", region.language);
+            folder.put(region.name, "web-config.yaml", &config)?;
         }
         Ok(folder)
     }
@@ -65,17 +104,17 @@ impl Folder {
 
     /// Edits a file in every cluster.
     pub(crate) fn edit(&self, name: &str, from: &str, to: &str) -> Result<(), Failure> {
-        for cluster in CLUSTERS {
-            let text = fs::read_to_string(self.dir.join(cluster).join(name))?;
-            self.put(cluster, name, &text.replace(from, to))?;
+        for region in self.regions {
+            let text = fs::read_to_string(self.dir.join(region.name).join(name))?;
+            self.put(region.name, name, &text.replace(from, to))?;
         }
         Ok(())
     }
 
     /// Removes a file in every cluster.
     pub(crate) fn remove(&self, name: &str) -> Result<(), Failure> {
-        for cluster in CLUSTERS {
-            fs::remove_file(self.dir.join(cluster).join(name))?;
+        for region in self.regions {
+            fs::remove_file(self.dir.join(region.name).join(name))?;
         }
         Ok(())
     }

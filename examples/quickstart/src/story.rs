@@ -7,13 +7,15 @@ use std::{
 
 use anstyle::{AnsiColor, Style};
 use fleet_core::{Action, Cluster, Note};
-use fleet_kube::{ConnectionOptions, DirectorySource, Fleet, Kept, KubeconfigConnect, KubeconfigRegistry};
+use fleet_kube::{DirectorySource, Fleet, Kept};
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::api::{Api, Patch, PatchParams};
 use tokio::time::{Instant, sleep};
 
 use crate::{
     Failure,
     clusters::{self, Clusters},
-    inventory::{CLUSTERS, Folder},
+    inventory::{Folder, REGIONS},
 };
 
 /// How long anything in this story may take.
@@ -42,6 +44,25 @@ impl Heard {
     }
 }
 
+/// Clusters that are named one by one.
+const SHOWN: usize = 3;
+
+fn shortly(names: &[&str]) -> String {
+    match names.len().checked_sub(SHOWN) {
+        None | Some(0) => names.join(", "),
+        Some(more) => format!("{} and {more} more", names[..SHOWN].join(", ")),
+    }
+}
+
+fn seconds(since: Instant) -> String {
+    format!("{:.1} s", since.elapsed().as_secs_f64())
+}
+
+fn capital(word: &str) -> String {
+    let (first, rest) = word.split_at(1);
+    first.to_uppercase() + rest
+}
+
 fn title(number: u8, text: &str) {
     anstream::println!("\n{TITLE}{number}. {text}{TITLE:#}");
 }
@@ -54,19 +75,30 @@ fn detail(text: &str) {
     anstream::println!("   {text}");
 }
 
-pub(crate) async fn tell() -> Result<(), Failure> {
+pub(crate) async fn tell(real: bool) -> Result<(), Failure> {
     let dir = tempfile::tempdir()?;
-    clusters::build()?;
-    title(1, "Three clusters start");
+    let regions = if real { &REGIONS[..3] } else { &REGIONS[..] };
+    if real {
+        clusters::build()?;
+    }
+    let names: Vec<&str> = regions.iter().map(|region| region.name).collect();
+    let count = if real { "three" } else { "twenty" };
+    let began = Instant::now();
+    title(1, &format!("{} clusters start", capital(count)));
     let begin = Instant::now();
-    let clusters = clusters::start(&CLUSTERS, dir.path())?;
+    let clusters = if real {
+        Clusters::start(&names, dir.path())?
+    } else {
+        Clusters::simulate(&names)
+    };
     detail(&format!(
-        "{} in {:.1} s, each a real control plane",
-        CLUSTERS.join(", "),
-        begin.elapsed().as_secs_f64()
+        "{} in {}, {}",
+        shortly(&names),
+        seconds(begin),
+        clusters.kind()
     ));
 
-    let folder = Folder::write(dir.path())?;
+    let folder = Folder::write(dir.path(), regions)?;
     let heard = Heard::default();
     let fleet = assemble(&clusters, &folder, heard.clone())?;
 
@@ -74,8 +106,8 @@ pub(crate) async fn tell() -> Result<(), Failure> {
     let begin = Instant::now();
     let keeper = fleet.clone();
     let keeping = tokio::spawn(async move { keeper.run().await });
-    let kept = converged(&fleet).await?;
-    for one in &kept {
+    let kept = converged(&fleet, names.len()).await?;
+    for one in kept.iter().take(SHOWN) {
         let status = one.driver.status().await.ok_or("a driver has stopped")?;
         detail(&format!(
             "{}: {} objects in sync at revision {}",
@@ -84,46 +116,29 @@ pub(crate) async fn tell() -> Result<(), Failure> {
             status.revision.as_ref().map_or("none", |r| r.as_str())
         ));
     }
-    result(&format!("converged in {:.1} s", begin.elapsed().as_secs_f64()));
+    if kept.len() > SHOWN {
+        detail(&format!("and so on in {} others", kept.len() - SHOWN));
+    }
+    result(&format!("converged in {}", seconds(begin)));
 
     title(3, "A forced second pass");
     let before = requests(&kept);
     for one in &kept {
         one.driver.replan().await;
     }
-    converged(&fleet).await?;
+    converged(&fleet, names.len()).await?;
     result(&format!("{} requests about objects", requests(&kept) - before));
 
     title(4, "Somebody edits a field in eu-west");
     heard.forget();
-    clusters.kubectl(
-        "eu-west",
-        &[
-            "-n",
-            "shop",
-            "patch",
-            "configmap",
-            "web",
-            "--type=merge",
-            "-p",
-            r#"{"data":{"CURRENCY":"DOGE"}}"#,
-        ],
-    )?;
+    let theirs: Api<ConfigMap> = Api::namespaced(clusters.client("eu-west").await?, "shop");
+    let edit = Patch::Merge(serde_json::json!({"data": {"CURRENCY": "DOGE"}}));
+    theirs.patch("web", &PatchParams::default(), &edit).await?;
     let begin = Instant::now();
     until(|| heard.done(Action::Update) > 0).await?;
     let took = begin.elapsed();
-    let value = clusters.kubectl(
-        "eu-west",
-        &[
-            "-n",
-            "shop",
-            "get",
-            "configmap",
-            "web",
-            "-o",
-            "jsonpath={.data.CURRENCY}",
-        ],
-    )?;
+    let data = theirs.get("web").await?.data.unwrap_or_default();
+    let value = data.get("CURRENCY").map_or("nothing", String::as_str);
     result(&format!(
         "CURRENCY is {value} again, {} ms later",
         took.as_millis()
@@ -132,8 +147,10 @@ pub(crate) async fn tell() -> Result<(), Failure> {
     title(5, "An object is renamed in the inventory");
     heard.forget();
     folder.edit("monitoring.yaml", "name: alert-rules", "name: alerts")?;
-    until(|| heard.done(Action::Delete) == CLUSTERS.len()).await?;
-    result("alerts is there, alert-rules is gone, in all three clusters");
+    until(|| heard.done(Action::Delete) == names.len()).await?;
+    result(&format!(
+        "alerts is there, alert-rules is gone, in all {count} clusters"
+    ));
 
     title(6, "A file of the inventory cannot be read");
     heard.forget();
@@ -165,7 +182,7 @@ pub(crate) async fn tell() -> Result<(), Failure> {
         heard.done(Action::Delete) + heard.done(Action::Update)
     ));
     folder.put("us-east", "shop.yaml", &good)?;
-    converged(&fleet).await?;
+    converged(&fleet, names.len()).await?;
 
     title(7, "Twelve objects vanish from the inventory at once");
     heard.forget();
@@ -188,12 +205,13 @@ pub(crate) async fn tell() -> Result<(), Failure> {
         let token = status.held.as_ref().and_then(|h| h.facts.get("token").cloned());
         one.driver.confirm(token.ok_or("nothing is held there")?).await;
     }
-    until(|| heard.done(Action::Delete) == 12 * CLUSTERS.len()).await?;
+    until(|| heard.done(Action::Delete) == 12 * names.len()).await?;
     result(&format!("confirmed: {} deletes done", heard.done(Action::Delete)));
 
     keeping.abort();
     anstream::println!(
-        "\nEverything this story started is being stopped. Next: examples/fleetctl, with your own clusters."
+        "\nTold in {}. Everything it started is being stopped. Next: examples/fleetctl, with your own clusters.",
+        seconds(began)
     );
     Ok(())
 }
@@ -202,13 +220,8 @@ fn assemble(clusters: &Clusters, folder: &Folder, heard: Heard) -> Result<Fleet,
     let source = DirectorySource::new(&folder.dir);
     let settings = source.settings()?;
     let options = settings.options();
-    let registry = KubeconfigRegistry::new(&clusters.kubeconfig);
-    let fleet = Fleet::builder(settings.inventory)
-        .connect(KubeconfigConnect::new(
-            registry.clone(),
-            ConnectionOptions::default(),
-        ))
-        .registry(registry)
+    let fleet = clusters
+        .known_to(Fleet::builder(settings.inventory))
         .source(source)
         .options(move |_| options.clone())
         .budget(fleet_core::DeleteBudget::unlimited())
@@ -225,11 +238,11 @@ fn assemble(clusters: &Clusters, folder: &Folder, heard: Heard) -> Result<Fleet,
 }
 
 /// Waits until every cluster is as its inventory says.
-async fn converged(fleet: &Fleet) -> Result<Vec<Kept>, Failure> {
+async fn converged(fleet: &Fleet, count: usize) -> Result<Vec<Kept>, Failure> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         let kept = fleet.kept();
-        let mut clean = kept.len() == CLUSTERS.len();
+        let mut clean = kept.len() == count;
         for one in &kept {
             clean &= one.driver.status().await.is_some_and(|s| s.is_clean());
         }

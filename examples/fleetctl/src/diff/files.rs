@@ -11,7 +11,7 @@ use fleet_diff::{
 };
 
 /// The largest file, in bytes. Documents of large API groups have several MiB.
-const FILE_BYTES_MAX: usize = 64 * 1024 * 1024;
+pub(crate) const FILE_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// The only object of a file.
 pub(super) fn object(path: &Path) -> Result<Object, String> {
@@ -76,7 +76,7 @@ pub(super) fn admission(paths: &[PathBuf]) -> Result<Admission, String> {
     Ok(Admission::from_objects(&objects))
 }
 
-pub(crate) fn text(path: &Path) -> Result<String, String> {
+pub(super) fn text(path: &Path) -> Result<String, String> {
     let mut bytes = Vec::new();
     let limit = u64::try_from(FILE_BYTES_MAX)
         .unwrap_or(u64::MAX)

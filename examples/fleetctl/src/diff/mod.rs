@@ -19,7 +19,7 @@ use question::{Knowledge, Question};
 pub(crate) fn run(args: &DiffArgs) -> Done {
     let knowledge = Knowledge {
         schemas: files::schemas(&args.schemas, args.kubernetes.as_deref())?,
-        rules: rules::read(&args.rules)?,
+        rules: rules::fields(&args.rules, files::text)?,
         admission: files::admission(&args.admission)?,
         secrets: if args.show_secrets {
             Secrets::Shown

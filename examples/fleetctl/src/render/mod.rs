@@ -1,6 +1,7 @@
 //! What people read. Colours are dropped where the output is no terminal, or `NO_COLOR` is set.
 
 mod explain;
+mod leftovers;
 mod plan;
 mod status;
 #[cfg(test)]
@@ -12,12 +13,13 @@ use std::{
 };
 
 use anstyle::{AnsiColor, Style};
-use fleet_core::{Action, ObjectKey};
-use fleet_kube::Outcome;
+use fleet_core::{Action, ContactState, ObjectKey};
+use fleet_kube::{Outcome, utc};
 
 pub(crate) use explain::explanations;
+pub(crate) use leftovers::leftovers;
 pub(crate) use plan::plans;
-pub(crate) use status::{outcomes, statuses};
+pub(crate) use status::{outcomes, statuses, still_named};
 
 const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default();
@@ -69,6 +71,11 @@ pub(crate) fn confirm(token: &str) -> String {
     format!("fleetctl apply … --confirm {token}")
 }
 
+/// How to say that a restored cluster goes on. The name ends the line, so that it is easily copied.
+pub(crate) fn accept(cluster: &str) -> String {
+    format!("fleetctl accept --kubeconfig … {cluster}")
+}
+
 /// `1 object`, `2 objects`.
 pub(crate) fn count(number: usize, word: &str) -> String {
     format!("{number} {word}{}", if number == 1 { "" } else { "s" })
@@ -79,11 +86,30 @@ fn line(out: &mut String, text: impl fmt::Display) {
     let _ = writeln!(out, "  {text}");
 }
 
+/// How contact stands, where it is not good.
+fn contact(out: &mut String, outcome: &Outcome) {
+    let Some(contact) = outcome
+        .contact
+        .filter(|contact| contact.state != ContactState::Online)
+    else {
+        return;
+    };
+    let how = match contact.silent_since {
+        Some(at) => format!("no usable answer since {}; what is in it stays as it is", utc(at)),
+        None => "it answers again, and has not done so for long".to_owned(),
+    };
+    line(
+        out,
+        warn(&format!("{} since {}: {how}", contact.state, utc(contact.since))),
+    );
+}
+
 /// A cluster's name and revision, and what is wrong with it as a whole.
 fn head(out: &mut String, outcome: &Outcome) {
     let revision = outcome.status.as_ref().and_then(|s| s.revision.as_ref());
     let revision = revision.map_or(String::new(), |r| paint(DIM, &format!("  revision {r}")));
     let _ = writeln!(out, "{}{revision}", paint(BOLD, &outcome.cluster));
+    contact(out, outcome);
     let Some(failure) = &outcome.failure else { return };
     let words = match failure.code {
         "first-failed" => warn(&failure.to_string()),

@@ -25,6 +25,7 @@ pub(crate) fn plans(outcomes: &[Outcome]) -> String {
         }
         if let Some(status) = &outcome.status {
             super::status::contested(&mut out, outcome, status);
+            super::status::on_hold(&mut out, &outcome.cluster, status);
         }
     }
     out

@@ -2,8 +2,10 @@
 
 use std::fmt::Write;
 
-use fleet_core::{DEFAULT_DOMAIN, Judgements, Marks, Reason, Status};
-use fleet_kube::Outcome;
+use fleet_core::{DEFAULT_DOMAIN, DriftPolicy, Judgements, Marks, Posture, Reason, Status};
+use fleet_kube::{Outcome, RESTORED};
+
+use crate::leaving::StillNamed;
 
 use super::{BOLD, DIM, action, confirm, count, good, head, line, paint, warn};
 
@@ -59,6 +61,34 @@ pub(crate) fn statuses(outcomes: &[Outcome]) -> String {
     out
 }
 
+/// Who still names clusters that leave, or have left.
+pub(crate) fn still_named(all: &[StillNamed]) -> String {
+    let mut out = String::new();
+    for StillNamed { cluster, is_here, by } in all {
+        let (how, ask) = if *is_here {
+            (
+                "leaves the fleet",
+                "once nothing of it is in the ledger any more, take it out of",
+            )
+        } else {
+            (
+                "is not in the kubeconfig, so nothing is done for it",
+                "it is still named by",
+            )
+        };
+        let _ = writeln!(
+            out,
+            "{}  {}",
+            paint(BOLD, cluster),
+            warn(&format!("{how}; {ask}:"))
+        );
+        for name in by {
+            line(&mut out, name);
+        }
+    }
+    out
+}
+
 /// How it was found out what applying the definitions would do. None where that was never the question.
 fn judged(judgements: &Judgements) -> Option<String> {
     let Judgements { local, asked, .. } = *judgements;
@@ -100,7 +130,25 @@ fn troubles(out: &mut String, outcome: &Outcome, status: &Status) {
             }
         }
     }
+    for (key, why) in &status.unhealthy {
+        line(out, format!("{} {key}: {why}", warn("! unhealthy")));
+    }
     contested(out, outcome, status);
+    drifted(out, status);
+    match status.posture {
+        Posture::Cordoned => line(
+            out,
+            warn("cordoned: what is there is kept, and what is new is not made"),
+        ),
+        Posture::Draining => line(
+            out,
+            warn("draining: what runs pods is deleted, and the rest kept"),
+        ),
+        Posture::Orphaning => line(out, warn("leaving: everything of ours is let go of, and stays")),
+        Posture::Clearing => line(out, warn("leaving: everything of ours is deleted")),
+        _ => {}
+    }
+    on_hold(out, &outcome.cluster, status);
     if let Some(reason) = &status.held {
         let words = match held {
             0 => "deletes are held".to_owned(),
@@ -123,6 +171,26 @@ fn troubles(out: &mut String, outcome: &Outcome, status: &Status) {
     }
 }
 
+/// Why nothing is written, and how much waits for that to end.
+pub(super) fn on_hold(out: &mut String, cluster: &str, status: &Status) {
+    if let Some(reason) = &status.on_hold {
+        let waits = match status.pending.len() {
+            0 => String::new(),
+            1 => ", and 1 change waits".to_owned(),
+            count => format!(", and {count} changes wait"),
+        };
+        line(
+            out,
+            warn(&format!(
+                "nothing is written to this cluster now{waits}: {reason}"
+            )),
+        );
+        if reason.code == RESTORED {
+            line(out, format!("to confirm it: {}", super::accept(cluster)));
+        }
+    }
+}
+
 /// Fields that two writers want, and who they are.
 pub(super) fn contested(out: &mut String, outcome: &Outcome, status: &Status) {
     let target = outcome.plan.as_ref().map(|plan| &plan.target);
@@ -135,6 +203,24 @@ pub(super) fn contested(out: &mut String, outcome: &Outcome, status: &Status) {
                 "{key}: {path} is written by {ours} and by {writer} in turn, so it is left to {writer}: stop that one, or take the field out of the inventory"
             );
             line(out, format!("{} {words}", warn("! contested")));
+        }
+    }
+}
+
+/// Fields that are left as somebody changed them.
+fn drifted(out: &mut String, status: &Status) {
+    for (key, fields) in &status.drifted {
+        for (path, field) in fields {
+            let who = field.writer.as_deref().unwrap_or("somebody");
+            let words =
+                format!("{key}: {path} was changed by {who}, and stays so until its definition changes");
+            line(
+                out,
+                match field.policy {
+                    DriftPolicy::Report => format!("{} {words}", warn("! drift   ")),
+                    _ => format!("  tolerated {words}"),
+                },
+            );
         }
     }
 }

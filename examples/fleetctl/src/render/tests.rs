@@ -1,11 +1,13 @@
 //! What an operator reads.
 
 use fleet_core::{
-    Action, Change, Engine, EngineOptions, InventoryId, ObjectKey, Parts, Plan, Reason, Status, Target,
+    Action, Change, ContactLimits, ContactStatus, Engine, EngineOptions, Heard, InventoryId, Millis,
+    ObjectKey, Parts, Plan, Reason, Status, Target, Tick,
 };
-use fleet_kube::Outcome;
+use fleet_kube::{Outcome, RESTORED};
 
-use super::{outcomes, plans, statuses};
+use super::{outcomes, plans, statuses, still_named};
+use crate::leaving::StillNamed;
 
 fn key(name: &str) -> ObjectKey {
     ObjectKey::new("", "ConfigMap", Some("shop"), name)
@@ -182,4 +184,85 @@ fn the_status_says_how_often_the_server_had_to_be_asked() {
         let text = words(local, asked);
         assert!(text.contains(expect), "{text}");
     }
+}
+
+#[test]
+fn what_a_closed_window_holds_back_is_told_with_the_time_it_opens() {
+    let why = "outside the maintenance windows of this cluster; it opens Mon 2026-11-30 22:00 Europe/Berlin (2026-11-30 21:00 UTC)";
+    let mut status = Status::default();
+    status.on_hold = Some(Reason::new("maintenance-window", why));
+    let closed = |status: &Status| [outcome(status.clone(), plan(), None)];
+    let text = plain(&statuses(&closed(&status)));
+    assert!(
+        text.contains(&format!("nothing is written to this cluster now: {why}")),
+        "{text}"
+    );
+    status.pending.insert(key("a"), Action::Create);
+    let text = plain(&plans(&closed(&status)));
+    assert!(
+        text.contains(&format!(
+            "nothing is written to this cluster now, and 1 change waits: {why}"
+        )),
+        "{text}"
+    );
+    status.pending.insert(key("b"), Action::Create);
+    for text in [statuses(&closed(&status)), outcomes(&closed(&status))] {
+        let text = plain(&text);
+        assert!(
+            text.contains(&format!("now, and 2 changes wait: {why}")),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_cluster_that_does_not_answer_says_since_when_and_one_that_does_says_nothing() {
+    let limits = ContactLimits::default();
+    let at = |mins: u64| Tick(1_796_072_400_000) + Millis::from_mins(mins);
+    let mut contact = ContactStatus::first(Heard::silence(1), &limits, at(0));
+    contact.hear(Heard::silence(5), &limits, at(20));
+    let failure = Reason::new("unreachable", "connection refused");
+    let mut lost = Outcome::new("eu-1");
+    (lost.contact, lost.failure) = (Some(contact), Some(failure));
+    assert_eq!(
+        plain(&statuses(&[lost])),
+        "eu-1\n  lost since 2026-11-30 21:20 UTC: no usable answer since 2026-11-30 21:00 UTC; what is in it stays as it is\n  cannot be connected to: connection refused\n"
+    );
+    contact.hear(Heard::Answer, &limits, at(60));
+    let mut back = outcome(Status::default(), plan(), None);
+    back.contact = Some(contact);
+    let text = plain(&statuses(&[back]));
+    assert!(
+        text.contains(
+            "  degraded since 2026-11-30 22:00 UTC: it answers again, and has not done so for long\n"
+        ),
+        "{text}"
+    );
+    let mut fine = outcome(Status::default(), plan(), None);
+    fine.contact = Some(ContactStatus::first(Heard::Answer, &limits, at(0)));
+    assert!(!plain(&statuses(&[fine])).contains("since"));
+}
+
+#[test]
+fn a_restored_cluster_says_how_to_confirm_it() {
+    let mut status = Status::default();
+    status.on_hold = Some(Reason::new(RESTORED, "the cluster was restored from a backup"));
+    let text = plain(&plans(&[outcome(status, plan(), None)]));
+    assert!(
+        text.ends_with("  to confirm it: fleetctl accept --kubeconfig … eu-1\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn clusters_that_leave_say_what_still_names_them() {
+    let named = |cluster: &str, is_here: bool| StillNamed {
+        cluster: cluster.to_owned(),
+        is_here,
+        by: vec![format!("folder inventory/{cluster}")],
+    };
+    assert_eq!(
+        plain(&still_named(&[named("eu-7", true), named("eu-9", false)])),
+        "eu-7  leaves the fleet; once nothing of it is in the ledger any more, take it out of:\n  folder inventory/eu-7\neu-9  is not in the kubeconfig, so nothing is done for it; it is still named by:\n  folder inventory/eu-9\n"
+    );
 }
