@@ -46,6 +46,12 @@ pub(crate) fn large(args: &LargeArgs) -> Result {
     run("large", &words.map(Into::into))
 }
 
+/// The in-process server beside a real one.
+pub(crate) fn sim(_: &Args) -> Result {
+    build(&["fleet-benches"])?;
+    run("sim", &[])
+}
+
 /// The engine alone, on ten thousand objects.
 pub(crate) fn engine(_: &Args) -> Result {
     release(&["fleet-benches"])?;

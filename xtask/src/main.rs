@@ -1,18 +1,21 @@
 //! The project's own commands: `cargo xtask COMMAND`.
 //!
 //! One file per command, each with its `Args` and its `run`; [`Task`] lists them. What commands share is in
-//! `command` (programs with a visible title) and `workspace` (where things are).
+//! `command` (programs with a visible title), `server` (a control plane to ask), `difference` (of two tables) and
+//! `workspace` (where things are).
 
 mod bench;
 mod command;
 mod control_plane;
+mod difference;
 mod kill;
 mod mutants;
+mod resources;
 mod rows;
 mod schema;
+mod server;
 mod suite;
 mod test;
-mod truth;
 mod workspace;
 
 use std::process::ExitCode;
@@ -32,6 +35,10 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Task {
+    /// Do the same random operations to the in-process server and to a real one, 20,000 of them
+    Alike(suite::Args),
+    /// Random changes of sample manifests, carried out by every strategy on real servers
+    Strategies(suite::Args),
     /// Build the control plane and the kubectl that tests use
     ControlPlane(control_plane::Args),
     /// Apply 1,000 objects to a real server, beside kubectl and beside the limit
@@ -44,10 +51,14 @@ enum Task {
     BenchLarge(bench::LargeArgs),
     /// Measure fleet-diff beside gitops-engine, the API server's field manager and structured-merge-diff
     BenchPeers(bench::peers::Args),
+    /// Measure the in-process server beside a real one: requests a second, and memory
+    BenchSim(bench::Args),
     /// Kill a reconciler at every write of a pass, at three moments of each
     Kill(kill::Args),
     /// Change the code of fleet-diff, one thing at a time, and see whether tests notice
     Mutants(mutants::Args),
+    /// Write the table of what a Kubernetes version serves that fleet-sim has, or check it
+    Resources(resources::Args),
     /// Ask a real API server about built-in fields, and keep its answers for the tests, or check them
     Rows(rows::Args),
     /// Write the table of built-in kinds that fleet-diff has of a Kubernetes version, or check it
@@ -55,23 +66,27 @@ enum Task {
     /// Run every check and every test
     Test(test::Args),
     /// Ask a real API server and the prediction the same questions, 10,000 of them
-    Truth(truth::Args),
+    Truth(suite::Args),
 }
 
 fn main() -> ExitCode {
     let result = match Cli::parse().task {
+        Task::Alike(args) => suite::run("alike", "every operation", &args),
+        Task::Strategies(args) => suite::run("strategies", "every change", &args),
         Task::ControlPlane(args) => control_plane::run(&args),
         Task::BenchApply(args) => bench::apply(&args),
         Task::BenchEngine(args) => bench::engine(&args),
         Task::BenchFreeze(args) => bench::freeze(&args),
         Task::BenchLarge(args) => bench::large(&args),
         Task::BenchPeers(args) => bench::peers::run(&args),
+        Task::BenchSim(args) => bench::sim(&args),
         Task::Kill(args) => kill::run(&args),
         Task::Mutants(args) => mutants::run(&args),
+        Task::Resources(args) => resources::run(&args),
         Task::Rows(args) => rows::run(&args),
         Task::Schema(args) => schema::run(&args),
         Task::Test(args) => test::run(&args),
-        Task::Truth(args) => truth::run(&args),
+        Task::Truth(args) => suite::run("truth", "every question", &args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -4,14 +4,12 @@
 //! version is also named in `fleet-diff/src/schema/builtin.rs`.
 
 mod collect;
-mod difference;
-mod server;
 
 use std::{fs, path::PathBuf};
 
 use fleet_diff::{Document, table_writer};
 
-use crate::{Result, control_plane, workspace};
+use crate::{Result, control_plane, difference, server::Server, workspace};
 use collect::Collected;
 
 /// Of which version, and what to do instead of writing its table.
@@ -37,35 +35,43 @@ pub(crate) fn run(args: &Args) -> Result {
     if args.print {
         print!("{}", table_writer::text(&fs::read(path(version))?)?);
     } else if args.check {
-        check(version)?;
+        let server = Server::start(version)?;
+        let outdated = outdated(version, &server)?;
+        server.stop()?;
+        if let Some(outdated) = outdated {
+            return Err(outdated.into());
+        }
         println!("{} is up to date", workspace::shown(&path(version)));
     } else if let Some(dir) = &args.collect {
-        Collected::of(version)?.write(dir)?;
+        let server = Server::start(version)?;
+        Collected::of(&server)?.write(dir)?;
+        server.stop()?;
         println!("collected in {}", dir.display());
     } else {
-        let (path, table) = (path(version), table(version)?);
+        let server = Server::start(version)?;
+        let (path, table) = (path(version), table(&server)?);
+        server.stop()?;
         fs::write(&path, &table)?;
         println!("wrote {} ({} bytes)", workspace::shown(&path), table.len());
     }
     Ok(())
 }
 
-/// An error that shows what differs when the table of a version is not what its control plane says.
-pub(crate) fn check(version: &control_plane::Args) -> Result {
+/// Says what differs, when the table of a version is not what its control plane says.
+pub(crate) fn outdated(version: &control_plane::Args, server: &Server) -> Result<Option<String>> {
     let path = path(version);
-    let (kept, made) = (fs::read(&path)?, table(version)?);
+    let (kept, made) = (fs::read(&path)?, table(server)?);
     if kept == made {
-        return Ok(());
+        return Ok(None);
     }
     // A table of another version of the format cannot be shown.
     let kept = table_writer::text(&kept).unwrap_or_default();
     let differs = difference::between(&kept, &table_writer::text(&made)?);
-    Err(format!(
+    Ok(Some(format!(
         "{} is not what the control plane says (- kept, + now):\n{differs}write it again: cargo xtask schema --kubernetes {}",
         workspace::shown(&path),
         version.minor(),
-    )
-    .into())
+    )))
 }
 
 /// Where the table of a version is kept.
@@ -79,8 +85,8 @@ fn path(version: &control_plane::Args) -> PathBuf {
 }
 
 /// The table of a version, made anew.
-fn table(version: &control_plane::Args) -> Result<Vec<u8>> {
-    let collected = Collected::of(version)?;
+fn table(server: &Server) -> Result<Vec<u8>> {
+    let collected = Collected::of(server)?;
     let read = |of: &str, text: &str| -> Result<Document> {
         text.parse().map_err(|error| format!("{of}: {error}").into())
     };

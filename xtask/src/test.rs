@@ -4,14 +4,17 @@
 //! after the other, each with its seconds, then the examples of the documentation.
 
 mod checks;
+mod clusters;
 mod suites;
 
 use std::{
+    collections::BTreeMap,
     process::Command,
     time::{Duration, Instant},
 };
 
 use crate::{Result, command, control_plane};
+use clusters::Clusters;
 
 /// What to run.
 #[derive(Debug, clap::Args)]
@@ -19,6 +22,9 @@ pub(crate) struct Args {
     /// Only suites whose name contains this; no checks
     #[arg(value_name = "NAME")]
     only: Option<String>,
+    /// Only clusters of this kind; without it, tests that can run on both kinds do. `in-process` needs no Go
+    #[arg(long, value_name = "KIND", value_parser = ["in-process", "real"])]
+    clusters: Option<String>,
 }
 
 /// One line of the closing table.
@@ -27,6 +33,8 @@ struct Row {
     took: Duration,
     /// Tests that passed, for a suite.
     passed: Option<usize>,
+    /// Why each of the others did not run.
+    not_run: Vec<String>,
 }
 
 pub(crate) fn run(args: &Args) -> Result {
@@ -38,13 +46,16 @@ pub(crate) fn run(args: &Args) -> Result {
 }
 
 fn all(args: &Args, rows: &mut Vec<Row>) -> Result {
-    timed(rows, "control plane", || {
-        control_plane::run(&control_plane::Args::default())
-    })?;
-    if args.only.is_none() {
-        checks::run(rows)?;
+    let clusters = Clusters::of(args.clusters.as_deref())?;
+    if clusters.has_own() {
+        timed(rows, "control plane", || {
+            control_plane::run(&control_plane::Args::default())
+        })?;
     }
-    suites::run(args.only.as_deref(), rows)
+    if args.only.is_none() {
+        checks::run(&clusters, rows)?;
+    }
+    suites::run(args.only.as_deref(), &clusters, rows)
 }
 
 fn timed(rows: &mut Vec<Row>, name: &str, work: impl FnOnce() -> Result) -> Result {
@@ -54,6 +65,7 @@ fn timed(rows: &mut Vec<Row>, name: &str, work: impl FnOnce() -> Result) -> Resu
         name: name.to_owned(),
         took: begin.elapsed(),
         passed: None,
+        not_run: Vec::new(),
     });
     result
 }
@@ -79,4 +91,15 @@ fn print(rows: &[Row], total: Duration) {
         passed += row.passed.unwrap_or(0);
     }
     println!("{:<44} {:>9.1} {passed:>8}", "in all", total.as_secs_f64());
+    let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
+    for why in rows.iter().flat_map(|row| &row.not_run) {
+        *reasons.entry(why).or_default() += 1;
+    }
+    let count: usize = reasons.values().sum();
+    if count > 0 {
+        println!("\n{count} did not run:");
+    }
+    for (why, count) in reasons {
+        println!("{count:>4}  {why}");
+    }
 }

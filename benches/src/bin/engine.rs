@@ -4,13 +4,16 @@ use std::time::{Duration, Instant};
 
 use fleet_benches::{Failure, machine, median, work};
 use fleet_core::{
-    Answer, Approval, CallId, Command, Engine, EngineOptions, Event, GroupKind, Inventory, InventoryId,
-    KindInfo, KindMap, LedgerAnswer, LedgerContent, Live, Object, Parts, Request, Target, Tick,
+    Answer, Approval, CallId, ClusterTypes, Command, DeleteBudget, Engine, EngineOptions, Event, GroupKind,
+    Inventory, InventoryId, KindInfo, KindMap, LedgerAnswer, LedgerContent, Live, Millis, Object, Parts,
+    Request, Target, Tick,
+    health::{Health, HealthState},
 };
 use serde_json::{Value, json};
 
 const OBJECTS: usize = 10_000;
 const EVENTS: usize = 2_000;
+const WAVES: usize = 10;
 
 fn main() -> Result<(), Failure> {
     println!("the engine alone, {OBJECTS} objects (Deployment, Service, ConfigMap, ServiceAccount)");
@@ -71,12 +74,41 @@ fn main() -> Result<(), Failure> {
     let begin = Instant::now();
     world.push(Event::Replan);
     row("forced full plan, converged", begin.elapsed());
+
+    let waves = work::objects(OBJECTS, "one")
+        .into_iter()
+        .enumerate()
+        .map(|(i, mut object)| {
+            object["metadata"]["annotations"]["fleet.internal/wave"] = json!((i % WAVES).to_string());
+            Object::from_json(object)
+        });
+    let waves = Inventory::new("1", waves.collect::<Result<Vec<_>, _>>()?)?;
+    let (mut world, took) = converged(&waves, false)?;
+    row(&format!("first pass in {WAVES} waves"), took);
+    let begin = Instant::now();
+    world.push(Event::Inventory(Ok(fleet_core::Known::Empty("2".into()))));
+    let status = world.engine.status();
+    if status.owned > 0 {
+        return Err(format!("{} left, held: {:?}", status.owned, status.held).into());
+    }
+    row("all of them deleted, the last wave first", begin.elapsed());
     Ok(())
+}
+
+/// Everything is healthy at once.
+struct Well;
+
+impl Health for Well {
+    fn health(&self, _: &Object) -> HealthState {
+        HealthState::Current
+    }
 }
 
 /// An engine that has made the inventory true, and how long that took.
 fn converged(inventory: &Inventory, keep: bool) -> Result<(World, Duration), Failure> {
-    let mut world = World::new(EngineOptions::default());
+    let mut options = EngineOptions::default();
+    options.budget = DeleteBudget::new(1_000_000, 100, 1_000_000);
+    let mut world = World::new(options);
     world.keep = keep;
     let begin = Instant::now();
     world.push(Event::Inventory(Ok(fleet_core::Known::Objects(
@@ -85,7 +117,9 @@ fn converged(inventory: &Inventory, keep: bool) -> Result<(World, Duration), Fai
     if world.engine.status().is_clean() {
         Ok((world, begin.elapsed()))
     } else {
-        Err(format!("not converged: {:?}", world.engine.status().waiting).into())
+        let waiting = world.engine.status().waiting;
+        let first = waiting.first_key_value();
+        Err(format!("not converged: {} wait, such as {first:?}", waiting.len()).into())
     }
 }
 
@@ -114,7 +148,7 @@ impl World {
     fn new(options: EngineOptions) -> Self {
         let target = Target::new("bench".into(), InventoryId::new("fleet").expect("a valid id"));
         Self {
-            engine: Engine::new(target, Parts::default(), options),
+            engine: Engine::new(target, Parts::default().health(Well), options),
             live: Vec::new(),
             keep: false,
             made: 0,
@@ -157,17 +191,21 @@ impl World {
             Command::LoadLedger => Event::Ledger(Ok(LedgerAnswer::Known(LedgerContent::default()))),
             Command::Record { call, .. } => Event::Recorded(call, Ok(())),
             Command::Discover => Event::Kinds(kinds()),
+            // Of which it knows nothing: what is not foreseen is asked.
+            Command::LearnTypes(_) => Event::Types(ClusterTypes::default()),
+            Command::Reserve { call, .. } => Event::Reserved(call, Ok(self.now + Millis::from_mins(1))),
             Command::List { call, .. } => Event::Listed(call, Ok(Vec::new())),
             _ => return None,
         })
     }
 
     fn answer(&mut self, call: CallId, request: &Request) -> Event {
-        let Request::Apply {
-            document, dry_run, ..
-        } = request
-        else {
-            return Event::Answered(call, Answer::Absent);
+        let (document, dry_run) = match request {
+            Request::Apply {
+                document, dry_run, ..
+            } => (document, dry_run),
+            Request::Delete { .. } => return Event::Answered(call, Answer::Deleted),
+            _ => return Event::Answered(call, Answer::Absent),
         };
         let mut value = document.to_json();
         let version = if *dry_run { 1_000_000 } else { self.made + 1 };

@@ -46,11 +46,26 @@ struct Etcd {
 
 /// The directory and the port of a cluster, from before its start to after its end.
 #[derive(Debug)]
-struct Files {
-    dir: ClusterDir,
-    port: Port,
+pub(crate) struct Files {
+    pub(crate) dir: ClusterDir,
+    pub(crate) port: Port,
     keep_dir: bool,
-    started: bool,
+    pub(crate) started: bool,
+}
+
+impl Files {
+    /// Of a cluster that is about to start.
+    pub(crate) fn make(options: &Options) -> Result<Self> {
+        let dir = ClusterDir::create(&options.name)?;
+        let mut port = Port::take()?;
+        port.note_dir(dir.path())?;
+        Ok(Self {
+            dir,
+            port,
+            keep_dir: options.keep_dir,
+            started: false,
+        })
+    }
 }
 
 impl Drop for Files {
@@ -79,15 +94,7 @@ impl ControlPlane {
             None => Kubernetes::from_env()?,
         };
         let binary = Binary::ControlPlane.find(kubernetes)?;
-        let dir = ClusterDir::create(&options.name)?;
-        let mut port = Port::take()?;
-        port.note_dir(dir.path())?;
-        let mut files = Files {
-            dir,
-            port,
-            keep_dir: options.keep_dir,
-            started: false,
-        };
+        let mut files = Files::make(&options)?;
         let etcd = if options.separate_etcd {
             let port = Port::take()?;
             let (process, url) = start_etcd(&binary, &options, &files, &port)?;
@@ -143,6 +150,14 @@ impl ControlPlane {
             })
             .collect();
         started.into_iter().collect()
+    }
+
+    /// The program that clusters are, of the version that the environment names.
+    ///
+    /// # Errors
+    /// When it was never built.
+    pub fn program() -> Result<PathBuf> {
+        Binary::ControlPlane.find(Kubernetes::from_env()?)
     }
 
     /// The name from the options.
@@ -309,7 +324,7 @@ impl ControlPlane {
     /// # Errors
     /// When the cluster does not run.
     pub fn freeze(&self) -> Result<()> {
-        self.signal(&self.server, Signal::SIGSTOP)
+        self.halt(&self.server)
     }
 
     /// Ends [`freeze`](Self::freeze).
@@ -347,7 +362,7 @@ impl ControlPlane {
     /// # Errors
     /// When etcd is not separate, or does not run.
     pub fn freeze_etcd(&self) -> Result<()> {
-        self.signal(&self.etcd()?.process, Signal::SIGSTOP)
+        self.halt(&self.etcd()?.process)
     }
 
     /// Ends [`freeze_etcd`](Self::freeze_etcd).
@@ -379,6 +394,13 @@ impl ControlPlane {
         self.etcd
             .as_ref()
             .ok_or_else(|| Error::EtcdNotSeparate(self.options.name.clone()))
+    }
+
+    fn halt(&self, process: &Mutex<Option<Process>>) -> Result<()> {
+        match lock(process).as_ref() {
+            Some(process) => process.freeze(),
+            None => Err(Error::NotRunning(self.options.name.clone())),
+        }
     }
 
     fn signal(&self, process: &Mutex<Option<Process>>, signal: Signal) -> Result<()> {
@@ -444,12 +466,18 @@ fn start_etcd(binary: &Path, options: &Options, files: &Files, port: &Port) -> R
     Ok((process, ready.url))
 }
 
-fn command(binary: &Path, subcommand: &str, data: &Path, port: &Port) -> Command {
-    let mut command = Command::new(binary);
-    // API servers would call webhooks and aggregated APIs through a proxy, and so leave this machine.
+/// A program of a cluster, without what would let it leave this machine.
+pub(crate) fn at_home(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    // API servers would call webhooks and aggregated APIs through a proxy.
     for variable in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
         command.env_remove(variable).env_remove(variable.to_lowercase());
     }
+    command
+}
+
+fn command(binary: &Path, subcommand: &str, data: &Path, port: &Port) -> Command {
+    let mut command = at_home(binary);
     command
         .arg(subcommand)
         .arg("--data")

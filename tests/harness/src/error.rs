@@ -22,6 +22,35 @@ pub enum Error {
     /// `FLEET_KUBERNETES` names a version that we have no control plane for.
     #[error("FLEET_KUBERNETES is {0:?}: set it to 1.36 or 1.37, or unset it")]
     UnknownKubernetes(String),
+    /// `FLEET_CLUSTERS` names no kind of clusters.
+    #[error("FLEET_CLUSTERS is {0:?}: set it to in-process or real, or unset it")]
+    UnknownKind(String),
+    /// A program that a variable of the environment names is not there.
+    #[error(
+        "there is no {path}: let TEST_ASSET_KUBE_APISERVER, TEST_ASSET_ETCD or KUBEBUILDER_ASSETS name programs that are \
+         there, or unset them",
+        path = .0.display()
+    )]
+    AssetMissing(PathBuf),
+    /// One of the two programs is named and the other is not.
+    #[error("an API server needs its etcd and the other way round: set {0} too, or KUBEBUILDER_ASSETS")]
+    AssetUnnamed(&'static str),
+    /// A cluster that is there cannot be used as it was asked for.
+    #[error("{name}: {why}")]
+    Unsuitable {
+        /// The cluster's name.
+        name: String,
+        /// What it lacks.
+        why: String,
+    },
+    /// A cluster cannot be reached.
+    #[error("{name} cannot be reached: {why}")]
+    Unreachable {
+        /// The cluster's name.
+        name: String,
+        /// What was tried, and what came of it.
+        why: String,
+    },
     /// Every port of our range is taken.
     #[error(
         "no free port from 15000 to 29999: end other test runs, and look who holds the files in {}",

@@ -1,4 +1,24 @@
-//! Real Kubernetes control planes for tests.
+//! Kubernetes clusters for tests, real ones and in-process ones.
+//!
+//! A [`Cluster`] is of one [`Kind`] or the other, and tests that are written for it run on both. In-process ones are
+//! there at once, need nothing but Rust, and move with tokio's clock. Real ones come from where the environment says, in the
+//! words of other test beds: `USE_EXISTING_CLUSTER=true` is the current context of the kubeconfig, `KUBEBUILDER_ASSETS` a
+//! folder with `kube-apiserver` and `etcd`, `TEST_ASSET_KUBE_APISERVER` and `TEST_ASSET_ETCD` these two alone; else they are
+//! the project's own. What a cluster has not, a test can [`Need`]; then it does not run, and says so.
+//!
+//! ```
+//! use fleet_harness::{Cluster, Kind, Options, User};
+//! use serde_json::Value;
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+//! let east = Cluster::start(Kind::InProcess, Options::new("east"))?;
+//! let said = east.ask(User::Admin, "GET", "/api/v1/namespaces/default", "", &Value::Null)?;
+//! assert_eq!(said.code, 200);
+//! # Ok::<(), fleet_harness::Error>(()) })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # The project's own control plane
 //!
 //! A [`ControlPlane`] is one process with etcd, kube-apiserver, kube-controller-manager and a loop that
 //! makes pods run and Jobs complete. It is ready about three seconds after its start, takes about 320 MB
@@ -71,10 +91,14 @@
 //! options name none. `TEST_ASSET_CONTROL_PLANE` and `TEST_ASSET_KUBECTL` name other binaries.
 
 mod audit;
+mod backend;
 mod binaries;
+mod cluster;
 mod control_plane;
 mod dir;
+mod envtest;
 mod error;
+mod kind;
 mod kubeconfig;
 mod options;
 mod ports;
@@ -84,8 +108,10 @@ mod spawner;
 mod user;
 
 pub use audit::{AuditEvent, AuditMark, Stage};
+pub use cluster::{Cluster, Said};
 pub use control_plane::ControlPlane;
 pub use error::{Error, Result};
+pub use kind::{Kind, Need, not_run};
 pub use kubeconfig::{Access, merged_kubeconfig, write_kubeconfig};
 pub use options::{Kubernetes, Options};
 pub use user::User;

@@ -18,6 +18,9 @@ use crate::spawner;
 /// How often we look whether a process that was asked to stop has stopped.
 const LOOK: Duration = Duration::from_millis(20);
 
+/// Longest wait for all threads of a stopped process to stand still.
+const STANDSTILL: Duration = Duration::from_secs(5);
+
 /// A running process and all processes of its group. Dropping it kills them.
 #[derive(Debug)]
 pub(crate) struct Process {
@@ -27,13 +30,8 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts a program and waits for its one line of JSON on stdout. Its stderr goes to the end of `log`.
-    pub(crate) fn start<Ready: DeserializeOwned>(
-        name: &str,
-        mut command: Command,
-        log: &Path,
-        limit: Duration,
-    ) -> Result<(Process, Ready)> {
+    /// Starts a program. Its stderr goes to the end of `log`.
+    pub(crate) fn begin(name: &str, mut command: Command, log: &Path) -> Result<Process> {
         let stderr = OpenOptions::new()
             .create(true)
             .append(true)
@@ -45,16 +43,25 @@ impl Process {
             .stdout(Stdio::piped())
             .stderr(stderr);
         let program = PathBuf::from(command.get_program());
-        let mut child = spawner::spawn(command).map_err(Error::io(format!("start {}", program.display())))?;
-        let stdout = child.stdout.take();
+        let child = spawner::spawn(command).map_err(Error::io(format!("start {}", program.display())))?;
         let group = Pid::from_raw(i32::try_from(child.id()).unwrap_or(i32::MAX));
-        // From here on every way out kills it.
-        let mut process = Process {
+        Ok(Process {
             name: name.to_owned(),
             child,
             group,
-        };
+        })
+    }
 
+    /// Starts a program and waits for its one line of JSON on stdout. Its stderr goes to the end of `log`.
+    pub(crate) fn start<Ready: DeserializeOwned>(
+        name: &str,
+        command: Command,
+        log: &Path,
+        limit: Duration,
+    ) -> Result<(Process, Ready)> {
+        // From here on every way out kills it.
+        let mut process = Self::begin(name, command, log)?;
+        let stdout = process.child.stdout.take();
         let (sender, first_line) = channel();
         if let Some(stdout) = stdout {
             thread::spawn(move || {
@@ -97,6 +104,11 @@ impl Process {
         }
     }
 
+    /// How it ended, if it has.
+    pub(crate) fn ended(&mut self) -> Result<Option<ExitStatus>> {
+        self.wait_for(Duration::ZERO)
+    }
+
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
@@ -108,6 +120,28 @@ impl Process {
             signal,
             source,
         })
+    }
+
+    /// Stops the group, and waits until every thread of the process stands still: on a busy machine one may answer a request
+    /// in the meantime.
+    pub(crate) fn freeze(&self) -> Result<()> {
+        self.signal(Signal::SIGSTOP)?;
+        let tasks = format!("/proc/{}/task", self.child.id());
+        let stands_still = || {
+            let threads = std::fs::read_dir(&tasks).into_iter().flatten().flatten();
+            let mut states =
+                threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("stat")).ok());
+            // The state follows the name, which is in brackets.
+            states.all(|stat| {
+                stat.rsplit_once(") ")
+                    .is_some_and(|(_, rest)| rest.starts_with(['T', 't', 'Z']))
+            })
+        };
+        let deadline = Instant::now() + STANDSTILL;
+        while !stands_still() && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        Ok(())
     }
 
     /// Kills the group and waits until the process is gone.

@@ -1,4 +1,4 @@
-//! A fleet over control planes of the harness.
+//! A fleet over clusters of the harness.
 
 use std::{
     collections::BTreeMap,
@@ -10,43 +10,40 @@ use async_trait::async_trait;
 use fleet_core::{
     Cluster, ClusterRegistry, Fault, InventoryId, InventorySource, Note, Observer, Snapshot, Unknown,
 };
-use fleet_harness::{ControlPlane, User};
+use fleet_harness::{Cluster as Member, User};
 use fleet_kube::{Connect, Connection, ConnectionOptions, Fleet, FleetBuilder};
-use kube::config::{KubeConfigOptions, Kubeconfig};
+use tokio::time::Instant;
 
-/// Control planes as a registry, and the way to connect to them.
+/// Clusters as a registry, and the way to connect to them.
 #[derive(Clone)]
 pub struct Bed {
-    kubeconfigs: Arc<BTreeMap<String, String>>,
+    members: Arc<BTreeMap<String, Member>>,
     /// How connections are made.
     pub options: ConnectionOptions,
 }
 
 impl Bed {
-    /// These control planes, under their names.
-    pub fn new<'a>(planes: impl IntoIterator<Item = &'a ControlPlane>) -> Self {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let text = |plane: &ControlPlane| std::fs::read_to_string(plane.kubeconfig()).expect("kubeconfig");
-        let kubeconfigs = planes
-            .into_iter()
-            .map(|p| (p.name().to_owned(), text(p)))
-            .collect();
+    /// These clusters, under their names.
+    pub fn new(members: impl IntoIterator<Item: Into<Member>>) -> Self {
+        let members = members.into_iter().map(Into::into);
         Self {
-            kubeconfigs: Arc::new(kubeconfigs),
+            members: Arc::new(
+                members
+                    .map(|member: Member| (member.name().to_owned(), member))
+                    .collect(),
+            ),
             options: ConnectionOptions::default(),
         }
     }
 
-    /// A client configuration for one of them.
+    /// A client configuration for one of them, which is a real one.
     pub async fn config(&self, name: &str, user: User) -> kube::Config {
-        let kubeconfig = Kubeconfig::from_yaml(&self.kubeconfigs[name]).expect("kubeconfig");
-        let options = KubeConfigOptions {
-            context: Some(user.as_str().to_owned()),
-            ..KubeConfigOptions::default()
-        };
-        kube::Config::from_custom_kubeconfig(kubeconfig, &options)
-            .await
-            .expect("config")
+        self.members[name].config(user).await.expect("config")
+    }
+
+    /// A client of one of them.
+    pub async fn client(&self, name: &str, user: User) -> kube::Client {
+        self.members[name].client(user).await.expect("a client")
     }
 
     /// A fleet over all of them, with this source.
@@ -67,18 +64,15 @@ impl Bed {
 #[async_trait]
 impl ClusterRegistry for Bed {
     async fn clusters(&self) -> Result<Vec<Cluster>, Unknown> {
-        Ok(self.kubeconfigs.keys().map(Cluster::new).collect())
+        Ok(self.members.keys().map(Cluster::new).collect())
     }
 }
 
 #[async_trait]
 impl Connect for Bed {
     async fn connect(&self, cluster: &Cluster) -> Result<Connection, Fault> {
-        Connection::connect(
-            self.config(&cluster.name, User::Fleet).await,
-            self.options.clone(),
-        )
-        .await
+        let member = &self.members[&cluster.name];
+        member.connect(User::Fleet, self.options.clone()).await
     }
 }
 
@@ -145,7 +139,7 @@ pub fn on_runtime<T>(future: impl Future<Output = T>) -> T {
 
 /// Waits until every cluster of a running fleet is as its inventory says, at least `revision` if one is given.
 pub async fn clean(fleet: &Fleet, names: &[&str], revision: Option<&str>) {
-    let deadline = std::time::Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_secs(60);
     loop {
         let kept: Vec<_> = fleet
             .kept()
@@ -163,7 +157,7 @@ pub async fn clean(fleet: &Fleet, names: &[&str], revision: Option<&str>) {
         if all {
             return;
         }
-        assert!(std::time::Instant::now() < deadline, "not converged: {seen:#?}");
+        assert!(Instant::now() < deadline, "not converged: {seen:#?}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

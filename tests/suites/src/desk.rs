@@ -5,8 +5,11 @@ use std::{
     process::{Command, Output},
 };
 
-/// Builds a program of the workspace, and says where it is.
+/// Builds a program of the workspace, and says where it is; unless `FLEET_PROGRAM_` and its name say where it is already.
 pub fn program(package: &str) -> PathBuf {
+    if let Some(program) = std::env::var_os(format!("FLEET_PROGRAM_{package}")) {
+        return program.into();
+    }
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
         .args(["build", "--quiet", "--package", package])

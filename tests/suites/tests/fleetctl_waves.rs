@@ -7,7 +7,7 @@ use std::{
 };
 
 use fleet_harness::{ControlPlane, Options, User, merged_kubeconfig, write_kubeconfig};
-use fleet_suites::Desk;
+use fleet_suites::{Desk, texts};
 
 fn map(name: &str, value: &str) -> String {
     format!("---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\ndata: {{k: {value}}}\n")
@@ -151,7 +151,10 @@ fn a_running_fleet_takes_over_new_credentials_and_new_settings() {
     for cluster in ["c-1", "c-2"] {
         desk.write(&format!("{cluster}/maps.yaml"), &map("a", "one"));
     }
+    let rules = desk.path("rules.yaml");
+    std::fs::write(&rules, "[]\n").unwrap();
     let mut command = desk.command(&["run", "--interval", "1"]);
+    command.arg("--rules").arg(&rules);
     let running = Running(command.stderr(Stdio::piped()).spawn().unwrap());
     let everywhere = |namespace: &str, expected: &str| {
         planes
@@ -185,11 +188,45 @@ fn a_running_fleet_takes_over_new_credentials_and_new_settings() {
     until("the move", || {
         everywhere("shop", "two") && everywhere("default", "")
     });
+
+    // Rules that cannot be used change nothing; others are taken over.
+    std::fs::write(&rules, "- {id: kept, path: .data.k, do: anything}\n").unwrap();
+    std::thread::sleep(Duration::from_secs(2));
+    for cluster in ["c-1", "c-2"] {
+        desk.write(&format!("{cluster}/maps.yaml"), &map("a", "three"));
+    }
+    until("the third content", || everywhere("shop", "three"));
+    std::fs::write(&rules, "- {id: kept, path: .data.k, do: keep-live}\n").unwrap();
+    std::thread::sleep(Duration::from_secs(4));
+    for cluster in ["c-1", "c-2"] {
+        let more = map("a", "four").replace("{name: a}", "{name: a, labels: {as: fourth}}");
+        desk.write(&format!("{cluster}/maps.yaml"), &more);
+    }
+    let label = |plane: &ControlPlane| {
+        let mut kubectl = plane.kubectl().unwrap();
+        let output = kubectl.args([
+            "get",
+            "configmap",
+            "a",
+            "-n",
+            "shop",
+            "-o",
+            "jsonpath={.metadata.labels.as}",
+        ]);
+        texts(output.output().unwrap()).1
+    };
+    until("the fourth content", || {
+        planes.iter().all(|plane| label(plane) == "fourth")
+    });
+    assert!(everywhere("shop", "three"), "what the new rule keeps");
     let said = running.said();
+    assert_eq!(said.matches("go on to count").count(), 1, "{said}");
+    assert!(said.contains("rules.yaml: "), "{said}");
     for cluster in ["c-1", "c-2"] {
         let count = |words: &str| said.matches(&format!("{cluster}: {words}")).count();
         assert_eq!(count("no contact, trying again: "), 1, "{said}");
         assert_eq!(count("settings changed (defaultNamespace)"), 1, "{said}");
+        assert_eq!(count("settings changed (rules)"), 1, "{said}");
     }
     assert!(!said.contains("revoked"), "{said}");
 }

@@ -7,20 +7,21 @@ use std::{
         Mutex,
         atomic::{AtomicUsize, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use fleet_core::{
     ClusterId, DeleteBudget, EngineOptions, GUARDED_KINDS, GroupKind, Inventory, InventoryId, Marks, Object,
     ObjectKey, Reason, Status, Target,
 };
-use fleet_harness::{ControlPlane, Options, User};
+use fleet_harness::{Cluster, Kind, Need, Options, User, not_run};
 use fleet_kube::{Fleet, LEDGER_NAMESPACE, Wave};
 use fleet_suites::{
     Bed, Settable,
     manifests::{Checked, MANAGER, Outcome, Plain, Set, SetVersion, all, converged, judge_again},
-    on_runtime,
+    on_kind,
 };
+use tokio::time::Instant;
 
 /// How long one version may take on our side.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -35,8 +36,23 @@ const BINDING: Duration = Duration::from_secs(10);
 const AT_ONCE: usize = 2;
 const SETS_A_CLUSTER: usize = 6;
 
+/// What the suite asks of its clusters.
+const NEEDS: [Need; 2] = [Need::Controllers, Need::Own];
+
+#[test]
+fn every_set_is_made_true_as_by_a_plain_client_in_process() {
+    every_set("every set in this process", Kind::InProcess);
+}
+
 #[test]
 fn every_set_is_made_true_as_by_a_plain_client() {
+    every_set("every set on real servers", Kind::Real);
+}
+
+fn every_set(name: &str, kind: Kind) {
+    if let Some(why) = kind.hindrance(&NEEDS).unwrap() {
+        return not_run(name, &why);
+    }
     let (sets, absent) = all();
     let mut kinds: BTreeSet<GroupKind> = BTreeSet::new();
     let mut objects = 0;
@@ -69,11 +85,13 @@ fn every_set_is_made_true_as_by_a_plain_client() {
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
                 while let Some(group) = groups.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let planes = ControlPlane::start_all(["ours", "reference"].map(Options::new)).unwrap();
-                    for set in group {
-                        let found = on_runtime(one_set(set, &planes));
-                        wrong.lock().unwrap().extend(found);
-                    }
+                    on_kind(name, kind, &NEEDS, async |kind| {
+                        let pair = Cluster::start_all(kind, ["ours", "reference"].map(Options::new)).unwrap();
+                        for set in group {
+                            let found = one_set(set, &pair).await;
+                            wrong.lock().unwrap().extend(found);
+                        }
+                    });
                 }
             });
         }
@@ -125,10 +143,10 @@ fn say(line: &str) {
 }
 
 /// What differs between a server kept by the reconciler and one on which a plain client did the same.
-async fn one_set(set: &Set, planes: &[ControlPlane]) -> Vec<String> {
-    let bed = Bed::new(planes);
-    let ours = Bed::new(&planes[..1]);
-    let client = async |name| kube::Client::try_from(bed.config(name, User::Someone).await).unwrap();
+async fn one_set(set: &Set, pair: &[Cluster]) -> Vec<String> {
+    let bed = Bed::new(pair);
+    let ours = Bed::new(&pair[..1]);
+    let client = async |name| bed.client(name, User::Someone).await;
     let mut reference = Plain::new(client("reference").await, set.default_namespace).await;
     let mut onlooker = Plain::new(client("ours").await, set.default_namespace).await;
     let listed = set.versions.iter().flat_map(|version| &version.objects);
@@ -144,7 +162,7 @@ async fn one_set(set: &Set, planes: &[ControlPlane]) -> Vec<String> {
     let back = &set.versions[..set.versions.len() - 1];
     let last = set.versions.len() + back.len() - 1;
     for (step, version) in set.versions.iter().chain(back).enumerate() {
-        let begin = Instant::now();
+        let begin = std::time::Instant::now();
         let label = format!(
             "{} {}{}",
             set.name,

@@ -1,27 +1,55 @@
-//! Rules that must always hold, on a real API server: each holds, and is seen to be broken without its guard. Rule 2 and
+//! Rules that must always hold, on clusters of both kinds: each holds, and is seen to be broken without its guard. Rule 2 and
 //! the preconditions of rule 3 are shown by the kill test, rules 9 and 10 by `race` and `freeze`, the rest in memory.
 
 use std::{
-    io::Write,
-    process::Stdio,
     sync::{
         LazyLock,
         atomic::{AtomicUsize, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use fleet_core::{
     DeleteBudget, EngineOptions, GroupKind, Inventory, Object, Parts, Snapshot, Switches, Unknown, Work,
 };
-use fleet_harness::{ControlPlane, Options, User};
+use fleet_harness::{AuditEvent, AuditMark, Cluster, Kind, Need, Options};
 use fleet_kube::{Fleet, Wave};
-use fleet_suites::{Bed, LastMoment, Settable, clean, on_runtime};
+use fleet_sim::{Admission, Review};
+use fleet_suites::{Bed, Hand, LastMoment, Settable, clean, on_both_kinds};
 use serde_json::{Value, json};
-use tokio::task::JoinHandle;
+use tokio::{task::JoinHandle, time::Instant};
 
-static PLANE: LazyLock<ControlPlane> =
-    LazyLock::new(|| ControlPlane::start(Options::new("rules").audit(true)).expect("a cluster"));
+on_both_kinds! {
+    rule_01_an_unknown_inventory_changes_nothing: [];
+    rule_03_many_deletes_stop_at_the_budget: [];
+    rule_04_a_namespace_that_holds_something_of_others_stays: [];
+    rule_05_another_api_version_is_the_same_object: [];
+    rule_07_nothing_is_written_when_nothing_would_change: [Audit];
+    rule_07_what_admission_overwrites_is_not_written_again: [Audit];
+    rule_08_a_change_is_written_only_on_what_it_was_judged_on: [Audit];
+    rule_12_nothing_is_forced_on_what_is_not_ours: [];
+    rule_14_two_writers_are_not_fought_over: [];
+    rule_15_values_of_secrets_are_not_told: [];
+}
+
+/// All labs on real servers share one.
+static REAL: LazyLock<Cluster> = LazyLock::new(|| Cluster::start(Kind::Real, options()).expect("a cluster"));
+
+fn options() -> Options {
+    let can_note = Kind::Real.hindrance(&[Need::Audit]).expect("known").is_none();
+    Options::new("rules")
+        .controllers(false)
+        .pods(false)
+        .audit(can_note)
+}
+
+fn cluster(kind: Kind) -> Cluster {
+    match kind {
+        Kind::Real => REAL.clone(),
+        Kind::InProcess => Cluster::start(kind, options()).expect("a cluster"),
+    }
+}
+
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
 /// How long a reconciler may take for what it must not do.
@@ -31,21 +59,23 @@ const A_WHILE: Duration = Duration::from_millis(2500);
 type Check = Result<(), String>;
 
 /// The check passes with all guards, and fails without this one. Both run at the same time: mostly they wait.
-fn guarded(check: impl AsyncFn(Lab) -> Check, off: Switches) {
-    on_runtime(async {
-        let (with, without) = tokio::join!(check(Lab::new(Switches::default())), check(Lab::new(off)));
-        if let Err(why) = with {
-            panic!("with all guards: {why}");
-        }
-        assert!(
-            without.is_err(),
-            "the check does not notice that its guard is off"
-        );
-    });
+async fn guarded(kind: Kind, check: impl AsyncFn(Lab) -> Check, off: Switches) {
+    let cluster = cluster(kind);
+    let lab = |switches| Lab::new(&cluster, switches);
+    let (with, without) = tokio::join!(check(lab(Switches::default())), check(lab(off)));
+    if let Err(why) = with {
+        panic!("with all guards: {why}");
+    }
+    assert!(
+        without.is_err(),
+        "the check does not notice that its guard is off"
+    );
 }
 
 /// A namespace and an inventory of their own on the shared cluster.
 struct Lab {
+    cluster: Cluster,
+    somebody: Hand,
     name: String,
     options: EngineOptions,
     parts: Parts,
@@ -71,12 +101,15 @@ impl Running {
 }
 
 impl Lab {
-    fn new(switches: Switches) -> Self {
+    fn new(cluster: &Cluster, switches: Switches) -> Self {
         let mut options = EngineOptions::default();
         options.switches = switches;
         options.budget = DeleteBudget::unlimited();
+        let name = format!("lab-{}", COUNT.fetch_add(1, Ordering::Relaxed));
         Self {
-            name: format!("lab-{}", COUNT.fetch_add(1, Ordering::Relaxed)),
+            somebody: Hand::new(cluster, &*name),
+            cluster: cluster.clone(),
+            name,
             options,
             parts: Parts::default(),
         }
@@ -106,7 +139,10 @@ impl Lab {
     fn start(&self, revision: &str, objects: impl IntoIterator<Item = Value>) -> Running {
         let source = Settable::new(self.inventory(revision, objects));
         let options = self.options.clone();
-        let fleet = Bed::new([&*PLANE])
+        let mut bed = Bed::new([&self.cluster]);
+        // Without its guard one writes as fast as it may, and the time of in-process clusters waits for that.
+        bed.options = bed.options.rate(100, 100);
+        let fleet = bed
             .fleet_of(&self.name, source.clone())
             .options(move |_| options.clone())
             .parts(self.parts.clone())
@@ -120,58 +156,24 @@ impl Lab {
         Running { fleet, source, task }
     }
 
-    /// Somebody else's kubectl in this namespace.
-    fn kubectl(&self, words: &[&str]) -> Result<String, String> {
-        kubectl_in(&self.name, words)
+    fn get(&self, name: &str) -> Result<Value, String> {
+        self.somebody.get("configmaps", name)
     }
 
-    fn get(&self, kind: &str, name: &str) -> Result<Value, String> {
-        let text = self.kubectl(&["get", kind, name, "-o", "json"])?;
-        serde_json::from_str(&text).map_err(|error| error.to_string())
+    fn patch(&self, name: &str, value: &str) -> Check {
+        let patch = json!({"data": {"k": value}});
+        self.somebody.patch("configmaps", name, &patch).map(drop)
     }
 
     /// Successful writes of an object by the reconciler since a mark.
-    fn writes(&self, since: fleet_harness::AuditMark) -> usize {
-        let events = PLANE.audit_since(since).unwrap();
-        let ours = |e: &&fleet_harness::AuditEvent| e.user == "fleet" && e.namespace == self.name;
+    fn writes(&self, since: AuditMark) -> usize {
+        let events = self.cluster.audit_since(since).unwrap();
+        let ours = |e: &&AuditEvent| e.user == "fleet" && e.namespace == self.name;
         events
             .iter()
             .filter(ours)
             .filter(|e| e.is_write() && e.code < 300)
             .count()
-    }
-}
-
-fn kubectl_in(namespace: &str, words: &[&str]) -> Result<String, String> {
-    let output = PLANE
-        .kubectl_as(User::Someone)
-        .unwrap()
-        .args(["--namespace", namespace])
-        .args(words)
-        .output()
-        .unwrap();
-    if output.status.success() {
-        Ok(String::from_utf8(output.stdout).unwrap())
-    } else {
-        Err(String::from_utf8_lossy(&output.stderr).into_owned())
-    }
-}
-
-/// Applies something that is in no namespace.
-fn apply(object: &Value) -> Check {
-    let mut kubectl = PLANE.kubectl_as(User::Admin).unwrap();
-    kubectl
-        .args(["apply", "-f", "-"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null());
-    let mut running = kubectl.spawn().map_err(|error| error.to_string())?;
-    let written = running
-        .stdin
-        .take()
-        .map(|mut stdin| stdin.write_all(object.to_string().as_bytes()));
-    match (written, running.wait()) {
-        (Some(Ok(())), Ok(status)) if status.success() => Ok(()),
-        outcome => Err(format!("kubectl apply: {outcome:?}")),
     }
 }
 
@@ -204,38 +206,40 @@ async fn until(what: impl Fn() -> bool) -> Check {
     Ok(())
 }
 
-#[test]
-fn rule_01_an_unknown_inventory_changes_nothing() {
+async fn rule_01_an_unknown_inventory_changes_nothing(kind: Kind) {
     guarded(
+        kind,
         async |lab: Lab| {
             let running = lab.run("1", [map("a", "1")]).await;
             running
                 .source
                 .set(Err(Unknown::because("the repository is away")));
             a_while().await;
-            lab.get("configmap", "a").map(drop)
+            lab.get("a").map(drop)
         },
         Switches::default().without_unknown(),
-    );
+    )
+    .await;
 }
 
-#[test]
-fn rule_03_many_deletes_stop_at_the_budget() {
+async fn rule_03_many_deletes_stop_at_the_budget(kind: Kind) {
     guarded(
+        kind,
         async |mut lab: Lab| {
             lab.options.budget = DeleteBudget::default();
             let running = lab.run("1", (0..30).map(|i| map(&format!("m-{i}"), "1"))).await;
             running.source.set(lab.inventory("2", [map("m-0", "1")]));
             a_while().await;
-            lab.get("configmap", "m-29").map(drop)
+            lab.get("m-29").map(drop)
         },
         Switches::default().without_budgets(),
-    );
+    )
+    .await;
 }
 
-#[test]
-fn rule_04_a_namespace_that_holds_something_of_others_stays() {
+async fn rule_04_a_namespace_that_holds_something_of_others_stays(kind: Kind) {
     guarded(
+        kind,
         async |mut lab: Lab| {
             lab.options
                 .permitted_kinds
@@ -250,34 +254,34 @@ fn rule_04_a_namespace_that_holds_something_of_others_stays() {
             let running = lab.run("1", []).await;
             running.source.set(both("2", vec![stays.clone(), namespace]));
             running.clean("2").await;
-            kubectl_in(&inner, &["create", "configmap", "theirs"])?;
+            let inside = Hand::new(&lab.cluster, &*inner);
+            inside.create("configmaps", &map("theirs", "1"))?;
             running.source.set(both("3", vec![stays]));
             a_while().await;
-            let found: Value =
-                serde_json::from_str(&kubectl_in(&inner, &["get", "namespace", &inner, "-o", "json"])?)
-                    .unwrap();
+            let found = Hand::new(&lab.cluster, "").get("namespaces", &inner)?;
             match &found["metadata"]["deletionTimestamp"] {
                 Value::Null => Ok(()),
                 at => Err(format!("it is being deleted since {at}")),
             }
         },
         Switches::default().without_containers(),
-    );
+    )
+    .await;
 }
 
-#[test]
-fn rule_05_another_api_version_is_the_same_object() {
+async fn rule_05_another_api_version_is_the_same_object(kind: Kind) {
     guarded(
+        kind,
         async |lab: Lab| {
             let scaler = |version: &str| {
                 json!({"apiVersion": version, "kind": "HorizontalPodAutoscaler", "metadata": {"name": "h"}, "spec": {
                     "maxReplicas": 3, "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}}})
             };
             let running = lab.run("1", [scaler("autoscaling/v1")]).await;
-            let before = lab.get("hpa", "h")?["metadata"]["uid"].clone();
+            let before = lab.somebody.get("autoscaling/v2/horizontalpodautoscalers", "h")?["metadata"]["uid"].clone();
             running.source.set(lab.inventory("2", [scaler("autoscaling/v2")]));
             a_while().await;
-            let after = lab.get("hpa", "h")?["metadata"]["uid"].clone();
+            let after = lab.somebody.get("autoscaling/v2/horizontalpodautoscalers", "h")?["metadata"]["uid"].clone();
             if before == after {
                 Ok(())
             } else {
@@ -285,17 +289,18 @@ fn rule_05_another_api_version_is_the_same_object() {
             }
         },
         Switches::default().without_version_free_identity(),
-    );
+    )
+    .await;
 }
 
-#[test]
-fn rule_07_nothing_is_written_when_nothing_would_change() {
+async fn rule_07_nothing_is_written_when_nothing_would_change(kind: Kind) {
     guarded(
+        kind,
         async |lab: Lab| {
             let running = lab.start("1", [map("a", "1"), map("b", "1")]);
-            until(|| lab.get("configmap", "b").is_ok()).await?;
+            until(|| lab.get("b").is_ok()).await?;
             a_while().await;
-            let mark = PLANE.audit_mark().unwrap();
+            let mark = lab.cluster.audit_mark().unwrap();
             running
                 .source
                 .set(lab.inventory("2", [map("a", "1"), map("b", "1")]));
@@ -309,11 +314,12 @@ fn rule_07_nothing_is_written_when_nothing_would_change() {
             }
         },
         Switches::default().without_nothing_without_change(),
-    );
+    )
+    .await;
 }
 
 /// Sets `data.k` of the config maps of a namespace, whatever was written.
-fn overwriting(namespace: &str) -> [Value; 2] {
+fn overwriting(namespace: &str) -> [(&'static str, Value); 2] {
     let policy = json!({
         "apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingAdmissionPolicy",
         "metadata": {"name": namespace},
@@ -332,11 +338,13 @@ fn overwriting(namespace: &str) -> [Value; 2] {
         "apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingAdmissionPolicyBinding",
         "metadata": {"name": namespace}, "spec": {"policyName": namespace},
     });
-    [policy, binding]
+    [
+        ("mutatingadmissionpolicies", policy),
+        ("mutatingadmissionpolicybindings", binding),
+    ]
 }
 
-#[test]
-fn rule_07_what_admission_overwrites_is_not_written_again() {
+async fn rule_07_what_admission_overwrites_is_not_written_again(kind: Kind) {
     let of = |value: &str, other: &str| {
         let mut map = map("a", value);
         map["data"]["other"] = json!(other);
@@ -344,28 +352,38 @@ fn rule_07_what_admission_overwrites_is_not_written_again() {
     };
     let check = async |lab: Lab| -> Check {
         let running = lab.run("1", []).await;
-        for object in overwriting(&lab.name) {
-            apply(&object)?;
+        let admission = "/apis/admissionregistration.k8s.io/v1/";
+        for (plural, object) in overwriting(&lab.name) {
+            lab.somebody
+                .apply_cluster_wide(&format!("{admission}{plural}"), &object)?;
         }
-        let words = [
-            "create",
-            "configmap",
-            "probe",
-            "--from-literal=k=ours",
-            "--dry-run=server",
-            "-o",
-            "json",
-        ];
-        until(|| lab.kubectl(&words).is_ok_and(|answer| answer.contains("theirs"))).await?;
+        if let Some(simulated) = lab.cluster.simulated() {
+            // In-process servers read no policies.
+            let namespace = lab.name.clone();
+            let overwrite = move |review: &Review<'_>| match review.object {
+                Some(object) if review.resource == "configmaps" && review.namespace == Some(&*namespace) => {
+                    let mut object = object.clone();
+                    object["data"]["k"] = json!("theirs");
+                    Admission::Change(object)
+                }
+                _ => Admission::Allow,
+            };
+            simulated.with(|server, _| server.set_admission(&*lab.name, overwrite));
+        }
+        let is_overwritten = || {
+            let made = lab.somebody.create_dry("configmaps", &map("probe", "ours"));
+            made.is_ok_and(|made| made["data"]["k"] == "theirs")
+        };
+        until(is_overwritten).await?;
         // The reconciler looks at admission when it connects, and then now and again.
         drop(running);
 
         let running = lab.run("2", [of("ours", "1")]).await;
-        let live = lab.get("configmap", "a")?;
+        let live = lab.get("a")?;
         if live["data"] != json!({"k": "theirs", "other": "1"}) {
             return Err(format!("it was made as {}", live["data"]));
         }
-        let mark = PLANE.audit_mark().unwrap();
+        let mark = lab.cluster.audit_mark().unwrap();
         for one in running.fleet.kept() {
             one.driver.replan().await;
         }
@@ -373,7 +391,7 @@ fn rule_07_what_admission_overwrites_is_not_written_again() {
         expect(lab.writes(mark), 0, "writes when nothing has changed")?;
 
         // Another field is ours, and one write changes it.
-        let mark = PLANE.audit_mark().unwrap();
+        let mark = lab.cluster.audit_mark().unwrap();
         running.source.set(lab.inventory("3", [of("ours", "2")]));
         running.clean("3").await;
         a_while().await;
@@ -383,7 +401,7 @@ fn rule_07_what_admission_overwrites_is_not_written_again() {
         drop(running);
 
         // A new process asks at most once about the object, and writes nothing.
-        let mark = PLANE.audit_mark().unwrap();
+        let mark = lab.cluster.audit_mark().unwrap();
         let running = lab.run("3", [of("ours", "2")]).await;
         a_while().await;
         expect(lab.writes(mark), 0, "writes of a new process")?;
@@ -400,30 +418,30 @@ fn rule_07_what_admission_overwrites_is_not_written_again() {
             "objects that the server was asked about",
         )
     };
-    on_runtime(async { check(Lab::new(Switches::default())).await }).unwrap();
+    check(Lab::new(&cluster(kind), Switches::default()))
+        .await
+        .unwrap();
 }
 
-#[test]
-fn rule_08_a_change_is_written_only_on_what_it_was_judged_on() {
+async fn rule_08_a_change_is_written_only_on_what_it_was_judged_on(kind: Kind) {
     guarded(
+        kind,
         async |mut lab: Lab| {
             // Somebody undoes the drift after it was judged, before our write.
             let undo = LastMoment::before(|work| matches!(work, Work::Update { .. }));
             lab.parts = Parts::default().strategy(undo.clone());
             let _running = lab.run("1", [map("a", "1")]).await;
-            let namespace = lab.name.clone();
-            let patch = |value: &str| format!(r#"{{"data":{{"k":"{value}"}}}}"#);
-            let back = patch("1");
+            let somebody = lab.somebody.clone();
             undo.set(move || {
-                kubectl_in(&namespace, &["patch", "configmap", "a", "-p", &back]).unwrap();
+                let back = json!({"data": {"k": "1"}});
+                somebody.patch("configmaps", "a", &back).unwrap();
             });
-            let mark = PLANE.audit_mark().unwrap();
-            lab.kubectl(&["patch", "configmap", "a", "-p", &patch("drift")])?;
+            let mark = lab.cluster.audit_mark().unwrap();
+            lab.patch("a", "drift")?;
             until(|| undo.is_over()).await?;
             a_while().await;
-            let events = PLANE.audit_since(mark).unwrap();
-            let ours =
-                |e: &&fleet_harness::AuditEvent| e.user == "fleet" && e.namespace == lab.name && e.is_write();
+            let events = lab.cluster.audit_since(mark).unwrap();
+            let ours = |e: &&AuditEvent| e.user == "fleet" && e.namespace == lab.name && e.is_write();
             match events.iter().find(ours).map(|event| event.code) {
                 Some(409) => Ok(()),
                 other => Err(format!(
@@ -432,44 +450,43 @@ fn rule_08_a_change_is_written_only_on_what_it_was_judged_on() {
             }
         },
         Switches::default().without_judge_again(),
-    );
+    )
+    .await;
 }
 
-#[test]
-fn rule_12_nothing_is_forced_on_what_is_not_ours() {
+async fn rule_12_nothing_is_forced_on_what_is_not_ours(kind: Kind) {
     guarded(
+        kind,
         async |lab: Lab| {
             let running = lab.run("1", []).await;
-            lab.kubectl(&["create", "configmap", "a", "--from-literal=k=theirs"])?;
+            lab.somebody.create("configmaps", &map("a", "theirs"))?;
             running.source.set(lab.inventory("2", [map("a", "ours")]));
             a_while().await;
-            match &lab.get("configmap", "a")?["data"]["k"] {
+            match &lab.get("a")?["data"]["k"] {
                 value if value == "theirs" => Ok(()),
                 value => Err(format!("it became {value}")),
             }
         },
         Switches::default().without_force_only_ours(),
-    );
+    )
+    .await;
 }
 
-#[test]
-fn rule_14_two_writers_are_not_fought_over() {
+async fn rule_14_two_writers_are_not_fought_over(kind: Kind) {
     guarded(
+        kind,
         async |lab: Lab| {
             let running = lab.run("1", [map("a", "1")]).await;
             for turn in 0..5 {
-                lab.kubectl(&["patch", "configmap", "a", "-p", r#"{"data":{"k":"theirs"}}"#])?;
-                let repaired = || {
-                    lab.get("configmap", "a")
-                        .is_ok_and(|live| live["data"]["k"] == "1")
-                };
+                lab.patch("a", "theirs")?;
+                let repaired = || lab.get("a").is_ok_and(|live| live["data"]["k"] == "1");
                 let deadline = Instant::now() + Duration::from_millis(if turn < 3 { 5000 } else { 1500 });
                 while !repaired() && Instant::now() < deadline {
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
             }
             let status = running.fleet.kept()[0].driver.status().await.unwrap();
-            let live = lab.get("configmap", "a")?;
+            let live = lab.get("a")?;
             if live["data"]["k"] == "theirs" && !status.contested.is_empty() {
                 Ok(())
             } else {
@@ -477,17 +494,18 @@ fn rule_14_two_writers_are_not_fought_over() {
             }
         },
         Switches::default().without_contest(),
-    );
+    )
+    .await;
 }
 
-#[test]
-fn rule_15_values_of_secrets_are_not_told() {
+async fn rule_15_values_of_secrets_are_not_told(kind: Kind) {
     guarded(
+        kind,
         async |lab: Lab| {
             let secret = |value: &str| json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "stringData": {"k": value}});
             drop(lab.run("1", [secret("hunter2")]).await);
             let options = lab.options.clone();
-            let fleet = Bed::new([&*PLANE])
+            let fleet = Bed::new([&lab.cluster])
                 .fleet_of(&lab.name, Settable::new(lab.inventory("2", [secret("hunter3")])))
                 .options(move |_| options.clone())
                 .build()
@@ -502,5 +520,6 @@ fn rule_15_values_of_secrets_are_not_told() {
             }
         },
         Switches::default().without_mask(),
-    );
+    )
+    .await;
 }

@@ -4,15 +4,13 @@ use std::{
     collections::BTreeMap,
     fs,
     path::Path,
-    process::Command,
     thread,
     time::{Duration, Instant},
 };
 
 use serde_json::Value;
 
-use super::server::Server;
-use crate::{Result, command, control_plane};
+use crate::{Result, server::Server};
 
 /// How long a server that is ready may take to publish what it serves, and how often we look.
 const PUBLISHED: Duration = Duration::from_secs(30);
@@ -27,16 +25,13 @@ pub(super) struct Collected {
 }
 
 impl Collected {
-    /// Asks a server that it starts for that.
-    pub(super) fn of(version: &control_plane::Args) -> Result<Self> {
-        let programs = control_plane::programs(version)?;
-        let types = command::output(Command::new(programs.join("control-plane")).arg("types"))?;
-        let server = Server::start(&programs)?;
+    /// Asks a server.
+    pub(super) fn of(server: &Server) -> Result<Self> {
+        let types = server.types()?;
         let mut documents = BTreeMap::new();
-        for (path, url) in urls(&server)? {
+        for (path, url) in urls(server)? {
             documents.insert(path, server.get(&url)?);
         }
-        server.stop()?;
         Ok(Self { documents, types })
     }
 
@@ -58,7 +53,7 @@ impl Collected {
 
 /// The URL of the document of every version of a group that is served, by a path like `apis/apps/v1`.
 fn urls(server: &Server) -> Result<BTreeMap<String, String>> {
-    let served = served(&server.json("/api")?, &server.json("/apis")?);
+    let served = server.versions()?;
     let end = Instant::now() + PUBLISHED;
     loop {
         // It may be filled after the start, in the background.
@@ -70,18 +65,6 @@ fn urls(server: &Server) -> Result<BTreeMap<String, String>> {
         }
         thread::sleep(LOOK);
     }
-}
-
-/// The paths of what discovery lists.
-fn served(core: &Value, groups: &Value) -> Vec<String> {
-    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
-    let core = list(&core["versions"]);
-    let core = core.iter().filter_map(Value::as_str).map(|v| format!("api/{v}"));
-    let versions = list(&groups["groups"])
-        .into_iter()
-        .flat_map(|group| list(&group["versions"]));
-    let versions = versions.filter_map(|version| Some(format!("apis/{}", version["groupVersion"].as_str()?)));
-    core.chain(versions).collect()
 }
 
 /// The URLs that the index has for these paths, and a path that it does not have.
@@ -104,10 +87,7 @@ mod tests {
 
     #[test]
     fn what_is_served_must_be_published() {
-        let groups =
-            json!({"groups": [{"versions": [{"groupVersion": "apps/v1"}, {"groupVersion": "apps/v2"}]}]});
-        let served = served(&json!({"versions": ["v1"]}), &groups);
-        assert_eq!(served, ["api/v1", "apis/apps/v1", "apis/apps/v2"]);
+        let served = ["api/v1", "apis/apps/v1", "apis/apps/v2"].map(str::to_owned);
         let url = |url: &str| json!({ "serverRelativeURL": url });
         let mut index =
             json!({"paths": {"api/v1": url("/a"), "apis/apps": url("/b"), "apis/apps/v1": url("/c")}});

@@ -1,19 +1,28 @@
 //! The tests: built together, run one binary after the other.
 
 use std::{
+    collections::BTreeMap,
     io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use serde_json::Value;
 
-use super::{Row, cargo, step, timed};
+use super::{Clusters, Row, cargo, step, timed};
 use crate::{Result, command};
 
-/// Suites that wait for nothing to happen: they run beside the others.
-const IDLE: [&str; 1] = ["suites: quiet"];
+/// Suites that mostly wait: they run beside the others.
+const IDLE: [&str; 2] = ["suites: quiet", "fleet-kube: file_events"];
+
+/// What was built.
+#[derive(Default)]
+struct Built {
+    suites: Vec<Suite>,
+    /// Programs that tests run, by name.
+    programs: BTreeMap<String, PathBuf>,
+}
 
 /// A test binary.
 struct Suite {
@@ -22,15 +31,26 @@ struct Suite {
     folder: PathBuf,
 }
 
-pub(super) fn run(only: Option<&str>, rows: &mut Vec<Row>) -> Result {
-    let mut suites = Vec::new();
+pub(super) fn run(only: Option<&str>, clusters: &Clusters, rows: &mut Vec<Row>) -> Result {
+    let mut built = Built::default();
     timed(rows, "building the tests", || {
-        suites = build()?;
+        built = build()?;
         Ok(())
     })?;
-    let wanted = suites
+    let programs = &built.programs;
+    let wanted = built
+        .suites
         .iter()
         .filter(|s| only.is_none_or(|name| s.name.contains(name)));
+    let (wanted, hindered): (Vec<&Suite>, Vec<&Suite>) =
+        wanted.partition(|suite| clusters.hindrance(&suite.name).is_none());
+    rows.extend(hindered.into_iter().map(|suite| Row {
+        name: suite.name.clone(),
+        took: Duration::ZERO,
+        passed: None,
+        not_run: clusters.hindrance(&suite.name).into_iter().collect(),
+    }));
+    let wanted = wanted.into_iter();
     let (idle, busy): (Vec<&Suite>, Vec<&Suite>) = wanted.partition(|s| IDLE.contains(&s.name.as_str()));
     let mut failed = Vec::new();
     std::thread::scope(|scope| -> Result {
@@ -39,14 +59,14 @@ pub(super) fn run(only: Option<&str>, rows: &mut Vec<Row>) -> Result {
             .map(|suite| {
                 scope.spawn(move || {
                     let mut out = Vec::new();
-                    let ran = run_one(suite, &mut out).map_err(|error| error.to_string());
+                    let ran = run_one(suite, clusters, programs, &mut out).map_err(|error| error.to_string());
                     (suite, out, ran)
                 })
             })
             .collect();
         for suite in busy {
             command::title(&suite.name);
-            let (row, ok) = run_one(suite, &mut std::io::stdout())?;
+            let (row, ok) = run_one(suite, clusters, programs, &mut std::io::stdout())?;
             rows.push(row);
             if !ok {
                 failed.push(suite.name.as_str());
@@ -78,7 +98,7 @@ pub(super) fn run(only: Option<&str>, rows: &mut Vec<Row>) -> Result {
     }
 }
 
-fn build() -> Result<Vec<Suite>> {
+fn build() -> Result<Built> {
     command::title("building the tests");
     let words = [
         "test",
@@ -93,28 +113,42 @@ fn build() -> Result<Vec<Suite>> {
         .stdout(Stdio::piped())
         .spawn()
         .map_err(|e| command::cannot_start(&build, &e))?;
-    let mut suites = Vec::new();
+    let mut built = Built::default();
     for line in child
         .stdout
         .take()
         .into_iter()
         .flat_map(|out| BufReader::new(out).lines())
     {
-        suites.extend(suite(&line?));
+        built.take(&line?);
     }
     if !child.wait()?.success() {
         return Err("the tests do not compile".into());
     }
-    suites.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(suites)
+    built.suites.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(built)
 }
 
-/// A test binary named in one of cargo's messages.
-fn suite(line: &str) -> Option<Suite> {
-    let message: Value = serde_json::from_str(line).ok()?;
-    if message["reason"] != "compiler-artifact" || message["profile"]["test"] != true {
-        return None;
+impl Built {
+    /// Takes one of cargo's messages.
+    fn take(&mut self, line: &str) {
+        let Ok(message) = serde_json::from_str::<Value>(line) else {
+            return;
+        };
+        if message["reason"] != "compiler-artifact" {
+            return;
+        }
+        if message["profile"]["test"] == true {
+            self.suites.extend(suite(&message));
+        } else if let (Some(name), Some(program)) =
+            (message["target"]["name"].as_str(), message["executable"].as_str())
+        {
+            self.programs.insert(name.to_owned(), program.into());
+        }
     }
+}
+
+fn suite(message: &Value) -> Option<Suite> {
     let program = PathBuf::from(message["executable"].as_str()?);
     let folder = Path::new(message["manifest_path"].as_str()?).parent()?.to_owned();
     let package = folder.file_name()?.to_string_lossy().into_owned();
@@ -131,16 +165,27 @@ fn suite(line: &str) -> Option<Suite> {
     })
 }
 
-fn run_one(suite: &Suite, out: &mut dyn Write) -> Result<(Row, bool)> {
+fn run_one(
+    suite: &Suite,
+    clusters: &Clusters,
+    programs: &BTreeMap<String, PathBuf>,
+    out: &mut dyn Write,
+) -> Result<(Row, bool)> {
     let begin = Instant::now();
     let mut run = Command::new(&suite.program);
     run.current_dir(&suite.folder)
-        .env("CARGO_MANIFEST_DIR", &suite.folder);
+        .env("CARGO_MANIFEST_DIR", &suite.folder)
+        .env("FLEET_CLUSTERS", clusters.variable());
+    // What is built already is not built again with fewer features.
+    for (name, program) in programs {
+        run.env(format!("FLEET_PROGRAM_{name}"), program);
+    }
     let mut child = run
         .stdout(Stdio::piped())
         .spawn()
         .map_err(|e| command::cannot_start(&run, &e))?;
-    let mut passed = 0;
+    let mut passed: usize = 0;
+    let mut not_run = Vec::new();
     for line in child
         .stdout
         .take()
@@ -150,13 +195,20 @@ fn run_one(suite: &Suite, out: &mut dyn Write) -> Result<(Row, bool)> {
         let line = line?;
         writeln!(out, "{line}")?;
         passed += count(&line).unwrap_or(0);
+        // The harness says it in the middle of what the tests say.
+        let said = line
+            .split_once("not run: ")
+            .and_then(|(_, said)| said.split_once(": "));
+        not_run.extend(said.map(|(_, why)| why.to_owned()));
     }
     let status = child.wait()?;
     Ok((
         Row {
             name: suite.name.clone(),
             took: begin.elapsed(),
-            passed: Some(passed),
+            // One that did not run has passed to those who counted.
+            passed: Some(passed.saturating_sub(not_run.len())),
+            not_run,
         },
         status.success(),
     ))

@@ -166,7 +166,7 @@ fn expect<T: PartialEq<U> + std::fmt::Debug, U: std::fmt::Debug>(
 }
 
 /// Millions, near enough for people.
-#[allow(clippy::cast_precision_loss)]
+#[allow(clippy::cast_precision_loss, reason = "three digits are printed")]
 fn mega(bytes: usize) -> f64 {
     bytes as f64 / 1e6
 }

@@ -1,4 +1,5 @@
-//! Kills a reconciler at every write of a pass, at three moments of each: the long form of the test `kill`.
+//! Kills a reconciler at every write of a pass, at three moments of each, and the same while objects are made again: the
+//! long form of the test `kill`.
 
 use std::{process::ExitCode, time::Instant};
 
@@ -18,7 +19,21 @@ fn main() -> ExitCode {
         "seconds",
         begin.elapsed().as_secs_f64()
     );
-    let failures = report.failures();
+    let begin = Instant::now();
+    let remade = on_runtime(kill::remade(
+        &reconciler,
+        |points| points,
+        |finding| println!("{finding}"),
+    ));
+    println!(
+        "\nobjects made again: {:?} writes, {} points reached, {} violations, {:.1} s",
+        remade.writes,
+        remade.reached,
+        remade.wrong.len(),
+        begin.elapsed().as_secs_f64()
+    );
+    let mut failures = report.failures();
+    failures.extend(remade.wrong);
     for failure in &failures {
         eprintln!("failed: {failure}");
     }

@@ -2,7 +2,7 @@
 //!
 //! `reconciler KUBECONFIG INVENTORY ID [GUARD]…`: the kubeconfig has one context, the inventory is a JSON array of
 //! objects, and each guard named is switched off. It ends when all is as the inventory says, finalizers included; with
-//! 2 if somebody else's object with our marks is in the way. It also ends when its stdin does, so that it lives no
+//! 2 if somebody else's object with our marks is in the way, or if what was to be made again had to be restored. It also ends when its stdin does, so that it lives no
 //! longer than the process that started it.
 
 use std::{
@@ -73,11 +73,13 @@ async fn run(words: &[String]) -> Result<Status, Box<dyn Error>> {
     }
 }
 
-/// All is as the inventory says, but for objects that somebody put in the place of ours.
+/// All is as the inventory says, but for objects that somebody put in the place of ours, and for restored ones.
 fn is_done(status: &Status) -> bool {
     let mut rest = status.clone();
     rest.blocked
         .retain(|_, reason| reason.code != "mark-with-other-uid");
+    rest.refused
+        .retain(|_, reason| !reason.message.contains("and then restored"));
     rest.is_clean()
 }
 

@@ -5,6 +5,7 @@
 //! is compared with a run of A and B that nobody killed. Every case has a tag in its names and an inventory id of its
 //! own, so that all of them share one control plane.
 
+mod again;
 mod cases;
 mod check;
 mod course;
@@ -19,6 +20,7 @@ use std::path::Path;
 
 use futures_util::{StreamExt, future::join};
 
+pub use again::{Point, Remade, Story, remade, some_points};
 pub use cases::{Case, Guard, SEED, seeded};
 pub use report::{Finding, Report};
 

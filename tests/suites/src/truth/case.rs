@@ -7,6 +7,7 @@ use super::{
     live::{Live, Made, Recipe},
     place::{Place, remove, set},
     site::Site,
+    way::{Change, Form, Tweak, Way},
 };
 use crate::random::Random;
 
@@ -50,6 +51,8 @@ impl<'a> Ask<'a> {
             manager: OURS.to_owned(),
             force: false,
             path: self.site.path.clone(),
+            form: Form::default(),
+            changes: Vec::new(),
         }
     }
 
@@ -91,6 +94,9 @@ pub(super) struct Draft {
     pub(super) force: bool,
     /// What is edited, in the words of [`Site::path`].
     pub(super) path: String,
+    pub(super) form: Form,
+    /// What is edited, one after the other.
+    pub(super) changes: Vec<Change>,
 }
 
 impl Draft {
@@ -110,11 +116,34 @@ impl Draft {
     }
 
     pub(super) fn set(&mut self, place: &Place, value: Value) {
-        set(&mut self.desired, place, value);
+        set(&mut self.desired, place, value.clone());
+        self.unsent(place, Some(value));
     }
 
     pub(super) fn remove(&mut self, place: &Place) {
         remove(&mut self.desired, place);
+        self.unsent(place, None);
+    }
+
+    /// An edit of the object that is no part of the definition.
+    pub(super) fn unsent(&mut self, place: &Place, value: Option<Value>) {
+        self.changes.push((place.clone(), value));
+    }
+
+    /// Not applied, but written in another way.
+    pub(super) fn put_as(mut self, way: Way, whole: bool, tweak: Tweak) -> Self {
+        self.form = Form {
+            way,
+            subresource: None,
+            whole,
+            tweak,
+        };
+        self
+    }
+
+    pub(super) fn through(mut self, subresource: &'static str) -> Self {
+        self.form.subresource = Some(subresource);
+        self
     }
 }
 

@@ -382,7 +382,8 @@ impl Maker<'_> {
     }
 }
 
-fn with_patch(object: &Value, patch: &Value) -> Value {
+/// A patch, and the object it is for.
+pub(super) fn with_patch(object: &Value, patch: &Value) -> Value {
     json!({
         "apiVersion": object["apiVersion"], "kind": object["kind"], "metadata": object["metadata"], "patch": patch,
     })

@@ -1,5 +1,5 @@
-//! The truth test: what a prediction says that a server would answer to a dry run of an apply, beside what a real server
-//! answers.
+//! The truth test: what a prediction says that a server would answer to a dry run of an apply, an update or a patch, beside
+//! what a real server answers.
 //!
 //! Objects are made by real writes of several managers; then many definitions are asked about by dry runs, which change
 //! nothing. Questions come in classes. The same seed gives the same questions. Cases can be recorded, and predicted
@@ -23,6 +23,7 @@ mod schema;
 mod server;
 mod site;
 mod status;
+mod way;
 
 use std::{
     collections::BTreeMap,
@@ -47,6 +48,7 @@ pub use oracle::{Conflicts, Local, Predicted, Predictor, Question, Told};
 pub use record::Asked;
 pub use report::{Report, Row};
 pub use server::Answer;
+pub use way::Way;
 
 /// The seed of the tests.
 pub const SEED: u64 = 1;

@@ -2,17 +2,23 @@
 
 use std::collections::BTreeSet;
 
-use fleet_diff::{Admission, Apply, Object, Prediction, Schemas};
+use fleet_diff::{Admission, Apply, Object, Prediction, Schemas, Write};
 use serde_json::Value;
 
-/// What would a server answer if this definition were applied?
+use super::way::Way;
+
+/// What would a server answer if this were written?
 #[derive(Clone, Copy)]
 pub struct Question<'a> {
     /// The object as it is; `None` when there is none.
     pub live: Option<&'a Value>,
-    /// The definition.
+    /// The definition, the object that is sent, or the patch.
     pub desired: &'a Value,
-    /// Who applies.
+    /// How it is written.
+    pub way: Way,
+    /// Where: empty for the object itself.
+    pub subresource: &'a str,
+    /// Who writes.
     pub manager: &'a str,
     /// Whether fields of others are taken.
     pub force: bool,
@@ -82,12 +88,36 @@ impl Local {
 impl Predictor for Local {
     fn predict(&self, question: &Question<'_>) -> Predicted {
         let object = |value: &Value| Object::from_json(value.clone()).expect("an object");
-        let (desired, live) = (object(question.desired), question.live.map(object));
-        let apply = Apply::new(&desired, question.manager, &self.schemas)
-            .to(live.as_ref())
-            .force(question.force)
-            .admitted_by(&self.admission);
-        match apply.predict() {
+        let live = question.live.map(object);
+        let written = |write: Write<'_>| {
+            write
+                .to(live.as_ref())
+                .through(question.subresource)
+                .admitted_by(&self.admission)
+                .predict()
+        };
+        let predicted = match question.way {
+            Way::Apply => Apply::new(&object(question.desired), question.manager, &self.schemas)
+                .to(live.as_ref())
+                .force(question.force)
+                .admitted_by(&self.admission)
+                .predict(),
+            Way::Create | Way::Update => written(Write::update(
+                &object(question.desired),
+                question.manager,
+                &self.schemas,
+            )),
+            Way::MergePatch => written(Write::merge_patch(
+                question.desired,
+                question.manager,
+                &self.schemas,
+            )),
+            Way::JsonPatch => {
+                let patch = serde_json::from_value(question.desired.clone()).expect("a JSON patch");
+                written(Write::json_patch(&patch, question.manager, &self.schemas))
+            }
+        };
+        match predicted {
             Prediction::Object(object) => Predicted::Object(object.to_json()),
             Prediction::Conflicts(conflicts) => Predicted::Conflicts(
                 conflicts

@@ -12,6 +12,7 @@ use super::{
     compare::Effect,
     oracle::{Question, Told},
     server::Answer,
+    way::Way,
 };
 
 /// A question that was asked, and the answer.
@@ -35,9 +36,13 @@ pub struct Asked {
     pub edited: Vec<String>,
     /// The object as it was.
     pub live: Option<Value>,
-    /// The definition.
+    /// The definition, the object that is sent, or the patch.
     pub desired: Value,
-    /// Who applies.
+    /// How it is written.
+    pub way: Way,
+    /// Where: empty for the object itself.
+    pub subresource: String,
+    /// Who writes.
     pub manager: String,
     /// Whether by force.
     pub force: bool,
@@ -51,6 +56,8 @@ impl Asked {
         Question {
             live: self.live.as_ref(),
             desired: &self.desired,
+            way: self.way,
+            subresource: &self.subresource,
             manager: &self.manager,
             force: self.force,
         }
@@ -70,6 +77,7 @@ impl Asked {
             "class": self.class, "number": self.number, "seed": self.seed, "kubernetes": self.kubernetes,
             "kind": self.kind, "set": self.set, "path": self.path, "edited": self.edited,
             "live": self.live, "desired": self.desired, "manager": self.manager, "force": self.force,
+            "way": self.way.as_str(), "subresource": self.subresource,
             "answer": answer,
         })
     }
@@ -109,6 +117,8 @@ impl Asked {
             force: line["force"].as_bool()?,
             live: Some(line["live"].take()).filter(|live| !live.is_null()),
             desired: line["desired"].take(),
+            way: Way::of(line["way"].as_str().unwrap_or_default()).unwrap_or_default(),
+            subresource: line["subresource"].as_str().unwrap_or_default().to_owned(),
             answer,
         })
     }

@@ -212,13 +212,18 @@ impl Report {
 /// All that is needed to look into a disagreement.
 fn told(asked: &Asked, differences: &[super::compare::Difference]) -> String {
     let mut lines = vec![format!(
-        "wrong: {}, case {} of seed {}: {} {} (set {}): applied by {}{}",
+        "wrong: {}, case {} of seed {}: {} {} (set {}): {}{} by {}{}",
         asked.class,
         asked.number,
         asked.seed,
         asked.kind,
         asked.path,
         asked.set,
+        asked.way.as_str(),
+        match &*asked.subresource {
+            "" => String::new(),
+            name => format!(" through {name}"),
+        },
         asked.manager,
         if asked.force { " by force" } else { "" },
     )];

@@ -79,5 +79,6 @@ pub(super) fn documents() -> Vec<Value> {
         pod,
     ];
     documents.extend(read(include_str!("own/plain.yaml")));
+    documents.extend(read(include_str!("own/prepared.yaml")));
     documents
 }

@@ -15,10 +15,11 @@ use super::{
     base::{Base, PROBE},
     case::{Ask, Class, Draft, Start},
     compare::{Difference, values},
-    live::{Live, Lives, put_at},
+    live::{Live, Lives, put_at, with_patch},
     record::Asked,
     server::{Answer, Server},
     site::Site,
+    way::Way,
 };
 use crate::random::{Random, hash};
 
@@ -125,7 +126,9 @@ impl<'a> Lab<'a> {
             number,
             seed: self.seed,
             kubernetes: self.server.kubernetes.clone(),
-            edited: edited(&base.document, &draft.desired),
+            edited: told(base, &draft, live.as_ref(), &desired),
+            way: draft.form.way,
+            subresource: draft.form.subresource.unwrap_or_default().to_owned(),
             kind: base.kind.clone(),
             set: base.set.clone(),
             path: draft.path,
@@ -178,9 +181,11 @@ impl<'a> Lab<'a> {
         namespace: &str,
     ) -> Option<(Option<Value>, Value, Answer)> {
         let mut desired = draft.desired.clone();
+        let form = &draft.form;
+        let write = form.way.write(&draft.manager, draft.force, form.subresource);
         let Some(live) = live else {
             put_at(&mut desired, &format!("{PROBE}-2"), namespace);
-            let answer = self.server.ask(&desired, &draft.manager, draft.force).await;
+            let answer = self.server.write(&desired, &write, true).await;
             return Some((None, desired, answer));
         };
         put_at(&mut desired, &live.name, namespace);
@@ -190,19 +195,33 @@ impl<'a> Lab<'a> {
             object = self.server.get(&desired).await?;
         }
         for _ in 0..LOOKS {
-            let answer = self.server.ask(&desired, &draft.manager, draft.force).await;
+            let body = form.body(&object, &desired, &draft.changes);
+            let sent = match form.way {
+                Way::JsonPatch | Way::MergePatch => with_patch(&object, &body),
+                Way::Apply | Way::Create | Way::Update => body.clone(),
+            };
+            let answer = self.server.write(&sent, &write, true).await;
             let version = |object: &Value| object["metadata"]["resourceVersion"].clone();
             let then = match &answer {
                 Answer::Object { object, .. } => version(object),
                 _ => version(&self.server.get(&object).await?),
             };
             if then == version(&object) {
-                return Some((Some(object), desired, answer));
+                return Some((Some(object), body, answer));
             }
             self.counts.moved.fetch_add(1, Ordering::Relaxed);
             object = self.server.get(&object).await?;
         }
         None
+    }
+}
+
+/// What is asked with, in short.
+fn told(base: &Base, draft: &Draft, live: Option<&Value>, sent: &Value) -> Vec<String> {
+    match (draft.form.way, live) {
+        (Way::Update, Some(live)) => edited(live, sent),
+        (Way::JsonPatch | Way::MergePatch, _) => vec![sent.to_string()],
+        _ => edited(&base.document, &draft.desired),
     }
 }
 

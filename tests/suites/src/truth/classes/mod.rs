@@ -12,6 +12,7 @@ mod owners;
 mod subresources;
 mod values;
 mod versions;
+mod writes;
 
 use serde_json::Value;
 
@@ -25,7 +26,7 @@ use super::{
 use crate::random::Random;
 
 /// All of them, in the order of the table.
-pub(super) const ALL: [&dyn Class; 28] = [
+pub(super) const ALL: [&dyn Class; 33] = [
     &create::Create,
     &elements::Added,
     &elements::Removed,
@@ -54,6 +55,11 @@ pub(super) const ALL: [&dyn Class; 28] = [
     &custom::Mutated,
     &owners::NEWCOMER,
     &history::Unowned,
+    &writes::UPDATE,
+    &writes::JSON_PATCH,
+    &writes::MERGE_PATCH,
+    &writes::Post,
+    &writes::StatusWritten,
 ];
 
 /// Its objects are made before its schemas change.

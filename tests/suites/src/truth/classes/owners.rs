@@ -119,7 +119,12 @@ impl Class for Against {
             draft.set(place, value.clone());
         }
         let original = |place: &Place| get(&ask.base.document, place).cloned();
-        let (against, of_one_mind) = if self.force { (4, 14) } else { (6, 15) };
+        // Of one mind with three, something still changes more often.
+        let (against, of_one_mind) = match self.others {
+            2 => (4, 14),
+            3 => (6, 16),
+            _ => (6, 15),
+        };
         match ask.random.below(20) {
             // Against them, here or there.
             turn if turn < against => {

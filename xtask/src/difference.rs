@@ -1,10 +1,10 @@
-//! What two tables say differently.
+//! What two tables say differently, as text.
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
 /// The lines that only one of two texts has, ordered by what they are about. Each line of a text stands for itself, and
 /// what it is about is before its first colon.
-pub(super) fn between(before: &str, after: &str) -> String {
+pub(crate) fn between(before: &str, after: &str) -> String {
     let (mut kept, mut now) = (by_subject(before), by_subject(after));
     kept.retain(|subject, line| now.get(subject) != Some(line) || now.remove(subject).is_none());
     let mut subjects: Vec<_> = kept.keys().chain(now.keys()).collect();
