@@ -319,7 +319,7 @@ fn without_the_policy_nothing_is_taken() {
             let map = place.maps().get("settings").await.unwrap();
             let mut deployment = place.deployments().get("web").await.unwrap();
             let mut entries = std::mem::take(deployment.managed_fields_mut());
-            entries.retain(|entry| entry.manager.as_deref() != Some("kube-controller-manager"));
+            entries.retain(|entry| entry.subresource.is_none());
             (map.resource_version(), deployment.spec, entries)
         };
         let before = written().await;
