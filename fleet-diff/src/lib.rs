@@ -279,6 +279,6 @@ pub use storage::{Quantity, QuantityError};
 pub use typed::operations as typed_operations;
 #[cfg(feature = "yaml")]
 pub use yaml::{
-    ListError, Located, LocatedValue, ReadError, ReadLimits, ReadProblem, read_json, read_list, read_objects,
-    read_values,
+    ListError, Located, LocatedValue, ReadError, ReadLimits, ReadProblem, Step, line_within, read_json,
+    read_list, read_objects, read_values,
 };

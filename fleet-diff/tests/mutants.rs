@@ -14,6 +14,8 @@ mod hand_over;
 mod kinds;
 #[path = "last_applied.rs"]
 mod last_applied;
+#[path = "memory.rs"]
+mod memory;
 #[path = "misfits.rs"]
 mod misfits;
 #[path = "owners.rs"]
@@ -40,3 +42,5 @@ mod typed_tables;
 mod types_change;
 #[path = "updates.rs"]
 mod updates;
+#[path = "writes.rs"]
+mod writes;

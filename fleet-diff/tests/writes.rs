@@ -430,3 +430,67 @@ fn nobody_knows_how_json_of_others_is_spelled() {
         .predict();
     assert!(stored(prediction).to_json().pointer(labels).is_some());
 }
+
+/// As without `fieldValidation=Strict`: what a type does not have is dropped, wherever it is, and nothing else.
+#[test]
+fn unknown_fields_are_dropped_in_maps_and_in_items_of_lists() {
+    let schemas = of_kubernetes("1.36");
+    let deployment = |unknown: bool| {
+        let mut made = json!({
+            "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"namespace": "shop", "name": "web"},
+            "spec": {
+                "selector": {"matchLabels": {"app": "web"}},
+                "template": {
+                    "metadata": {"labels": {"app": "web"}},
+                    "spec": {"containers": [
+                        {"name": "web", "image": "web:1", "ports": [{"containerPort": 80}]},
+                        {"name": "side", "image": "side:1", "args": ["a", "b"]},
+                    ]},
+                },
+            },
+        });
+        if unknown {
+            made["spec"]["unknown"] = json!({"a": [1]});
+            made["spec"]["template"]["spec"]["containers"][0]["imagePullpolicy"] = "Always".into();
+            made["spec"]["template"]["spec"]["containers"][0]["ports"][0]["containerport"] = 81.into();
+        }
+        created(&made, "fleet", &schemas)
+    };
+    let (with, without) = (deployment(true), deployment(false));
+    assert_eq!(with.root().to_json(), without.root().to_json());
+    let containers = with
+        .root()
+        .at(&["spec", "template", "spec", "containers"])
+        .unwrap();
+    assert_eq!(containers.items().count(), 2);
+    assert!(
+        containers
+            .items()
+            .all(|container| container.get("imagePullPolicy").is_some())
+    );
+}
+
+/// A value of another shape than its type's is refused, not emptied along with what is unknown in it.
+#[test]
+fn a_list_in_the_place_of_a_mapping_is_refused_and_the_other_way_round() {
+    let schemas = of_kubernetes("1.36");
+    let template = |labels: Value, containers: Value| {
+        json!({
+            "apiVersion": "v1", "kind": "PodTemplate", "metadata": {"namespace": "shop", "name": "web"},
+            "template": {"metadata": {"labels": {"app": "web"}}, "spec": {"affinity": labels, "containers": containers}},
+        })
+    };
+    let web = json!([{"name": "web", "image": "web:1"}]);
+    for (affinity, containers) in [
+        (json!([{"nodeAffinity": {}}]), web.clone()),
+        (json!(["nodeAffinity"]), web),
+        (json!({}), json!({"name": "web", "image": "web:1"})),
+    ] {
+        let sent = object(template(affinity.clone(), containers.clone()));
+        let prediction = Write::update(&sent, "fleet", &schemas).predict();
+        assert!(
+            matches!(prediction, Prediction::Refused(_)),
+            "{affinity} {containers}: {prediction:?}"
+        );
+    }
+}

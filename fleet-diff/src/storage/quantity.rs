@@ -66,6 +66,21 @@ impl Quantity {
         }
     }
 
+    /// In whole units, rounded up, away from zero.
+    pub fn value(self) -> i128 {
+        self.in_steps_of(NANOS)
+    }
+
+    /// In thousandths, rounded up, away from zero.
+    pub fn milli_value(self) -> i128 {
+        self.in_steps_of(NANOS / 1000)
+    }
+
+    fn in_steps_of(self, step: i128) -> i128 {
+        let rest = self.nanos % step;
+        self.nanos / step + if rest == 0 { 0 } else { rest.signum() }
+    }
+
     /// Rounded up, away from zero, to whole thousandths, as the server keeps lists of resources.
     #[must_use]
     pub fn rounded_up_to_milli(self) -> Self {

@@ -33,8 +33,9 @@ impl std::fmt::Display for Named<'_> {
     }
 }
 
-/// Reads a list of rules, or the like, of any sort: a list, or a mapping with a list of this name; in several documents,
-/// one after the other. `part` may say which field of an element that cannot be used is at fault, for its line.
+/// Reads a list of rules, or the like, of any sort: a list, or a mapping with a list of this name; in several
+/// documents, one after the other. `part` may say which field of an element that cannot be used is at fault, for its
+/// line.
 ///
 /// # Errors
 /// When the text cannot be read, is no such list, or an element is not what it should be.
@@ -82,13 +83,36 @@ pub fn read_list<T: DeserializeOwned>(
 }
 
 /// From a value to one inside it.
-#[derive(Clone, Copy)]
-enum Step<'a> {
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Step<'a> {
+    /// Of a mapping: what this key has.
     Key(&'a str),
+    /// Of a list: the element at this place, counted from 0.
     Item(usize),
 }
 
-/// The line of what lies on this way in the document that begins on this line, if that can be told.
+/// The line of what lies on this way in the document that begins on this line ([`LocatedValue::line`]), so that an
+/// error about a value can say where it stands. Where the way leads nowhere, it is followed as far as it goes.
+///
+/// ```
+/// use fleet_diff::{ReadLimits, Step, line_within};
+///
+/// let text = "clusters:\n- name: a\n- name: b\n  labels:\n    region: eu\n";
+/// let line = |way: &[Step<'_>]| line_within(text, &ReadLimits::default(), 1, way);
+/// assert_eq!(line(&[Step::Key("clusters"), Step::Item(1), Step::Key("labels"), Step::Key("region")]), 5);
+/// assert_eq!(line(&[Step::Key("clusters"), Step::Item(1), Step::Key("taints")]), 3);
+/// ```
+///
+/// [`LocatedValue::line`]: super::LocatedValue::line
+pub fn line_within(text: &str, limits: &ReadLimits, document: usize, way: &[Step<'_>]) -> usize {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    (0..=way.len())
+        .rev()
+        .find_map(|steps| line_of(text, limits, document, &way[..steps]))
+        .unwrap_or(document)
+}
+
+/// The line of what lies on this way, if that can be told.
 fn line_of(text: &str, limits: &ReadLimits, document: usize, way: &[Step<'_>]) -> Option<usize> {
     let mut finder = Finder {
         events: compose::parser(text, limits),

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 pub use error::{ReadError, ReadProblem};
 pub use limits::ReadLimits;
-pub use listed::{ListError, read_list};
+pub use listed::{ListError, Step, line_within, read_list};
 
 use crate::Object;
 
