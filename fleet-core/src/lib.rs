@@ -109,7 +109,7 @@ pub use edge::*;
 pub use engine::*;
 pub use fleet_diff::{
     self, Digest, DigestBuilder, Document, FieldChange, FieldPath, GroupKind, Gvk, Node, Object, ObjectError,
-    ObjectKey,
+    ObjectKey, Quantity,
 };
 pub use hand_over::Predecessor;
 pub use judge::*;

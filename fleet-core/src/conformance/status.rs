@@ -6,8 +6,8 @@ use async_trait::async_trait;
 
 use super::{Findings, Violation};
 use crate::{
-    edge::{Observed, Restored, StatusSink},
-    words::Tick,
+    edge::{Observed, Restored, StatusSink, Unread},
+    words::{Capacity, ContactLimits, ContactStatus, Heard, Resources, Tick},
 };
 
 /// A store of what was observed, and the means to look at it anew.
@@ -51,11 +51,23 @@ pub async fn status_sink(fixture: &dyn StatusFixture) -> Vec<Violation> {
 fn observed(n: u64) -> Observed {
     let mut restored = Restored::new(100 + n, n, Tick(n));
     restored.confirmed = n > 1;
+    let mut amounts = Resources::new();
+    // Never negative: it cannot fail.
+    drop(amounts.set("cpu", 1_000 + i64::from(n > 1)));
+    drop(amounts.set("memory", i64::MAX));
+    let mut capacity = Capacity::new(amounts.clone(), amounts, Tick(n));
+    capacity.kinds = Some(["Pod.v1".to_owned()].into());
     Observed {
+        contact: Some(ContactStatus::first(
+            Heard::Answer,
+            &ContactLimits::default(),
+            Tick(n),
+        )),
         id: Some(format!("uid-{n}").as_str().into()),
         revision: Some(u64::MAX - n),
         restored: Some(restored),
-        ..Observed::default()
+        capacity: Some(capacity),
+        capacity_unread: Some(Unread::new(Tick(n), "no")),
     }
 }
 

@@ -14,4 +14,4 @@ pub use observer::{Note, Observer, Silent};
 pub use registry::ClusterRegistry;
 pub use request::{Exchange, Patch, Propagation, Request};
 pub use source::{Changed, Changes, InventorySource, silent};
-pub use status::{Observed, Restored, StatusSink, confirm_restored};
+pub use status::{Observed, Restored, StatusSink, Unread, confirm_restored};

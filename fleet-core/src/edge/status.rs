@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use crate::words::{ClusterId, ContactStatus, Tick, Unknown};
+use crate::words::{Capacity, ClusterId, ContactStatus, Tick, Unknown};
 
 /// What was observed of a cluster.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -24,6 +24,31 @@ pub struct Observed {
     /// Its state went back, and nothing is written to it until somebody answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub restored: Option<Restored>,
+    /// What it can carry and what it serves, as it was read last. None: not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<Capacity>,
+    /// Why that could not be read since. None while it can.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub capacity_unread: Option<Unread>,
+}
+
+/// Something cannot be read.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Unread {
+    /// When that began.
+    pub since: Tick,
+    /// Why, as it was at the last attempt.
+    pub why: String,
+}
+
+impl Unread {
+    /// Since then, for this reason.
+    pub fn new(since: Tick, why: impl Into<String>) -> Self {
+        let why = why.into();
+        Self { since, why }
+    }
 }
 
 /// A cluster's state went back to an earlier one: it was restored from a backup.

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Maintenance, text_newtype};
+use super::{Maintenance, Taint, text_newtype};
 
 text_newtype! {
     /// A cluster's identity: the UID of its `kube-system` namespace. A name is only a label, this is not.
@@ -25,6 +25,9 @@ pub struct Cluster {
     pub properties: BTreeMap<String, String>,
     /// Cost in the unit the fleet has agreed on (integers only), by what it buys, such as `cpu-hour`.
     pub cost: BTreeMap<String, i64>,
+    /// What keeps workloads away that do not tolerate it.
+    #[serde(default)]
+    pub taints: Vec<Taint>,
     /// Where in its life the cluster is said to be.
     pub life_cycle: LifeCycle,
     /// Why nothing is written to it for now.
@@ -43,6 +46,7 @@ impl Cluster {
             labels: BTreeMap::new(),
             properties: BTreeMap::new(),
             cost: BTreeMap::new(),
+            taints: Vec::new(),
             life_cycle: LifeCycle::Ready,
             paused: None,
             maintenance: Maintenance::default(),
@@ -53,6 +57,34 @@ impl Cluster {
     #[must_use]
     pub fn label(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.labels.insert(key.into(), value.into());
+        self
+    }
+
+    /// Adds a property.
+    #[must_use]
+    pub fn property(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.properties.insert(key.into(), value.into());
+        self
+    }
+
+    /// Adds a cost.
+    #[must_use]
+    pub fn cost(mut self, of: impl Into<String>, cost: i64) -> Self {
+        self.cost.insert(of.into(), cost);
+        self
+    }
+
+    /// Adds a taint.
+    #[must_use]
+    pub fn taint(mut self, taint: Taint) -> Self {
+        self.taints.push(taint);
+        self
+    }
+
+    /// Says where in its life it is.
+    #[must_use]
+    pub fn life_cycle(mut self, life_cycle: LifeCycle) -> Self {
+        self.life_cycle = life_cycle;
         self
     }
 

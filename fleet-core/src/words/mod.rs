@@ -1,5 +1,6 @@
 //! The vocabulary: clusters, targets, inventories, live objects, kinds, reasons, time.
 
+mod capacity;
 mod cluster;
 mod contact;
 mod drift;
@@ -9,10 +10,13 @@ mod last_good;
 mod live;
 mod maintenance;
 mod reason;
+mod resources;
+mod taint;
 mod target;
 mod tick;
 mod types;
 
+pub use capacity::Capacity;
 pub use cluster::{Cluster, ClusterId, LifeCycle};
 pub use contact::{ContactLimits, ContactState, ContactStatus, Heard};
 pub use drift::{DriftPolicy, DriftRule};
@@ -22,6 +26,8 @@ pub use last_good::LastGood;
 pub use live::{Live, LiveError, LiveMeta, ResourceVersion, Uid};
 pub use maintenance::{Maintenance, Window};
 pub use reason::Reason;
+pub use resources::{InvalidAmount, Resources, amount};
+pub use taint::{InvalidTaint, Taint, TaintEffect};
 pub use target::{Identity, InvalidInventoryId, InventoryId, Scope, Target};
 pub use tick::{Millis, Tick};
 pub use types::ClusterTypes;
