@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+pub use fleet_measure::peak_memory;
 use nix::sys::resource::{UsageWho, getrusage};
 
 use crate::Failure;
@@ -59,15 +60,4 @@ fn cpu(who: UsageWho) -> Result<Duration, Failure> {
         Ok(Duration::from_secs(u64::try_from(time.tv_sec())?) + Duration::from_micros(micros))
     };
     Ok(span(usage.user_time())? + span(usage.system_time())?)
-}
-
-/// The most memory this process has had so far (`VmHWM`), in bytes.
-///
-/// # Errors
-/// When the system does not say.
-pub fn peak_memory() -> Result<u64, Failure> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib = line.and_then(|line| line.split_whitespace().next());
-    Ok(kib.ok_or("no VmHWM in /proc/self/status")?.parse::<u64>()? * 1024)
 }

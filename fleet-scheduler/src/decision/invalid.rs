@@ -1,0 +1,101 @@
+//! What is wrong with a workload.
+
+use serde::Serialize;
+
+use crate::model::{Requirement, WorkloadId};
+
+/// What is wrong with a workload: whoever wrote it must correct it. Until then, what runs stays where it is.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "error", content = "what")]
+#[non_exhaustive]
+pub enum InvalidWorkload {
+    /// It has no name.
+    #[error("a workload has no name")]
+    Unnamed,
+    /// It does not say where it is to run.
+    #[error("it has no targets")]
+    NoTargets,
+    /// Two of its targets have one name.
+    #[error("two of its targets are called {0}")]
+    TargetTwice(String),
+    /// A requirement makes no sense.
+    #[error("target {target}: {message}")]
+    Requirement {
+        /// Of which target.
+        target: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// No cluster can ever meet these together.
+    #[error("target {target}: no cluster can meet these together: {}", requirements.join("; "))]
+    Contradiction {
+        /// Of which target.
+        target: String,
+        /// The smallest set that contradicts itself.
+        requirements: Vec<String>,
+    },
+    /// A limit at least is above the limit at most.
+    #[error("target {target}: {what}: at least {min}, but at most {max}")]
+    MinAboveMax {
+        /// Of which target.
+        target: String,
+        /// Of what.
+        what: String,
+        /// At least.
+        min: u64,
+        /// At most.
+        max: u64,
+    },
+    /// All clusters have the weight 0.
+    #[error("target {target}: all weights are 0, so nothing can be divided")]
+    NoWeight {
+        /// Of which target.
+        target: String,
+    },
+    /// More replicas than can be counted.
+    #[error("target {target}: {replicas} replicas are more than {most}, the most that can be decided on")]
+    TooMany {
+        /// Of which target.
+        target: String,
+        /// How many.
+        replicas: u64,
+        /// How many there may be.
+        most: u64,
+    },
+    /// What it needs in all cannot be counted.
+    #[error("target {target}: what all its replicas need together is too large to be counted")]
+    TooLarge {
+        /// Of which target.
+        target: String,
+    },
+    /// It runs beside itself, by way of others.
+    #[error("it waits for itself: {}", cycle(workloads))]
+    Cycle {
+        /// The workloads of the circle, each beside the next.
+        workloads: Vec<WorkloadId>,
+    },
+    /// It must run beside a workload and must keep away from it.
+    #[error("it must run beside {0} and keep away from it")]
+    BesideAndApart(WorkloadId),
+    /// It must keep away from itself.
+    #[error("it must keep away from itself: say over which domains its replicas are spread instead")]
+    ApartFromItself,
+}
+
+fn cycle(workloads: &[WorkloadId]) -> String {
+    let names: Vec<&str> = workloads
+        .iter()
+        .chain(workloads.first())
+        .map(WorkloadId::as_str)
+        .collect();
+    names.join(" beside ")
+}
+
+impl InvalidWorkload {
+    pub(crate) fn contradiction(target: &str, requirements: &[&Requirement]) -> Self {
+        Self::Contradiction {
+            target: target.to_owned(),
+            requirements: requirements.iter().map(ToString::to_string).collect(),
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! What was decided, and why, as data.
+
+mod invalid;
+mod limit;
+mod outcome;
+
+pub use invalid::InvalidWorkload;
+pub use limit::Limit;
+pub use outcome::{Decision, Outcome, Proposal, TargetDecision, Wait};

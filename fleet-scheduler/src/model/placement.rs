@@ -1,0 +1,188 @@
+//! What runs where, as it was decided before.
+
+use std::collections::BTreeMap;
+
+use fleet_core::Tick;
+use serde::{Deserialize, Serialize};
+
+use super::{Nature, WorkloadId};
+use crate::divide::MAX_REPLICAS;
+
+/// What was decided before, by workload.
+pub type Placements = BTreeMap<WorkloadId, Placement>;
+
+/// Where one workload runs, by target and cluster.
+///
+/// What is read from a file is checked: see [`InvalidPlacement`].
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(try_from = "Written")]
+#[non_exhaustive]
+pub struct Placement {
+    /// By the target's name, then by the cluster's.
+    pub targets: BTreeMap<String, BTreeMap<String, Assignment>>,
+}
+
+/// As it is written.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Written {
+    targets: BTreeMap<String, BTreeMap<String, Assignment>>,
+}
+
+/// Why a placement cannot have been decided by anybody.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidPlacement {
+    /// More replicas than can be decided on, in all.
+    #[error("more replicas than {MAX_REPLICAS}, the most that can be decided on")]
+    TooMany,
+}
+
+impl TryFrom<Written> for Placement {
+    type Error = InvalidPlacement;
+
+    fn try_from(written: Written) -> Result<Self, InvalidPlacement> {
+        let mut sum = 0_u64;
+        for assignment in written.targets.values().flat_map(BTreeMap::values) {
+            sum = sum.saturating_add(assignment.replicas);
+            if sum > MAX_REPLICAS {
+                return Err(InvalidPlacement::TooMany);
+            }
+        }
+        Ok(Self {
+            targets: written.targets,
+        })
+    }
+}
+
+/// A workload's replicas on a cluster.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Assignment {
+    /// How many are to be there.
+    pub replicas: u64,
+    /// How many of them do not count any more: others stand in for them, or will, and they go once these are healthy
+    /// and the cluster is in contact.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub going: u64,
+    /// How many of them are not started yet: what they stand in for must be stopped first, because there must never be
+    /// two of it.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub held: u64,
+    /// Since when it is so: what a cluster says of its use counts them once it is clearly later.
+    #[serde(default)]
+    pub since: Tick,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_none(going: &u64) -> bool {
+    *going == 0
+}
+
+impl Assignment {
+    /// So many since then, and all of them count.
+    pub fn new(replicas: u64, since: Tick) -> Self {
+        Self {
+            replicas,
+            going: 0,
+            held: 0,
+            since,
+        }
+    }
+
+    /// So many of them are going.
+    #[must_use]
+    pub fn going(mut self, going: u64) -> Self {
+        self.going = going.min(self.replicas);
+        self
+    }
+
+    /// So many of them are not started yet.
+    #[must_use]
+    pub fn held(mut self, held: u64) -> Self {
+        self.held = held.min(self.active());
+        self
+    }
+
+    /// How many are to run there now: those that are held do not, nor do those that are going where there must never be
+    /// two.
+    pub fn runs(&self, nature: Nature) -> u64 {
+        let going = if nature.is_fenced() { self.going } else { 0 };
+        self.replicas.saturating_sub(going).saturating_sub(self.held)
+    }
+
+    /// Without more that are going or held than there are: it may have been written by hand.
+    pub(crate) fn sound(self) -> Self {
+        let going = self.going.min(self.replicas);
+        Self {
+            going,
+            held: self.held.min(self.replicas - going),
+            ..self
+        }
+    }
+
+    /// How many of them count.
+    pub fn active(&self) -> u64 {
+        self.replicas.saturating_sub(self.going)
+    }
+}
+
+impl Placement {
+    /// Nowhere.
+    pub fn nowhere() -> Self {
+        Self::default()
+    }
+
+    /// With these replicas of a target on a cluster.
+    #[must_use]
+    pub fn with(mut self, target: &str, cluster: &str, assignment: Assignment) -> Self {
+        let clusters = self.targets.entry(target.to_owned()).or_default();
+        clusters.insert(cluster.to_owned(), assignment);
+        self
+    }
+
+    /// All replicas that are on a cluster, those that are going too.
+    pub fn on(&self, cluster: &str) -> u64 {
+        let on = self.targets.values().filter_map(|clusters| clusters.get(cluster));
+        on.fold(0, |sum, assignment| sum.saturating_add(assignment.replicas))
+    }
+
+    /// Whether some replicas are going, or wait for others to be stopped.
+    pub(crate) fn is_moving(&self) -> bool {
+        let mut all = self.targets.values().flat_map(BTreeMap::values);
+        all.any(|one| one.going > 0 || one.held > 0)
+    }
+
+    /// Whether something has left a cluster since.
+    pub(crate) fn has_left(&self, before: &Self) -> bool {
+        self.is_less(before, |one| one.replicas)
+    }
+
+    /// Whether something has left a cluster since, or is going now.
+    pub(crate) fn has_moved(&self, before: &Self) -> bool {
+        self.has_left(before) || self.is_less(before, Assignment::active)
+    }
+
+    fn is_less(&self, before: &Self, count: impl Fn(&Assignment) -> u64) -> bool {
+        before.targets.iter().any(|(target, clusters)| {
+            let now = self.targets.get(target);
+            clusters.iter().any(|(cluster, old)| {
+                let new = now.and_then(|clusters| clusters.get(cluster));
+                new.map_or(0, &count) < count(old)
+            })
+        })
+    }
+
+    /// The clusters with replicas that count, and how many, over all targets.
+    pub fn active(&self) -> BTreeMap<&str, u64> {
+        let mut active = BTreeMap::new();
+        for (cluster, assignment) in self.targets.values().flatten() {
+            if assignment.active() > 0 {
+                let sum: &mut u64 = active.entry(cluster.as_str()).or_default();
+                *sum = sum.saturating_add(assignment.active());
+            }
+        }
+        active
+    }
+}

@@ -1,0 +1,12 @@
+//! Moves: when they are worth it, how many there may be, and how they are done.
+
+mod budget;
+mod gate;
+mod storm;
+mod worth;
+
+pub use budget::{Budgets, Move, MoveLog, Rate};
+pub use gate::{Consent, MoveGate, Step};
+pub(crate) use storm::Storm;
+pub use storm::StormBreaker;
+pub use worth::{Calm, Rebalancer, StayPut, Worth};

@@ -1,0 +1,111 @@
+//! Stops moves when too much looks lost at once.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::FleetView;
+
+/// Stops starting replicas of lost clusters elsewhere when too many clusters look lost at once: then it is more likely
+/// that the observer is cut off than that they are gone, and what is left could not carry everything anyhow.
+///
+/// It counts within each failure domain (the values of a label) and over the whole fleet, as the zones of Kubernetes' node
+/// life-cycle controller do. The clusters of a domain where it trips are left as they are; others go on.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+#[non_exhaustive]
+pub struct StormBreaker {
+    /// The label whose values are the failure domains. None: only the whole fleet counts.
+    pub domain: Option<String>,
+    /// It trips when at least so many clusters of a domain, or of the fleet, are lost, and
+    pub at_least: usize,
+    /// more than so many of a hundred of them.
+    pub percent: u8,
+}
+
+impl Default for StormBreaker {
+    fn default() -> Self {
+        Self {
+            domain: Some("topology.kubernetes.io/region".to_owned()),
+            at_least: 3,
+            percent: 33,
+        }
+    }
+}
+
+impl StormBreaker {
+    /// Never trips.
+    pub fn off() -> Self {
+        Self {
+            domain: None,
+            at_least: usize::MAX,
+            percent: 100,
+        }
+    }
+
+    /// In domains of this label.
+    #[must_use]
+    pub fn domain(mut self, label: impl Into<String>) -> Self {
+        self.domain = Some(label.into());
+        self
+    }
+
+    /// At so many, and more than so many of a hundred.
+    #[must_use]
+    pub fn trips(mut self, at_least: usize, percent: u8) -> Self {
+        (self.at_least, self.percent) = (at_least, percent);
+        self
+    }
+
+    /// Where it trips.
+    pub(crate) fn look(&self, fleet: &FleetView) -> Storm {
+        let mut domains: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+        let (mut lost, mut all) = (0, 0);
+        for cluster in fleet.clusters() {
+            let is_lost = usize::from(cluster.lost_since().is_some());
+            (lost, all) = (lost + is_lost, all + 1);
+            let value = self
+                .domain
+                .as_ref()
+                .and_then(|label| cluster.cluster.labels.get(label));
+            if let Some(value) = value {
+                let (lost, all) = domains.entry(value).or_default();
+                (*lost, *all) = (*lost + is_lost, *all + 1);
+            }
+        }
+        let trips = |lost: usize, all: usize| {
+            lost >= self.at_least && lost.saturating_mul(100) > all.saturating_mul(self.percent.into())
+        };
+        let tripped = domains.into_iter().filter(|(_, (lost, all))| trips(*lost, *all));
+        Storm {
+            fleet: trips(lost, all).then_some((lost, all)),
+            domains: tripped
+                .map(|(value, counts)| (value.to_owned(), counts))
+                .collect(),
+            label: self.domain.clone(),
+        }
+    }
+}
+
+/// Where too much looks lost.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Storm {
+    fleet: Option<(usize, usize)>,
+    domains: BTreeMap<String, (usize, usize)>,
+    label: Option<String>,
+}
+
+impl Storm {
+    /// Why nothing is started elsewhere for this cluster: words for people.
+    pub(crate) fn holds(&self, cluster: &crate::model::ClusterInfo) -> Option<String> {
+        if let Some((lost, all)) = self.fleet {
+            return Some(format!("{lost} of {all} clusters look lost at once"));
+        }
+        let label = self.label.as_ref()?;
+        let value = cluster.cluster.labels.get(label)?;
+        let (lost, all) = self.domains.get(value)?;
+        Some(format!(
+            "{lost} of {all} clusters with {label} {value} look lost at once"
+        ))
+    }
+}

@@ -1,0 +1,272 @@
+//! What goes, and when it is gone.
+
+use std::collections::BTreeMap;
+
+use fleet_core::{Reason, Tick};
+
+use super::{Facts, Job, Planner, ReplacementState, seats::token};
+use crate::{
+    decision::Proposal,
+    model::{Assignment, ClusterInfo, Placement, Workload},
+    moves::{Move, Step},
+};
+
+type Placed = BTreeMap<String, Assignment>;
+
+/// How many replicas of a workload of which there must never be two are going and not known to be stopped, and how many
+/// others wait for that.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Fence {
+    going: u64,
+    held: u64,
+}
+
+impl Fence {
+    /// How many are going.
+    pub(super) fn going(self) -> u64 {
+        self.going
+    }
+
+    /// How many have ended.
+    pub(super) fn all(self) -> u64 {
+        self.going + self.held
+    }
+
+    /// Some have ended.
+    pub(super) fn ended(&mut self, ended: Self) {
+        self.going = self.going.saturating_add(ended.going);
+        self.held = self.held.saturating_sub(ended.held);
+    }
+
+    /// How many of some that start must wait.
+    pub(super) fn hold(&mut self, replicas: u64) -> u64 {
+        let held = self.going.saturating_sub(self.held).min(replicas);
+        self.held = self.held.saturating_add(held);
+        held
+    }
+}
+
+impl Planner {
+    /// Whether there must never be two of a workload.
+    pub(super) fn is_fenced(&self, workload: &Workload) -> bool {
+        self.switches().fencing && workload.nature.is_fenced()
+    }
+
+    /// Lets go what has waited for its stand-ins to be healthy, or to be stopped where there must never be two; then starts
+    /// what has waited for that. What people must say before it goes on is proposed.
+    pub(super) fn let_go(&mut self, job: &Job, facts: &Facts, now: Tick) -> Vec<Proposal> {
+        let mut proposals = Vec::new();
+        let is_known = |target: &str| job.names.iter().any(|name| **name == *target);
+        if !self.table.is_moving(&job.workload.name)
+            && self
+                .table
+                .targets(&job.workload.name)
+                .iter()
+                .all(|target| is_known(target))
+        {
+            return proposals;
+        }
+        let mut placement = self.table.placement(&job.workload.name);
+        let is_fenced = self.is_fenced(&job.workload);
+        for (target, placed) in &mut placement.targets {
+            // Targets that are not there any more free their place.
+            if !is_known(target) {
+                for one in placed.values_mut() {
+                    self.stop(job, one, u64::MAX, now);
+                    if !is_fenced {
+                        drop_going(one, now);
+                    }
+                }
+            }
+            if is_fenced {
+                self.let_stopped_go(job, target, placed, facts, now, &mut proposals);
+            } else {
+                self.let_replaced_go(job, placed, facts, now);
+            }
+            placed.retain(|_, one| one.replicas > 0);
+        }
+        placement.targets.retain(|_, placed| !placed.is_empty());
+        if self.fence(job, &placement, facts, now).going == 0 {
+            for one in placement.targets.values_mut().flat_map(BTreeMap::values_mut) {
+                if one.held > 0 {
+                    (one.held, one.since) = (0, now);
+                }
+            }
+        }
+        self.place_all(&job.workload.name, &placement);
+        proposals
+    }
+
+    /// Lets replicas go that others stand in for. These others must be there, answer, and be healthy; what was changed at
+    /// this very moment cannot have been observed to be so. On clusters that are lost nothing stands in for anything.
+    fn let_replaced_go(&self, job: &Job, placed: &mut Placed, facts: &Facts, now: Tick) {
+        let id = &job.workload.name;
+        let stand_ins: Vec<(&String, Tick)> = placed
+            .iter()
+            .filter(|(name, one)| one.active() > 0 && !self.cannot_be_asked(name))
+            .map(|(name, one)| (name, one.since))
+            .collect();
+        let is_healthy = |(name, since): &(&String, Tick)| {
+            self.answers(name) && facts.is_healthy(id, name) && *since < now
+        };
+        let are_healthy = !stand_ins.is_empty() && stand_ins.iter().all(is_healthy);
+        let to = stand_ins
+            .first()
+            .map(|(name, _)| (*name).clone())
+            .unwrap_or_default();
+        for (name, one) in placed.iter_mut().filter(|(_, one)| one.going > 0) {
+            let Some(cluster) = self.fleet.get(name) else {
+                drop_going(one, now);
+                continue;
+            };
+            if !self.switches().returning && cluster.is_in_contact() && !cluster.is_going() {
+                one.going = 0;
+                continue;
+            }
+            let may_go = are_healthy
+                && cluster.is_in_contact()
+                && !self.is_reversible(name, now)
+                && self.may_go(job, name, &to);
+            if may_go || !self.switches().healthy_first {
+                drop_going(one, now);
+            }
+        }
+    }
+
+    /// Lets replicas go that are known to be stopped. Where they cannot be asked, a person may say that they are.
+    fn let_stopped_go(
+        &self,
+        job: &Job,
+        target: &str,
+        placed: &mut Placed,
+        facts: &Facts,
+        now: Tick,
+        proposals: &mut Vec<Proposal>,
+    ) {
+        let id = &job.workload.name;
+        for (name, one) in placed.iter_mut().filter(|(_, one)| one.going > 0) {
+            if self.is_over(job, name, one, facts, now) {
+                if !self.is_reversible(name, now) {
+                    drop_going(one, now);
+                }
+                continue;
+            }
+            if !self.cannot_be_asked(name) {
+                continue;
+            }
+            let since = self.fleet.get(name).and_then(ClusterInfo::lost_since);
+            let token = token(id, target, name, since.unwrap_or(one.since));
+            if facts.approved.contains(&token) {
+                drop_going(one, now);
+                continue;
+            }
+            proposals.push(Proposal {
+                token,
+                target: target.to_owned(),
+                cluster: name.clone(),
+                replicas: one.going,
+                reason: Reason::new(
+                    "approve",
+                    format!(
+                        "cluster {name} cannot be asked; approve when the old copy is sure to be stopped"
+                    ),
+                ),
+            });
+        }
+    }
+
+    /// Ends replicas that nothing stands in for. Where there must never be two, they count until they are known to be
+    /// stopped.
+    pub(super) fn stop(&self, job: &Job, one: &mut Assignment, count: u64, now: Tick) -> Fence {
+        let ended = end(one, count, self.is_fenced(&job.workload));
+        if ended.going > 0 {
+            one.since = now;
+        }
+        ended
+    }
+
+    /// How many of a workload are going and not known to be stopped, and how many wait for that.
+    pub(super) fn fence(&self, job: &Job, placement: &Placement, facts: &Facts, now: Tick) -> Fence {
+        if !self.is_fenced(&job.workload) {
+            return Fence::default();
+        }
+        let mut fence = Fence::default();
+        for (name, one) in placement.targets.values().flatten() {
+            fence.held = fence.held.saturating_add(one.held);
+            if !self.is_over(job, name, one, facts, now) {
+                fence.going = fence.going.saturating_add(one.going);
+            }
+        }
+        fence
+    }
+
+    /// Whether what is going on a cluster is known to be stopped. Who was told to stop at this very moment, and can hear it,
+    /// may still start anew until then.
+    fn is_over(&self, job: &Job, cluster: &str, one: &Assignment, facts: &Facts, now: Tick) -> bool {
+        facts.is_stopped(&job.workload.name, cluster) && (one.since < now || self.cannot_be_asked(cluster))
+    }
+
+    /// Whether everyone who has a say lets the old replicas on a cluster go.
+    fn may_go(&self, job: &Job, from: &str, to: &str) -> bool {
+        if self.scheduler.parts().gates.is_empty() {
+            return true;
+        }
+        let id = &job.workload.name;
+        let known: Vec<Move> = self
+            .moves
+            .moves()
+            .filter(|one| one.workload == *id && one.from == from)
+            .cloned()
+            .collect();
+        // The log may have forgotten a move that takes long.
+        let assumed = || Move {
+            at: Tick(0),
+            workload: id.clone(),
+            target: String::new(),
+            from: from.to_owned(),
+            to: to.to_owned(),
+            replicas: 0,
+            cause: "unknown".to_owned(),
+        };
+        let moves = if known.is_empty() { vec![assumed()] } else { known };
+        let steps = [Step::Switched, Step::BeforeOldGoes];
+        let mut asked = moves.iter().flat_map(|one| steps.map(|step| (step, one)));
+        asked.all(|(step, one)| self.objection(step, one).is_none())
+    }
+
+    /// Whether the old copies on a cluster stay because its replacement can still be taken back.
+    pub(super) fn is_reversible(&self, cluster: &str, now: Tick) -> bool {
+        let replacement = self.replacements.get(cluster);
+        self.switches().replacement && replacement.is_some_and(|one| one.state(now) != ReplacementState::Done)
+    }
+
+    fn answers(&self, cluster: &str) -> bool {
+        self.fleet.get(cluster).is_some_and(ClusterInfo::is_in_contact)
+    }
+
+    /// Lost, or not in the fleet any more.
+    pub(super) fn cannot_be_asked(&self, cluster: &str) -> bool {
+        self.fleet
+            .get(cluster)
+            .is_none_or(|cluster| cluster.lost_since().is_some())
+    }
+}
+
+/// Ends replicas that count, those first that are not started yet. What runs stays as going if that is said. How many are
+/// going now, and how many need not be waited for any more.
+pub(super) fn end(one: &mut Assignment, count: u64, is_going: bool) -> Fence {
+    let count = count.min(one.active());
+    let held = count.min(one.held);
+    let going = if is_going { count - held } else { 0 };
+    (one.replicas, one.held) = (one.replicas - (count - going), one.held - held);
+    one.going += going;
+    Fence { going, held }
+}
+
+/// What was going is gone.
+pub(super) fn drop_going(one: &mut Assignment, now: Tick) {
+    if one.going > 0 {
+        one.replicas -= one.going;
+        (one.going, one.since) = (0, now);
+    }
+}

@@ -1,0 +1,236 @@
+//! Makes room for what is more important.
+
+use std::{cmp::Reverse, collections::BTreeMap};
+
+use fixedbitset::FixedBitSet;
+use fleet_core::Tick;
+
+use super::{Job, Planner, settle::Plan};
+use crate::{
+    model::{Slot, Survives, WorkloadId},
+    moves::Move,
+    pipeline::Units,
+    schedule::{Answers, Question},
+};
+
+/// How many clusters are tried, the best first, before nobody gives way.
+const TRIES: usize = 8;
+
+/// Who gives way on a cluster, and what for.
+pub(super) struct Preemption {
+    pub(super) slot: Slot,
+    /// Where all units are to be then.
+    pub(super) units: Units,
+    victims: Vec<Victim>,
+}
+
+/// Who could give way on a cluster.
+struct Found {
+    slot: Slot,
+    /// How many units find room there then.
+    fits: u64,
+    victims: Vec<Victim>,
+}
+
+/// Replicas that give way.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct Victim {
+    priority: i32,
+    /// Those that ask for least replicas to go come first among equals.
+    replicas: u64,
+    workload: WorkloadId,
+    target: String,
+}
+
+impl Planner {
+    /// Looks for the cluster where the least important, and of those the fewest, replicas must give way so that the most
+    /// units that have no place find one, within all limits of the target. Only what has a lower priority gives way, and
+    /// nothing of which there must never be two, because it would have to be stopped for sure.
+    pub(super) fn look_for_victims(
+        &self,
+        question: &Question<'_>,
+        plan: &mut Plan,
+        ask: u64,
+        answers: &mut Answers,
+    ) {
+        let short = plan.units.short;
+        let set = self.all_groups(question, answers);
+        let mut found: Vec<Found> = set
+            .ones()
+            .filter_map(|slot| self.preemption_at(question, slot, short))
+            .collect();
+        let worst = |one: &Found| one.victims.iter().map(|victim| victim.priority).max();
+        let count = |one: &Found| {
+            one.victims
+                .iter()
+                .fold(0_u64, |sum, victim| sum.saturating_add(victim.replicas))
+        };
+        found.sort_by_key(|one| (Reverse(one.fits), worst(one), count(one), one.slot));
+        for one in found.into_iter().take(TRIES) {
+            let units = self.find(question, plan, ask, Some((one.slot, one.fits)), answers);
+            if units.short < short {
+                // Nobody gives way for what would not survive.
+                if question.workload.survives != Survives::Nothing {
+                    let (bookings, worst) = self.bookings(question, &units, answers);
+                    if worst > plan.unprotected_units {
+                        continue;
+                    }
+                    plan.bookings = bookings;
+                }
+                plan.preemption = Some(Preemption {
+                    slot: one.slot,
+                    units,
+                    victims: one.victims,
+                });
+                return;
+            }
+        }
+    }
+
+    /// The clusters that something new of the target may come to, in any of its groups.
+    fn all_groups(&self, question: &Question<'_>, answers: &mut Answers) -> FixedBitSet {
+        let question = Question {
+            current: &[],
+            ..*question
+        };
+        let groups = &question.target().groups;
+        let mut all = match groups.is_empty() {
+            true => self.screen(&question, None, answers).set,
+            false => FixedBitSet::with_capacity(self.fleet.len()),
+        };
+        for group in groups {
+            all.union_with(&self.screen(&question, Some(group), answers).set);
+        }
+        all
+    }
+
+    fn preemption_at(&self, question: &Question<'_>, slot: Slot, short: u64) -> Option<Found> {
+        let mut candidates: Vec<Victim> = Vec::new();
+        for (id, _) in self.table.workloads_on(self.fleet.at(slot).name()) {
+            let Some(job) = self.jobs.get(id) else { continue };
+            let workload = &job.workload;
+            if workload.priority >= question.workload.priority
+                || self.is_fenced(workload)
+                || job.replica.is_nothing()
+                // Nobody could decide where it goes.
+                || job.invalid.is_some()
+            {
+                continue;
+            }
+            let seats = self
+                .table
+                .seats(id)
+                .iter()
+                .filter(|seat| seat.slot == slot && seat.assignment.active() > 0);
+            candidates.extend(seats.map(|seat| Victim {
+                priority: workload.priority,
+                replicas: seat.assignment.active(),
+                workload: id.clone(),
+                target: seat.target.to_string(),
+            }));
+        }
+        candidates.sort_unstable();
+        let needs_of = |victim: &Victim| {
+            self.jobs
+                .get(&victim.workload)
+                .map(|job| (&job.replica, victim.replicas))
+        };
+        let free = question.fits(slot);
+        let fits = |victims: &[Victim]| {
+            if victims.is_empty() {
+                return free;
+            }
+            let freed = self.room.sum(victims.iter().filter_map(needs_of));
+            self.room.fits_with(slot, question.needs, &freed)
+        };
+        // More than what fits already, and no more than is asked for. Estimators do not know what would give way: nothing
+        // does where they say that no more fits.
+        let most = fits(&candidates)
+            .min(free.saturating_add(short))
+            .min(question.estimated(slot));
+        if most <= free {
+            return None;
+        }
+        // As many of the least important as it takes, and of these only the ones that are needed.
+        let enough = (1..=candidates.len()).find(|count| fits(&candidates[..*count]) >= most)?;
+        candidates.truncate(enough);
+        for at in (0..candidates.len()).rev() {
+            let victim = candidates.remove(at);
+            if fits(&candidates) < most {
+                candidates.insert(at, victim);
+            }
+        }
+        Some(Found {
+            slot,
+            fits: most,
+            victims: candidates,
+        })
+    }
+
+    /// Whether budgets let these go.
+    pub(super) fn may_preempt(&self, preemption: &Preemption, now: Tick) -> bool {
+        let mut all = 0_u64;
+        let mut of: BTreeMap<&WorkloadId, u64> = BTreeMap::new();
+        for victim in &preemption.victims {
+            all = all.saturating_add(victim.replicas);
+            let own = of.entry(&victim.workload).or_default();
+            *own = own.saturating_add(victim.replicas);
+        }
+        let within_own = |(id, replicas): (&&WorkloadId, &u64)| {
+            let job = self.jobs.get(*id);
+            job.is_some_and(|job| self.moves.left_of(id, &job.workload.moves, now) >= *replicas)
+        };
+        let left = self.moves.left(self.options.budgets, now);
+        !self.switches().budgets
+            || (left.at(self.fleet.at(preemption.slot).name()) >= all && of.iter().all(within_own))
+    }
+
+    /// When some budget of theirs may have something left again.
+    pub(super) fn victims_free(&self, preemption: &Preemption, now: Tick) -> Option<Tick> {
+        let budgets = self.options.budgets;
+        let jobs = preemption
+            .victims
+            .iter()
+            .filter_map(|victim| self.jobs.get(&victim.workload));
+        let own = jobs.map(|job| job.workload.moves.per);
+        let all = own.chain([budgets.fleet.per, budgets.cluster.per]);
+        all.filter_map(|per| self.moves.next_free(per, now)).min()
+    }
+
+    /// Lets victims go: they are looked at again, and go elsewhere if there is room.
+    pub(super) fn evict(&mut self, preemption: &Preemption, now: Tick) -> Vec<Move> {
+        let cluster = self.fleet.at(preemption.slot).name().to_owned();
+        let mut moves = Vec::new();
+        for victim in &preemption.victims {
+            let before = self.table.placement(&victim.workload);
+            let mut placed = before.targets.get(&victim.target).cloned().unwrap_or_default();
+            if let Some(assignment) = placed.get_mut(&cluster) {
+                assignment.replicas -= victim.replicas.min(assignment.active());
+            }
+            placed.retain(|_, assignment| assignment.replicas > 0);
+            self.place(&victim.workload, &victim.target.as_str().into(), &placed);
+            let made = Move {
+                at: now,
+                workload: victim.workload.clone(),
+                target: victim.target.clone(),
+                from: cluster.clone(),
+                to: String::new(),
+                replicas: victim.replicas,
+                cause: "preempted".to_owned(),
+            };
+            self.remember(&victim.workload, &before, std::slice::from_ref(&made), now);
+            self.moves.record(made.clone());
+            moves.push(made);
+            self.dirty.insert(victim.workload.clone());
+            self.touch_related(&victim.workload);
+        }
+        moves
+    }
+}
+
+impl Job {
+    /// Whether it may push out what has a lower priority.
+    pub(super) fn can_preempt(&self) -> bool {
+        self.workload.preempts && !self.replica.is_nothing()
+    }
+}

@@ -1,0 +1,349 @@
+//! What may stay where it is, what must go, and what is lost.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fleet_core::{Millis, Reason, Tick};
+
+use super::{Facts, Planner};
+use crate::{
+    decision::{Proposal, Wait},
+    model::{Assignment, ClusterInfo, LostPolicy, Slot, WorkloadId},
+    pipeline::Pass,
+    schedule::Question,
+};
+
+/// The replicas of one target, by what may be done with them.
+#[derive(Default)]
+pub(super) struct Seats {
+    /// What is where from now on, before anything is started: by cluster.
+    pub(super) placed: BTreeMap<String, Assignment>,
+    /// Replicas that count and stay.
+    pub(super) kept: Vec<(Slot, u64)>,
+    /// Replicas that others are to stand in for.
+    pub(super) released: Vec<Released>,
+    /// Replicas that count as being there although they cannot be asked: nothing is started for them.
+    pub(super) absent: Vec<(String, u64)>,
+    pub(super) waits: Vec<Wait>,
+    pub(super) proposals: Vec<Proposal>,
+    pub(super) again_at: Option<Tick>,
+    /// Their clusters cannot keep them, and why.
+    pub(super) refused: BTreeMap<String, Vec<Reason>>,
+    /// Where the lost ones are to go, where that was said.
+    pub(super) follow: Option<WorkloadId>,
+    /// The clusters that keep room for what was lost, and for how many units.
+    pub(super) booked: Vec<(Slot, u64)>,
+    /// Where everything of a cluster goes that is replaced.
+    pub(super) replaced_by: BTreeSet<Slot>,
+}
+
+/// Replicas that others are to stand in for.
+pub(super) struct Released {
+    pub(super) cluster: String,
+    pub(super) replicas: u64,
+    pub(super) cause: &'static str,
+    /// They are known to be stopped: nothing waits for them.
+    pub(super) is_stopped: bool,
+}
+
+/// What is known of a cluster whose replicas cannot be asked.
+struct Loss<'a> {
+    cluster: &'a str,
+    /// Since when; none: it is not in the fleet any more.
+    since: Option<Tick>,
+    /// Since when they are placed there.
+    placed: Tick,
+    replicas: u64,
+    /// Why nothing may be started for them now.
+    storm: Option<String>,
+}
+
+/// What to do about replicas that are lost.
+enum Answer {
+    /// Others stand in for them; true when they are known to be stopped.
+    Replace(bool),
+    /// Nothing; they count as being there.
+    Stay,
+}
+
+impl Planner {
+    /// Sorts the replicas of one target.
+    pub(super) fn sort_seats(
+        &self,
+        question: &Question<'_>,
+        target: &str,
+        facts: &Facts,
+        now: Tick,
+    ) -> Seats {
+        let id = &question.workload.name;
+        let mut seats = Seats::default();
+        for seat in self.table.seats(id).iter().filter(|seat| *seat.target == *target) {
+            let cluster = self.fleet.at(seat.slot);
+            seats.placed.insert(cluster.name().to_owned(), seat.assignment);
+        }
+        let placed = std::mem::take(&mut seats.placed);
+        for (name, assignment) in &placed {
+            let (Some(slot), active) = (self.fleet.slot(name), assignment.active()) else {
+                continue;
+            };
+            if active == 0 {
+                continue;
+            }
+            let cluster = self.fleet.at(slot);
+            if let Some(since) = self.lost_since(cluster) {
+                let loss = Loss {
+                    cluster: name,
+                    since: Some(since),
+                    placed: assignment.since,
+                    replicas: active,
+                    storm: self.storm.holds(cluster).filter(|_| self.switches().storm),
+                };
+                self.lose(question, target, &loss, &mut seats, facts, now);
+                continue;
+            }
+            let soaks = || question.is_everywhere() && self.is_reversible(name, now);
+            let cause = if !cluster.is_in_contact() || assignment.held > 0 {
+                None
+            } else if let Some(replacement) = self.replacements.get(name) {
+                seats.replaced_by.extend(self.fleet.slot(&replacement.to));
+                // What is on each cluster is on the new one, too.
+                (!soaks()).then_some("replace")
+            } else if cluster.is_going() {
+                seats.refused.insert(
+                    name.clone(),
+                    vec![Reason::new(
+                        "drain",
+                        format!("it is {}", cluster.cluster.life_cycle),
+                    )],
+                );
+                Some("drain")
+            } else {
+                let reasons = question.refusals_of_current(slot, self.switches().sticky);
+                let must_go = !reasons.is_empty();
+                if must_go {
+                    seats.refused.insert(name.clone(), self.told(reasons));
+                } else {
+                    let until = question.stays(slot).and_then(Pass::until);
+                    seats.again_at = seats.again_at.into_iter().chain(until).min();
+                }
+                must_go.then_some("constraint")
+            };
+            match cause {
+                None => seats.kept.push((slot, active)),
+                Some(cause) => seats.released.push(Released {
+                    cluster: name.clone(),
+                    replicas: active,
+                    cause,
+                    is_stopped: false,
+                }),
+            }
+        }
+        seats.placed = placed;
+        for (of, cluster, assignment) in self.table.gone(id).filter(|(of, ..)| *of == target) {
+            debug_assert_eq!(of, target);
+            seats.placed.insert(cluster.to_owned(), assignment);
+            let loss = Loss {
+                cluster,
+                since: None,
+                placed: assignment.since,
+                replicas: assignment.active(),
+                storm: None,
+            };
+            if loss.replicas > 0 {
+                self.lose(question, target, &loss, &mut seats, facts, now);
+            }
+        }
+        let is_lost = |one: &&Released| matches!(one.cause, "lost" | "left");
+        let lost: Vec<&str> = seats
+            .released
+            .iter()
+            .filter(is_lost)
+            .map(|one| &*one.cluster)
+            .collect();
+        seats.booked = self.booked(id, question.target, &lost);
+        // Those that are lost first: they do nothing any more.
+        seats.released.sort_by(|a, b| {
+            rank(a.cause)
+                .cmp(&rank(b.cause))
+                .then_with(|| a.cluster.cmp(&b.cluster))
+        });
+        seats
+    }
+
+    /// Since when a cluster counts as lost.
+    fn lost_since(&self, cluster: &ClusterInfo) -> Option<Tick> {
+        let silent = cluster
+            .contact
+            .filter(|_| !self.switches().contact && !cluster.is_in_contact());
+        cluster.lost_since().or(silent.map(|contact| contact.since))
+    }
+
+    /// The reasons that are told.
+    pub(crate) fn told<T>(&self, mut reasons: Vec<T>) -> Vec<T> {
+        if !self.switches().all_reasons {
+            reasons.truncate(1);
+        }
+        reasons
+    }
+
+    fn lose(
+        &self,
+        question: &Question<'_>,
+        target: &str,
+        loss: &Loss<'_>,
+        seats: &mut Seats,
+        facts: &Facts,
+        now: Tick,
+    ) {
+        match self.answer(question, target, loss, seats, facts, now) {
+            Answer::Stay => seats.absent.push((loss.cluster.to_owned(), loss.replicas)),
+            Answer::Replace(is_stopped) => seats.released.push(Released {
+                cluster: loss.cluster.to_owned(),
+                replicas: loss.replicas,
+                cause: if loss.since.is_some() { "lost" } else { "left" },
+                is_stopped,
+            }),
+        }
+    }
+
+    fn answer(
+        &self,
+        question: &Question<'_>,
+        target: &str,
+        loss: &Loss<'_>,
+        seats: &mut Seats,
+        facts: &Facts,
+        now: Tick,
+    ) -> Answer {
+        let workload = question.workload;
+        let wait = |reason: Reason, until: Option<Tick>| Wait {
+            target: target.to_owned(),
+            cluster: loss.cluster.to_owned(),
+            replicas: loss.replicas,
+            cause: if loss.since.is_some() { "lost" } else { "left" },
+            reason,
+            until,
+        };
+        let is_fenced = self.is_fenced(workload) && workload.lost != LostPolicy::Shrink;
+        // Each cluster has one of these already, or is to: there is nowhere else to go.
+        if question.is_everywhere() {
+            return match loss.since {
+                None if !is_fenced => Answer::Replace(true),
+                _ => Answer::Stay,
+            };
+        }
+        if !self.switches().lost_policy && !is_fenced {
+            return Answer::Replace(false);
+        }
+        let token = token(
+            &workload.name,
+            target,
+            loss.cluster,
+            loss.since.unwrap_or(loss.placed),
+        );
+        let is_stopped = facts.is_stopped(&workload.name, loss.cluster);
+        let is_approved = facts.approved.contains(&token);
+        let why = match loss.since {
+            Some(_) => format!("cluster {} is lost", loss.cluster),
+            None => format!("cluster {} has left the fleet", loss.cluster),
+        };
+        if is_approved || (is_stopped && is_fenced) {
+            return Answer::Replace(is_stopped || is_fenced);
+        }
+        let propose = |seats: &mut Seats, what: &str| {
+            let reason = Reason::new("approve", format!("{why}: {what}"));
+            seats.proposals.push(Proposal {
+                token: token.clone(),
+                target: target.to_owned(),
+                cluster: loss.cluster.to_owned(),
+                replicas: loss.replicas,
+                reason,
+            });
+            Answer::Stay
+        };
+        if is_fenced {
+            return propose(
+                seats,
+                "there must never be two of it; approve when the old copy is sure to be stopped",
+            );
+        }
+        let stormy = || {
+            let storm = loss.storm.as_ref()?;
+            let message = format!("{why}, but {storm}: nothing is started elsewhere");
+            Some(Reason::new("storm", message))
+        };
+        match &workload.lost {
+            LostPolicy::Shrink => {
+                let reason = Reason::new("shrink", format!("{why}; there are fewer until it is back"));
+                seats.waits.push(wait(reason, None));
+                Answer::Stay
+            }
+            LostPolicy::Hold => propose(seats, "approve to start its replicas elsewhere"),
+            LostPolicy::Respin { after } => {
+                if let Some(storm) = stormy() {
+                    seats.waits.push(wait(storm, None));
+                    return Answer::Stay;
+                }
+                let due = loss.since.map_or(now, |since| since + *after);
+                if due > now {
+                    seats.again_at = seats.again_at.into_iter().chain([due]).min();
+                    let left = Millis(due.0 - now.0);
+                    seats.waits.push(wait(
+                        Reason::new("tolerated", format!("{why}; it may come back: {left} left")),
+                        Some(due),
+                    ));
+                    return Answer::Stay;
+                }
+                Answer::Replace(is_stopped)
+            }
+            LostPolicy::Follow(other) => {
+                if let Some(storm) = stormy() {
+                    seats.waits.push(wait(storm, None));
+                    return Answer::Stay;
+                }
+                let is_elsewhere = self
+                    .table
+                    .clusters_of(other)
+                    .keys()
+                    .any(|cluster| *cluster != loss.cluster)
+                    && !self.table.seats(other).iter().any(|seat| {
+                        self.fleet.at(seat.slot).name() == loss.cluster && seat.assignment.active() > 0
+                    });
+                if !is_elsewhere {
+                    seats.waits.push(wait(
+                        Reason::new("follow", format!("{why}; it goes where {other} goes")),
+                        None,
+                    ));
+                    return Answer::Stay;
+                }
+                seats.follow = Some(other.clone());
+                Answer::Replace(is_stopped)
+            }
+        }
+    }
+}
+
+impl Seats {
+    /// How many replicas count as being there although they cannot be asked.
+    pub(super) fn absent(&self) -> u64 {
+        self.absent
+            .iter()
+            .fold(0, |sum, (_, replicas)| sum.saturating_add(*replicas))
+    }
+}
+
+/// What must be moved before what.
+fn rank(cause: &str) -> u8 {
+    match cause {
+        "lost" | "left" => 0,
+        "constraint" => 1,
+        _ => 2,
+    }
+}
+
+/// Names a loss: another loss of the same cluster has another token. It is known by when it began; of a cluster that is not
+/// in the fleet any more, by when its replicas were placed there.
+pub(super) fn token(workload: &WorkloadId, target: &str, cluster: &str, since: Tick) -> String {
+    let text = format!("{workload}\0{target}\0{cluster}\0{}", since.0);
+    let digest = fleet_core::Digest::of_bytes(text.as_bytes()).to_string();
+    digest.chars().take(16).collect()
+}

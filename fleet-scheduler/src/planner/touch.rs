@@ -1,0 +1,119 @@
+//! Who must be decided again because a cluster has changed.
+
+use std::collections::BTreeSet;
+
+use super::{Job, Planner, takes_every};
+use crate::{
+    model::{Slot, Survives, WorkloadId},
+    schedule::Question,
+};
+
+/// With more clusters than this, it takes longer to ask who can be on one of them than to decide.
+const FEW: usize = 16;
+
+impl Planner {
+    /// These clusters have got better: whoever waits is decided again, and whoever has no place, if one of them can take it.
+    pub(super) fn touch_pending(&mut self, better: &BTreeSet<Slot>) {
+        if !self.switches().wakes {
+            return;
+        }
+        let may_help = |id: &&WorkloadId| {
+            better.len() > FEW
+                || self.everywhere.contains(*id)
+                || self.jobs.get(*id).is_some_and(|job| is_helped_anywhere(job))
+                || better.iter().any(|slot| self.can_start_on(id, *slot))
+        };
+        let short = self.short.iter().filter(may_help);
+        let touched: Vec<WorkloadId> = self.pending.iter().chain(short).cloned().collect();
+        self.dirty.extend(touched);
+    }
+
+    /// Something has gone: whoever has no place may find one where it was.
+    pub(super) fn touch_freed(&mut self) {
+        let freed = std::mem::take(&mut self.freed);
+        if !freed.is_empty() {
+            self.touch_pending(&freed);
+        }
+    }
+
+    /// A cluster that is in contact has changed, but not what it means: whoever is to be on every cluster may be wanted there
+    /// from now on, or not any more.
+    pub(super) fn touch_everywhere(&mut self, slot: Slot) {
+        let is_wanted = |id: &&WorkloadId| {
+            let is_short = self.short.contains(*id);
+            let may_change = |question: &Question<'_>| match is_short {
+                true => question.is_meant(slot),
+                false => can_be_on(question, slot),
+            };
+            self.table.replicas_at(id, slot) == 0
+                && self.any_target(id, slot, |question| {
+                    takes_every(question.target()) && may_change(question)
+                })
+        };
+        let touched: Vec<WorkloadId> = self.everywhere.iter().filter(is_wanted).cloned().collect();
+        self.dirty.extend(touched);
+    }
+
+    /// A cluster has changed: what is there is decided again. Where nothing but its observation is new, that is only what
+    /// cannot stay: what fits, or does not, moves nothing that is there.
+    pub(super) fn touch_there(&mut self, slot: Slot, is_only_observed: bool) {
+        let there = self.table.workloads_on(self.fleet.at(slot).name());
+        let touched: Vec<WorkloadId> = there
+            .map(|(id, _)| id)
+            .filter(|id| !is_only_observed || !self.stays_on(id, slot))
+            .cloned()
+            .collect();
+        self.dirty.extend(touched);
+    }
+
+    /// Whether one unit more of a workload can be on a cluster.
+    fn can_start_on(&self, id: &WorkloadId, slot: Slot) -> bool {
+        self.any_target(id, slot, |question| {
+            question.fits(slot) > 0 && can_be_on(question, slot)
+        })
+    }
+
+    /// Whether everything of a workload that is on a cluster may stay there.
+    fn stays_on(&self, id: &WorkloadId, slot: Slot) -> bool {
+        !self.any_target(id, slot, |question| {
+            !question.current.is_empty()
+                && !question
+                    .refusals_of_current(slot, self.switches().sticky)
+                    .is_empty()
+        })
+    }
+
+    /// Asks about each target, with what of it is on this cluster, at the moment of the last decision: what ends by time
+    /// wakes a workload by itself.
+    fn any_target(&self, id: &WorkloadId, slot: Slot, holds: impl Fn(&Question<'_>) -> bool) -> bool {
+        let Some(job) = self.jobs.get(id) else {
+            return false;
+        };
+        job.names.iter().enumerate().any(|(target, name)| {
+            let seats = self.table.seats(id).iter();
+            let here = seats.filter(|seat| seat.slot == slot && seat.target == *name);
+            let current: Vec<(Slot, u64)> = here
+                .map(|seat| (slot, seat.assignment.active().div_ceil(job.units[target])))
+                .collect();
+            holds(&Question {
+                view: self.view(self.now),
+                workload: &job.workload,
+                target,
+                needs: &job.needs[target],
+                current: &current,
+                uses_spare: false,
+            })
+        })
+    }
+}
+
+/// Whether more room on a cluster may help a workload although not one more of its units fits there: others may have to give
+/// way there, room may be kept there for a failure, or replicas may be missing of a unit that is there.
+fn is_helped_anywhere(job: &Job) -> bool {
+    job.can_preempt() || job.workload.survives != Survives::Nothing || job.units.iter().any(|unit| *unit > 1)
+}
+
+/// Whether filters, and a group of the target, let it be on a cluster.
+fn can_be_on(question: &Question<'_>, slot: Slot) -> bool {
+    question.is_meant(slot) && question.stays(slot).is_some()
+}

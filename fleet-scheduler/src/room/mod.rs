@@ -1,0 +1,317 @@
+//! What is free on clusters, with everything decided so far taken off.
+
+mod needs;
+mod spare;
+
+pub use needs::Needs;
+pub(crate) use spare::Booking;
+pub use spare::Failure;
+use spare::Spare;
+
+use std::{collections::HashMap, sync::Arc};
+
+use fleet_core::{Millis, Resources, Tick};
+
+use crate::model::{FleetView, Slot, WorkloadId};
+
+/// What is free on every cluster: what it offers, less what is asked for there, less what was decided since that was
+/// observed (the assumptions), less what is kept for failures. So two decisions never spend the same room.
+///
+/// An assumption ends once the cluster's observation is later than it by [`settle`](Room::SETTLE): by then its pods are
+/// in what is asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Room {
+    names: Vec<Arc<str>>,
+    numbers: HashMap<Arc<str>, usize>,
+    /// By slot and resource. Below 0 where more is asked for than is offered.
+    free: Vec<i64>,
+    offered: Vec<i64>,
+    /// The largest gap on one node, where that is known.
+    gaps: Vec<Option<i64>>,
+    /// Whether anything is known of the cluster.
+    known: Vec<bool>,
+    observed: Vec<Tick>,
+    /// How full it is, in millionths of the fullest of CPU and memory.
+    pressure: Vec<i64>,
+    /// What is kept for failures.
+    spare: Spare,
+}
+
+/// The resources that say how full a cluster is.
+const PRESSING: [&str; 2] = ["cpu", "memory"];
+
+impl Room {
+    /// How long it takes until what was decided shows in what is observed.
+    pub const SETTLE: Millis = Millis::from_mins(2);
+
+    /// What is free when nothing was decided yet.
+    pub fn of(fleet: &FleetView) -> Self {
+        let names: Vec<Arc<str>> = fleet
+            .resources()
+            .iter()
+            .map(|(name, _)| Arc::clone(name))
+            .collect();
+        let numbers = names
+            .iter()
+            .cloned()
+            .enumerate()
+            .map(|(at, name)| (name, at))
+            .collect();
+        let mut room = Self {
+            names,
+            numbers,
+            ..Self::default()
+        };
+        for slot in 0..fleet.len() {
+            let width = room.names.len();
+            room.free.extend(std::iter::repeat_n(0, width));
+            room.offered.extend(std::iter::repeat_n(0, width));
+            room.gaps.extend(std::iter::repeat_n(None, width));
+            room.known.push(false);
+            room.observed.push(Tick(0));
+            room.pressure.push(0);
+            room.read(fleet, slot);
+        }
+        room
+    }
+
+    /// Reads anew what a cluster says of itself; what was assumed of it is forgotten. False where it offers a resource
+    /// that no cluster had before: then all must be read.
+    pub(crate) fn read(&mut self, fleet: &FleetView, slot: Slot) -> bool {
+        let row = self.row(slot);
+        let capacity = fleet.at(slot).capacity.as_ref();
+        self.known[slot] = capacity.is_some();
+        self.observed[slot] = capacity.map_or(Tick(0), |capacity| capacity.observed_at);
+        let nothing = Resources::new();
+        let (offered, requested, gaps) = capacity.map_or((&nothing, &nothing, &nothing), |capacity| {
+            (&capacity.allocatable, &capacity.requested, &capacity.largest_gap)
+        });
+        for (at, name) in row.zip(&self.names) {
+            // Both are at least 0, so the difference is in range.
+            (self.offered[at], self.free[at]) = (offered.get(name), offered.get(name) - requested.get(name));
+            self.gaps[at] = (!gaps.is_empty()).then(|| gaps.get(name));
+        }
+        self.press(slot);
+        offered.iter().all(|(name, _)| self.numbers.contains_key(name))
+    }
+
+    /// What one replica asks for, by the resources of this fleet.
+    pub fn needs(&self, needs: &Resources) -> Needs {
+        Needs::of(needs, &self.numbers)
+    }
+
+    /// How many replicas fit on a cluster, more than `limit` or not. What needs nothing fits any number of times.
+    pub fn fits(&self, slot: Slot, needs: &Needs) -> u64 {
+        if needs.is_nothing() {
+            return u64::MAX;
+        }
+        if !self.known[slot] || needs.unknown().is_some() {
+            return 0;
+        }
+        let base = slot * self.names.len();
+        let mut fits = i64::MAX;
+        for &(resource, need) in needs.parts() {
+            let at = base + resource;
+            if self.gaps[at].is_some_and(|gap| gap < need) {
+                return 0;
+            }
+            // A need is above 0.
+            fits = fits.min(self.free[at] / need);
+        }
+        if !self.spare.is_empty() {
+            let kept = |resource: usize| self.spare.kept(slot, resource);
+            fits = fits.min(i64::try_from(self.fits_beside(slot, needs, kept)).unwrap_or(i64::MAX));
+        }
+        u64::try_from(fits).unwrap_or(0)
+    }
+
+    /// How many replicas fit on a cluster beside so much of each resource.
+    fn fits_beside(&self, slot: Slot, needs: &Needs, beside: impl Fn(usize) -> i128) -> i128 {
+        let base = slot * self.names.len();
+        let fits = |&(resource, need): &(usize, i64)| {
+            (i128::from(self.free[base + resource]) - beside(resource)) / i128::from(need)
+        };
+        needs.parts().iter().map(fits).min().unwrap_or(i128::MAX)
+    }
+
+    /// How many replicas fit if this vanishes, beside what else would come then and so many that are about to be placed.
+    pub(crate) fn fits_in(&self, slot: Slot, needs: &Needs, failure: &Failure, new: u64) -> u64 {
+        if needs.is_nothing() {
+            return u64::MAX;
+        }
+        if !self.known[slot] || needs.unknown().is_some() {
+            return 0;
+        }
+        let need = |resource: usize| {
+            needs
+                .parts()
+                .iter()
+                .find(|(at, _)| *at == resource)
+                .map_or(0, |(_, need)| *need)
+        };
+        let beside = |resource: usize| {
+            self.spare.coming(slot, failure, resource) + i128::from(need(resource)) * i128::from(new)
+        };
+        u64::try_from(self.fits_beside(slot, needs, beside)).unwrap_or(0)
+    }
+
+    /// How many replicas fit if nothing is kept for failures: one has happened.
+    pub(crate) fn fits_with_spare(&self, slot: Slot, needs: &Needs) -> u64 {
+        if needs.is_nothing() {
+            return u64::MAX;
+        }
+        if !self.known[slot] || needs.unknown().is_some() {
+            return 0;
+        }
+        u64::try_from(self.fits_beside(slot, needs, |_| 0)).unwrap_or(0)
+    }
+
+    pub(crate) fn bookings(&self, workload: &WorkloadId, target: usize) -> &[Booking] {
+        self.spare.bookings(workload, target)
+    }
+
+    pub(crate) fn book(&mut self, workload: &WorkloadId, target: usize, bookings: Vec<Booking>) {
+        self.spare.book(workload, target, bookings, self.names.len());
+    }
+
+    /// How many replicas would fit on a cluster with so much more free, by the numbers of resources, beside what is kept for
+    /// failures.
+    pub(crate) fn fits_with(&self, slot: Slot, needs: &Needs, freed: &[i128]) -> u64 {
+        if !self.known[slot] || needs.unknown().is_some() {
+            return 0;
+        }
+        let base = slot * self.names.len();
+        let fits = |&(resource, need): &(usize, i64)| {
+            let free = i128::from(self.free[base + resource]) - self.spare.kept(slot, resource);
+            (free + freed.get(resource).copied().unwrap_or(0)) / i128::from(need)
+        };
+        let fits = needs.parts().iter().map(fits).min().unwrap_or(i128::MAX);
+        u64::try_from(fits.max(0)).unwrap_or(u64::MAX)
+    }
+
+    /// What some replicas ask for together, by the numbers of resources.
+    pub(crate) fn sum<'a>(&self, replicas: impl Iterator<Item = (&'a Needs, u64)>) -> Vec<i128> {
+        let mut sum = vec![0; self.names.len()];
+        for (needs, replicas) in replicas {
+            for &(resource, need) in needs.parts() {
+                sum[resource] += i128::from(need) * i128::from(replicas);
+            }
+        }
+        sum
+    }
+
+    /// The resource that lets no more fit than [`fits`](Self::fits) says.
+    pub fn binding<'a>(&'a self, slot: Slot, needs: &'a Needs) -> Option<&'a str> {
+        if let Some(unknown) = needs.unknown() {
+            return Some(unknown);
+        }
+        let base = slot * self.names.len();
+        let fits = |&&(resource, need): &&(usize, i64)| {
+            let at = base + resource;
+            let gap = self.gaps[at].is_some_and(|gap| gap < need);
+            if gap { 0 } else { self.free[at] / need }
+        };
+        let (resource, _) = needs.parts().iter().min_by_key(fits)?;
+        Some(&self.names[*resource])
+    }
+
+    /// How much of a resource is asked for.
+    pub fn need(&self, needs: &Needs, resource: &str) -> i64 {
+        let number = self.numbers.get(resource);
+        let part = needs.parts().iter().find(|(at, _)| Some(at) == number);
+        part.map_or(0, |(_, need)| *need)
+    }
+
+    /// How much of a resource is free; below 0 where more is asked for than is offered.
+    pub fn free(&self, slot: Slot, resource: &str) -> i64 {
+        self.numbers
+            .get(resource)
+            .map_or(0, |number| self.free[slot * self.names.len() + number])
+    }
+
+    /// How much of a resource a cluster offers in all.
+    pub fn offered(&self, slot: Slot, resource: &str) -> i64 {
+        self.numbers
+            .get(resource)
+            .map_or(0, |number| self.offered[slot * self.names.len() + number])
+    }
+
+    /// The largest gap on one node, if that is known.
+    pub fn gap(&self, slot: Slot, resource: &str) -> Option<i64> {
+        self.numbers
+            .get(resource)
+            .and_then(|number| self.gaps[slot * self.names.len() + number])
+    }
+
+    /// Whether anything is known of a cluster's room.
+    pub fn is_known(&self, slot: Slot) -> bool {
+        self.known[slot]
+    }
+
+    /// How full a cluster is: millionths of CPU or memory, whichever is fuller.
+    pub fn pressure(&self, slot: Slot) -> i64 {
+        self.pressure[slot]
+    }
+
+    /// How full a cluster would be with so many units more, in millionths of CPU or memory, whichever is fuller.
+    pub fn load_with(&self, slot: Slot, needs: &Needs, units: u64) -> i64 {
+        self.load(slot, |resource| {
+            i128::from(self.need(needs, resource)) * i128::from(units)
+        })
+    }
+
+    /// Whether replicas that are there since then are in what the cluster says is asked for.
+    pub fn counts(&self, slot: Slot, since: Tick) -> bool {
+        self.observed[slot] >= since + Self::SETTLE || since == Tick(0)
+    }
+
+    /// Takes room for replicas, whether it is there or not.
+    pub fn take(&mut self, slot: Slot, needs: &Needs, replicas: u64) {
+        self.change(slot, needs, replicas, i64::checked_sub);
+    }
+
+    /// Gives room back.
+    pub fn give(&mut self, slot: Slot, needs: &Needs, replicas: u64) {
+        self.change(slot, needs, replicas, i64::checked_add);
+    }
+
+    /// What cannot be counted any more makes the whole cluster unknown, so that nothing is promised there by mistake.
+    fn change(&mut self, slot: Slot, needs: &Needs, replicas: u64, by: fn(i64, i64) -> Option<i64>) {
+        if needs.is_nothing() || replicas == 0 {
+            return;
+        }
+        let base = slot * self.names.len();
+        for &(resource, need) in needs.parts() {
+            let free = &mut self.free[base + resource];
+            let amount = i64::try_from(replicas)
+                .ok()
+                .and_then(|replicas| need.checked_mul(replicas));
+            match amount.and_then(|amount| by(*free, amount)) {
+                Some(rest) => *free = rest,
+                None => self.known[slot] = false,
+            }
+        }
+        self.press(slot);
+    }
+
+    fn press(&mut self, slot: Slot) {
+        self.pressure[slot] = self.load(slot, |_| 0);
+    }
+
+    /// How full a cluster is with so much more of each resource.
+    fn load(&self, slot: Slot, more: impl Fn(&str) -> i128) -> i64 {
+        let base = slot * self.names.len();
+        let full = |resource: &str| {
+            let at = base + self.numbers.get(resource)?;
+            let offered = i128::from(self.offered[at]);
+            let taken = offered - i128::from(self.free[at]) + more(resource);
+            i64::try_from((taken * 1_000_000).checked_div(offered)?).ok()
+        };
+        PRESSING.into_iter().filter_map(full).max().unwrap_or(0)
+    }
+
+    fn row(&self, slot: Slot) -> std::ops::Range<usize> {
+        let width = self.names.len();
+        slot * width..(slot + 1) * width
+    }
+}

@@ -1,0 +1,69 @@
+//! From ranked clusters to units.
+
+use super::{Question, divisions::Shares};
+use crate::{
+    decision::Limit,
+    model::{Slot, Take},
+    pipeline::{Ranked, Units, Wish},
+};
+
+impl Question<'_> {
+    /// Divides `wanted` units over clusters that are given best first; units that are there stay as far as `wanted` lets
+    /// them.
+    pub(crate) fn divide(&self, ranked: &[Ranked], wanted: u64) -> Units {
+        let there = ranked
+            .iter()
+            .fold(0_u64, |sum, one| sum.saturating_add(one.current));
+        let stays = || Units::of(ranked.iter().map(|one| (one.slot, one.current)));
+        if there == wanted {
+            return stays();
+        }
+        let parts = self.view.scheduler.parts();
+        let wish = self.wish(wanted);
+        if there > wanted {
+            let used: Vec<Ranked> = ranked.iter().copied().filter(|one| one.current > 0).collect();
+            return parts.divider.shrink(&wish, &used);
+        }
+        if ranked.is_empty() {
+            return Units::default().short(wanted, Limit::NoCluster);
+        }
+        let limited = self.limited(&wish, ranked);
+        let ranked = limited.as_deref().unwrap_or(ranked);
+        let units = parts
+            .selector
+            .select(&wish, ranked)
+            .and_then(|selected| parts.divider.grow(&wish, &selected));
+        units.unwrap_or_else(|limit| stays().short(wanted - there, limit))
+    }
+
+    /// The most units that the target lets a cluster have.
+    pub(crate) fn most_at(&self, slot: Slot) -> u64 {
+        Shares::of(&self.wish(0)).at(slot).max
+    }
+
+    fn wish(&self, wanted: u64) -> Wish<'_> {
+        Wish {
+            fleet: self.view.fleet,
+            workload: self.workload,
+            target: self.target(),
+            wanted,
+            now: self.view.now,
+        }
+    }
+
+    /// Clusters with what fits by the target's own limits, where it has some.
+    fn limited(&self, wish: &Wish<'_>, ranked: &[Ranked]) -> Option<Vec<Ranked>> {
+        match &self.target().take {
+            Take::Divided { bounds, .. } if bounds.is_empty() => return None,
+            _ => {}
+        }
+        let mut limited = ranked.to_vec();
+        let shares = Shares::of(wish);
+        for one in &mut limited {
+            let max = shares.at(one.slot).max;
+            one.fits = one.fits.min(max.saturating_sub(one.current));
+        }
+        limited.retain(|one| one.holds() > 0);
+        Some(limited)
+    }
+}

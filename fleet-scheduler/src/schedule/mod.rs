@@ -1,0 +1,18 @@
+//! Puts the parts together: from a workload's target to clusters and replicas.
+
+mod answers;
+mod candidates;
+mod divide;
+mod divisions;
+mod rank;
+mod scheduler;
+mod select;
+mod simple;
+
+pub(crate) use answers::Answers;
+pub(crate) use candidates::{Question, Screen, View};
+pub use divisions::AsAsked;
+pub(crate) use divisions::Shares;
+pub use scheduler::{Scheduler, SchedulerBuilder};
+pub use select::BySpread;
+pub use simple::{BestFirst, EveryCluster};

@@ -1,0 +1,95 @@
+//! Places with what is left free, kept up to date as replicas come and go.
+
+use super::{Places, Problem};
+
+#[derive(Clone)]
+pub(super) struct State<'a> {
+    pub(super) problem: &'a Problem,
+    pub(super) places: Places,
+    pub(super) free: Vec<Vec<i64>>,
+    /// By workload, how many have no place.
+    pub(super) short: Vec<u64>,
+    pub(super) cost: i128,
+}
+
+impl<'a> State<'a> {
+    /// With as much of these places as fits and is allowed.
+    pub(super) fn of(problem: &'a Problem, places: &Places) -> Self {
+        let clusters = problem.free.len();
+        let nowhere: Places = vec![vec![0; clusters]; problem.workloads.len()];
+        let mut state = Self {
+            problem,
+            free: problem.free.clone(),
+            short: problem.workloads.iter().map(|one| one.wanted).collect(),
+            cost: problem.cost(&nowhere),
+            places: nowhere,
+        };
+        for (workload, row) in places.iter().enumerate().take(problem.workloads.len()) {
+            for (cluster, count) in row.iter().enumerate().take(clusters) {
+                let count = (*count).min(state.fits(workload, cluster));
+                state.add(workload, cluster, count);
+            }
+        }
+        state
+    }
+
+    /// How many more replicas of a workload fit on a cluster, of those that have no place.
+    pub(super) fn fits(&self, workload: usize, cluster: usize) -> u64 {
+        let contender = &self.problem.workloads[workload];
+        let most = contender.most[cluster].saturating_sub(self.places[workload][cluster]);
+        let fits = contender.needs.iter().zip(&self.free[cluster]);
+        let fits = fits
+            .filter(|(need, _)| **need > 0)
+            .map(|(need, free)| free / need)
+            .min();
+        let fits = fits.map_or(u64::MAX, |fits| u64::try_from(fits).unwrap_or(0));
+        most.min(fits).min(self.short[workload])
+    }
+
+    /// What one replica more costs there, beside having none.
+    pub(super) fn price(&self, workload: usize, cluster: usize) -> i64 {
+        let contender = &self.problem.workloads[workload];
+        let is_new = self.places[workload][cluster] >= contender.before[cluster];
+        contender.costs[cluster] + if is_new { contender.move_price } else { 0 }
+    }
+
+    /// Adds replicas that fit.
+    pub(super) fn add(&mut self, workload: usize, cluster: usize, count: u64) {
+        self.change(workload, cluster, count, true);
+    }
+
+    /// Takes replicas away that are there.
+    pub(super) fn take(&mut self, workload: usize, cluster: usize, count: u64) {
+        self.change(workload, cluster, count, false);
+    }
+
+    fn change(&mut self, workload: usize, cluster: usize, count: u64, is_more: bool) {
+        if count == 0 {
+            return;
+        }
+        let contender = &self.problem.workloads[workload];
+        let before = self.cost_of(workload, cluster);
+        let (place, short) = (&mut self.places[workload][cluster], &mut self.short[workload]);
+        if is_more {
+            (*place, *short) = (*place + count, *short - count);
+        } else {
+            (*place, *short) = (*place - count, *short + count);
+        }
+        let signed = i64::try_from(count).unwrap_or(i64::MAX);
+        for (free, need) in self.free[cluster].iter_mut().zip(&contender.needs) {
+            let amount = need.saturating_mul(signed);
+            *free = if is_more { *free - amount } else { *free + amount };
+        }
+        let short = i128::from(count) * i128::from(contender.short_price);
+        let after = self.cost_of(workload, cluster);
+        self.cost += after - before + if is_more { -short } else { short };
+    }
+
+    fn cost_of(&self, workload: usize, cluster: usize) -> i128 {
+        let contender = &self.problem.workloads[workload];
+        let count = self.places[workload][cluster];
+        let moved = count.saturating_sub(contender.before[cluster]);
+        i128::from(count) * i128::from(contender.costs[cluster])
+            + i128::from(moved) * i128::from(contender.move_price)
+    }
+}

@@ -1,0 +1,11 @@
+mod aggregated;
+mod bounded;
+mod clusternet;
+mod huge;
+mod karmada;
+mod model;
+mod planner;
+mod refusals;
+mod remainders;
+mod steady;
+mod webster;

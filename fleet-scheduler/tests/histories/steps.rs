@@ -1,0 +1,304 @@
+//! What must hold after every step, looked at from outside.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fleet_scheduler::*;
+
+use super::{events::Event, world::World};
+
+/// One step of a history.
+pub(super) struct Step<'a> {
+    pub(super) world: &'a World,
+    pub(super) planner: &'a Planner,
+    pub(super) event: &'a Event,
+    pub(super) facts: &'a Facts,
+    pub(super) before: &'a Placements,
+    pub(super) after: &'a Placements,
+    pub(super) round: &'a Round,
+    pub(super) moves: &'a [Move],
+}
+
+pub(super) type Placed = BTreeMap<String, Assignment>;
+
+/// How many replicas a target asks for, as far as that is a number.
+pub(super) fn asked(target: &Target) -> u64 {
+    match target.take {
+        Take::Divided { replicas, .. } => replicas,
+        Take::Each {
+            replicas, clusters, ..
+        } => replicas * u64::from(clusters.unwrap_or(0)),
+        _ => 0,
+    }
+}
+
+pub(super) fn active(placed: &Placed) -> u64 {
+    placed.values().map(Assignment::active).sum()
+}
+
+pub(super) fn name_of(at: usize, target: &Target) -> String {
+    if target.name.is_empty() {
+        (at + 1).to_string()
+    } else {
+        target.name.clone()
+    }
+}
+
+impl Step<'_> {
+    pub(super) fn check(&self) {
+        self.check_log();
+        self.check_room();
+        for (id, workload) in &self.world.workloads {
+            let nothing = Placement::nowhere();
+            let before = self.before.get(id).unwrap_or(&nothing);
+            let after = self.after.get(id).unwrap_or(&nothing);
+            let decision = self.round.get(id.as_str());
+            if let Some(decision) = decision {
+                assert_eq!(
+                    decision.placement, *after,
+                    "{id}: what is said is not what is kept"
+                );
+            }
+            if let Some(Outcome::Invalid(_)) = decision.map(|decision| &decision.outcome) {
+                assert_eq!(before, after, "{id} is invalid and does not stay");
+                continue;
+            }
+            if decision.is_some_and(|one| matches!(one.outcome, Outcome::Finished | Outcome::Expired)) {
+                assert_eq!(*after, nothing, "{id} has ended and has a place");
+                continue;
+            }
+            for (at, target) in workload.targets.iter().enumerate() {
+                let name = name_of(at, target);
+                let empty = Placed::new();
+                let was = before.targets.get(&name).unwrap_or(&empty);
+                let is = after.targets.get(&name).unwrap_or(&empty);
+                if asked(target) > 0 || workload.nature.is_fenced() {
+                    self.check_going(workload, was, is);
+                }
+                self.check_moves(workload, target, &name, was, is);
+                self.check_bounds(id, target, was, is);
+                if let Some(decided) = decision.and_then(|one| one.targets.get(at)) {
+                    self.check_sum(id, target, is, decided);
+                    // What finds room step by step, because others give way, grows from what it has.
+                    if was.is_empty() && decided.short == 0 && self.moves.iter().all(|one| !one.to.is_empty())
+                    {
+                        self.check_spread(id, target, is);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Every move that was made is remembered, and the other way round.
+    fn check_log(&self) {
+        let now = self.world.now;
+        let logged: Vec<&Move> = self.planner.moves().moves().filter(|one| one.at == now).collect();
+        let told: Vec<&Move> = self.moves.iter().collect();
+        assert_eq!(logged.len(), told.len(), "{logged:?} {told:?}");
+        for one in told {
+            assert!(logged.contains(&one), "{one:?} is not remembered");
+        }
+    }
+
+    /// Where something new has come, everything fits.
+    fn check_room(&self) {
+        for (cluster, site) in &self.world.sites {
+            let mut total = site.foreign;
+            let mut is_new = false;
+            for (id, placement) in self.after {
+                let needs = self.world.workloads.get(id).map_or(0, |one| one.needs.get("cpu"));
+                for (target, placed) in &placement.targets {
+                    let Some(now) = placed.get(cluster) else { continue };
+                    total += needs * i64::try_from(now.replicas).unwrap();
+                    let was = self.before.get(id).and_then(|one| one.targets.get(target));
+                    let was = was.and_then(|placed| placed.get(cluster));
+                    is_new |= needs > 0 && was.map_or(0, |was| was.replicas) < now.replicas;
+                }
+            }
+            let on = || {
+                let placed = self.after.iter();
+                let targets =
+                    placed.flat_map(|(id, one)| one.targets.values().map(move |placed| (id, placed)));
+                let there = targets.filter_map(|(id, placed)| Some((id, placed.get(cluster)?)));
+                there.collect::<Vec<_>>()
+            };
+            assert!(
+                !is_new || total <= site.offered,
+                "{total} on {cluster}, which offers {}, {} for others: {:?}",
+                site.offered,
+                site.foreign,
+                on()
+            );
+        }
+    }
+
+    /// What goes is gone only once its stand-ins are healthy, or it is known to be stopped.
+    fn check_going(&self, workload: &Workload, was: &Placed, is: &Placed) {
+        let id = &workload.name;
+        // Stand-ins that gave way to something more important stood there before.
+        let gave_way = self
+            .moves
+            .iter()
+            .any(|one| one.workload == *id && one.cause == "preempted");
+        if gave_way || matches!(self.event, Event::Replacement("taken back")) {
+            return;
+        }
+        for (cluster, old) in was.iter().filter(|(_, old)| old.going > 0) {
+            let now = is.get(cluster).map_or(0, |now| now.going);
+            if now >= old.going {
+                continue;
+            }
+            let is_there = self.world.sites.contains_key(cluster);
+            if workload.nature.is_fenced() {
+                let is_stopped = self.facts.stopped.contains(&(id.clone(), cluster.clone()));
+                let is_said = self.world.approved.values().any(|about| about == cluster);
+                assert!(
+                    is_stopped || is_said,
+                    "{id}: not known to be stopped on {cluster}"
+                );
+            } else if is_there {
+                assert!(
+                    self.world.is_in_contact(cluster),
+                    "{id}: gone from {cluster} without contact"
+                );
+                let stand_ins: Vec<&String> = was
+                    .iter()
+                    .filter(|(name, one)| one.active() > 0 && !self.is_lost(name))
+                    .filter(|(name, _)| is.contains_key(*name))
+                    .map(|(name, _)| name)
+                    .collect();
+                assert!(
+                    !stand_ins.is_empty(),
+                    "{id}: gone from {cluster}, nothing stands in: {was:?} {is:?}"
+                );
+                for name in stand_ins {
+                    let is_healthy = self.facts.healthy.contains(&(id.clone(), name.clone()));
+                    assert!(is_healthy, "{id}: gone from {cluster}, {name} is not healthy");
+                }
+            }
+        }
+    }
+
+    fn is_lost(&self, cluster: &str) -> bool {
+        self.world
+            .sites
+            .get(cluster)
+            .is_none_or(|site| site.info.lost_since().is_some())
+    }
+
+    /// What starts is more than there was, or has moved.
+    fn check_moves(&self, workload: &Workload, target: &Target, name: &str, was: &Placed, is: &Placed) {
+        let is_changed = match self.event {
+            Event::Workload(id, _) => *id == workload.name,
+            Event::Replacement(what) => *what == "taken back",
+            _ => false,
+        };
+        if is_changed || matches!(target.take, Take::Each { .. }) {
+            return;
+        }
+        let clusters: BTreeSet<&String> = was.keys().chain(is.keys()).collect();
+        let count = |placed: &Placed, cluster: &String| placed.get(cluster).map_or(0, Assignment::active);
+        let started: u64 = clusters
+            .iter()
+            .map(|cluster| count(is, cluster).saturating_sub(count(was, cluster)))
+            .sum();
+        let moved: u64 = self
+            .moves
+            .iter()
+            .filter(|one| one.workload == workload.name && one.target == name)
+            .map(|one| one.replicas)
+            .sum();
+        let grown = active(is).saturating_sub(active(was));
+        assert!(
+            started <= moved + grown,
+            "{}: {was:?} became {is:?} with {moved} moves",
+            workload.name
+        );
+    }
+
+    /// No cluster gets more than it may have.
+    fn check_bounds(&self, id: &WorkloadId, target: &Target, was: &Placed, is: &Placed) {
+        for (cluster, now) in is {
+            let (before, now) = (was.get(cluster).map_or(0, Assignment::active), now.active());
+            let Some(site) = self.world.sites.get(cluster).filter(|_| now > before) else {
+                continue;
+            };
+            let most = match &target.take {
+                Take::Each { replicas, .. } => *replicas,
+                Take::Divided { bounds, .. } => bounds
+                    .iter()
+                    .find(|bound| bound.selector.matches(&site.info))
+                    .and_then(|bound| bound.max)
+                    .unwrap_or(u64::MAX),
+                _ => u64::MAX,
+            };
+            assert!(now <= most, "{id}: {now} on {cluster}, {most} at most");
+            let is_meant =
+                target.groups.is_empty() || target.groups.iter().any(|group| group.matches(&site.info));
+            assert!(is_meant, "{id}: {cluster} is in no group");
+            assert!(
+                self.world.is_ready(cluster),
+                "{id}: new on {cluster}, out of service"
+            );
+            assert!(
+                self.world.is_in_contact(cluster),
+                "{id}: new on {cluster}, no contact"
+            );
+        }
+    }
+
+    /// Everything has a place, or it is said how much has none.
+    fn check_sum(&self, id: &WorkloadId, target: &Target, is: &Placed, decided: &TargetDecision) {
+        let there = active(is);
+        assert!(
+            there + decided.short >= decided.wanted,
+            "{id}: {there} of {} are placed, {} are said to be missing",
+            decided.wanted,
+            decided.short
+        );
+        let beyond: u64 = is
+            .iter()
+            .filter(|(cluster, _)| self.is_lost(cluster))
+            .map(|(_, one)| one.active())
+            .sum();
+        assert!(
+            there <= decided.wanted.max(beyond),
+            "{id}: {is:?} for {}",
+            decided.wanted
+        );
+        if matches!(target.take, Take::Divided { .. }) {
+            assert_eq!(decided.wanted, asked(target), "{id}");
+        }
+        assert_eq!(
+            decided.short > 0,
+            decided.limit.is_some() || decided.short > 0 && matches!(target.take, Take::Each { .. }),
+            "{id}: {decided:?}"
+        );
+    }
+
+    /// What is placed for the first time is spread as it is asked to be.
+    fn check_spread(&self, id: &WorkloadId, target: &Target, is: &Placed) {
+        if is.is_empty() {
+            return;
+        }
+        let count = active(is);
+        for spread in &target.spread {
+            let mut domains: BTreeMap<&String, u64> = BTreeMap::new();
+            for (cluster, one) in is {
+                let labels = &self.world.sites[cluster].info.cluster.labels;
+                *domains.entry(&labels[&spread.over]).or_default() += one.active();
+            }
+            let min = u64::from(spread.min.unwrap_or(0)).min(count);
+            assert!(domains.len() as u64 >= min, "{id}: only in {domains:?}");
+            let (low, high) = (domains.values().min().unwrap(), domains.values().max().unwrap());
+            assert!(high - low <= spread.skew.unwrap_or(u64::MAX), "{id}: {domains:?}");
+        }
+        if let Take::Divided { clusters, .. } = &target.take {
+            let (min, max) = (clusters.min.unwrap_or(0), clusters.max.unwrap_or(u32::MAX));
+            let min = u64::from(min).min(count);
+            assert!(
+                (min..=u64::from(max)).contains(&(is.len() as u64)),
+                "{id}: {is:?}"
+            );
+        }
+    }
+}

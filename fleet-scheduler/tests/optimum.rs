@@ -1,0 +1,194 @@
+//! How far decisions are from the optimum, on small instances that can be solved exactly.
+// Ratios are printed, and small numbers go through the floating point of the integer program.
+#![allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss
+)]
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use fleet_core::{Capacity, Cluster, Millis, Resources, Tick};
+use fleet_scheduler::solve::{Contender, Effort, Problem, improve};
+use fleet_scheduler::{
+    Assignment, Bound, Budgets, Calm, ClusterInfo, DivideBy, Facts, FleetView, MoveLog, MovePolicy,
+    Placement, Planner, PlannerOptions, Rate, Scheduler, StormBreaker, Target, Workload, WorkloadId, Worth,
+};
+use support::exact::{Instance, Size};
+
+fn resources(amounts: &[u64]) -> Resources {
+    let mut resources = Resources::new();
+    for (at, amount) in amounts.iter().enumerate() {
+        resources
+            .set(&format!("r{at}"), i64::try_from(*amount).unwrap())
+            .unwrap();
+    }
+    resources
+}
+
+fn name(cluster: usize) -> String {
+    format!("c{cluster}")
+}
+
+fn id(workload: usize) -> WorkloadId {
+    format!("w{workload}").as_str().into()
+}
+
+/// What the planner makes of an instance, once everything has settled.
+fn place(instance: &Instance) -> Vec<Vec<u64>> {
+    let clusters = instance.clusters.iter().enumerate().map(|(at, cluster)| {
+        let declared = Cluster::new(name(at)).cost("replica", i64::try_from(cluster.cost).unwrap());
+        ClusterInfo::new(declared).capacity(Capacity::new(
+            resources(&cluster.capacity),
+            Resources::new(),
+            Tick(1),
+        ))
+    });
+    let wide = Rate::new(u64::MAX, Millis(1));
+    let mut calm = Calm::default();
+    calm.rest = Millis(0);
+    let options = PlannerOptions::default()
+        .budgets(Budgets::new(wide, wide))
+        .storm(StormBreaker::off())
+        .calm(calm);
+    let scheduler = Scheduler::builder().rebalancer(Worth::without_balance()).build();
+    let previous = instance.workloads.iter().enumerate().map(|(at, workload)| {
+        let on = workload
+            .previous
+            .iter()
+            .enumerate()
+            .filter(|(_, replicas)| **replicas > 0);
+        let placement = on.fold(Placement::nowhere(), |placement, (cluster, replicas)| {
+            placement.with("1", &name(cluster), Assignment::new(*replicas, Tick(10)))
+        });
+        (id(at), placement)
+    });
+    let previous: BTreeMap<WorkloadId, Placement> = previous.collect();
+    let mut planner = Planner::new(scheduler, FleetView::new(clusters).unwrap(), options)
+        .with_previous(&previous, MoveLog::default());
+    for (at, workload) in instance.workloads.iter().enumerate() {
+        let allowed = (0..instance.clusters.len()).filter(|cluster| workload.allowed[*cluster]);
+        let mut target = Target::replicas(workload.replicas)
+            .divided_by(DivideBy::Cost)
+            .on(allowed.map(name));
+        for (cluster, max) in workload.max.iter().enumerate() {
+            target = target.bound(Bound::cluster(name(cluster)).max(*max));
+        }
+        if target.clusters.is_empty() {
+            target = target.on(["nowhere"]);
+        }
+        let workload = Workload::new(id(at), [target])
+            .needs(resources(&workload.needs))
+            .moves(MovePolicy::default().price(instance.move_price));
+        planner.set(workload);
+    }
+    let mut facts = Facts::none();
+    for workload in 0..instance.workloads.len() {
+        for cluster in 0..instance.clusters.len() {
+            facts = facts.healthy(id(workload), name(cluster));
+        }
+    }
+    for round in 0..50 {
+        let now = Tick(20 + round * 10);
+        let decided = planner.rebalance(&facts, now);
+        if round > 0 && decided.is_empty() {
+            break;
+        }
+    }
+    let cell = |workload: usize, cluster: usize| {
+        let placement = planner.table().placement(&id(workload));
+        placement.active().get(&*name(cluster)).copied().unwrap_or(0)
+    };
+    let row = |workload: usize| {
+        (0..instance.clusters.len())
+            .map(|cluster| cell(workload, cluster))
+            .collect()
+    };
+    (0..instance.workloads.len()).map(row).collect()
+}
+
+/// What a search makes of it, off the fast path.
+fn improved(instance: &Instance, found: &[Vec<u64>]) -> Vec<Vec<u64>> {
+    let signed = |amount: &u64| i64::try_from(*amount).unwrap();
+    let free = instance
+        .clusters
+        .iter()
+        .map(|cluster| cluster.capacity.iter().map(signed).collect());
+    let problem = instance
+        .workloads
+        .iter()
+        .fold(Problem::new(free.collect()), |problem, workload| {
+            let clusters = instance.clusters.iter().enumerate().map(|(at, cluster)| {
+                let most = if workload.allowed[at] { workload.max[at] } else { 0 };
+                (signed(&cluster.cost), most, workload.previous[at])
+            });
+            let needs = workload.needs.iter().map(signed).collect();
+            let contender = Contender::new(workload.replicas, needs).clusters(clusters);
+            problem
+                .contender(contender.prices(signed(&instance.move_price), signed(&instance.shortfall_price)))
+        });
+    improve(&problem, &found.to_vec(), Effort::default())
+}
+
+/// Takes out of what ran before what could not have run: where it is not allowed, above limits or above capacity.
+fn sane(mut instance: Instance) -> Instance {
+    let mut free: Vec<Vec<u64>> = instance
+        .clusters
+        .iter()
+        .map(|cluster| cluster.capacity.clone())
+        .collect();
+    for workload in &mut instance.workloads {
+        let mut rest = workload.replicas;
+        for (cluster, free) in free.iter_mut().enumerate() {
+            let most = if workload.allowed[cluster] {
+                workload.max[cluster]
+            } else {
+                0
+            };
+            let fits = workload
+                .needs
+                .iter()
+                .zip(&*free)
+                .filter_map(|(need, free)| free.checked_div(*need))
+                .min();
+            let kept = workload.previous[cluster]
+                .min(most)
+                .min(fits.unwrap_or(u64::MAX))
+                .min(rest);
+            workload.previous[cluster] = kept;
+            rest -= kept;
+            for (free, need) in free.iter_mut().zip(&workload.needs) {
+                *free -= need * kept;
+            }
+        }
+    }
+    instance
+}
+
+#[test]
+fn decisions_are_near_the_optimum() {
+    const INSTANCES: u64 = 1_000;
+    let mut ratios = Vec::new();
+    for seed in 0..INSTANCES {
+        let instance = sane(Instance::random(seed, &Size::SMALL));
+        let optimum = instance.solve().expect("no minimums, so it has a solution");
+        let found = improved(&instance, &place(&instance));
+        let cost = instance
+            .cost(&found)
+            .unwrap_or_else(|broken| panic!("seed {seed}: {broken:?}: {found:?} of {instance:#?}"));
+        assert!(cost >= optimum.cost, "seed {seed}");
+        ratios.push((cost as f64 / optimum.cost as f64, seed));
+    }
+    ratios.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let mean = ratios.iter().map(|(ratio, _)| ratio).sum::<f64>() / INSTANCES as f64;
+    println!("{INSTANCES} instances: mean {mean:.4}, worst {:?}", &ratios[..10]);
+    let over = ratios.iter().filter(|(ratio, _)| *ratio > 1.5).count();
+    println!("over 1.5: {over}");
+    assert!(
+        mean <= 1.05 && ratios[0].0 <= 1.5,
+        "mean {mean:.4}, worst {:?}",
+        &ratios[..10]
+    );
+}

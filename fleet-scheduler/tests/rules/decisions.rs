@@ -1,0 +1,174 @@
+//! What a decision is.
+
+use fleet_core::LifeCycle;
+use fleet_scheduler::*;
+
+use super::*;
+
+#[test]
+fn nothing_fits_and_the_input_is_wrong_are_two_answers_and_neither_clears_a_placement() {
+    let check = |switches| {
+        let mut planner = free(clusters(&["a"]), switches);
+        planner.set(web(3));
+        planner.decide(&Facts::none(), at(5));
+        planner.set(web(30));
+        let round = planner.decide(&Facts::none(), at(6));
+        need!(round["web"].outcome == Outcome::Unschedulable, "{round:?}");
+        need_active(&planner, "web", &[("a", 10)], "too many")?;
+        let mut wrong = web(3);
+        wrong.targets[0].groups = vec![ClusterSelector::label("tier", "x").and(Requirement::new(
+            Fact::Label,
+            "tier",
+            Operator::In,
+            ["y"],
+        ))];
+        planner.set(wrong);
+        let round = planner.decide(&Facts::none(), at(7));
+        let Outcome::Invalid(InvalidWorkload::Contradiction { requirements, .. }) = &round["web"].outcome
+        else {
+            return Err(format!("{round:?}"));
+        };
+        need!(requirements.len() == 2, "{requirements:?}");
+        need_active(&planner, "web", &[("a", 10)], "wrong")
+    };
+    guarded(check, |off| off.never_clear = false);
+}
+
+#[test]
+fn a_decision_says_which_filters_failed_on_which_cluster_what_binds_and_what_would_help() {
+    let check = |switches| {
+        let mut cordoned = cluster("b", "10");
+        cordoned.cluster.life_cycle = LifeCycle::Cordoned;
+        let mut both = cluster("c", "1");
+        both.cluster.life_cycle = LifeCycle::Cordoned;
+        let mut planner = free(
+            FleetView::new([cluster("a", "10"), cordoned, both]).unwrap(),
+            switches,
+        );
+        let named = Target::replicas(12).on(["a", "b", "c"]);
+        planner.set(Workload::new("web", [named]).needs(cpu("2")));
+        let round = planner.decide(&Facts::none(), at(5));
+        let target = &round["web"].targets[0];
+        need!(
+            (target.short, &target.limit) == (7, &Some(Limit::Room)),
+            "{target:?}"
+        );
+        let told = planner.explain(&"web".into(), &Facts::none(), at(6)).unwrap();
+        let of = |name: &str| {
+            told.targets[0]
+                .clusters
+                .iter()
+                .find(|one| one.cluster == name)
+                .unwrap()
+        };
+        let codes = |name: &str| {
+            of(name)
+                .refusals
+                .iter()
+                .map(|one| one.reason.code)
+                .collect::<Vec<_>>()
+        };
+        need!(codes("b") == ["not-in-service"], "{:?}", codes("b"));
+        need!(codes("c") == ["not-in-service", "no-room"], "{:?}", codes("c"));
+        let score = &of("a").scores[0];
+        need!(score.weight != 0 && !score.scorer.is_empty(), "{score:?}");
+        need!(
+            told.targets[0].would_fit.len() > 1,
+            "{:?}",
+            told.targets[0].would_fit
+        );
+        serde_json::to_string(&told).map_err(|error| error.to_string())?;
+        Ok(())
+    };
+    guarded(check, |off| off.all_reasons = false);
+}
+
+#[test]
+fn what_if_is_the_same_decision_on_a_changed_fleet() {
+    let mut planner = free(clusters(&["a", "b", "c"]), Switches::default());
+    planner.set(web(3));
+    planner.decide(&Facts::none(), at(5));
+    let changes = [
+        WhatIf::Lose("a".into()),
+        WhatIf::Drain("a".into()),
+        WhatIf::Cordon("a".into()),
+        WhatIf::Without("a".into()),
+        WhatIf::With(cluster("d", "10")),
+    ];
+    for one in changes {
+        let asked = planner
+            .what_if(std::slice::from_ref(&one), &Facts::none(), at(10))
+            .unwrap();
+        let mut real = planner.clone();
+        match &one {
+            WhatIf::Lose(name) => lose(&mut real, name, 0),
+            WhatIf::Drain(name) => live(&mut real, name, LifeCycle::Draining),
+            WhatIf::Cordon(name) => live(&mut real, name, LifeCycle::Cordoned),
+            WhatIf::Without(name) => real.set_fleet(real.fleet().without(name).unwrap()),
+            WhatIf::With(info) => real.set_fleet(real.fleet().with(info.clone()).unwrap()),
+            _ => unreachable!(),
+        }
+        assert_eq!(asked.round, real.decide(&Facts::none(), at(10)), "{one:?}");
+    }
+}
+
+#[test]
+fn rule_16_the_same_inputs_give_the_same_decisions() {
+    let check = |switches| {
+        let story = || {
+            let mut planner = free(clusters(&["a", "b", "c"]), switches);
+            for at in 0..12 {
+                let mut one = web(3 + at % 3);
+                one.name = format!("web-{at}").into();
+                planner.set(one);
+            }
+            planner.decide(&Facts::none(), at(5));
+            lose(&mut planner, "b", 6);
+            let round = planner.decide(&Facts::none(), at(7));
+            (
+                serde_json::to_string(&round).unwrap(),
+                serde_json::to_string(&planner.placements()).unwrap(),
+            )
+        };
+        let (one, other) = (story(), story());
+        need!(one.1.len() > 500, "little was decided");
+        need!(one == other, "two runs differ");
+        Ok(())
+    };
+    guarded(check, |off| off.ordered = false);
+}
+
+#[test]
+fn dependencies_and_keeping_apart_are_requirements() {
+    let check = |scheduler| {
+        let mut planner = Planner::new(scheduler, clusters(&["a", "b", "c"]), PlannerOptions::default());
+        planner.set(Workload::new("db", [Target::replicas(1).on(["b"])]));
+        planner.set(Workload::new("rival", [Target::replicas(1).on(["a"])]));
+        let mut beside = web(1).beside("db");
+        beside.name = "beside".into();
+        let mut apart = web(1).apart("rival").apart("db");
+        apart.name = "apart".into();
+        planner.set(beside);
+        planner.set(apart);
+        planner.decide(&Facts::none(), at(5));
+        need_active(&planner, "beside", &[("b", 1)], "beside")?;
+        need_active(&planner, "apart", &[("c", 1)], "apart")
+    };
+    needs_part(check, "relations");
+}
+
+#[test]
+fn who_runs_beside_another_goes_where_it_goes() {
+    let mut planner = free(clusters(&["a", "b"]), Switches::default());
+    planner.set(Workload::new("db", [Target::replicas(1)]).lost(LostPolicy::Respin { after: Millis(0) }));
+    planner.set(web(1).beside("db"));
+    planner.decide(&Facts::none(), at(5));
+    live(&mut planner, "a", LifeCycle::Draining);
+    let facts = healthy(&[("db", "b"), ("web", "b")]);
+    for minute in 6..10 {
+        planner.decide(&facts, at(minute));
+    }
+    assert_eq!(active(&planner, "db"), counts(&[("b", 1)]));
+    assert_eq!(active(&planner, "web"), counts(&[("b", 1)]));
+    assert_eq!(on(&planner, "web", "a") + on(&planner, "db", "a"), 0);
+}

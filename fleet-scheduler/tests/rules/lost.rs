@@ -1,0 +1,183 @@
+//! What happens with the replicas of a cluster that is lost, or that left.
+
+use fleet_core::ContactState;
+use fleet_scheduler::*;
+
+use super::*;
+
+/// `web` has three replicas on `a`, which is lost from minute 10 on; `b` is free.
+fn lost_at_10(policy: LostPolicy, switches: Switches) -> Planner {
+    let mut planner = free(clusters(&["a", "b"]), switches);
+    planner.set(web(3).lost(policy));
+    planner.decide(&Facts::none(), at(5));
+    assert_eq!(active(&planner, "web"), counts(&[("a", 3)]));
+    lose(&mut planner, "a", 10);
+    planner
+}
+
+#[test]
+fn respin_starts_lost_replicas_elsewhere_after_the_toleration() {
+    let check = |switches| {
+        let mut planner = lost_at_10(LostPolicy::Respin { after: minutes(20) }, switches);
+        let round = planner.decide(&Facts::none(), at(15));
+        need_active(&planner, "web", &[("a", 3)], "before the toleration is over")?;
+        need!(waits(&round, "web") == ["tolerated"], "{round:?}");
+        need!(
+            planner.again_at() == Some(at(30)),
+            "asks again at {:?}",
+            planner.again_at()
+        );
+        planner.decide(&Facts::none(), at(30));
+        need_active(&planner, "web", &[("b", 3)], "after it")
+    };
+    guarded(check, |off| off.lost_policy = false);
+}
+
+#[test]
+fn hold_changes_nothing_until_its_token_is_approved() {
+    let check = |switches| {
+        let mut planner = lost_at_10(LostPolicy::Hold, switches);
+        let round = planner.decide(&Facts::none(), at(1_000));
+        need_active(&planner, "web", &[("a", 3)], "without an answer")?;
+        let proposals = &round["web"].proposals;
+        need!(
+            proposals.len() == 1 && proposals[0].replicas == 3,
+            "{proposals:?}"
+        );
+        let token = proposals[0].token.clone();
+        planner.decide(&Facts::none().approve("another"), at(1_001));
+        need_active(&planner, "web", &[("a", 3)], "with another token")?;
+        planner.decide(&Facts::none().approve(token), at(1_002));
+        need_active(&planner, "web", &[("b", 3)], "approved")
+    };
+    guarded(check, |off| off.lost_policy = false);
+}
+
+#[test]
+fn the_token_of_one_loss_does_not_approve_the_next() {
+    let mut planner = lost_at_10(LostPolicy::Hold, Switches::default());
+    let round = planner.decide(&Facts::none(), at(20));
+    let first = round["web"].proposals[0].token.clone();
+    contact(&mut planner, "a", ContactState::Online, 30);
+    planner.decide(&Facts::none(), at(30));
+    lose(&mut planner, "a", 40);
+    let round = planner.decide(&Facts::none().approve(first.clone()), at(41));
+    assert_eq!(active(&planner, "web"), counts(&[("a", 3)]));
+    assert_ne!(round["web"].proposals[0].token, first);
+}
+
+#[test]
+fn shrink_runs_fewer_until_the_cluster_is_back() {
+    let check = |switches| {
+        let mut planner = lost_at_10(LostPolicy::Shrink, switches);
+        let round = planner.decide(&Facts::none(), at(1_000));
+        need_active(&planner, "web", &[("a", 3)], "while it is lost")?;
+        need!(waits(&round, "web") == ["shrink"], "it is not said: {round:?}");
+        contact(&mut planner, "a", ContactState::Online, 1_001);
+        let round = planner.decide(&Facts::none(), at(1_001));
+        need!(moves(&round) == 0 && waits(&round, "web").is_empty(), "{round:?}");
+        need_active(&planner, "web", &[("a", 3)], "once it is back")
+    };
+    guarded(check, |off| off.lost_policy = false);
+}
+
+#[test]
+fn follow_goes_where_the_other_goes() {
+    let check = |switches| {
+        let mut planner = free(clusters(&["a", "b", "c"]), switches);
+        let after = LostPolicy::Respin { after: minutes(20) };
+        let db = Workload::new("db", [Target::replicas(1)])
+            .needs(cpu("1"))
+            .lost(after);
+        let on_c = ClusterSelector::label("region", "c");
+        planner.set(
+            db.prefer(ClusterSelector::label("region", "a"), 100)
+                .prefer(on_c, 50),
+        );
+        planner.set(
+            web(3)
+                .prefer(ClusterSelector::label("region", "a"), 100)
+                .lost(LostPolicy::Follow("db".into())),
+        );
+        planner.decide(&Facts::none(), at(5));
+        lose(&mut planner, "a", 10);
+        let round = planner.decide(&Facts::none(), at(15));
+        need_active(&planner, "web", &[("a", 3)], "before the other goes")?;
+        need!(waits(&round, "web") == ["follow"], "{round:?}");
+        planner.decide(&Facts::none(), at(31));
+        need_active(&planner, "db", &[("c", 1)], "the other")?;
+        need_active(&planner, "web", &[("c", 3)], "after the other")
+    };
+    guarded(check, |off| off.lost_policy = false);
+}
+
+#[test]
+fn who_leaves_the_fleet_is_treated_by_the_same_policy() {
+    let check = |switches| {
+        let mut planner = free(clusters(&["a", "b"]), switches);
+        planner.set(web(3).lost(LostPolicy::Hold));
+        planner.decide(&Facts::none(), at(5));
+        let fleet = planner.fleet().without("a").unwrap();
+        planner.set_fleet(fleet);
+        let round = planner.decide(&Facts::none(), at(10));
+        need_active(&planner, "web", &[("a", 3)], "without an answer")?;
+        let token = round["web"].proposals[0].token.clone();
+        planner.decide(&Facts::none().approve(token), at(11));
+        need!(on(&planner, "web", "a") == 0, "it is still where no cluster is");
+        need_active(&planner, "web", &[("b", 3)], "approved")
+    };
+    guarded(check, |off| off.lost_policy = false);
+}
+
+#[test]
+fn silence_is_not_loss() {
+    let check = |switches| {
+        let mut planner = free(clusters(&["a", "b"]), switches);
+        planner.set(web(3));
+        planner.decide(&Facts::none(), at(5));
+        contact(&mut planner, "a", ContactState::Unreachable, 10);
+        let round = planner.decide(&Facts::none(), at(1_000));
+        need!(moves(&round) == 0, "{round:?}");
+        need_active(&planner, "web", &[("a", 3)], "silent")
+    };
+    guarded(check, |off| off.contact = false);
+}
+
+#[test]
+fn coming_back_causes_no_second_wave() {
+    let check = |switches| {
+        let mut planner = lost_at_10(LostPolicy::Respin { after: minutes(0) }, switches);
+        planner.decide(&Facts::none(), at(11));
+        need_active(&planner, "web", &[("b", 3)], "lost")?;
+        contact(&mut planner, "a", ContactState::Online, 20);
+        let mut moved = 0;
+        for minute in 20..30 {
+            moved += moves(&planner.rebalance(&healthy(&[("web", "b")]), at(minute)));
+            need_active(&planner, "web", &[("b", 3)], "back")?;
+        }
+        need!(moved == 0, "{moved} replicas moved");
+        need!(on(&planner, "web", "a") == 0, "the old copies are still there");
+        Ok(())
+    };
+    guarded(check, |off| off.returning = false);
+}
+
+#[test]
+fn rule_11_an_old_copy_leaves_its_cluster_only_once_contact_is_back_and_its_stand_in_is_healthy() {
+    let check = |switches| {
+        let mut planner = lost_at_10(LostPolicy::Respin { after: minutes(0) }, switches);
+        planner.decide(&Facts::none(), at(11));
+        planner.decide(&healthy(&[("web", "b")]), at(12));
+        need!(on(&planner, "web", "a") == 3, "taken from a cluster that is lost");
+        contact(&mut planner, "a", ContactState::Online, 20);
+        planner.decide(&Facts::none(), at(20));
+        need!(
+            on(&planner, "web", "a") == 3,
+            "gone before its stand-in is healthy"
+        );
+        planner.decide(&healthy(&[("web", "b")]), at(21));
+        need!(on(&planner, "web", "a") == 0, "still there");
+        Ok(())
+    };
+    guarded(check, |off| off.healthy_first = false);
+}

@@ -1,0 +1,204 @@
+//! Moves cost, are few, and are made in steps.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use fleet_core::{LifeCycle, Reason};
+use fleet_scheduler::*;
+
+use super::*;
+
+fn priced(name: &str, cost: i64) -> ClusterInfo {
+    let mut info = cluster(name, "10");
+    info.cluster = info.cluster.cost("cpu", cost);
+    info
+}
+
+#[test]
+fn a_move_is_made_when_it_gains_more_than_its_price() {
+    let check = |switches| {
+        for (cost, moved) in [(90, 0), (81, 0), (60, 3)] {
+            let fleet = FleetView::new([priced("a", 100)]).unwrap();
+            let scheduler = Scheduler::builder().rebalancer(Worth::without_balance()).build();
+            let mut planner =
+                Planner::new(scheduler, fleet, PlannerOptions::default()).with_switches(switches);
+            planner.set(web(3).moves(MovePolicy::default().price(20)));
+            planner.decide(&Facts::none(), at(5));
+            let fleet = planner.fleet().with(priced("b", cost)).unwrap();
+            planner.set_fleet(fleet);
+            let round = planner.rebalance(&Facts::none(), at(10));
+            need!(
+                moves(&round) == moved,
+                "{} replicas moved for {cost} instead of 100",
+                moves(&round)
+            );
+        }
+        Ok(())
+    };
+    guarded(check, |off| off.hysteresis = false);
+}
+
+#[test]
+fn what_has_moved_because_another_place_is_better_rests() {
+    let check = |switches| {
+        let fleet = FleetView::new([priced("a", 100), priced("b", 10)]).unwrap();
+        let mut planner = free(fleet, switches);
+        planner.set(web(3));
+        planner.decide(&Facts::none(), at(1));
+        let mut last = None;
+        for minute in 2..200 {
+            // The other one becomes the better one again and again.
+            let (dear, cheap) = if minute % 2 == 0 { ("b", "a") } else { ("a", "b") };
+            for (name, cost) in [(dear, 100), (cheap, 10)] {
+                change(&mut planner, name, |info| {
+                    info.cluster.cost.insert("cpu".into(), cost);
+                });
+            }
+            let facts = healthy(&[("web", "a"), ("web", "b")]);
+            if moves(&planner.rebalance(&facts, at(minute))) > 0 {
+                let rested = last.is_none_or(|last| minute - last >= 30);
+                need!(rested, "moved in minute {minute} after {last:?}");
+                last = Some(minute);
+            }
+        }
+        need!(last.is_some(), "it never moved");
+        Ok(())
+    };
+    guarded(check, |off| off.hysteresis = false);
+}
+
+#[test]
+fn a_new_cheaper_cluster_is_used_without_anybody_asking_for_it() {
+    let mut planner = free(FleetView::new([priced("a", 100)]).unwrap(), Switches::default());
+    planner.set(web(3));
+    planner.set(
+        Workload::new("stays", [Target::replicas(1)])
+            .needs(cpu("1"))
+            .moves(MovePolicy::default().pinned()),
+    );
+    planner.decide(&Facts::none(), at(5));
+    let fleet = planner.fleet().with(priced("b", 10)).unwrap();
+    planner.set_fleet(fleet);
+    planner.rebalance(&Facts::none(), at(10));
+    assert_eq!(active(&planner, "web"), counts(&[("b", 3)]));
+    assert_eq!(active(&planner, "stays"), counts(&[("a", 1)]));
+}
+
+#[test]
+fn budgets_of_fleet_cluster_and_workload_are_hard_promises() {
+    let none = Rate::new(1_000, minutes(60));
+    let two = Rate::new(2, minutes(60));
+    let cases = [
+        ("fleet", Budgets::new(two, none), None),
+        ("cluster", Budgets::new(none, two), None),
+        ("workload", Budgets::new(none, none), Some(2)),
+        (
+            "nothing may move",
+            Budgets::new(Rate::new(0, minutes(60)), none),
+            None,
+        ),
+    ];
+    for (name, budgets, own) in cases {
+        let check = |switches| {
+            let options = PlannerOptions::default()
+                .budgets(budgets)
+                .storm(StormBreaker::off());
+            let mut planner = planner(clusters(&["a", "b", "c"]), options, switches);
+            let policy = MovePolicy::default();
+            planner.set(web(6).moves(own.map_or(policy.clone(), |limit| policy.at_most(limit, minutes(60)))));
+            planner.decide(&Facts::none(), at(0));
+            live(&mut planner, "a", LifeCycle::Draining);
+            let mut made: Vec<(u64, u64)> = Vec::new();
+            for minute in (0..400).step_by(7) {
+                let round = planner.decide(&healthy(&[("web", "b"), ("web", "c")]), at(minute));
+                made.push((minute, moves(&round)));
+                let window: u64 = made
+                    .iter()
+                    .filter(|(at, _)| at + 60 > minute)
+                    .map(|(_, count)| count)
+                    .sum();
+                need!(
+                    window <= 2,
+                    "{name}: {window} moves within 60 minutes of minute {minute}"
+                );
+                let left = active(&planner, "web").get("a").copied().unwrap_or(0);
+                need!(
+                    left == 0 || waits(&round, "web").contains(&"budget") || round.is_empty(),
+                    "{name}: it is not said: {round:?}"
+                );
+            }
+            let all: u64 = made.iter().map(|(_, count)| count).sum();
+            let expected = if name == "nothing may move" { 0 } else { 6 };
+            need!(all == expected, "{name}: {all} moved");
+            Ok(())
+        };
+        guarded(check, |off| off.budgets = false);
+    }
+}
+
+#[test]
+fn the_new_copy_is_healthy_before_the_old_one_goes() {
+    let check = |switches| {
+        let fleet = FleetView::new([priced("a", 100), priced("b", 200)]).unwrap();
+        let mut planner = free(fleet, switches);
+        planner.set(web(3));
+        planner.decide(&Facts::none(), at(5));
+        change(&mut planner, "b", |info| {
+            info.cluster.cost.insert("cpu".into(), 1);
+        });
+        planner.rebalance(&Facts::none(), at(10));
+        need_active(&planner, "web", &[("b", 3)], "better")?;
+        // What was said of the new one before it was there does not count.
+        planner.decide(&healthy(&[("web", "a")]), at(11));
+        need!(on(&planner, "web", "a") == 3, "the old one is gone");
+        planner.decide(&healthy(&[("web", "b")]), at(12));
+        need!(on(&planner, "web", "a") == 0, "the old one is still there");
+        Ok(())
+    };
+    guarded(check, |off| off.healthy_first = false);
+}
+
+/// Lets moves go up to this step.
+fn gate(open: Arc<AtomicU8>) -> impl MoveGate {
+    move |step: Step, _: &Move| {
+        let number = match step {
+            Step::Before => 0,
+            Step::Switched => 1,
+            _ => 2,
+        };
+        match number < open.load(Ordering::Relaxed) {
+            true => Consent::Go,
+            false => Consent::Wait(Reason::new("not-yet", "the load balancer is not ready")),
+        }
+    }
+}
+
+#[test]
+fn a_move_takes_each_step_only_when_everyone_who_has_a_say_lets_it() {
+    let check = |switches| {
+        let open = Arc::new(AtomicU8::new(0));
+        let scheduler = Scheduler::builder().gate(gate(open.clone())).build();
+        let options = PlannerOptions::default();
+        let mut planner = Planner::new(scheduler, clusters(&["a", "b"]), options).with_switches(switches);
+        planner.set(web(3));
+        planner.decide(&Facts::none(), at(5));
+        live(&mut planner, "a", LifeCycle::Draining);
+        let facts = healthy(&[("web", "b")]);
+        let round = planner.decide(&facts, at(6));
+        need_active(&planner, "web", &[("a", 3)], "not let go")?;
+        need!(waits(&round, "web") == ["not-yet"], "it is not said: {round:?}");
+        open.store(1, Ordering::Relaxed);
+        planner.decide(&facts, at(7));
+        need_active(&planner, "web", &[("b", 3)], "started")?;
+        for (step, minute) in [(1, 8), (2, 9)] {
+            open.store(step, Ordering::Relaxed);
+            planner.decide(&facts, at(minute));
+            need!(on(&planner, "web", "a") == 3, "gone after step {step}");
+        }
+        open.store(3, Ordering::Relaxed);
+        planner.decide(&facts, at(10));
+        need!(on(&planner, "web", "a") == 0, "still there");
+        Ok(())
+    };
+    guarded(check, |off| off.gates = false);
+}

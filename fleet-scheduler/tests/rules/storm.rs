@@ -1,0 +1,83 @@
+//! Nothing is started elsewhere when too much looks lost at once.
+
+use fleet_core::ContactState;
+use fleet_scheduler::*;
+
+use super::*;
+
+/// One workload on each of these clusters, by the cluster's name.
+fn one_each(names: &[&str], policy: &LostPolicy, switches: Switches) -> Planner {
+    let options = PlannerOptions::default().storm(StormBreaker::default().domain("region").trips(2, 50));
+    let mut planner = planner(clusters(names), options, switches);
+    for name in names {
+        let selector = ClusterSelector::everything();
+        let prefers = Target::replicas(1).within(selector);
+        let mut workload = Workload::new(*name, [prefers])
+            .needs(cpu("1"))
+            .lost(policy.clone());
+        workload.targets[0].clusters = vec![(*name).to_owned()];
+        planner.set(workload.clone());
+        planner.decide(&Facts::none(), at(1));
+        workload.targets[0].clusters.clear();
+        planner.set(workload);
+        planner.decide(&Facts::none(), at(2));
+    }
+    planner
+}
+
+#[test]
+fn a_storm_stops_the_moves_of_its_failure_domain_and_no_others() {
+    let check = |switches| {
+        let names = ["eu-1", "eu-2", "eu-3", "us-1", "us-2", "us-3", "us-4"];
+        let respin = LostPolicy::Respin { after: minutes(0) };
+        let mut planner = one_each(&names, &respin, switches);
+        for name in ["eu-1", "eu-2", "us-1"] {
+            lose(&mut planner, name, 10);
+        }
+        let round = planner.decide(&Facts::none(), at(11));
+        for name in ["eu-1", "eu-2"] {
+            need_active(&planner, name, &[(name, 1)], "in the storm")?;
+            need!(waits(&round, name) == ["storm"], "{:?}", round[name]);
+        }
+        need!(
+            on(&planner, "us-1", "us-1") == 1 && !active(&planner, "us-1").contains_key("us-1"),
+            "calm, and it stays"
+        );
+        contact(&mut planner, "eu-2", ContactState::Online, 20);
+        planner.decide(&Facts::none(), at(20));
+        need_active(&planner, "eu-2", &[("eu-2", 1)], "back")?;
+        need!(
+            !active(&planner, "eu-1").contains_key("eu-1"),
+            "the storm is over, and it stays"
+        );
+        Ok(())
+    };
+    guarded(check, |off| off.storm = false);
+}
+
+#[test]
+fn a_storm_over_the_fleet_stops_all_moves_that_no_person_has_approved() {
+    let check = |switches| {
+        let names = ["ap-1", "eu-1", "me-1", "us-1", "za-1"];
+        let mut planner = one_each(&names, &LostPolicy::Respin { after: minutes(0) }, switches);
+        let held = Workload::new("held", [Target::replicas(1).on(["ap-1"])]);
+        planner.set(held.clone());
+        planner.decide(&Facts::none(), at(5));
+        planner.set(Workload::new("held", [Target::replicas(1).named("1")]));
+        for name in ["ap-1", "eu-1", "me-1"] {
+            lose(&mut planner, name, 10);
+        }
+        let round = planner.decide(&Facts::none(), at(11));
+        for name in ["ap-1", "eu-1", "me-1"] {
+            need_active(&planner, name, &[(name, 1)], "in the storm")?;
+        }
+        let token = round["held"].proposals[0].token.clone();
+        planner.decide(&Facts::none().approve(token), at(12));
+        need!(
+            !active(&planner, "held").contains_key("ap-1"),
+            "a person has approved it"
+        );
+        Ok(())
+    };
+    guarded(check, |off| off.storm = false);
+}

@@ -1,0 +1,157 @@
+//! Room is kept so that any one cluster, or any one domain, may vanish and everything fits still.
+
+use fleet_core::{Capacity, Cluster, Millis, Resources, Tick};
+use fleet_scheduler::*;
+use proptest::prelude::*;
+
+fn cpu(cores: u64) -> Resources {
+    Resources::new().with("cpu", &cores.to_string()).unwrap()
+}
+
+fn cluster(name: &str, zone: &str, cores: u64) -> ClusterInfo {
+    let capacity = Capacity::new(cpu(cores), Resources::new(), Tick(1));
+    ClusterInfo::new(Cluster::new(name).label("zone", zone)).capacity(capacity)
+}
+
+fn workload(name: &str, replicas: u64, cores: u64, survives: &Survives) -> Workload {
+    let mut workload = Workload::new(name, [Target::replicas(replicas).divided_by(DivideBy::Capacity)])
+        .needs(cpu(cores))
+        .lost(LostPolicy::Respin { after: Millis(0) });
+    workload.survives = survives.clone();
+    workload
+}
+
+fn planner(clusters: Vec<ClusterInfo>, workloads: Vec<Workload>) -> Planner {
+    let wide = Rate::new(u64::MAX, Millis::from_mins(1));
+    let options = PlannerOptions::default()
+        .storm(StormBreaker::off())
+        .budgets(Budgets::new(wide, wide));
+    let mut planner = Planner::new(Scheduler::default(), FleetView::new(clusters).unwrap(), options);
+    workloads.into_iter().for_each(|workload| planner.set(workload));
+    planner.decide(&Facts::none(), Tick(10));
+    planner
+}
+
+/// Loses these clusters, and checks that everything that had a place has one, within what is offered.
+fn lose(planner: &Planner, clusters: &[&str]) -> Result<(), TestCaseError> {
+    let placed =
+        |planner: &Planner, id: &WorkloadId| planner.table().placement(id).active().values().sum::<u64>();
+    let changes: Vec<WhatIf> = clusters
+        .iter()
+        .map(|name| WhatIf::Lose((*name).to_owned()))
+        .collect();
+    let after = planner.what_if(&changes, &Facts::none(), Tick(100)).unwrap();
+    for id in planner.placements().keys() {
+        let (before, now) = (placed(planner, id), placed(&after.planner, id));
+        prop_assert!(
+            now >= before,
+            "{}: {} of {} without {:?}: {:#?}",
+            id,
+            now,
+            before,
+            clusters,
+            after.round
+        );
+    }
+    let fleet = after.planner.fleet();
+    for (slot, cluster) in fleet.clusters().enumerate() {
+        let is_lost = clusters.contains(&cluster.name());
+        prop_assert!(
+            is_lost || after.planner.room().free(slot, "cpu") >= 0,
+            "{} is over",
+            cluster.name()
+        );
+        let active = after
+            .planner
+            .placements()
+            .values()
+            .map(|one| one.active().get(cluster.name()).copied().unwrap_or(0))
+            .sum::<u64>();
+        prop_assert!(
+            !is_lost || active == 0,
+            "{active} still count on {}",
+            cluster.name()
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn what_cannot_be_kept_for_is_not_placed() {
+    let clusters = vec![
+        cluster("a", "1", 10),
+        cluster("b", "2", 10),
+        cluster("c", "3", 10),
+    ];
+    let check = |survives: Survives, expected: u64| {
+        let planner = planner(clusters.clone(), vec![workload("web", 100, 1, &survives)]);
+        let placed: u64 = planner.table().clusters_of(&"web".into()).values().sum();
+        assert_eq!(placed, expected, "{survives:?}");
+    };
+    check(Survives::Nothing, 30);
+    // Of three clusters of ten, twenty may be used: ten must fit into what the other two have left.
+    check(Survives::AnyCluster, 20);
+    check(Survives::AnyDomain("zone".into()), 20);
+}
+
+#[test]
+fn the_shortfall_names_the_room_that_cannot_be_kept() {
+    let mut planner = planner(vec![cluster("a", "1", 10), cluster("b", "2", 4)], vec![]);
+    planner.set(workload("web", 10, 1, &Survives::AnyCluster));
+    let round = planner.decide(&Facts::none(), Tick(20));
+    let target = &round["web"].targets[0];
+    assert_eq!(target.limit, Some(Limit::Spare));
+    assert_eq!((target.wanted, target.unprotected), (10, 0));
+    assert!(target.short > 0 && target.short < 10, "{target:?}");
+}
+
+#[test]
+fn room_is_shared_between_failures() {
+    // What is kept on c for a and what is kept there for b is the same room.
+    let clusters = vec![
+        cluster("a", "1", 10),
+        cluster("b", "2", 10),
+        cluster("c", "3", 10),
+    ];
+    let on = |name: &str, home: &str| {
+        let mut workload = workload(name, 10, 1, &Survives::AnyCluster);
+        workload.targets = vec![Target::replicas(10).on([home, "c"])];
+        workload.prefer(
+            ClusterSelector::everything().and(Requirement::new(Fact::Label, "zone", Operator::NotIn, ["3"])),
+            10,
+        )
+    };
+    let planner = planner(clusters, vec![on("x", "a"), on("y", "b")]);
+    assert_eq!(planner.table().clusters_of(&"x".into()), [("a", 10)].into());
+    assert_eq!(planner.table().clusters_of(&"y".into()), [("b", 10)].into());
+    assert_eq!(planner.room().free(2, "cpu"), 10_000);
+    lose(&planner, &["a"]).unwrap();
+    lose(&planner, &["b"]).unwrap();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_one_may_vanish(
+        cores in prop::collection::vec(1_u64..24, 2..7),
+        workloads in prop::collection::vec((1_u64..20, 1_u64..5), 1..8),
+        by_zone in any::<bool>(),
+    ) {
+        let survives = if by_zone { Survives::AnyDomain("zone".into()) } else { Survives::AnyCluster };
+        let clusters: Vec<ClusterInfo> = cores.iter().enumerate()
+            .map(|(at, cores)| cluster(&format!("c{at}"), &format!("z{}", at % 3), *cores)).collect();
+        let workloads = workloads.iter().enumerate()
+            .map(|(at, (replicas, cores))| workload(&format!("w{at}"), *replicas, *cores, &survives)).collect();
+        let planner = planner(clusters, workloads);
+        for at in 0..cores.len() {
+            lose(&planner, &[&format!("c{at}")])?;
+        }
+        if by_zone {
+            for zone in 0..3 {
+                let lost: Vec<String> = (0..cores.len()).filter(|at| at % 3 == zone).map(|at| format!("c{at}")).collect();
+                lose(&planner, &lost.iter().map(String::as_str).collect::<Vec<_>>())?;
+            }
+        }
+    }
+}
