@@ -90,6 +90,26 @@
 //! [`ConnectionOptions`] holds every limit: requests at once and per second, waits, sizes, retries.
 //! [`Connection::contact`] counts what was sent and says since when a cluster is silent.
 //!
+//! # Know what clusters can carry
+//!
+//! Off unless asked for: then nodes and pods of each cluster are read now and then, and added up.
+//!
+//! ```no_run
+//! # use fleet_kube::{CapacityOptions, FleetBuilder};
+//! # async fn example(builder: FleetBuilder) -> Result<(), Box<dyn std::error::Error>> {
+//! let fleet = builder.capacity(CapacityOptions::default()).build()?;
+//! // While it runs, or after a plan:
+//! for (name, observed) in fleet.observed() {
+//!     match (observed.capacity, observed.capacity_unread) {
+//!         (Some(capacity), _) => println!("{name}: {} of {}", capacity.requested, capacity.allocatable),
+//!         (None, Some(unread)) => println!("{name}: {}", unread.why),
+//!         (None, None) => println!("{name}: not read yet"),
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # Choose TLS and a Kubernetes version
 //!
 //! A library must not choose these, so this one leaves both to the program: turn on this crate's feature `rustls-tls`,
@@ -101,6 +121,7 @@
 //! for clusters behind a proxy or with a credential plugin.
 #![warn(clippy::unwrap_used)]
 
+mod capacity;
 mod connection;
 mod driver;
 mod files;
@@ -114,6 +135,7 @@ mod status;
 mod times;
 mod windows;
 
+pub use capacity::CapacityOptions;
 pub use connection::{
     Connection, ConnectionOptions, Contact, FieldValidation, OLDEST_MINOR, Verb, WatchEvent,
 };

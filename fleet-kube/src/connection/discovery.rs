@@ -79,6 +79,11 @@ impl Connection {
         *self.shared.kinds.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(map.clone());
         Ok(map)
     }
+
+    /// Whether [`discover`](Self::discover) has succeeded once, by any identity.
+    pub(crate) fn has_discovered(&self) -> bool {
+        *self.kinds() != well_known()
+    }
 }
 
 fn unusable(root: &str, why: &str) -> Fault {

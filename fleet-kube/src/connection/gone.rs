@@ -158,11 +158,7 @@ impl Connection {
 }
 
 fn everything(group: &str, kind: &str) -> Selection {
-    Selection {
-        gvk: GroupKind::new(group, kind).at("v1"),
-        namespace: None,
-        selector: None,
-    }
+    Selection::all(GroupKind::new(group, kind).at("v1"))
 }
 
 fn unreadable(name: &str) -> Fault {

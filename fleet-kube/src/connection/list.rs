@@ -69,7 +69,22 @@ impl<T> Page<T> {
 pub(crate) struct Selection {
     pub(crate) gvk: Gvk,
     pub(crate) namespace: Option<String>,
+    /// Of labels.
     pub(crate) selector: Option<String>,
+    /// A selector of fields; servers know few.
+    pub(crate) fields: Option<&'static str>,
+}
+
+impl Selection {
+    /// Everything of a kind.
+    pub(crate) fn all(gvk: Gvk) -> Self {
+        Self {
+            gvk,
+            namespace: None,
+            selector: None,
+            fields: None,
+        }
+    }
 }
 
 /// A page, or the news that the list must begin again.
@@ -95,6 +110,7 @@ impl Connection {
             gvk: gvk.clone(),
             namespace: namespace.map(str::to_owned),
             selector: selector.map(str::to_owned),
+            fields: None,
         };
         self.list(&selection, ACCEPT_META, |_, item: Item| {
             item.into_live_meta(gvk, marks)
@@ -114,8 +130,8 @@ impl Connection {
         let mut items = Vec::new();
         let mut token: Option<String> = None;
         loop {
-            let whole = restarts > self.shared.options.list_restarts_max;
-            match self.page(selection, accept, token.as_deref(), whole).await? {
+            let size = self.page_size(restarts);
+            match self.page(selection, accept, token.as_deref(), size).await? {
                 Paged::Page(page) => {
                     token = page.next().map(str::to_owned);
                     for item in page.items {
@@ -135,19 +151,26 @@ impl Connection {
         }
     }
 
-    /// One page of a consistent list; with `whole`, everything in one.
+    /// The size of pages of a list that was begun anew so often; none: it is to be read in one piece.
+    pub(super) fn page_size(&self, restarts: u32) -> Option<u32> {
+        let options = &self.shared.options;
+        (restarts <= options.list_restarts_max).then_some(options.list_page_size)
+    }
+
+    /// One page of a consistent list; without a size, everything in one.
     pub(crate) async fn page<T: DeserializeOwned>(
         &self,
         selection: &Selection,
         accept: &'static str,
         token: Option<&str>,
-        whole: bool,
+        size: Option<u32>,
     ) -> Result<Paged<T>, Fault> {
         let path = collection_path(&self.kinds(), &selection.gvk, selection.namespace.as_deref())?;
-        let size = self.shared.options.list_page_size.to_string();
+        let size = size.map(|size| size.to_string());
         let query = Query::new()
             .with_some("labelSelector", selection.selector.as_deref())
-            .with_some("limit", (!whole).then_some(&size))
+            .with_some("fieldSelector", selection.fields)
+            .with_some("limit", size.as_deref())
             .with_some("continue", token);
         let call = Call::get(Verb::List, query.after(path)).accept(accept);
         let reply = self.call(&call).await.map_err(Broken::fault)?;

@@ -39,9 +39,8 @@ pub use watch::WatchEvent;
 
 pub(crate) use address::Query;
 pub(crate) use guard::Doubt;
-#[cfg(feature = "http")]
 pub(crate) use limits::millis;
-pub(crate) use list::{ACCEPT_META, ACCEPT_OBJECTS, Selection};
+pub(crate) use list::{ACCEPT_META, ACCEPT_OBJECTS, Paged, Selection};
 #[cfg(feature = "http")]
 pub(crate) use random::Random;
 pub(crate) use refusal::Refusal;

@@ -146,11 +146,7 @@ impl Learning<'_> {
                 continue;
             };
             let take = |_: &[Option<Object>], item: Document| Ok(Object::from_item(item, &gvk).ok());
-            let selection = Selection {
-                gvk: gvk.clone(),
-                namespace: None,
-                selector: None,
-            };
+            let selection = Selection::all(gvk.clone());
             match self.connection.list(&selection, ACCEPT_OBJECTS, take).await {
                 Ok(found) => objects.extend(found.into_iter().flatten()),
                 Err(fault) => {

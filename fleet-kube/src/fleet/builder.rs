@@ -12,7 +12,7 @@ use fleet_core::{
 };
 
 use super::{ChooseOptions, Connect, Fleet, Inner, MakeLedger, Wave, observed::Observations};
-use crate::{connection::Connection, driver::Clock, ledger::ConfigMapLedger};
+use crate::{capacity::CapacityOptions, connection::Connection, driver::Clock, ledger::ConfigMapLedger};
 
 /// What is missing to build a fleet.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -40,6 +40,7 @@ pub struct FleetBuilder {
     settle_max: Duration,
     status: Arc<dyn StatusSink>,
     contact: ContactLimits,
+    capacity: Option<CapacityOptions>,
 }
 
 impl FleetBuilder {
@@ -60,6 +61,7 @@ impl FleetBuilder {
             settle_max: Duration::from_secs(600),
             status: Arc::new(MemoryStatus::default()),
             contact: ContactLimits::default(),
+            capacity: None,
         }
     }
 
@@ -177,7 +179,9 @@ impl FleetBuilder {
         self
     }
 
-    /// Where what is observed of clusters is kept for the next process: contact, and which cluster each name means.
+    /// Where what is observed of clusters is kept for the next process: contact, which cluster each name means, and what
+    /// they can carry if that is [asked for](Self::capacity). The latter is stored with the first reading of any cluster
+    /// after a minute where it is other than before, and else every five minutes.
     /// Default: nowhere; [`FileStatus`](crate::FileStatus) is a file.
     #[must_use]
     pub fn status(mut self, sink: impl StatusSink) -> Self {
@@ -189,6 +193,18 @@ impl FleetBuilder {
     #[must_use]
     pub fn contact(mut self, limits: ContactLimits) -> Self {
         self.contact = limits;
+        self
+    }
+
+    /// Has what clusters can carry read now and then, for whoever decides where things run: it is part of what is observed
+    /// of them ([`Fleet::observed`], [`status`](Self::status)). Default: it is not, and no request is made for it.
+    ///
+    /// [`Fleet::run`] reads at the interval; [`Fleet::plan`] once, unless what is known is younger than that. Readings have
+    /// tasks of their own, and one request under way for each cluster. A cluster that cannot be read is told, and why is
+    /// in what is observed of it.
+    #[must_use]
+    pub fn capacity(mut self, options: CapacityOptions) -> Self {
+        self.capacity = Some(options);
         self
     }
 
@@ -218,6 +234,7 @@ impl FleetBuilder {
             kept: Mutex::new(BTreeMap::new()),
             identities: Mutex::new(BTreeMap::new()),
             observed: Observations::new(self.status, self.contact),
+            capacity: self.capacity,
         };
         Ok(Fleet {
             inner: Arc::new(inner),

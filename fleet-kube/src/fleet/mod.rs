@@ -10,6 +10,7 @@ mod kubeconfig;
 mod member;
 mod observed;
 mod posts;
+mod readings;
 mod rollout;
 mod run;
 mod settings;
@@ -25,8 +26,8 @@ use std::{
 use async_trait::async_trait;
 use fleet_core::{
     Approval, Cluster, ClusterId, ClusterRegistry, ContactStatus, Digest, EngineOptions, Fault, FleetBudget,
-    Heard, InventoryId, InventorySource, Ledger, Marks, Note, Observer, Parts, Plan, Posture, Reason,
-    Restored, Snapshot, Status, Target, Unknown,
+    Heard, InventoryId, InventorySource, Ledger, Marks, Note, Observed, Observer, Parts, Plan, Posture,
+    Reason, Restored, Snapshot, Status, Target, Unknown,
 };
 use futures_util::{StreamExt, stream};
 use serde::Serialize;
@@ -40,6 +41,7 @@ pub use unmanaged::{Leftovers, Unmanaged};
 pub use wave::Wave;
 
 use crate::{
+    capacity::CapacityOptions,
     connection::{Connection, Doubt},
     driver::Clock,
 };
@@ -120,6 +122,8 @@ struct Inner {
     /// Which registry entry has which cluster.
     identities: Mutex<BTreeMap<ClusterId, String>>,
     observed: Observations,
+    /// None: nobody wants to know what clusters can carry.
+    capacity: Option<CapacityOptions>,
 }
 
 /// How one cluster came out of a one-shot command.
@@ -217,6 +221,12 @@ impl Fleet {
             .values()
             .cloned()
             .collect()
+    }
+
+    /// What is known of clusters, by their names in the registry: contact, and what they can carry where that is
+    /// [read](FleetBuilder::capacity). Before the first command of this fleet, nothing.
+    pub fn observed(&self) -> BTreeMap<String, Observed> {
+        self.inner.observed.all()
     }
 
     /// What would be done in each cluster. Nothing is written anywhere.
@@ -352,7 +362,10 @@ impl Inner {
             Err(reason) => return Outcome::failed(cluster, reason),
         };
         let snapshot = self.source.snapshot(cluster).await;
-        self.look_through(cluster, connection, options, snapshot).await
+        let outcome = self.look_through(cluster, connection.clone(), options, snapshot);
+        let outcome = outcome.await;
+        self.read_capacity_once(cluster, &connection).await;
+        outcome
     }
 
     /// Hands over the inventory to an engine that may not write, and waits until it has looked at everything.

@@ -7,8 +7,8 @@ use std::{
 };
 
 use fleet_core::{
-    Cluster, ClusterId, ContactLimits, ContactState, ContactStatus, Heard, Millis, Observed, Reason,
-    Restored, StatusSink, Tick, Unknown,
+    Capacity, Cluster, ClusterId, ContactLimits, ContactState, ContactStatus, Heard, Millis, Observed,
+    Reason, Restored, StatusSink, Tick, Unknown, Unread,
 };
 use tokio::{sync::OnceCell, time::timeout};
 
@@ -16,6 +16,13 @@ use crate::times::utc;
 
 /// Between two writes of a revision, which changes all the time.
 const REVISION_STORED_EVERY: Millis = Millis::from_mins(5);
+
+/// Between two writes of a cluster's capacity that is the same as before: whoever reads it sees that it is still so.
+const SAME_STORED_EVERY: Millis = Millis::from_mins(5);
+
+/// Capacities that are other than before wait for each other for so long, or are written along with something else: that of
+/// some cluster is different all the time, and a write is of all of them.
+const CAPACITY_STORED_EVERY: Millis = Millis::from_mins(1);
 
 /// Longest time for one reading or writing of what is stored: nothing else of the fleet waits longer for it.
 const STORE_MAX: Duration = Duration::from_secs(10);
@@ -33,8 +40,14 @@ struct Known {
     clusters: BTreeMap<String, Observed>,
     /// What is not stored yet.
     changed: BTreeSet<String>,
+    /// What is to be stored along with the next change.
+    unhurried: BTreeSet<String>,
+    /// When that was last a change of its own.
+    hurried: Option<Tick>,
     /// When the revision of each was marked to be stored last.
     revisions: BTreeMap<String, Tick>,
+    /// Of when the capacity of each is that was marked to be stored last.
+    capacities: BTreeMap<String, Tick>,
     /// Clusters of which it was told that they do not answer.
     told: BTreeSet<String>,
 }
@@ -136,7 +149,10 @@ impl Observations {
     /// Stores what has changed; what could not be stored is tried again with the next change.
     pub(super) async fn save(&self) -> Result<(), Unknown> {
         let changed = self.with(|known| {
-            let names = std::mem::take(&mut known.changed);
+            let mut names = std::mem::take(&mut known.changed);
+            if !names.is_empty() {
+                names.append(&mut known.unhurried);
+            }
             let observed = |name: String| (name.clone(), known.clusters.get(&name).cloned());
             names.into_iter().map(observed).collect::<BTreeMap<_, _>>()
         });
@@ -208,6 +224,68 @@ impl Observations {
         })
     }
 
+    /// Takes in a reading of what a cluster can carry, or why there is none. What was read before then stays, with the
+    /// time of it.
+    pub(super) fn measured(&self, name: &str, reading: Result<Capacity, String>, now: Tick) {
+        self.with(|known| {
+            let observed = known.clusters.entry(name.to_owned()).or_default();
+            let capacity = match reading {
+                Ok(capacity) => capacity,
+                Err(why) => {
+                    let since = observed
+                        .capacity_unread
+                        .as_ref()
+                        .map_or(now, |unread| unread.since);
+                    let unread = Some(Unread::new(since, why));
+                    if observed.capacity_unread != unread {
+                        observed.capacity_unread = unread;
+                        known.changed.insert(name.to_owned());
+                    }
+                    return;
+                }
+            };
+            if observed.capacity_unread.take().is_some() {
+                known.changed.insert(name.to_owned());
+            }
+            let before = observed.capacity.replace(capacity);
+            let before_at = before.as_ref().map(|before| before.observed_at);
+            let stored = known.capacities.get(name).copied().or(before_at);
+            let is_same = match (&before, &observed.capacity) {
+                (Some(before), Some(capacity)) => before.is_same(capacity),
+                _ => false,
+            };
+            // Of when it is that is stored does not move along with what is known.
+            let is_stored = is_same && stored.is_some_and(|stored| now.since(stored) < SAME_STORED_EVERY);
+            let stored = stored.filter(|_| is_stored).unwrap_or(now);
+            known.capacities.insert(name.to_owned(), stored);
+            if !is_stored {
+                known.unhurried.insert(name.to_owned());
+            }
+            let is_time = known
+                .hurried
+                .is_none_or(|at| now.since(at) >= CAPACITY_STORED_EVERY);
+            if is_time && !known.unhurried.is_empty() {
+                known.hurried = Some(now);
+                known.changed.append(&mut known.unhurried);
+            }
+        });
+    }
+
+    /// When a cluster's capacity was read last.
+    pub(super) fn capacity_read(&self, name: &str) -> Option<Tick> {
+        self.with(|known| Some(known.clusters.get(name)?.capacity.as_ref()?.observed_at))
+    }
+
+    /// The kinds that a cluster served when that was read last.
+    pub(super) fn kinds(&self, name: &str) -> Option<BTreeSet<String>> {
+        self.with(|known| known.clusters.get(name)?.capacity.as_ref()?.kinds.clone())
+    }
+
+    /// Everything that is known.
+    pub(super) fn all(&self) -> BTreeMap<String, Observed> {
+        self.with(|known| known.clusters.clone())
+    }
+
     pub(super) fn contact(&self, name: &str) -> Option<ContactStatus> {
         self.with(|known| known.clusters.get(name)?.contact)
     }
@@ -231,6 +309,7 @@ impl Observations {
                 _ => {
                     // Of another cluster, nothing else is known either.
                     (observed.revision, observed.restored) = (None, None);
+                    (observed.capacity, observed.capacity_unread) = (None, None);
                     observed.id = Some(id.clone());
                     known.changed.insert(name.clone());
                     Ok(())
@@ -245,6 +324,7 @@ impl Observations {
         self.with(|known| {
             known.told.remove(name);
             known.revisions.remove(name);
+            known.capacities.remove(name);
             if known
                 .clusters
                 .get(name)
@@ -297,6 +377,81 @@ mod tests {
     use fleet_core::{MemoryStatus, confirm_restored};
 
     use super::*;
+
+    fn capacity(pods: i64, at: Tick) -> Capacity {
+        let mut amounts = fleet_core::Resources::new();
+        amounts.set("pods", pods).unwrap();
+        Capacity::new(amounts.clone(), amounts, at)
+    }
+
+    #[tokio::test]
+    async fn readings_are_stored_when_they_differ_and_not_one_by_one() {
+        let sink = MemoryStatus::default();
+        let observations = Observations::new(Arc::new(sink.clone()), ContactLimits::default());
+        observations.load().await.unwrap();
+        // Seconds, the cluster, its pods, and then what is stored of each: pods at seconds.
+        let steps = [
+            (0, "a", 1, "a 1@0"),
+            // What differs waits for a minute.
+            (1, "b", 1, "a 1@0"),
+            (59, "a", 2, "a 1@0"),
+            (60, "b", 1, "a 2@59, b 1@60"),
+            (119, "a", 3, "a 2@59, b 1@60"),
+            (130, "b", 1, "a 3@119, b 1@60"),
+            (300, "b", 1, "a 3@119, b 1@60"),
+            // What does not, for five.
+            (301, "b", 1, "a 3@119, b 1@301"),
+            (418, "a", 3, "a 3@119, b 1@301"),
+        ];
+        for (at, name, pods, expect) in steps {
+            let now = Tick(at * 1000);
+            observations.measured(name, Ok(capacity(pods, now)), now);
+            assert_eq!(
+                observations.capacity_read(name),
+                Some(now),
+                "what is known is always new"
+            );
+            observations.save().await.unwrap();
+            let stored = sink.load().await.unwrap().into_iter();
+            let stored = stored.filter_map(|(name, observed)| {
+                let capacity = observed.capacity?;
+                let pods = capacity.requested.get("pods");
+                Some(format!("{name} {pods}@{}", capacity.observed_at.0 / 1000))
+            });
+            assert_eq!(stored.collect::<Vec<_>>().join(", "), expect, "{at}");
+        }
+        // The next process goes on from there.
+        let next = Observations::new(Arc::new(sink.clone()), ContactLimits::default());
+        next.load().await.unwrap();
+        let now = Tick(420_000);
+        assert_eq!(next.capacity_read("b"), Some(Tick(301_000)));
+        next.measured("b", Ok(capacity(1, now)), now);
+        next.save().await.unwrap();
+        let stored = sink.load().await.unwrap().remove("b").unwrap();
+        assert_eq!(stored.capacity.unwrap().observed_at, Tick(301_000));
+    }
+
+    #[tokio::test]
+    async fn what_was_read_stays_with_why_it_is_not_read_any_more() {
+        let sink = MemoryStatus::default();
+        let observations = Observations::new(Arc::new(sink.clone()), ContactLimits::default());
+        observations.load().await.unwrap();
+        observations.measured("a", Ok(capacity(1, Tick(1))), Tick(1));
+        observations.measured("a", Err("no".to_owned()), Tick(2));
+        observations.measured("a", Err("never".to_owned()), Tick(3));
+        observations.save().await.unwrap();
+        let stored = sink.load().await.unwrap().remove("a").unwrap();
+        assert_eq!(stored.capacity, Some(capacity(1, Tick(1))));
+        assert_eq!(stored.capacity_unread, Some(Unread::new(Tick(2), "never")));
+        observations.measured("a", Ok(capacity(1, Tick(4))), Tick(4));
+        observations.save().await.unwrap();
+        let stored = sink.load().await.unwrap().remove("a").unwrap();
+        assert_eq!(stored.capacity_unread, None);
+        // Of another cluster of this name, nothing of it is known.
+        let declared = Cluster::new("a").expect_id(Some("u-2".into()));
+        observations.identify(&declared, &"u-2".into()).unwrap();
+        assert_eq!(observations.all()["a"].capacity, None);
+    }
 
     #[tokio::test]
     async fn a_question_stays_until_it_is_answered() {

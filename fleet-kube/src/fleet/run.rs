@@ -10,7 +10,7 @@ use fleet_core::{Cluster, Note, Reason, Unknown};
 use futures_util::{StreamExt, stream};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::{Fleet, Inner, crew::Crew, member::Member, posts::Posts};
+use super::{Fleet, Inner, crew::Crew, member::Member, posts::Posts, readings::Readings};
 
 /// The cluster's name in notes that are about the fleet as a whole, such as about its registry.
 pub const FLEET_ITSELF: &str = "(fleet)";
@@ -41,6 +41,7 @@ impl Fleet {
         let mut unstored: Option<String> = None;
         let mut crew = Crew::new(fleet.clone(), &[]);
         let mut posts = Posts::new(fleet.clone());
+        let mut readings = Readings::new(fleet.clone());
         let mut unread: Option<String> = None;
         // A source that ends its hints has none left to give.
         let hints = stream::select(fleet.source.changes(), fleet.registry.changes());
@@ -74,6 +75,7 @@ impl Fleet {
             posts.tend(&mut crew);
             crew.watch().await;
             posts.listen(&crew);
+            readings.tend(&crew);
             match fleet.observed.save().await {
                 Ok(()) => unstored = None,
                 Err(unknown) if unstored.as_deref() != Some(unknown.message()) => {

@@ -132,11 +132,7 @@ fn listable(kinds: &KindMap) -> Vec<Gvk> {
 }
 
 async fn list(connection: &Connection, gvk: Gvk, owners: &Owners<'_>) -> Result<Vec<Unmanaged>, Fault> {
-    let selection = Selection {
-        gvk: gvk.clone(),
-        namespace: None,
-        selector: None,
-    };
+    let selection = Selection::all(gvk.clone());
     let found = connection
         .list(&selection, ACCEPT_META, |_, item: Item| {
             let meta = item.metadata;

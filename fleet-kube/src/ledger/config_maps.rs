@@ -51,9 +51,9 @@ impl ConfigMapLedger {
             .ok_or_else(|| Fault::new(Remedy::Bug, "no config maps"))?;
         let selector = Some(format!("{label}={inventory}"));
         let selection = Selection {
-            gvk,
             namespace: Some(self.namespace.clone()),
             selector,
+            ..Selection::all(gvk)
         };
         let start = name_start(target);
         let found = self

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use fleet_core::{Cluster, ClusterId, LifeCycle, Maintenance};
+use fleet_core::{Cluster, ClusterId, LifeCycle, Maintenance, Taint};
 use serde::Deserialize;
 
+use super::taints;
 use crate::{files::Settings, windows};
 
 /// A file with what a kubeconfig cannot say about its contexts. Unknown fields are refused, and so are contexts that
@@ -17,6 +18,9 @@ use crate::{files::Settings, windows};
 ///     labels: {region: eu, tier: production}
 ///     properties: {provider: example}
 ///     cost: {cpu-hour: 31}
+///     taints:
+///     - {key: hardware, value: old, effect: PreferNoSchedule}
+///     - {key: upgrade, effect: NoExecute, since: 2026-11-27T19:04:00Z}
 ///     lifeCycle: ready   # joining, ready, cordoned, draining or leaving
 ///     paused: upgrade of its nodes until Monday
 ///     maintenance:
@@ -46,6 +50,9 @@ pub struct ClusterEntry {
     pub properties: BTreeMap<String, String>,
     /// Cost, in whole units the fleet has agreed on, by what it buys.
     pub cost: BTreeMap<String, i64>,
+    /// What keeps workloads away that do not tolerate it: `key`, `value`, `effect` and, as a time with its zone, `since`.
+    #[serde(deserialize_with = "taints::of_file")]
+    pub taints: Vec<Taint>,
     /// Where in its life the cluster is. Default: ready.
     pub life_cycle: LifeCycle,
     /// Why nothing is written to it for now. Default: it is not paused.
@@ -63,6 +70,7 @@ impl ClusterEntry {
         cluster.labels = self.labels;
         cluster.properties = self.properties;
         cluster.cost = self.cost;
+        cluster.taints = self.taints;
         cluster.life_cycle = self.life_cycle;
         cluster.paused = self.paused;
         cluster.maintenance = self.maintenance;

@@ -3,6 +3,7 @@
 mod entries;
 mod kubeconfig;
 mod secrets;
+mod taints;
 #[cfg(test)]
 mod tests;
 

@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::*;
-use fleet_core::{ClusterId, LifeCycle};
+use fleet_core::{ClusterId, LifeCycle, Taint, TaintEffect, Tick};
 
 const KUBECONFIG: &str = r"
 apiVersion: v1
@@ -86,7 +86,9 @@ async fn the_registry_file_describes() {
     let folder = Folder::new(KUBECONFIG);
     let registry = folder.registry();
     let text = "clusters:\n  eu-1:\n    uid: u-1\n    labels: {region: eu}\n    properties: {provider: x}\n    \
-                cost: {cpu-hour: 31}\n    lifeCycle: draining\n";
+                cost: {cpu-hour: 31}\n    lifeCycle: draining\n    taints:\n    \
+                - {key: example.com/hardware, value: old, effect: PreferNoSchedule}\n    \
+                - {key: upgrade, effect: NoExecute, since: 2026-11-27T19:04:00Z}\n";
     folder.write("config.clusters.yaml", text);
     let clusters = registry.clusters().await.unwrap();
     let eu = clusters.iter().find(|cluster| cluster.name == "eu-1").unwrap();
@@ -96,6 +98,11 @@ async fn the_registry_file_describes() {
         ("eu", "x")
     );
     assert_eq!((eu.cost["cpu-hour"], eu.life_cycle), (31, LifeCycle::Draining));
+    let taints = [
+        Taint::new("example.com/hardware", "old", TaintEffect::PreferNoSchedule),
+        Taint::new("upgrade", "", TaintEffect::NoExecute).since(Tick(1_795_806_240_000)),
+    ];
+    assert_eq!(eu.taints, taints);
     assert_eq!(
         clusters
             .iter()
@@ -140,6 +147,26 @@ async fn mistakes_are_unknown_with_file_and_line() {
             KUBECONFIG,
             "clusters:\n  eu-1:\n    colour: red\n",
             "config.clusters.yaml:3: unknown field `colour`",
+        ),
+        (
+            KUBECONFIG,
+            "clusters:\n  eu-1:\n    taints:\n    - {key: a, effect: NoSelect}\n",
+            "config.clusters.yaml:4: unknown variant `NoSelect`",
+        ),
+        (
+            KUBECONFIG,
+            "clusters:\n  eu-1:\n    taints:\n    - {key: a, effect: NoSchedule}\n    - {key: '', effect: NoSchedule}\n",
+            "config.clusters.yaml:5: `taints` has a key that is not of letters",
+        ),
+        (
+            KUBECONFIG,
+            "clusters:\n  eu-1:\n    taints:\n    - {key: a, effect: NoSchedule, since: yesterday}\n",
+            "config.clusters.yaml:4: `taints` has a taint since no moment",
+        ),
+        (
+            KUBECONFIG,
+            "clusters:\n  eu-1:\n    taints: [{key: a, effect: NoSchedule}, {key: a, value: b, effect: NoSchedule}]\n",
+            "config.clusters.yaml:3: `taints` has two taints of one key and effect",
         ),
         (
             KUBECONFIG,

@@ -15,13 +15,15 @@ use tokio::sync::Mutex;
 
 use crate::files::{FileError, read_text};
 
-/// Largest status file, in bytes.
-pub const STATUS_BYTES_MAX: usize = 16 << 20;
+/// Largest status file, in bytes. A cluster takes some 500 bytes of it; with what it can carry, some 50 more for
+/// each kind that it serves.
+pub const STATUS_BYTES_MAX: usize = 64 << 20;
 
 /// Added to the kubeconfig's name, the name of the status file beside it: `fleet.kubeconfig.status.json`.
 pub const STATUS_FILE_SUFFIX: &str = ".status.json";
 
-/// A JSON file with what was observed of clusters: contact and since when, and which cluster each name means.
+/// A JSON file with what was observed of clusters: contact and since when, which cluster each name means, and what it can
+/// carry.
 ///
 /// It is replaced as a whole and only when something has changed; what other processes stored of other clusters stays,
 /// unless they store at the very same moment. A file that cannot be read is replaced at the next change.

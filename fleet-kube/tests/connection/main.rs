@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod answers;
+mod capacity;
 mod contact;
 mod discovery;
 mod fake;

@@ -292,6 +292,7 @@ async fn annotations_describe() {
         "cluster.fleet.internal/uid": "u-1", "cluster.fleet.internal/life-cycle": "draining",
         "cluster.fleet.internal/paused": "until Monday", "property.cluster.fleet.internal/provider": "x",
         "cost.cluster.fleet.internal/cpu-hour": "31", "fleet.internal/anything": "else",
+        "cluster.fleet.internal/taints": "hardware=old:PreferNoSchedule, upgrade:NoExecute@2026-11-27T19:04:00Z",
     });
     hub.put(&about(annotations)).await;
     let registry = hub.registry();
@@ -305,6 +306,9 @@ async fn annotations_describe() {
         (cluster.properties["provider"].as_str(), cluster.cost["cpu-hour"]),
         ("x", 31)
     );
+    let taints: Vec<String> = cluster.taints.iter().map(ToString::to_string).collect();
+    assert_eq!(taints, ["hardware=old:PreferNoSchedule", "upgrade:NoExecute"]);
+    assert_eq!(cluster.taints[1].since, Some(fleet_core::Tick(1_795_806_240_000)));
     assert_eq!(told(&registry, "eu-1").await, "https://a.example.com/");
 
     for (key, value, expect) in [
@@ -317,6 +321,7 @@ async fn annotations_describe() {
         ("cluster.fleet.internal/name", "", "is empty"),
         ("cluster.fleet.internal/uid", "", "`uid` is empty"),
         ("cost.cluster.fleet.internal/cpu", "0.5", "is not a whole number"),
+        ("cluster.fleet.internal/taints", "hardware=old", "has no effect"),
     ] {
         let hub = Hub::start();
         let good = ("cluster.fleet.internal/paused", "until\u{1b}[31m Monday");

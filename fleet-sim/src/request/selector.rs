@@ -30,14 +30,16 @@ enum Test {
 enum Field {
     Name,
     Namespace,
+    NodeName,
+    Phase,
 }
 
 impl Selector {
-    /// From the texts of a query.
+    /// From the texts of a query about such a kind of the core group, or about another one (an empty kind).
     ///
     /// # Errors
     /// When one is no selector, or selects by a field that is not selected by.
-    pub(crate) fn of(labels: Option<&str>, fields: Option<&str>) -> Result<Self, Status> {
+    pub(crate) fn of(labels: Option<&str>, fields: Option<&str>, core_kind: &str) -> Result<Self, Status> {
         let labels = split(labels.unwrap_or(""))
             .into_iter()
             .map(|part| requirement(part.trim()).ok_or_else(|| unreadable(part)))
@@ -46,7 +48,7 @@ impl Selector {
             .unwrap_or("")
             .split(',')
             .filter(|part| !part.is_empty())
-            .map(field)
+            .map(|part| field(part, core_kind))
             .collect::<Result<_, _>>()?;
         Ok(Self { labels, fields })
     }
@@ -71,11 +73,14 @@ impl Selector {
             }
         };
         let is = |(field, equal, wanted): &(Field, bool, String)| {
-            let found = match field {
-                Field::Name => object.metadata().get("name").and_then(Node::as_str),
-                Field::Namespace => object.metadata().get("namespace").and_then(Node::as_str),
+            let (part, name) = match field {
+                Field::Name => ("metadata", "name"),
+                Field::Namespace => ("metadata", "namespace"),
+                Field::NodeName => ("spec", "nodeName"),
+                Field::Phase => ("status", "phase"),
             };
-            (found.unwrap_or("") == wanted) == *equal
+            let found = object.root().get(part).and_then(|part| part.get(name));
+            (found.and_then(Node::as_str).unwrap_or("") == wanted) == *equal
         };
         self.labels.iter().all(has) && self.fields.iter().all(is)
     }
@@ -133,7 +138,7 @@ fn requirement(part: &str) -> Option<Requirement> {
     }
 }
 
-fn field(part: &str) -> Result<(Field, bool, String), Status> {
+fn field(part: &str, core_kind: &str) -> Result<(Field, bool, String), Status> {
     let (key, equal, value) = if let Some((key, value)) = part.split_once("!=") {
         (key, false, value)
     } else if let Some((key, value)) = part.split_once("==").or_else(|| part.split_once('=')) {
@@ -144,6 +149,8 @@ fn field(part: &str) -> Result<(Field, bool, String), Status> {
     let field = match key {
         "metadata.name" => Field::Name,
         "metadata.namespace" => Field::Namespace,
+        "spec.nodeName" if core_kind == "Pod" => Field::NodeName,
+        "status.phase" if matches!(core_kind, "Pod" | "Namespace") => Field::Phase,
         _ => {
             return Err(Status::bad_request(format!("field label not supported: {key}")));
         }
@@ -179,7 +186,7 @@ mod tests {
             ("x.io/t=", true),
         ];
         for (text, expected) in cases {
-            let selector = Selector::of(Some(text), None).unwrap();
+            let selector = Selector::of(Some(text), None, "ConfigMap").unwrap();
             assert_eq!(selector.takes(&object), expected, "{text}");
         }
         let cases = [
@@ -188,18 +195,35 @@ mod tests {
             ("metadata.namespace=shop,metadata.name=b", false),
         ];
         for (text, expected) in cases {
-            let selector = Selector::of(None, Some(text)).unwrap();
+            let selector = Selector::of(None, Some(text), "ConfigMap").unwrap();
             assert_eq!(selector.takes(&object), expected, "{text}");
         }
+        let pod = Object::from_json(
+            json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"},
+            "spec": {"nodeName": "n"}, "status": {"phase": "Running"}}),
+        )
+        .unwrap();
+        let cases = [
+            ("status.phase!=Succeeded,status.phase!=Failed", true),
+            ("status.phase=Pending", false),
+            ("spec.nodeName=n", true),
+            ("spec.nodeName=", false),
+        ];
+        for (text, expected) in cases {
+            let selector = Selector::of(None, Some(text), "Pod").unwrap();
+            assert_eq!(selector.takes(&pod), expected, "{text}");
+        }
+        assert!(Selector::of(None, Some("spec.nodeName=n"), "Namespace").is_err());
         for (labels, fields) in [
             ("a b", ""),
             ("a in b", ""),
             ("=a", ""),
             ("", "spec.x=1"),
+            ("", "status.phase=x"),
             ("", "name"),
         ] {
             assert!(
-                Selector::of(Some(labels), Some(fields)).is_err(),
+                Selector::of(Some(labels), Some(fields), "ConfigMap").is_err(),
                 "{labels} {fields}"
             );
         }

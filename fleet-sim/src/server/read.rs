@@ -132,9 +132,15 @@ impl Ask<'_> {
     /// What the request selects.
     pub(crate) fn selector(&self) -> Result<Selector, Status> {
         let options = &self.options;
+        let core_kind = if self.resource.group.is_empty() {
+            self.resource.kind.as_str()
+        } else {
+            ""
+        };
         let selector = Selector::of(
             options.label_selector.as_deref(),
             options.field_selector.as_deref(),
+            core_kind,
         )?;
         Ok(match self.place.name.as_deref() {
             Some(name) => selector.named(name),

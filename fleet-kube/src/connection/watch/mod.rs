@@ -70,6 +70,7 @@ impl Connection {
             gvk: gvk.clone(),
             namespace: namespace.map(str::to_owned),
             selector: selector.map(str::to_owned),
+            fields: None,
         };
         let watcher = Watcher {
             connection: self.clone(),
@@ -246,10 +247,10 @@ impl Watcher {
         let Phase::Paging(token) = std::mem::replace(&mut self.phase, Phase::Closed) else {
             return;
         };
-        let whole = self.restarts > self.connection.shared.options.list_restarts_max;
+        let size = self.connection.page_size(self.restarts);
         let page = self
             .connection
-            .page(&self.selection, ACCEPT_OBJECTS, token.as_deref(), whole)
+            .page(&self.selection, ACCEPT_OBJECTS, token.as_deref(), size)
             .await;
         let shown = page.and_then(|paged| match paged {
             Paged::Page(page) => self.show(page, token.is_none()),

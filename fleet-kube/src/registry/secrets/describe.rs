@@ -1,9 +1,14 @@
 //! What annotations of a Secret say about its cluster.
 
+use std::borrow::Cow;
+
 use fleet_core::LifeCycle;
 use serde::{Deserialize, de::IntoDeserializer};
 
-use super::{super::ClusterEntry, listed::Meta};
+use super::{
+    super::{ClusterEntry, taints},
+    listed::Meta,
+};
 
 const ABOUT: &str = "cluster.fleet.internal/";
 const PROPERTY: &str = "property.cluster.fleet.internal/";
@@ -46,11 +51,11 @@ pub(super) fn describe(meta: &Meta) -> Described {
     };
     let mut wrong = None;
     for (key, value) in meta.annotations.iter().flatten() {
-        let result = if let Some(property) = key.strip_prefix(PROPERTY) {
+        let result: Result<(), Cow<'static, str>> = if let Some(property) = key.strip_prefix(PROPERTY) {
             entry.properties.insert(property.to_owned(), value.clone());
             Ok(())
         } else if let Some(good) = key.strip_prefix(COST) {
-            let cost = value.parse().map_err(|_| "is not a whole number");
+            let cost = value.parse().map_err(|_| "is not a whole number".into());
             cost.map(|cost| entry.cost.extend([(good.to_owned(), cost)]))
         } else {
             match key.strip_prefix(ABOUT) {
@@ -58,7 +63,7 @@ pub(super) fn describe(meta: &Meta) -> Described {
                 Some("name") => {
                     let name = name(value);
                     called = Some(name.clone());
-                    name.map(drop)
+                    name.map(drop).map_err(Cow::from)
                 }
                 Some("uid") => {
                     entry.uid = Some(value.clone());
@@ -69,8 +74,15 @@ pub(super) fn describe(meta: &Meta) -> Described {
                     entry.paused = Some(value.replace(char::is_control, " "));
                     Ok(())
                 }
-                Some("life-cycle") => life_cycle(value).map(|stage| entry.life_cycle = stage),
-                Some(_) => Err("is not known"),
+                Some("taints") => {
+                    let (taints, result) = taints::of_text(value);
+                    entry.taints = taints;
+                    result.map_err(|wrong| wrong.to_string().into())
+                }
+                Some("life-cycle") => life_cycle(value)
+                    .map(|stage| entry.life_cycle = stage)
+                    .map_err(Cow::from),
+                Some(_) => Err("is not known".into()),
             }
         };
         if let Err(why) = result {

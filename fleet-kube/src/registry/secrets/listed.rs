@@ -81,9 +81,11 @@ pub(super) async fn secrets(
     selector: Option<&str>,
 ) -> Result<Vec<Secret>, Fault> {
     let selection = Selection {
-        gvk: Gvk::from_api_version("v1", "Secret").unwrap_or_else(|| unreachable!("a valid version")),
         namespace: Some(namespace.to_owned()),
         selector: selector.map(str::to_owned),
+        ..Selection::all(
+            Gvk::from_api_version("v1", "Secret").unwrap_or_else(|| unreachable!("a valid version")),
+        )
     };
     let wrong = |max: usize, unit: &str| {
         let message = format!("there are more than {max} {unit}Secrets: choose fewer by a selector");
@@ -183,6 +185,8 @@ fn add(entries: &mut BTreeMap<String, Entry>, entry: Entry) {
                 .into_iter()
                 .find(|stage| stages.contains(stage))
                 .unwrap_or_default();
+            cluster.taints = std::mem::take(&mut first.cluster.taints);
+            cluster.taints.extend(entry.cluster.taints);
             first.cluster = cluster;
             first.secrets.extend(entry.secrets);
             first.access = Err(format!(

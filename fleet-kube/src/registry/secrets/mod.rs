@@ -45,6 +45,7 @@ pub use listed::{SECRETS_BYTES_MAX, SECRETS_MAX};
 /// cluster.fleet.internal/paused: upgrade of its nodes until Monday
 /// property.cluster.fleet.internal/provider: example
 /// cost.cluster.fleet.internal/cpu-hour: "31"
+/// cluster.fleet.internal/taints: hardware=old:PreferNoSchedule, upgrade:NoExecute@2026-11-27T19:04:00Z
 /// ```
 ///
 /// Other Secrets of Cluster API (its certificates; type `cluster.x-k8s.io/secret` and a name that does not end in
