@@ -6,6 +6,8 @@ use clap::{Args as Group, Parser, Subcommand, ValueEnum, builder::PossibleValues
 use fleet_diff::Schemas;
 use fleet_kube::Named;
 
+use crate::place::PlaceArgs;
+
 /// Makes a folder of manifests true in many clusters.
 ///
 /// The folder holds one folder per cluster (a kubeconfig context), with YAML or JSON manifests in it, and a file
@@ -46,6 +48,9 @@ pub(crate) enum Command {
         /// Seconds between two reads of the inventory.
         #[arg(long, value_name = "SECONDS", default_value_t = 10)]
         interval: u64,
+        /// Also reads once a minute what each cluster can carry: all its nodes and pods. `status` shows it.
+        #[arg(long)]
+        capacity: bool,
     },
     /// Shows what each cluster has, lacks, and waits for.
     Status {
@@ -55,6 +60,10 @@ pub(crate) enum Command {
         /// or Flux owns. Reads the metadata of every object once.
         #[arg(long)]
         unmanaged: bool,
+        /// Also reads what each cluster can carry, all its nodes and pods, unless that was read within the last minute.
+        /// Without this, what was read last is shown.
+        #[arg(long, conflicts_with = "unmanaged")]
+        capacity: bool,
     },
     /// Confirms that a cluster which was restored from a backup goes on from there. Look at its plan first: what was deleted
     /// since the backup is back, and is deleted again. Whoever keeps the fleet takes it in within its interval.
@@ -77,6 +86,15 @@ pub(crate) enum Command {
     ///
     /// Exit codes: 0 nothing would change but perhaps owners; 2 something would, or it cannot be done or said; 1 error.
     Diff(DiffArgs),
+    /// Decides on which clusters workloads run, and says why. Contacts no cluster.
+    ///
+    /// Files are YAML or JSON, and their formats are in the README with examples. What cannot be read of a cluster, or of
+    /// where everything is, is an error, and nothing is decided; a workload that cannot be read or understood is told, stays
+    /// where it is, and stops no other.
+    ///
+    /// Exit codes: 0 everything has its place, and that is where it was, if `--previous` says so; 2 something would
+    /// change, or has no place, waits, or is invalid; 1 error.
+    Place(Box<PlaceArgs>),
 }
 
 #[derive(Group, Debug, Clone)]

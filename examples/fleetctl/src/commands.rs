@@ -3,7 +3,7 @@
 use std::{error::Error, path::Path, time::Duration};
 
 use fleet_core::confirm_restored;
-use fleet_kube::{FileStatus, Fleet, Outcome};
+use fleet_kube::{CapacityOptions, FileStatus, Fleet, Outcome};
 
 use crate::{
     DONE, FAILED, NOT_AS_ASKED,
@@ -11,6 +11,7 @@ use crate::{
     assemble::{Assembly, assemble},
     diff, explain,
     leaving::still_named,
+    place,
     progress::Lines,
     render,
     rulebook::Rulebook,
@@ -30,15 +31,18 @@ pub(crate) async fn run(args: Args) -> Done {
             common,
             wave,
             interval,
-        } => keep(&common, &wave, interval).await,
+            capacity,
+        } => keep(&common, &wave, interval, capacity).await,
         Command::Status {
             common,
             unmanaged: false,
-        } => status(&common).await,
+            capacity,
+        } => status(&common, capacity).await,
         Command::Status { common, .. } => unmanaged(&common).await,
         Command::Accept { name, kubeconfig } => accept(&name, &kubeconfig).await,
         Command::Explain(args) => explain::run(&args).await,
         Command::Diff(args) => diff::run(&args),
+        Command::Place(args) => place::run(&args).await,
     }
 }
 
@@ -55,19 +59,25 @@ async fn plan(common: &Common) -> Done {
     Ok(code(&outcomes, changes))
 }
 
-async fn status(common: &Common) -> Done {
+async fn status(common: &Common, capacity: bool) -> Done {
     let Assembly {
-        builder, clusters, ..
+        mut builder,
+        clusters,
+        ..
     } = assemble(common, fleet_core::Silent).await?;
     clusters.clusters_now(None).await?;
+    if capacity {
+        builder = builder.capacity(CapacityOptions::default());
+    }
     let fleet = builder.settle_max(Duration::from_secs(common.timeout)).build()?;
     let named = still_named(&clusters).await;
     let outcomes = fleet
         .plan()
         .await
         .map_err(|unknown| unknown.message().to_owned())?;
-    print(common.output, &outcomes, || {
-        render::statuses(&outcomes) + &render::still_named(&named)
+    let stands = render::Stands::of(&outcomes, fleet.observed());
+    print(common.output, &stands, || {
+        render::statuses(&stands) + &render::still_named(&named)
     });
     let unclean = outcomes
         .iter()
@@ -121,10 +131,15 @@ async fn apply(common: &Common, wave: &WaveArgs, confirm: &[String]) -> Done {
     Ok(code(&outcomes, unclean))
 }
 
-async fn keep(common: &Common, wave: &WaveArgs, interval: u64) -> Done {
+async fn keep(common: &Common, wave: &WaveArgs, interval: u64, capacity: bool) -> Done {
     let Assembly {
-        builder, clusters, ..
+        mut builder,
+        clusters,
+        ..
     } = assemble(common, Lines::new(common.output)).await?;
+    if capacity {
+        builder = builder.capacity(CapacityOptions::default());
+    }
     let fleet = builder
         .wave(wave.wave())
         .read_interval(Duration::from_secs(interval.max(1)))

@@ -9,6 +9,7 @@ mod diff;
 mod explain;
 mod inventory;
 mod leaving;
+mod place;
 mod progress;
 mod registry;
 mod render;

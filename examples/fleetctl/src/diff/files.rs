@@ -76,7 +76,7 @@ pub(super) fn admission(paths: &[PathBuf]) -> Result<Admission, String> {
     Ok(Admission::from_objects(&objects))
 }
 
-pub(super) fn text(path: &Path) -> Result<String, String> {
+pub(crate) fn text(path: &Path) -> Result<String, String> {
     let mut bytes = Vec::new();
     let limit = u64::try_from(FILE_BYTES_MAX)
         .unwrap_or(u64::MAX)

@@ -1,9 +1,12 @@
 //! What people read. Colours are dropped where the output is no terminal, or `NO_COLOR` is set.
 
+mod capacity;
 mod explain;
 mod leftovers;
+mod placement;
 mod plan;
 mod status;
+mod table;
 #[cfg(test)]
 mod tests;
 
@@ -16,8 +19,10 @@ use anstyle::{AnsiColor, Style};
 use fleet_core::{Action, ContactState, ObjectKey};
 use fleet_kube::{Outcome, utc};
 
+pub(crate) use capacity::Stands;
 pub(crate) use explain::explanations;
 pub(crate) use leftovers::leftovers;
+pub(crate) use placement::Shown;
 pub(crate) use plan::plans;
 pub(crate) use status::{outcomes, statuses, still_named};
 
@@ -74,6 +79,19 @@ pub(crate) fn confirm(token: &str) -> String {
 /// How to say that a restored cluster goes on. The name ends the line, so that it is easily copied.
 pub(crate) fn accept(cluster: &str) -> String {
     format!("fleetctl accept --kubeconfig … {cluster}")
+}
+
+/// The same with what could confuse a terminal escaped, except for ends of lines.
+pub(crate) fn tame(text: &str) -> String {
+    let mut tame = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() && c != '\n' {
+            tame.extend(c.escape_debug());
+        } else {
+            tame.push(c);
+        }
+    }
+    tame
 }
 
 /// `1 object`, `2 objects`.

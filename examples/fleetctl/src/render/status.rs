@@ -7,7 +7,7 @@ use fleet_kube::{Outcome, RESTORED};
 
 use crate::leaving::StillNamed;
 
-use super::{BOLD, DIM, action, confirm, count, good, head, line, paint, warn};
+use super::{BOLD, DIM, Stands, action, capacity::capacity, confirm, count, good, head, line, paint, warn};
 
 /// How an apply came out.
 pub(crate) fn outcomes(outcomes: &[Outcome]) -> String {
@@ -40,10 +40,12 @@ pub(crate) fn outcomes(outcomes: &[Outcome]) -> String {
 }
 
 /// What each cluster has, lacks, and waits for.
-pub(crate) fn statuses(outcomes: &[Outcome]) -> String {
+pub(crate) fn statuses(stands: &[Stands<'_>]) -> String {
     let mut out = String::new();
-    for outcome in outcomes {
+    for one in stands {
+        let outcome = one.outcome;
         head(&mut out, outcome);
+        capacity(&mut out, one);
         let Some(status) = &outcome.status else { continue };
         let words = format!(
             "{} listed, {} in sync, {} in the ledger",

@@ -1,12 +1,14 @@
 //! What an operator reads.
 
+use std::collections::BTreeMap;
+
 use fleet_core::{
-    Action, Change, ContactLimits, ContactStatus, Engine, EngineOptions, Heard, InventoryId, Millis,
-    ObjectKey, Parts, Plan, Reason, Status, Target, Tick,
+    Action, Capacity, Change, ContactLimits, ContactStatus, Engine, EngineOptions, Heard, InventoryId,
+    Millis, ObjectKey, Observed, Parts, Plan, Reason, Resources, Status, Target, Tick, Unread,
 };
 use fleet_kube::{Outcome, RESTORED};
 
-use super::{outcomes, plans, statuses, still_named};
+use super::{Stands, outcomes, plans, still_named};
 use crate::leaving::StillNamed;
 
 fn key(name: &str) -> ObjectKey {
@@ -24,6 +26,11 @@ fn outcome(status: Status, plan: Plan, failure: Option<Reason>) -> Outcome {
     outcome.plan = Some(plan);
     outcome.failure = failure;
     outcome
+}
+
+/// What `status` says where nothing was observed.
+fn statuses(outcomes: &[Outcome]) -> String {
+    super::statuses(&Stands::of(outcomes, BTreeMap::new()))
 }
 
 /// Without colours.
@@ -265,4 +272,40 @@ fn clusters_that_leave_say_what_still_names_them() {
         plain(&still_named(&[named("eu-7", true), named("eu-9", false)])),
         "eu-7  leaves the fleet; once nothing of it is in the ledger any more, take it out of:\n  folder inventory/eu-7\neu-9  is not in the kubeconfig, so nothing is done for it; it is still named by:\n  folder inventory/eu-9\n"
     );
+}
+
+#[test]
+fn what_a_cluster_can_carry_is_shown_where_it_is_known() {
+    let amounts = |text: &str| serde_json::from_str::<Resources>(text).unwrap();
+    let offered = amounts(r#"{"cpu": "12", "memory": "15730532Ki", "pods": "330", "hugepages-2Mi": "0"}"#);
+    let mut capacity = Capacity::new(
+        offered,
+        amounts(r#"{"cpu": "4500m", "pods": 41}"#),
+        Tick(1_795_806_240_000),
+    );
+    capacity.largest_gap = amounts(r#"{"cpu": "3", "memory": "8Gi", "pods": 100}"#);
+    (capacity.nodes, capacity.nodes_left_out) = (3, 1);
+    capacity.version = Some("1.36.3".to_owned());
+    capacity.kinds = Some(["Pod.v1".to_owned(), "Deployment.v1.apps".to_owned()].into());
+    let mut observed = Observed::default();
+    observed.capacity = Some(capacity);
+    observed.capacity_unread = Some(Unread::new(Tick(1_795_809_840_000), "not permitted: no"));
+    let all = [outcome(Status::default(), plan(), None)];
+    let stands = Stands::of(&all, [("eu-1".to_owned(), observed)].into());
+    let text = plain(&super::statuses(&stands));
+    for expect in [
+        "version 1.36.3, 2 kinds, 3 nodes, and 1 that take no pods (at 2026-11-27 19:04 UTC)\n",
+        "  cpu: 4500m of 12 asked for; 3 free on one node\n",
+        "  memory: 0 of 15Gi asked for; 8Gi free on one node\n",
+        "  pods: 41 of 330 asked for; 100 free on one node\n",
+        "what it can carry cannot be read since 2026-11-27 20:04 UTC: not permitted: no\n",
+    ] {
+        assert!(text.contains(expect), "{expect}: {text}");
+    }
+    assert!(!text.contains("hugepages"), "{text}");
+    let json = serde_json::to_value(&stands[0]).unwrap();
+    assert_eq!(json["cluster"], "eu-1");
+    assert_eq!(json["capacity"]["requested"]["cpu"], "4500m");
+    assert_eq!(json["capacity_unread"]["why"], "not permitted: no");
+    assert!(!plain(&statuses(&all)).contains("nodes"));
 }

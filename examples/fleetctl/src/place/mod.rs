@@ -1,0 +1,236 @@
+//! `fleetctl place`: where workloads go, without a cluster.
+
+mod answer;
+mod args;
+mod inputs;
+mod read;
+mod state;
+mod what_if;
+mod words;
+
+use std::{
+    collections::BTreeSet,
+    io::{self, Write as _},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use fleet_core::Tick;
+use fleet_scheduler::{Explanation, Facts, Placements, Planner, Scheduler, WorkloadId};
+
+use crate::{
+    DONE, NOT_AS_ASKED,
+    args::Output,
+    commands::Done,
+    render::{Shown, tame},
+};
+pub(crate) use answer::{Answer, OnCluster, Summary, Told, WouldBe, active};
+pub(crate) use args::{By, PlaceArgs};
+use inputs::{Problem, Wanted};
+use state::State;
+
+pub(crate) async fn run(args: &PlaceArgs) -> Done {
+    // Errors quote names of files' making.
+    answer_to(args)
+        .await
+        .map_err(|error| tame(&error.to_string()).into())
+}
+
+async fn answer_to(args: &PlaceArgs) -> Done {
+    inputs::one_stdin(args)?;
+    let now = args.now.unwrap_or_else(clock);
+    let (planner, wanted, before) = read(args).await?;
+    let known: Vec<WorkloadId> = wanted.workloads.keys().chain(before.keys()).cloned().collect();
+    let facts = inputs::facts(args, &known, planner.fleet())?;
+    let narrowed = inputs::narrowed(args, &known)?;
+    let (mut planner, mut answer) = decide(planner, wanted, &before, args.rebalance, &facts, now);
+    if let Some((would_be, other)) = what_if::ask(args, &planner, &answer, &facts, now)? {
+        answer.what_if = Some(would_be);
+        // Reasons are those of what would be.
+        planner = other;
+    }
+    let answer = Answer {
+        explanations: explained(args, &narrowed, &planner, &answer, &facts, now)?,
+        ..answer
+    };
+    match args.output {
+        Output::Json => {
+            let mut json = serde_json::to_string_pretty(&answer)?;
+            json.push('\n');
+            io::stdout().write_all(json.as_bytes())?;
+        }
+        Output::Text => {
+            let shown = Shown {
+                by: args.by,
+                narrowed: narrowed.iter().collect(),
+                before: args.previous.as_ref().map(|_| &before),
+                why: reasons(&narrowed, &planner, &answer, &facts, now),
+                cluster: args.explain.as_deref().filter(|cluster| !cluster.is_empty()),
+                width: width(),
+            };
+            anstream::stdout().write_all(shown.answer(&answer).as_bytes())?;
+        }
+    }
+    if let Some(path) = &args.save {
+        let state = State {
+            version: state::VERSION,
+            placements: answer.placements.clone(),
+            moves: answer.moves.clone(),
+        };
+        state.write(path)?;
+    }
+    Ok(code(args, &answer))
+}
+
+/// Reads everything that is decided on. Nothing is decided when a file cannot be read.
+async fn read(args: &PlaceArgs) -> Result<(Planner, Wanted, Placements), String> {
+    let file = inputs::clusters(&args.clusters)?;
+    let scheduler = file.scorers(Scheduler::builder()).build();
+    let (mut fleet, options) = file
+        .build()
+        .map_err(|error| format!("{}: {error}", inputs::named(&args.clusters)))?;
+    if let Some(path) = &args.status {
+        fleet = inputs::observed(fleet, path).await?;
+    }
+    let wanted = inputs::workloads(&args.workloads)?;
+    let mut planner = Planner::new(scheduler, fleet, options);
+    let mut before = Placements::new();
+    if let Some(path) = &args.previous {
+        let state = State::read(path)?;
+        before = state.placements;
+        planner = planner.with_previous(&before, state.moves);
+    }
+    Ok((planner, wanted, before))
+}
+
+/// Decides everything.
+fn decide(
+    mut planner: Planner,
+    wanted: Wanted,
+    before: &Placements,
+    rebalance: bool,
+    facts: &Facts,
+    now: Tick,
+) -> (Planner, Answer) {
+    let Wanted { workloads, problems } = wanted;
+    let removed = no_longer_wanted(before, &workloads.keys().collect(), &problems);
+    for id in &removed {
+        planner.remove(id);
+    }
+    for workload in workloads.into_values() {
+        planner.set(workload);
+    }
+    let round = if rebalance {
+        planner.rebalance(facts, now)
+    } else {
+        planner.decide(facts, now)
+    };
+    let mut answer = Answer::of(&planner, round, before, now);
+    answer.summary.workloads += problems.len();
+    answer.summary.invalid += problems.len();
+    answer.summary.removed = removed.len();
+    answer.removed = removed;
+    answer.problems = problems.into_iter().map(Into::into).collect();
+    (planner, answer)
+}
+
+/// What was placed and is not listed any more. Where a workload has a mistake that hides its name, it may be any of
+/// these, so none of them goes.
+fn no_longer_wanted(
+    before: &Placements,
+    wanted: &BTreeSet<&WorkloadId>,
+    problems: &[Problem],
+) -> Vec<WorkloadId> {
+    if problems.iter().any(|problem| problem.workload.is_none()) {
+        return Vec::new();
+    }
+    let unreadable: BTreeSet<&WorkloadId> = problems.iter().filter_map(|one| one.workload.as_ref()).collect();
+    let gone = before
+        .keys()
+        .filter(|id| !wanted.contains(id) && !unreadable.contains(id));
+    gone.cloned().collect()
+}
+
+/// Explanations, where they are asked for: of one cluster, or of all.
+fn explained(
+    args: &PlaceArgs,
+    narrowed: &[WorkloadId],
+    planner: &Planner,
+    answer: &Answer,
+    facts: &Facts,
+    now: Tick,
+) -> Result<Option<Vec<Explanation>>, String> {
+    let Some(cluster) = &args.explain else {
+        return Ok(None);
+    };
+    if !cluster.is_empty() {
+        inputs::in_fleet("--explain", cluster, planner.fleet())?;
+    }
+    let decided = answer.decisions.iter().map(|decision| &decision.workload);
+    let asked = decided.filter(|id| narrowed.is_empty() || narrowed.contains(id));
+    let explain = |id: &WorkloadId| {
+        let mut explanation = planner.explain(id, facts, now)?;
+        for target in &mut explanation.targets {
+            target
+                .clusters
+                .retain(|one| cluster.is_empty() || one.cluster == *cluster);
+        }
+        Some(explanation)
+    };
+    Ok(Some(asked.filter_map(explain).collect()))
+}
+
+/// Why what has no place has none: of those that are shown, the first few, as each costs about a decision more.
+fn reasons(
+    narrowed: &[WorkloadId],
+    planner: &Planner,
+    answer: &Answer,
+    facts: &Facts,
+    now: Tick,
+) -> Vec<Explanation> {
+    let would_be = answer.what_if.as_ref();
+    let decisions = would_be.map_or(&answer.decisions, |would_be| &would_be.decisions);
+    let short = decisions.iter().filter(|decision| decision.short() > 0);
+    let ids = short.map(|decision| &decision.workload);
+    ids.filter(|id| narrowed.is_empty() || narrowed.contains(id))
+        .take(
+            REASONED
+                .min(CLUSTERS_REASONED / planner.fleet().len().max(1))
+                .max(1),
+        )
+        .filter_map(|id| planner.explain(id, facts, now))
+        .collect()
+}
+
+/// Of how many workloads without a place the reasons are told without `--explain`, and with how many clusters in all.
+const REASONED: usize = 10;
+const CLUSTERS_REASONED: usize = 100_000;
+
+/// Where lines end; none where the output is no terminal.
+fn width() -> Option<usize> {
+    let (terminal_size::Width(columns), _) = terminal_size::terminal_size_of(io::stdout())?;
+    Some(usize::from(columns))
+}
+
+/// Less was done than asked, or something is other than it was.
+fn code(args: &PlaceArgs, answer: &Answer) -> u8 {
+    let summary = &answer.summary;
+    let is_less = summary.unschedulable + summary.invalid > 0
+        || summary.waiting > 0
+        || summary.proposed > 0
+        || summary.unprotected > 0;
+    let is_other = args.previous.is_some() && (summary.changed > 0 || summary.removed > 0);
+    let would_be = answer
+        .what_if
+        .as_ref()
+        .is_some_and(|would_be| !would_be.decisions.is_empty());
+    if is_less || is_other || would_be {
+        NOT_AS_ASKED
+    } else {
+        DONE
+    }
+}
+
+fn clock() -> Tick {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Tick(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
