@@ -21,6 +21,14 @@ pub(crate) struct LargeArgs {
     seed: u64,
 }
 
+/// The scheduler on a fixed instance.
+#[derive(Debug, clap::Args)]
+pub(crate) struct SchedulerArgs {
+    /// Passed on, such as --growth, --workloads, --clusters, --seed, --output json; --help lists all
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    words: Vec<std::ffi::OsString>,
+}
+
 /// A thousand objects into one server, beside kubectl and the limit.
 pub(crate) fn apply(_: &Args) -> Result {
     build(&["fleetctl", "fleet-benches"])?;
@@ -56,6 +64,12 @@ pub(crate) fn sim(_: &Args) -> Result {
 pub(crate) fn engine(_: &Args) -> Result {
     release(&["fleet-benches"])?;
     run("engine", &[])
+}
+
+/// The scheduler on one core: from nothing, a cluster lost, a new workload; `--growth` for other sizes.
+pub(crate) fn scheduler(args: &SchedulerArgs) -> Result {
+    release(&["fleet-scheduler-bench"])?;
+    run("scheduler", &args.words)
 }
 
 fn build(packages: &[&str]) -> Result {

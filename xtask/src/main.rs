@@ -51,6 +51,8 @@ enum Task {
     BenchLarge(bench::LargeArgs),
     /// Measure fleet-diff beside gitops-engine, the API server's field manager and structured-merge-diff
     BenchPeers(bench::peers::Args),
+    /// Measure the scheduler on one core, on a fixed instance: from nothing, a cluster lost, a new workload, memory, growth
+    BenchScheduler(bench::SchedulerArgs),
     /// Measure the in-process server beside a real one: requests a second, and memory
     BenchSim(bench::Args),
     /// Kill a reconciler at every write of a pass, at three moments of each
@@ -79,6 +81,7 @@ fn main() -> ExitCode {
         Task::BenchFreeze(args) => bench::freeze(&args),
         Task::BenchLarge(args) => bench::large(&args),
         Task::BenchPeers(args) => bench::peers::run(&args),
+        Task::BenchScheduler(args) => bench::scheduler(&args),
         Task::BenchSim(args) => bench::sim(&args),
         Task::Kill(args) => kill::run(&args),
         Task::Mutants(args) => mutants::run(&args),

@@ -6,7 +6,7 @@ use super::{Clusters, Row, cargo, step, timed};
 use crate::{Result, command, control_plane, resources, schema, server::Server, workspace};
 
 /// What a crate's ordinary dependencies must not contain.
-const SHAPE: [(&str, &[&str]); 3] = [
+const SHAPE: [(&str, &[&str]); 4] = [
     (
         "fleet-diff",
         &[
@@ -32,6 +32,19 @@ const SHAPE: [(&str, &[&str]); 3] = [
         ],
     ),
     (
+        "fleet-scheduler",
+        &[
+            "fleet-kube",
+            "fleet-sim",
+            "kube",
+            "tokio",
+            "k8s-openapi",
+            "hyper",
+            "time",
+            "chrono",
+        ],
+    ),
+    (
         "fleet-sim",
         &[
             "fleet-core",
@@ -47,10 +60,11 @@ const SHAPE: [(&str, &[&str]); 3] = [
 ];
 
 /// Every feature of every library, alone.
-const FEATURES: [(&str, &[&str]); 4] = [
+const FEATURES: [(&str, &[&str]); 5] = [
     ("fleet-diff", &["", "yaml", "table-writer", "typed-operations"]),
     ("fleet-core", &["", "conformance", "testing", "yaml"]),
     ("fleet-kube", &["", "file-events", "http", "sim"]),
+    ("fleet-scheduler", &["", "conformance", "testing"]),
     ("fleet-sim", &["", "table-writer"]),
 ];
 
