@@ -23,6 +23,10 @@ pub(crate) struct Answers {
     scores: HashMap<(usize, Key), Scores>,
 }
 
+/// How much is kept, in answers for single clusters: some ten MiB. With more, everything is asked again.
+const MOST_SCORES: usize = 1 << 23;
+const MOST_PASSES: usize = 1 << 28;
+
 /// The clusters that a target means.
 struct Meant {
     set: FixedBitSet,
@@ -81,9 +85,19 @@ impl Asker {
 }
 
 impl Answers {
-    /// Forgets everything: other clusters are in the fleet.
+    /// Forgets everything.
     pub(crate) fn clear(&mut self) {
         *self = Self::default();
+    }
+
+    /// Forgets everything once it is too much: workloads come and go, and what they asked would be kept for ever.
+    pub(crate) fn trim(&mut self, clusters: usize) {
+        let sets = self.requirements.len() + self.targets.len() + self.filters.len();
+        if self.scores.len().saturating_mul(clusters) > MOST_SCORES
+            || sets.saturating_mul(clusters) > MOST_PASSES
+        {
+            self.clear();
+        }
     }
 
     /// Only keeps the clusters that a target means, in this group of its groups.
