@@ -156,20 +156,11 @@ impl Placement {
 
     /// Whether something has left a cluster since.
     pub(crate) fn has_left(&self, before: &Self) -> bool {
-        self.is_less(before, |one| one.replicas)
-    }
-
-    /// Whether something has left a cluster since, or is going now.
-    pub(crate) fn has_moved(&self, before: &Self) -> bool {
-        self.has_left(before) || self.is_less(before, Assignment::active)
-    }
-
-    fn is_less(&self, before: &Self, count: impl Fn(&Assignment) -> u64) -> bool {
         before.targets.iter().any(|(target, clusters)| {
             let now = self.targets.get(target);
             clusters.iter().any(|(cluster, old)| {
                 let new = now.and_then(|clusters| clusters.get(cluster));
-                new.map_or(0, &count) < count(old)
+                new.map_or(0, |new| new.replicas) < old.replicas
             })
         })
     }

@@ -360,6 +360,7 @@ impl Planner {
             for (id, cycle) in order::order(&self.jobs, &dirty, self.switches().ordered) {
                 let before = self.table.version(&id);
                 let was = self.table.placement(&id);
+                self.renew(&id, now);
                 let mut decision = match (cycle, self.jobs.get(&id).and_then(|job| job.invalid.clone())) {
                     (Some(workloads), _) => self.refuse(&id, InvalidWorkload::Cycle { workloads }),
                     (None, Some(invalid)) => self.refuse(&id, invalid),
@@ -369,9 +370,8 @@ impl Planner {
                     self.remember(&id, &was, &decision.moves, now);
                     self.touch_related(&id);
                 }
-                // What others of it waited for may have ended, and what could only go to some clusters has gone there.
-                let has_ended = decision.placement.is_moving() && decision.placement.has_left(&was);
-                if has_ended || (decision.short() > 0 && decision.placement.has_moved(&was)) {
+                // What others of it waited for may have ended.
+                if decision.placement.is_moving() && decision.placement.has_left(&was) {
                     self.dirty.insert(id.clone());
                 }
                 self.keep(&id, &decision);

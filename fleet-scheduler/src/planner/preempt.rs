@@ -45,7 +45,8 @@ pub(super) struct Victim {
 impl Planner {
     /// Looks for the cluster where the least important, and of those the fewest, replicas must give way so that the most
     /// units that have no place find one, within all limits of the target. Only what has a lower priority gives way, and
-    /// nothing of which there must never be two, because it would have to be stopped for sure.
+    /// nothing of which there must never be two, because it would have to be stopped for sure. Where budgets let nobody go,
+    /// it is the first one that waits for them.
     pub(super) fn look_for_victims(
         &self,
         question: &Question<'_>,
@@ -66,25 +67,33 @@ impl Planner {
                 .fold(0_u64, |sum, victim| sum.saturating_add(victim.replicas))
         };
         found.sort_by_key(|one| (Reverse(one.fits), worst(one), count(one), one.slot));
+        let mut waiting = None;
         for one in found.into_iter().take(TRIES) {
             let units = self.find(question, plan, ask, Some((one.slot, one.fits)), answers);
             if units.short < short {
+                let mut kept = None;
                 // Nobody gives way for what would not survive.
                 if question.workload.survives != Survives::Nothing {
                     let (bookings, worst) = self.bookings(question, &units, answers);
                     if worst > plan.unprotected_units {
                         continue;
                     }
-                    plan.bookings = bookings;
+                    kept = Some(bookings);
                 }
-                plan.preemption = Some(Preemption {
+                let preemption = Preemption {
                     slot: one.slot,
                     units,
                     victims: one.victims,
-                });
-                return;
+                };
+                if self.may_preempt(&preemption, question.view.now) {
+                    plan.preemption = Some(preemption);
+                    plan.bookings = kept.unwrap_or_default();
+                    return;
+                }
+                waiting.get_or_insert(preemption);
             }
         }
+        plan.preemption = waiting;
     }
 
     /// The clusters that something new of the target may come to, in any of its groups.
@@ -112,6 +121,8 @@ impl Planner {
             if workload.priority >= question.workload.priority
                 || self.is_fenced(workload)
                 || job.replica.is_nothing()
+                // It is needed here.
+                || question.workload.beside.iter().any(|relation| relation.workload == *id)
                 // Nobody could decide where it goes.
                 || job.invalid.is_some()
             {

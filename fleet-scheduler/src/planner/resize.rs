@@ -4,19 +4,18 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use fleet_core::Tick;
 
-use super::{Job, Planner, carry::start, settle::Case};
+use super::{Planner, carry::start, settle::Case};
 use crate::{
-    model::{Slot, Take},
+    model::{Slot, Take, WorkloadId},
     schedule::Question,
 };
 
 impl Planner {
     /// From now on each replica asks for another amount: what was observed is of the past.
-    pub(super) fn renew(&mut self, job: &Job, now: Tick) {
-        if !job.is_unseen {
+    pub(super) fn renew(&mut self, id: &WorkloadId, now: Tick) {
+        if !self.jobs.get(id).is_some_and(|job| job.is_unseen) {
             return;
         }
-        let id = &job.workload.name;
         let mut placement = self.table.placement(id);
         for one in placement.targets.values_mut().flat_map(BTreeMap::values_mut) {
             one.since = now;
@@ -27,7 +26,8 @@ impl Planner {
         }
     }
 
-    /// Where each cluster has the same number, brings what runs on each cluster to the number that is asked for, as far as there is room.
+    /// Where each cluster has the same number, brings what runs on each cluster to the number that is asked for, as far as
+    /// there is room.
     pub(super) fn resize(&mut self, case: &Case<'_>) {
         if !matches!(case.job.workload.targets[case.target].take, Take::Each { .. }) {
             return;

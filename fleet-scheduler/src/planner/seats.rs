@@ -1,6 +1,6 @@
 //! What may stay where it is, what must go, and what is lost.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use fleet_core::{Millis, Reason, Tick};
 
@@ -32,8 +32,6 @@ pub(super) struct Seats {
     pub(super) follow: Option<WorkloadId>,
     /// The clusters that keep room for what was lost, and for how many units.
     pub(super) booked: Vec<(Slot, u64)>,
-    /// Where everything of a cluster goes that is replaced.
-    pub(super) replaced_by: BTreeSet<Slot>,
 }
 
 /// Replicas that others are to stand in for.
@@ -103,8 +101,7 @@ impl Planner {
             let soaks = || question.is_everywhere() && self.is_reversible(name, now);
             let cause = if !cluster.is_in_contact() || assignment.held > 0 {
                 None
-            } else if let Some(replacement) = self.replacements.get(name) {
-                seats.replaced_by.extend(self.fleet.slot(&replacement.to));
+            } else if self.replacements.contains_key(name) {
                 // What is on each cluster is on the new one, too.
                 (!soaks()).then_some("replace")
             } else if cluster.is_going() {
@@ -323,11 +320,11 @@ impl Planner {
 }
 
 impl Seats {
-    /// How many replicas count as being there although they cannot be asked.
-    pub(super) fn absent(&self) -> u64 {
-        self.absent
-            .iter()
-            .fold(0, |sum, (_, replicas)| sum.saturating_add(*replicas))
+    /// How many units count as being there although they cannot be asked.
+    pub(super) fn absent(&self, unit: u64) -> u64 {
+        self.absent.iter().fold(0, |sum, (_, replicas)| {
+            sum.saturating_add(replicas.div_ceil(unit))
+        })
     }
 }
 

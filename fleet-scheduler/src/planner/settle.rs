@@ -45,12 +45,21 @@ pub(super) struct Plan {
     /// How many units have nowhere to go in the worst case.
     pub(super) unprotected_units: u64,
     pub(super) wanted: u64,
+    /// The clusters that something new may come to, if only some may.
+    only: Option<BTreeSet<Slot>>,
+    /// What could not move, because it may not go anywhere.
+    unmoved: Units,
+    /// What is asked for beside what moves is decided later.
+    is_half: bool,
     /// Clusters that are named and cannot take it.
     named: Vec<String>,
     refused: BTreeMap<String, Vec<Reason>>,
     pub(super) waits: Vec<Wait>,
     pub(super) again_at: Option<Tick>,
 }
+
+/// What moves together: the clusters that it may go to, if only some are, and how many units of what was released.
+type Turn = (Option<BTreeSet<Slot>>, Vec<(usize, u64)>);
 
 impl Case<'_> {
     pub(super) fn id(&self) -> &WorkloadId {
@@ -84,7 +93,6 @@ impl Planner {
             self.clear(id);
             return Decision::new(id, outcome, Placement::nowhere());
         }
-        self.renew(&job, now);
         let mut decision = Decision::new(id, Outcome::Placed, Placement::nowhere());
         decision.again_at = job.workload.expires;
         decision.proposals = self.let_go(&job, facts, now);
@@ -155,7 +163,7 @@ impl Planner {
         let have = kept
             .iter()
             .fold(0_u64, |sum, (_, units)| sum.saturating_add(*units));
-        let absent = seats.absent().div_ceil(unit);
+        let absent = seats.absent(unit);
         let mut plan = Plan {
             refused: std::mem::take(&mut seats.refused),
             waits: std::mem::take(&mut seats.waits),
@@ -170,6 +178,9 @@ impl Planner {
             absent_surplus: 0,
             wanted: 0,
             named: Vec::new(),
+            only: None,
+            unmoved: Units::default(),
+            is_half: false,
             seats,
         };
         let mut set = None;
@@ -207,7 +218,8 @@ impl Planner {
             .grants
             .iter()
             .fold(0_u64, |sum, (_, units)| sum.saturating_add(*units));
-        let ask = have + (need - plan.to_move) + granted;
+        let fresh = need - plan.to_move;
+        let mut ask = have + fresh + granted;
         plan.units = if !self.switches().sticky {
             let question = Question {
                 current: &[],
@@ -221,7 +233,9 @@ impl Planner {
         } else if ask == have {
             Units::of(kept.iter().copied())
         } else {
-            self.find(&question, &mut plan, ask, None, answers)
+            let (units, asked) = self.find_in_turn(&question, &mut plan, have, fresh, answers);
+            ask = asked;
+            units
         };
         if question.workload.survives != Survives::Nothing {
             let units = std::mem::take(&mut plan.units);
@@ -358,10 +372,9 @@ impl Planner {
         };
         let group = question.target().groups.first();
         let passing = self.screen(&question, group, answers).set;
-        let only = self.only(&plan.seats);
         let is_open = |slot: Slot| {
             passing[slot]
-                && only.as_ref().is_none_or(|only| only.contains(&slot))
+                && plan.only.as_ref().is_none_or(|only| only.contains(&slot))
                 && !self.is_replaced(slot)
                 && (question.current(slot) == 0 || question.takes_more(slot, group))
         };
@@ -427,8 +440,7 @@ impl Planner {
     ) -> Vec<Ranked> {
         let Screen { mut set, until } = self.screen(question, group, answers);
         plan.again_at = plan.again_at.into_iter().chain(until).min();
-        let only = self.only(&plan.seats);
-        let is_open = |slot: Slot| only.as_ref().is_none_or(|only| only.contains(&slot));
+        let is_open = |slot: Slot| plan.only.as_ref().is_none_or(|only| only.contains(&slot));
         let far: Vec<Slot> = set.ones().filter(|slot| !is_open(*slot)).collect();
         far.into_iter().for_each(|slot| set.remove(slot));
         question.current.iter().for_each(|(slot, _)| set.insert(*slot));
@@ -470,15 +482,72 @@ impl Planner {
             .collect()
     }
 
-    /// The clusters that something new may come to, if only some may: those where the followed workload is, or those that
-    /// replace others.
-    fn only(&self, seats: &Seats) -> Option<BTreeSet<Slot>> {
-        if !seats.replaced_by.is_empty() {
-            return Some(seats.replaced_by.clone());
+    /// Finds places for what moves and for `fresh` units more than there are; where how many were asked for. What may not
+    /// go just anywhere goes by itself, and the rest is decided after it.
+    fn find_in_turn(
+        &self,
+        question: &Question<'_>,
+        plan: &mut Plan,
+        have: u64,
+        fresh: u64,
+        answers: &mut Answers,
+    ) -> (Units, u64) {
+        let mut turns = self.turns(&plan.seats, std::mem::take(&mut plan.grants));
+        if let [(None, _)] | [] = &*turns {
+            plan.grants = turns.pop().unwrap_or_default().1;
+            let granted = plan.grants.iter().fold(0_u64, |sum, (_, units)| sum + units);
+            let ask = have + fresh + granted;
+            return (self.find(question, plan, ask, None, answers), ask);
         }
-        let followed = self.table.seats(seats.follow.as_ref()?).iter();
-        let active = followed.filter(|seat| seat.assignment.active() > 0);
-        Some(active.map(|seat| seat.slot).collect())
+        let last = turns.len() - 1;
+        for (turn, (only, grants)) in turns.into_iter().enumerate() {
+            let ask = have + grants.iter().fold(0_u64, |sum, (_, units)| sum + units);
+            (plan.only, plan.grants) = (only, grants);
+            let units = self.find(question, plan, ask, None, answers);
+            if units.total() > have {
+                plan.is_half = fresh > 0 || turn < last;
+                return (units, ask);
+            }
+            plan.unmoved = Units {
+                short: plan.unmoved.short + units.short,
+                ..units
+            };
+        }
+        plan.only = None;
+        plan.grants.clear();
+        let ask = have + fresh;
+        (self.find(question, plan, ask, None, answers), ask)
+    }
+
+    /// What moves, by where it may go: first what may go anywhere, then what goes where another workload is, then what goes
+    /// from each cluster that is replaced to the one that replaces it.
+    fn turns(&self, seats: &Seats, grants: Vec<(usize, u64)>) -> Vec<Turn> {
+        let mut turns: Vec<Turn> = Vec::new();
+        let followed = seats.follow.as_ref().map(|other| {
+            let active = self
+                .table
+                .seats(other)
+                .iter()
+                .filter(|seat| seat.assignment.active() > 0);
+            active.map(|seat| seat.slot).collect::<BTreeSet<Slot>>()
+        });
+        for (at, units) in grants {
+            let released = &seats.released[at];
+            let only = match released.cause {
+                "replace" => {
+                    let to = self.replacements.get(&released.cluster).map(|one| &one.to);
+                    Some(to.and_then(|to| self.fleet.slot(to)).into_iter().collect())
+                }
+                "lost" | "left" => followed.clone(),
+                _ => None,
+            };
+            match turns.iter_mut().find(|(known, _)| *known == only) {
+                Some((_, grants)) => grants.push((at, units)),
+                None => turns.push((only, vec![(at, units)])),
+            }
+        }
+        turns.sort_by_key(|(only, _)| only.is_some());
+        turns
     }
 
     /// How many units may move from each cluster now, by all budgets; what may not waits, in order.
@@ -571,11 +640,17 @@ impl Planner {
         }
         self.apply(case, &mut plan, decision);
         self.keep_room(case, std::mem::take(&mut plan.bookings));
-        let cut = self.cut_short(case);
+        let cut = self
+            .cut_short(case)
+            .saturating_add(plan.unmoved.short.saturating_mul(unit));
+        if plan.is_half {
+            self.dirty.insert(case.id().clone());
+        }
         let named = u64::try_from(plan.named.len()).unwrap_or(u64::MAX);
         let limit = plan
             .units
             .limit
+            .or(plan.unmoved.limit)
             .or((named > 0).then_some(Limit::Named { clusters: plan.named }));
         decision.targets.push(TargetDecision {
             target: case.name().to_string(),

@@ -44,7 +44,7 @@ impl Planner {
             .short
             .iter()
             .chain(&self.pending)
-            .filter(|id| !self.open.contains(*id))
+            .filter(|id| !self.open.contains(*id) && self.is_movable(id, now))
             .flat_map(|id| self.parts_of(id, now, answers))
             .take(PENDING)
             .collect();

@@ -131,9 +131,9 @@ impl Play {
         assert_same(&new.placements(), after, "a new process");
         for (slot, cluster) in self.planner.fleet().clusters().enumerate() {
             let free = |planner: &Planner| planner.room().free(slot, "cpu");
-            // What cannot be decided and asks for more than before is remembered only by the process that saw it change.
-            assert!(
-                free(&self.planner) <= free(&new),
+            assert_eq!(
+                free(&self.planner),
+                free(&new),
                 "what is free on {}",
                 cluster.name()
             );
