@@ -2,7 +2,7 @@
 
 use super::{
     DivideError, Division, Limit, Party,
-    largest_remainder::{largest_remainder, quotas, top_up},
+    largest_remainder::{by_quotas, largest_remainder},
     party::check,
 };
 
@@ -13,26 +13,7 @@ use super::{
 /// # Errors
 /// Names that are not unique, and counts above [`MAX_REPLICAS`](super::MAX_REPLICAS).
 pub fn static_weight(parties: &[Party<'_>], replicas: u64) -> Result<Division, DivideError> {
-    check(parties, replicas)?;
-    let weights: Vec<u64> = parties.iter().map(|party| party.weight).collect();
-    let mut division = Division::of(vec![0; parties.len()]);
-    division.limits = weights
-        .iter()
-        .map(|weight| (*weight == 0).then_some(Limit::Weight))
-        .collect();
-    let Some((quotas, _)) = quotas(&weights, replicas) else {
-        division.shortfall = replicas;
-        return Ok(division);
-    };
-    division.replicas = quotas;
-    let mut order: Vec<usize> = (0..parties.len()).collect();
-    order.sort_unstable_by(|&a, &b| {
-        weights[b]
-            .cmp(&weights[a])
-            .then_with(|| parties[a].name.cmp(parties[b].name))
-    });
-    top_up(&mut division.replicas, &order, replicas);
-    Ok(division)
+    by_quotas(parties, replicas, |_, weight| weight)
 }
 
 /// Dynamic dividing: only the difference to what runs is divided, by largest remainder; an addition by what still fits,

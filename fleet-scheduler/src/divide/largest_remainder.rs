@@ -12,6 +12,16 @@ use super::{DivideError, Division, Limit, Party, party::check};
 /// # Errors
 /// Names that are not unique, and counts above [`MAX_REPLICAS`](super::MAX_REPLICAS).
 pub fn largest_remainder(parties: &[Party<'_>], replicas: u64) -> Result<Division, DivideError> {
+    by_quotas(parties, replicas, |remainder, weight| (remainder, weight))
+}
+
+/// Whole quotas, and what rounding leaves over to those with the largest claim, a function of remainder and weight; of equal
+/// claims to the first name.
+pub(super) fn by_quotas<K: Ord>(
+    parties: &[Party<'_>],
+    replicas: u64,
+    claim: impl Fn(u128, u64) -> K,
+) -> Result<Division, DivideError> {
     check(parties, replicas)?;
     let weights: Vec<u64> = parties.iter().map(|party| party.weight).collect();
     let mut division = Division::of(vec![0; parties.len()]);
@@ -26,9 +36,9 @@ pub fn largest_remainder(parties: &[Party<'_>], replicas: u64) -> Result<Divisio
     division.replicas = quotas;
     let mut order: Vec<usize> = (0..parties.len()).collect();
     order.sort_unstable_by(|&a, &b| {
-        let key = |i: usize| (remainders[i], weights[i]);
-        key(b)
-            .cmp(&key(a))
+        let claim = |i: usize| claim(remainders[i], weights[i]);
+        claim(b)
+            .cmp(&claim(a))
             .then_with(|| parties[a].name.cmp(parties[b].name))
     });
     top_up(&mut division.replicas, &order, replicas);
@@ -36,7 +46,7 @@ pub fn largest_remainder(parties: &[Party<'_>], replicas: u64) -> Result<Divisio
 }
 
 /// Quotas rounded down, and their remainders in units of one over the sum of weights. `None` if that is zero.
-pub(super) fn quotas(weights: &[u64], replicas: u64) -> Option<(Vec<u64>, Vec<u128>)> {
+fn quotas(weights: &[u64], replicas: u64) -> Option<(Vec<u64>, Vec<u128>)> {
     let sum: u128 = weights.iter().map(|weight| u128::from(*weight)).sum();
     let product = |weight: &u64| u128::from(*weight) * u128::from(replicas);
     if sum == 0 {
@@ -55,7 +65,7 @@ pub(super) fn quotas(weights: &[u64], replicas: u64) -> Option<(Vec<u64>, Vec<u1
 }
 
 /// Gives one more to the first of `order` until there are `replicas`.
-pub(super) fn top_up(counts: &mut [u64], order: &[usize], replicas: u64) {
+fn top_up(counts: &mut [u64], order: &[usize], replicas: u64) {
     let missing = replicas - counts.iter().sum::<u64>();
     let first = usize::try_from(missing).unwrap_or(usize::MAX);
     order.iter().take(first).for_each(|&i| counts[i] += 1);

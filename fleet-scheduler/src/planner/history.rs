@@ -45,8 +45,11 @@ impl Planner {
 
     /// Remembers how a placement has changed, with the moves that were part of it.
     pub(super) fn remember(&mut self, id: &WorkloadId, before: &Placement, moves: &[Move], now: Tick) {
+        if self.options.history == 0 {
+            return;
+        }
         let after = self.table.placement(id);
-        if self.options.history == 0 || *before == after {
+        if *before == after {
             return;
         }
         let was_nowhere = before.targets.is_empty();
