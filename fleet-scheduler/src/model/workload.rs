@@ -59,7 +59,7 @@ impl fmt::Debug for WorkloadId {
 pub struct Workload {
     /// Its name, unique in the fleet.
     pub name: WorkloadId,
-    /// Breaks ties, so that equal workloads do not all prefer the same cluster. Empty: the name does.
+    /// Says which way dividers that look at it break ties, as the preset for Karmada does; all else breaks them by names.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub uid: String,
     /// Which of two goes first, and which may push the other out. Default: 0.
@@ -218,15 +218,6 @@ impl Workload {
         };
         let relations = self.beside.iter().chain(&self.apart);
         relations.map(|relation| &relation.workload).chain(followed)
-    }
-
-    /// What breaks ties.
-    pub fn seed(&self) -> &str {
-        if self.uid.is_empty() {
-            self.name.as_str()
-        } else {
-            &self.uid
-        }
     }
 }
 
