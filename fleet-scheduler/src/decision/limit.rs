@@ -22,6 +22,13 @@ pub enum Limit {
         /// How many it needs.
         need: usize,
     },
+    /// It may be on so few clusters that it cannot be spread over all domains that it must be on.
+    MoreClusters {
+        /// On how many it may be.
+        most: usize,
+        /// On how many it would have to be.
+        need: usize,
+    },
     /// Too few domains for what it must be spread over.
     Domains {
         /// The label whose values are the domains.
@@ -51,6 +58,10 @@ impl fmt::Display for Limit {
             Self::Room => f.write_str("the clusters that pass have no more room"),
             Self::ClusterMax => f.write_str("single clusters may have no more"),
             Self::Clusters { have, need } => write!(f, "it must be on {need} clusters, {have} can take it"),
+            Self::MoreClusters { most, need } => write!(
+                f,
+                "it may be on {most} clusters at most, and its domains need {need}"
+            ),
             Self::Domains { over, have, need } => {
                 write!(
                     f,

@@ -79,6 +79,11 @@ fn stay_spread(wish: &Wish<'_>, used: &[Ranked]) -> Selected {
         Take::Each { .. } => 0,
     };
     let least = u64::from(min).min(wish.wanted);
+    // As if it came anew to where it is: then it is said where something must be.
+    let anew: Vec<Ranked> = used
+        .iter()
+        .map(|one| Ranked::new(one.slot, one.score, 0, one.current))
+        .collect();
     let selection = Selection {
         fleet: wish.fleet,
         spread: &wish.target.spread,
@@ -87,8 +92,15 @@ fn stay_spread(wish: &Wish<'_>, used: &[Ranked]) -> Selected {
         need: wish.wanted,
         is_frugal: false,
     };
-    let spread = selection.run(used);
-    spread.unwrap_or_else(|_| Selected::any_of(used.to_vec()))
+    let must = selection.run(&anew).map(|selected| {
+        let slots = selected.must.iter().map(|at| selected.clusters[*at].slot);
+        let place = |slot: Slot| used.iter().position(|one| one.slot == slot);
+        slots.filter_map(place).collect()
+    });
+    Selected {
+        clusters: used.to_vec(),
+        must: must.unwrap_or_default(),
+    }
 }
 
 fn has_skew(wish: &Wish<'_>) -> bool {

@@ -4,6 +4,7 @@ mod answers;
 mod candidates;
 mod divide;
 mod divisions;
+mod domains;
 mod rank;
 mod scheduler;
 mod select;

@@ -1,17 +1,20 @@
 //! Which clusters get a share: as many as are asked for, spread over domains.
 
+use super::domains::{Fleet, Order};
 use crate::{
     decision::Limit,
-    model::{Clusters, DivideBy, Fact, FleetView, Spread, Take},
+    model::{Clusters, DivideBy, FleetView, Spread, Take},
     pipeline::{Ranked, Selected, Selector, Wish},
 };
 
 /// Selects as many clusters as the target lets it have, spread over nested domains.
 ///
-/// Domains are taken by their best cluster, outermost level first, until there are enough of them and what they hold
-/// together suffices; where no more may be taken, the worst is exchanged for the one that holds most (as Karmada's
-/// selection by cluster does). Then clusters within them, the same way. What is divided over few clusters takes no more
-/// domains than it needs.
+/// A domain is taken only if enough domains are inside it; of what runs already nothing is left out. Domains are taken by
+/// their best cluster, outermost level first, until there are enough of them and what they hold together suffices; where
+/// no more may be taken, the worst is exchanged for the one that holds most (as Karmada's selection by cluster does). Then
+/// clusters within them, the same way. Where that holds too little all the same, the largest are taken rather than the
+/// best, and with a skew none that keeps the others small. What is divided over few clusters takes no more domains than it
+/// needs.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct BySpread;
 
@@ -57,25 +60,58 @@ pub(super) struct Selection<'a> {
     pub(super) is_frugal: bool,
 }
 
+/// The places of clusters that are taken, in the list of those that are given.
+struct Taken {
+    clusters: Vec<usize>,
+    must: Vec<usize>,
+    holds: u64,
+}
+
 impl Selection<'_> {
     /// Selects among clusters that are given best first; those with something on them are always among them.
     pub(super) fn run(&self, ranked: &[Ranked]) -> Result<Selected, Limit> {
-        let mut must = Vec::new();
-        let all: Vec<usize> = (0..ranked.len()).collect();
-        let mut chosen = self.domains(ranked, &all, 0, self.need, &mut must)?;
+        let fleet = Fleet::of(self, ranked)?;
+        let mut taken = self.take(ranked, &fleet, Order::Best)?;
+        if taken.holds < self.need {
+            let larger = self.take(ranked, &fleet, Order::Largest)?;
+            if larger.holds > taken.holds {
+                taken = larger;
+            }
+        }
+        let place = |at: &usize| taken.clusters.binary_search(at).ok();
+        let mut selected = Selected {
+            must: taken.must.iter().filter_map(place).collect(),
+            clusters: taken.clusters.iter().map(|at| ranked[*at]).collect(),
+        };
+        for (one, at) in selected.clusters.iter_mut().zip(&taken.clusters) {
+            if fleet.is_stuck(*at) {
+                one.fits = 0;
+            }
+        }
+        Ok(selected)
+    }
+
+    fn take(&self, ranked: &[Ranked], fleet: &Fleet, order: Order) -> Result<Taken, Limit> {
+        let (mut chosen, mut must) = fleet.choose(self, ranked, order);
         chosen.sort_unstable();
         let have = chosen.len();
         if have < self.min {
             return Err(Limit::Clusters { have, need: self.min });
         }
-        let is_fixed = |at: &usize| ranked[*at].current > 0 || must.contains(at);
-        // At most this many, unless more are in use already.
-        let most = self.max.max(chosen.iter().filter(|at| is_fixed(at)).count());
-        if have > most {
+        if have > self.max {
+            let is_fixed = |at: &usize| ranked[*at].current > 0 || must.contains(at);
             let (mut kept, mut rest): (Vec<usize>, Vec<usize>) = chosen.into_iter().partition(is_fixed);
+            let used = kept.iter().filter(|at| ranked[**at].current > 0).count();
+            // More than these are only in use already.
+            let most = self.max.max(used);
+            if kept.len() > most {
+                return Err(Limit::MoreClusters {
+                    most,
+                    need: kept.len(),
+                });
+            }
             let fixed = kept.len();
-            let room = most - fixed;
-            let later = rest.split_off(room.min(rest.len()));
+            let later = rest.split_off((most - fixed).min(rest.len()));
             kept.extend(rest);
             exchange(ranked, &mut kept, later, fixed, self.need);
             kept.sort_unstable();
@@ -90,107 +126,15 @@ impl Selection<'_> {
                 must.push(*at);
             }
         }
-        let place = |at: &usize| chosen.binary_search(at).ok();
-        Ok(Selected {
-            must: must.iter().filter_map(place).collect(),
-            clusters: chosen.iter().map(|at| ranked[*at]).collect(),
+        let holds = |at: &usize| match fleet.is_stuck(*at) {
+            true => ranked[*at].current,
+            false => ranked[*at].holds(),
+        };
+        Ok(Taken {
+            holds: chosen.iter().map(holds).fold(0, u64::saturating_add),
+            clusters: chosen,
+            must,
         })
-    }
-
-    fn domains(
-        &self,
-        ranked: &[Ranked],
-        members: &[usize],
-        level: usize,
-        need: u64,
-        must: &mut Vec<usize>,
-    ) -> Result<Vec<usize>, Limit> {
-        let Some(spread) = self.spread.get(level) else {
-            return Ok(members.to_vec());
-        };
-        let mut domains: Vec<Domain> = Vec::new();
-        if let Some(column) = self.fleet.column(Fact::Label, &spread.over) {
-            let mut places = vec![usize::MAX; column.values.len() + 1];
-            for at in members {
-                let one = &ranked[*at];
-                let number = column.numbers[one.slot] as usize;
-                if number == 0 {
-                    continue;
-                }
-                if places[number] == usize::MAX {
-                    places[number] = domains.len();
-                    domains.push(Domain::default());
-                }
-                domains[places[number]].add(*at, one);
-            }
-        }
-        // Used ones first, then by their best cluster.
-        domains.sort_by_key(|domain| !domain.is_used);
-        // No more domains can be used than there are units.
-        let min = wide(spread.min).min(self.need).max(1);
-        let min = usize::try_from(min).unwrap_or(usize::MAX);
-        if domains.len() < min {
-            return Err(Limit::Domains {
-                over: spread.over.clone(),
-                have: domains.len(),
-                need: min,
-            });
-        }
-        let max = spread
-            .max
-            .map_or(usize::MAX, |max| usize::try_from(max).unwrap_or(usize::MAX))
-            .max(min);
-        let used = domains.iter().filter(|domain| domain.is_used).count();
-        let max = max.max(used).min(domains.len());
-        let mut take = if self.is_frugal { min.max(used) } else { max };
-        let sum = |domains: &[Domain]| {
-            domains
-                .iter()
-                .fold(0_u64, |sum, one| sum.saturating_add(one.holds))
-        };
-        while take < max && sum(&domains[..take]) < need {
-            take += 1;
-        }
-        let mut later = domains.split_off(take);
-        let mut last = take;
-        while last > used && sum(&domains) < need {
-            last -= 1;
-            let largest = (0..later.len()).max_by_key(|at| (later[*at].holds, std::cmp::Reverse(*at)));
-            let Some(largest) = largest.filter(|at| later[*at].holds > domains[last].holds) else {
-                continue;
-            };
-            std::mem::swap(&mut domains[last], &mut later[largest]);
-        }
-        let share = need.div_ceil(u64::try_from(domains.len().max(1)).unwrap_or(1));
-        let mut chosen = Vec::new();
-        for (at, domain) in domains.iter().enumerate() {
-            let begin = must.len();
-            let inner = self.domains(ranked, &domain.members, level + 1, share, must)?;
-            // The innermost level says which cluster of it must get something; one that has something has it already.
-            let is_used = inner.iter().any(|at| ranked[*at].current > 0);
-            if at < min && must.len() == begin && !is_used {
-                must.extend(inner.iter().min());
-            }
-            chosen.extend(inner);
-        }
-        Ok(chosen)
-    }
-}
-
-/// The clusters of one domain, best first.
-#[derive(Default)]
-struct Domain {
-    members: Vec<usize>,
-    is_used: bool,
-    /// How many units they hold together.
-    holds: u64,
-}
-
-impl Domain {
-    fn add(&mut self, at: usize, one: &Ranked) {
-        self.members.push(at);
-        self.is_used |= one.current > 0;
-        self.holds = self.holds.saturating_add(one.holds());
     }
 }
 
@@ -211,8 +155,4 @@ fn exchange(ranked: &[Ranked], kept: &mut [usize], mut later: Vec<usize>, fixed:
             std::mem::swap(&mut kept[place], &mut later[largest]);
         }
     }
-}
-
-fn wide(count: Option<u32>) -> u64 {
-    count.map_or(0, u64::from)
 }
