@@ -74,7 +74,12 @@ impl Fleet {
             clusters: self.stuck.clone(),
             must: Vec::new(),
         };
-        choice.take(&self.root, 0, selection.need, false);
+        let asked = Asked {
+            units: selection.need,
+            clusters: selection.max,
+            is_needed: false,
+        };
+        choice.take(&self.root, 0, asked);
         (choice.clusters, choice.must)
     }
 }
@@ -180,6 +185,16 @@ impl Builder<'_, '_> {
     }
 }
 
+/// What is asked of one domain.
+#[derive(Clone, Copy)]
+struct Asked {
+    units: u64,
+    /// On so many clusters at most, more or less.
+    clusters: usize,
+    /// It must get something.
+    is_needed: bool,
+}
+
 struct Choice<'a, 's> {
     selection: &'a Selection<'s>,
     ranked: &'a [Ranked],
@@ -190,29 +205,32 @@ struct Choice<'a, 's> {
 }
 
 impl Choice<'_, '_> {
-    /// Takes what is to be taken of a domain; whether it must get something itself is said.
-    fn take(&mut self, domain: &Domain, level: usize, need: u64, is_needed: bool) {
+    fn take(&mut self, domain: &Domain, level: usize, asked: Asked) {
         let Some(spread) = self.selection.spread.get(level) else {
-            if is_needed && !domain.is_used {
+            if asked.is_needed && !domain.is_used {
                 self.must.extend(self.first(&domain.clusters));
             }
             self.clusters.extend(&domain.clusters);
             return;
         };
         let min = self.least[level];
-        // Each that is taken needs so many units for the domains inside it.
-        let inside: usize = self.least[level + 1..]
+        // Each that is taken must have something in so many of the domains inside it.
+        let inside = self.least[level + 1..]
             .iter()
-            .fold(1, |all, least| all.saturating_mul(*least));
-        let units = need / u64::try_from(inside).unwrap_or(u64::MAX);
+            .fold(1_usize, |all, least| all.saturating_mul(*least));
+        let units = usize::try_from(asked.units).unwrap_or(usize::MAX);
         let used = used(&domain.inner);
-        let most =
-            most(spread.max, min, used).min(usize::try_from(units).unwrap_or(usize::MAX).max(min).max(used));
+        let most = most(spread.max, min, used).min((units.min(asked.clusters) / inside).max(min).max(used));
         let list = in_order(&domain.inner, self.order);
-        let taken = self.domains(list, min, most, need, spread.skew);
-        for ((at, inner), share) in taken.iter().enumerate().zip(shares(&taken, need)) {
-            let is_needed = level == 0 || is_needed;
-            self.take(inner, level + 1, share, is_needed && at < min || inside > 1);
+        let taken = self.domains(list, min, most, asked.units, spread.skew);
+        for ((at, inner), share) in taken.iter().enumerate().zip(shares(&taken, asked.units)) {
+            let is_needed = (level == 0 || asked.is_needed) && at < min;
+            let asked = Asked {
+                units: share,
+                clusters: asked.clusters / taken.len(),
+                is_needed: is_needed || inside > 1,
+            };
+            self.take(inner, level + 1, asked);
         }
     }
 
