@@ -5,7 +5,8 @@ use std::{collections::BTreeSet, time::Duration};
 use fleet_core::{ContactLimits, ContactState, ContactStatus, Digest, Heard, Millis, Tick};
 use fleet_measure::{median, peak_memory, resident_memory};
 use fleet_scheduler::{
-    Budgets, ClusterInfo, Facts, Placement, Planner, PlannerOptions, Rate, Round, Scheduler, WorkloadId,
+    Budgets, ClusterInfo, Decision, Facts, Placement, Planner, PlannerOptions, Rate, Round, Scheduler,
+    WorkloadId,
 };
 
 use crate::{
@@ -15,6 +16,9 @@ use crate::{
     verify::verify,
     watch::Watch,
 };
+
+/// In how many steps everything has settled.
+const STEPS: usize = 50;
 
 /// Measures everything once, in an order in which no measurement disturbs the next.
 pub(crate) fn measure(instance: &Instance, args: &Args) -> Result<Figures, Failure> {
@@ -30,7 +34,7 @@ pub(crate) fn measure(instance: &Instance, args: &Args) -> Result<Figures, Failu
     let decisions = digest(&round)?;
     let shortfall = Shortfall::of(&round);
     let seats: usize = round.values().map(|one| one.placement.active().len()).sum();
-    settle(&mut planner, &round, NOW);
+    settle(&mut planner, &round, NOW)?;
     drop(round);
     for _ in 1..args.runs {
         let begin = Watch::start()?;
@@ -212,7 +216,7 @@ fn losses(planner: &mut Planner, count: usize) -> Result<Losses, Failure> {
         losses.moves += moves.map(|one| one.replicas).sum::<u64>();
 
         planner.set_cluster(info)?;
-        now = settle(planner, &round, now);
+        now = settle(planner, &round, now)?;
     }
     everything(planner, now)?;
     if losses.moves == 0 {
@@ -228,16 +232,22 @@ fn lost(since: Tick) -> ContactStatus {
 }
 
 /// Everything that was decided in a round becomes healthy where it is, and what moves has moved. When that is so.
-fn settle(planner: &mut Planner, round: &Round, mut now: Tick) -> Tick {
-    let mut facts = Facts::none();
-    for id in round.keys().map(|name| WorkloadId::from(name.as_str())) {
-        for cluster in planner.table().clusters_of(&id).into_keys() {
-            facts = facts.healthy(id.clone(), cluster).stopped(id.clone(), cluster);
+fn settle(planner: &mut Planner, round: &Round, mut now: Tick) -> Result<Tick, Failure> {
+    let mut names: BTreeSet<String> = round.keys().cloned().collect();
+    for _ in 0..STEPS {
+        let mut facts = Facts::none();
+        for id in names.iter().map(|name| WorkloadId::from(name.as_str())) {
+            for cluster in planner.table().clusters_of(&id).into_keys() {
+                facts = facts.healthy(id.clone(), cluster).stopped(id.clone(), cluster);
+            }
         }
-    }
-    for _ in 0..3 {
         now = now + Millis(1000);
-        planner.decide(&facts, now);
+        let round = planner.decide(&facts, now);
+        let is_quiet = |decision: &Decision| decision.moves.is_empty() && !decision.placement.is_moving();
+        if round.values().all(is_quiet) {
+            return Ok(now);
+        }
+        names.extend(round.into_keys());
     }
-    now
+    Err(format!("things move still after {STEPS} steps").into())
 }

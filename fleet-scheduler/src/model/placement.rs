@@ -149,7 +149,7 @@ impl Placement {
     }
 
     /// Whether some replicas are going, or wait for others to be stopped.
-    pub(crate) fn is_moving(&self) -> bool {
+    pub fn is_moving(&self) -> bool {
         let mut all = self.targets.values().flat_map(BTreeMap::values);
         all.any(|one| one.going > 0 || one.held > 0)
     }

@@ -148,7 +148,7 @@ impl Planner {
                         cluster: released.cluster.clone(),
                         replicas: waiting.saturating_mul(unit),
                         cause: released.cause,
-                        reason: objection.unwrap_or_else(super::settle::over_budget),
+                        reason: objection.unwrap_or_else(super::grants::over_budget),
                         until,
                     });
                     plan.again_at = plan.again_at.into_iter().chain(until).min();

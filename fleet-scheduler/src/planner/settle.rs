@@ -5,16 +5,15 @@ use std::{
     sync::Arc,
 };
 
-use fixedbitset::FixedBitSet;
 use fleet_core::{Reason, Tick};
 
 use super::{Facts, Job, Planner, preempt::Preemption, seats::Seats};
 use crate::{
     decision::{Decision, Limit, Outcome, TargetDecision, Wait},
-    model::{ClusterSelector, Placement, Slot, Survives, Take, WorkloadId},
-    pipeline::{Ranked, Units},
+    model::{Placement, Slot, Survives, Take, WorkloadId},
+    pipeline::Units,
     room::Booking,
-    schedule::{Answers, Question, Screen},
+    schedule::{Answers, Question},
 };
 
 /// One target of a workload that is decided.
@@ -46,20 +45,17 @@ pub(super) struct Plan {
     pub(super) unprotected_units: u64,
     pub(super) wanted: u64,
     /// The clusters that something new may come to, if only some may.
-    only: Option<BTreeSet<Slot>>,
+    pub(super) only: Option<BTreeSet<Slot>>,
     /// What could not move, because it may not go anywhere.
-    unmoved: Units,
+    pub(super) unmoved: Units,
     /// What is asked for beside what moves is decided later.
-    is_half: bool,
+    pub(super) is_half: bool,
     /// Clusters that are named and cannot take it.
-    named: Vec<String>,
-    refused: BTreeMap<String, Vec<Reason>>,
+    pub(super) named: Vec<String>,
+    pub(super) refused: BTreeMap<String, Vec<Reason>>,
     pub(super) waits: Vec<Wait>,
     pub(super) again_at: Option<Tick>,
 }
-
-/// What moves together: the clusters that it may go to, if only some are, and how many units of what was released.
-type Turn = (Option<BTreeSet<Slot>>, Vec<(usize, u64)>);
 
 impl Case<'_> {
     pub(super) fn id(&self) -> &WorkloadId {
@@ -253,364 +249,6 @@ impl Planner {
         plan
     }
 
-    /// The clusters that a target is to be on where it is to be on every one: those of the first of its groups that has
-    /// any, whether they can take it now or not.
-    fn meant(
-        &self,
-        question: &Question<'_>,
-        again_at: &mut Option<Tick>,
-        answers: &mut Answers,
-    ) -> FixedBitSet {
-        let groups = &question.target().groups;
-        let has_any = |group: &&ClusterSelector| self.fleet.clusters().any(|cluster| group.matches(cluster));
-        let group = match groups.len() {
-            0 | 1 => groups.first(),
-            _ => groups.iter().find(has_any).or(groups.last()),
-        };
-        let mut screen = self.screen(question, group, answers);
-        for (slot, _) in question.current {
-            if group.is_some_and(|group| !group.matches(self.fleet.at(*slot))) {
-                screen.set.remove(*slot);
-            }
-        }
-        *again_at = (*again_at).into_iter().chain(screen.until).min();
-        screen.set
-    }
-
-    /// One unit on every cluster that is meant, where it fits, and on as many as are said at most. On one cluster so many
-    /// more fit as are said.
-    fn on_every(question: &Question<'_>, meant: &FixedBitSet, most: u64, more: Option<(Slot, u64)>) -> Units {
-        let has_room = |slot: &Slot| {
-            let freed = more.is_some_and(|(at, units)| at == *slot && units > 0);
-            question.current(*slot) > 0 || freed || question.fits(*slot) > 0
-        };
-        let mut there: Vec<Slot> = meant.ones().filter(has_room).collect();
-        there.sort_by_key(|slot| (question.current(*slot) == 0, *slot));
-        there.truncate(usize::try_from(most).unwrap_or(usize::MAX));
-        let short = u64::try_from(meant.count_ones(..) - there.len()).unwrap_or(u64::MAX);
-        Units::of(there.into_iter().map(|slot| (slot, 1))).short(short, Limit::Room)
-    }
-
-    /// Named clusters that are not there or cannot take it.
-    fn missing(
-        &self,
-        question: &Question<'_>,
-        set: &FixedBitSet,
-        refused: &mut BTreeMap<String, Vec<Reason>>,
-    ) -> Vec<String> {
-        let mut missing = Vec::new();
-        for name in &question.target().clusters {
-            let reasons = match self.fleet.slot(name) {
-                None => vec![Reason::new(
-                    "not-in-the-fleet",
-                    format!("cluster {name} is not in the fleet"),
-                )],
-                Some(slot) if set[slot] => continue,
-                Some(slot) => question.refusals(slot, question.target().groups.first()),
-            };
-            refused.insert(name.clone(), self.told(reasons));
-            missing.push(name.clone());
-        }
-        missing
-    }
-
-    fn rank_kept(&self, question: &Question<'_>, answers: &mut Answers) -> Vec<Ranked> {
-        let mut set = FixedBitSet::with_capacity(self.fleet.len());
-        question.current.iter().for_each(|(slot, _)| set.insert(*slot));
-        question.rank(&set, answers)
-    }
-
-    /// Finds places for as many as are asked for: in the first group that carries all; where none does, in all of them,
-    /// filled in order. On one cluster so many more units fit as are said.
-    pub(super) fn find(
-        &self,
-        question: &Question<'_>,
-        plan: &mut Plan,
-        ask: u64,
-        more: Option<(Slot, u64)>,
-        answers: &mut Answers,
-    ) -> Units {
-        if question.is_everywhere() {
-            let meant = self.meant(question, &mut plan.again_at, answers);
-            return Self::on_every(question, &meant, ask, more);
-        }
-        if more.is_none()
-            && let Some(units) = self.find_booked(question, plan, ask, answers)
-        {
-            return units;
-        }
-        let mut groups: Vec<Option<&ClusterSelector>> = question.target().groups.iter().map(Some).collect();
-        if groups.is_empty() {
-            groups.push(None);
-        }
-        let mut ranked = Vec::new();
-        for group in groups {
-            let in_group = self.rank_in(question, group, plan, more, answers);
-            let units = question.divide(&in_group, ask);
-            if units.short == 0 || question.target().groups.len() < 2 {
-                return units;
-            }
-            ranked.push(in_group);
-        }
-        Self::overflow(question, ranked, ask)
-    }
-
-    /// Where room was kept for what was lost, if all of it finds room there; what else is asked for comes later.
-    fn find_booked(
-        &self,
-        question: &Question<'_>,
-        plan: &Plan,
-        ask: u64,
-        answers: &mut Answers,
-    ) -> Option<Units> {
-        if plan.seats.booked.is_empty() || !self.switches().sticky {
-            return None;
-        }
-        let question = Question {
-            uses_spare: true,
-            ..*question
-        };
-        let group = question.target().groups.first();
-        let passing = self.screen(&question, group, answers).set;
-        let is_open = |slot: Slot| {
-            passing[slot]
-                && plan.only.as_ref().is_none_or(|only| only.contains(&slot))
-                && !self.is_replaced(slot)
-                && (question.current(slot) == 0 || question.takes_more(slot, group))
-        };
-        let have = question
-            .current
-            .iter()
-            .fold(0_u64, |sum, (_, units)| sum.saturating_add(*units));
-        let lost = plan
-            .grants
-            .iter()
-            .fold(0_u64, |sum, (_, units)| sum.saturating_add(*units));
-        let first = have.saturating_add(lost).min(ask);
-        // Exactly where it was booked, and no more there: the rest is kept for others.
-        let mut rest = first - have.min(first);
-        let mut units = Units::of(question.current.iter().copied());
-        for (slot, booked) in plan.seats.booked.iter().filter(|(slot, _)| is_open(*slot)) {
-            let count = (*booked).min(rest).min(question.fits(*slot));
-            rest -= count;
-            units.add(*slot, count);
-        }
-        units.units.retain(|(_, units)| *units > 0);
-        (rest == 0).then(|| units.short(ask - first, Limit::Spare))
-    }
-
-    /// Fills groups in order, none of which can carry everything.
-    fn overflow(question: &Question<'_>, groups: Vec<Vec<Ranked>>, ask: u64) -> Units {
-        // What must be spread is divided over all of them at once, the clusters of the first group first.
-        if !question.target().is_unlimited() {
-            let mut all: Vec<Ranked> = Vec::new();
-            for one in groups.into_iter().flatten() {
-                match all.iter_mut().find(|known| known.slot == one.slot) {
-                    Some(known) => known.fits = known.fits.max(one.fits),
-                    None => all.push(one),
-                }
-            }
-            return question.divide(&all, ask);
-        }
-        let mut filled = Units::of(question.current.iter().copied());
-        for mut ranked in groups {
-            for (slot, units) in std::mem::take(&mut filled.units) {
-                match ranked.iter_mut().find(|one| one.slot == slot) {
-                    Some(one) => {
-                        one.fits = one.fits.saturating_sub(units.saturating_sub(one.current));
-                        one.current = units;
-                    }
-                    None => ranked.push(Ranked::new(slot, i64::MIN, units, 0)),
-                }
-            }
-            filled = question.divide(&ranked, ask);
-        }
-        filled
-    }
-
-    /// The clusters of a group that can take something, or have something, the best first. What stays counts, whatever
-    /// group it is in.
-    fn rank_in(
-        &self,
-        question: &Question<'_>,
-        group: Option<&ClusterSelector>,
-        plan: &mut Plan,
-        more: Option<(Slot, u64)>,
-        answers: &mut Answers,
-    ) -> Vec<Ranked> {
-        let Screen { mut set, until } = self.screen(question, group, answers);
-        plan.again_at = plan.again_at.into_iter().chain(until).min();
-        let is_open = |slot: Slot| plan.only.as_ref().is_none_or(|only| only.contains(&slot));
-        let far: Vec<Slot> = set.ones().filter(|slot| !is_open(*slot)).collect();
-        far.into_iter().for_each(|slot| set.remove(slot));
-        question.current.iter().for_each(|(slot, _)| set.insert(*slot));
-        let mut ranked = question.rank(&set, answers);
-        if let Some((slot, more)) = more {
-            match ranked.iter_mut().find(|one| one.slot == slot) {
-                Some(one) => one.fits = one.fits.max(more),
-                None if set[slot] => ranked.push(Ranked::new(slot, i64::MIN, 0, more)),
-                None => {}
-            }
-        }
-        self.close(question, group, &mut ranked);
-        for one in ranked.iter_mut().filter(|one| !is_open(one.slot)) {
-            one.fits = 0;
-        }
-        ranked
-    }
-
-    /// What stays may stay where nothing new may come.
-    pub(super) fn close(
-        &self,
-        question: &Question<'_>,
-        group: Option<&ClusterSelector>,
-        ranked: &mut [Ranked],
-    ) {
-        for one in ranked.iter_mut().filter(|one| one.current > 0 && one.fits > 0) {
-            if self.is_replaced(one.slot) || !question.takes_more(one.slot, group) {
-                one.fits = 0;
-            }
-        }
-    }
-
-    /// How many units of a target are where.
-    fn there(&self, case: &Case<'_>) -> Vec<(Slot, u64)> {
-        let seats = self.table.seats(case.id()).iter();
-        let of_target = seats.filter(|seat| seat.target == *case.name());
-        of_target
-            .map(|seat| (seat.slot, seat.assignment.active().div_ceil(case.unit())))
-            .collect()
-    }
-
-    /// Finds places for what moves and for `fresh` units more than there are; where how many were asked for. What may not
-    /// go just anywhere goes by itself, and the rest is decided after it.
-    fn find_in_turn(
-        &self,
-        question: &Question<'_>,
-        plan: &mut Plan,
-        have: u64,
-        fresh: u64,
-        answers: &mut Answers,
-    ) -> (Units, u64) {
-        let mut turns = self.turns(&plan.seats, std::mem::take(&mut plan.grants));
-        if let [(None, _)] | [] = &*turns {
-            plan.grants = turns.pop().unwrap_or_default().1;
-            let granted = plan.grants.iter().fold(0_u64, |sum, (_, units)| sum + units);
-            let ask = have + fresh + granted;
-            return (self.find(question, plan, ask, None, answers), ask);
-        }
-        let last = turns.len() - 1;
-        for (turn, (only, grants)) in turns.into_iter().enumerate() {
-            let ask = have + grants.iter().fold(0_u64, |sum, (_, units)| sum + units);
-            (plan.only, plan.grants) = (only, grants);
-            let units = self.find(question, plan, ask, None, answers);
-            if units.total() > have {
-                plan.is_half = fresh > 0 || turn < last;
-                return (units, ask);
-            }
-            plan.unmoved = Units {
-                short: plan.unmoved.short + units.short,
-                ..units
-            };
-        }
-        plan.only = None;
-        plan.grants.clear();
-        let ask = have + fresh;
-        (self.find(question, plan, ask, None, answers), ask)
-    }
-
-    /// What moves, by where it may go: first what may go anywhere, then what goes where another workload is, then what goes
-    /// from each cluster that is replaced to the one that replaces it.
-    fn turns(&self, seats: &Seats, grants: Vec<(usize, u64)>) -> Vec<Turn> {
-        let mut turns: Vec<Turn> = Vec::new();
-        let followed = seats.follow.as_ref().map(|other| {
-            let active = self
-                .table
-                .seats(other)
-                .iter()
-                .filter(|seat| seat.assignment.active() > 0);
-            active.map(|seat| seat.slot).collect::<BTreeSet<Slot>>()
-        });
-        for (at, units) in grants {
-            let released = &seats.released[at];
-            let only = match released.cause {
-                "replace" => {
-                    let to = self.replacements.get(&released.cluster).map(|one| &one.to);
-                    Some(to.and_then(|to| self.fleet.slot(to)).into_iter().collect())
-                }
-                "lost" | "left" => followed.clone(),
-                _ => None,
-            };
-            match turns.iter_mut().find(|(known, _)| *known == only) {
-                Some((_, grants)) => grants.push((at, units)),
-                None => turns.push((only, vec![(at, units)])),
-            }
-        }
-        turns.sort_by_key(|(only, _)| only.is_some());
-        turns
-    }
-
-    /// How many units may move from each cluster now, by all budgets; what may not waits, in order.
-    fn grant(&self, case: &Case<'_>, plan: &mut Plan) {
-        if plan.to_move == 0 {
-            return;
-        }
-        let (unit, now) = (case.unit(), case.now);
-        let budgets = self.options.budgets;
-        let policy = &case.job.workload.moves;
-        let left = self.moves.left(budgets, now);
-        let mut own = self.moves.left_of(case.id(), policy, now);
-        let (mut fleet, mut rest) = (left.fleet(), plan.to_move);
-        for (at, released) in plan.seats.released.iter().enumerate() {
-            let wanted = released.replicas.div_ceil(unit).min(rest);
-            rest -= wanted;
-            let most = left.at(&released.cluster).min(fleet).min(own) / unit;
-            let surge = match released.cause {
-                "replace" => self.surge(case, &plan.seats, &released.cluster) / unit,
-                _ => u64::MAX,
-            };
-            let budget = if self.switches().budgets { most } else { u64::MAX };
-            let granted = wanted.min(budget).min(surge);
-            own = own.saturating_sub(granted.saturating_mul(unit));
-            fleet = fleet.saturating_sub(granted.saturating_mul(unit));
-            if granted > 0 {
-                plan.grants.push((at, granted));
-            }
-            if granted == wanted {
-                continue;
-            }
-            let (reason, until) = if surge < budget {
-                let reason = Reason::new("surge", "others of it are on their way and not healthy yet");
-                (reason, None)
-            } else {
-                let until = self.budgets_free(case);
-                plan.again_at = plan.again_at.into_iter().chain(until).min();
-                (over_budget(), until)
-            };
-            plan.waits.push(Wait {
-                target: case.name().to_string(),
-                cluster: released.cluster.clone(),
-                replicas: (wanted - granted).saturating_mul(unit),
-                cause: released.cause,
-                reason,
-                until,
-            });
-        }
-    }
-
-    /// When some budget may have something left again.
-    pub(super) fn budgets_free(&self, case: &Case<'_>) -> Option<Tick> {
-        let budgets = self.options.budgets;
-        let ends = [
-            budgets.fleet.per,
-            budgets.cluster.per,
-            case.job.workload.moves.per,
-        ];
-        ends.into_iter()
-            .filter_map(|per| self.moves.next_free(per, case.now))
-            .min()
-    }
-
     /// Carries a plan out, and says what was decided.
     fn carry_out(&mut self, case: &Case<'_>, mut plan: Plan, decision: &mut Decision) {
         let unit = case.unit();
@@ -670,11 +308,6 @@ impl Planner {
         let times = decision.again_at.into_iter().chain(plan.again_at);
         decision.again_at = times.filter(|at| *at > case.now).min();
     }
-}
-
-/// Says that moves wait for a budget.
-pub(super) fn over_budget() -> Reason {
-    Reason::new("budget", "as many replicas have moved of late as may")
 }
 
 impl Question<'_> {

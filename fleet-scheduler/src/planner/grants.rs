@@ -1,0 +1,156 @@
+//! How much may move now, and in which turns.
+
+use std::collections::BTreeSet;
+
+use fleet_core::{Reason, Tick};
+
+use super::{
+    Planner,
+    seats::Seats,
+    settle::{Case, Plan},
+};
+use crate::{
+    decision::Wait,
+    model::Slot,
+    pipeline::Units,
+    schedule::{Answers, Question},
+};
+
+/// What moves together: the clusters that it may go to, if only some are, and how many units of what was released.
+type Turn = (Option<BTreeSet<Slot>>, Vec<(usize, u64)>);
+
+impl Planner {
+    /// How many units may move from each cluster now, by all budgets; what may not waits, in order.
+    pub(super) fn grant(&self, case: &Case<'_>, plan: &mut Plan) {
+        if plan.to_move == 0 {
+            return;
+        }
+        let (unit, now) = (case.unit(), case.now);
+        let budgets = self.options.budgets;
+        let policy = &case.job.workload.moves;
+        let left = self.moves.left(budgets, now);
+        let mut own = self.moves.left_of(case.id(), policy, now);
+        let (mut fleet, mut rest) = (left.fleet(), plan.to_move);
+        for (at, released) in plan.seats.released.iter().enumerate() {
+            let wanted = released.replicas.div_ceil(unit).min(rest);
+            rest -= wanted;
+            let most = left.at(&released.cluster).min(fleet).min(own) / unit;
+            let surge = match released.cause {
+                "replace" => self.surge(case, &plan.seats, &released.cluster) / unit,
+                _ => u64::MAX,
+            };
+            let budget = if self.switches().budgets { most } else { u64::MAX };
+            let granted = wanted.min(budget).min(surge);
+            own = own.saturating_sub(granted.saturating_mul(unit));
+            fleet = fleet.saturating_sub(granted.saturating_mul(unit));
+            if granted > 0 {
+                plan.grants.push((at, granted));
+            }
+            if granted == wanted {
+                continue;
+            }
+            let (reason, until) = if surge < budget {
+                let reason = Reason::new("surge", "others of it are on their way and not healthy yet");
+                (reason, None)
+            } else {
+                let until = self.budgets_free(case);
+                plan.again_at = plan.again_at.into_iter().chain(until).min();
+                (over_budget(), until)
+            };
+            plan.waits.push(Wait {
+                target: case.name().to_string(),
+                cluster: released.cluster.clone(),
+                replicas: (wanted - granted).saturating_mul(unit),
+                cause: released.cause,
+                reason,
+                until,
+            });
+        }
+    }
+
+    /// When some budget may have something left again.
+    pub(super) fn budgets_free(&self, case: &Case<'_>) -> Option<Tick> {
+        let budgets = self.options.budgets;
+        let ends = [
+            budgets.fleet.per,
+            budgets.cluster.per,
+            case.job.workload.moves.per,
+        ];
+        ends.into_iter()
+            .filter_map(|per| self.moves.next_free(per, case.now))
+            .min()
+    }
+
+    /// What moves, by where it may go: first what may go anywhere, then what goes where another workload is, then what goes
+    /// from each cluster that is replaced to the one that replaces it.
+    pub(super) fn turns(&self, seats: &Seats, grants: Vec<(usize, u64)>) -> Vec<Turn> {
+        let mut turns: Vec<Turn> = Vec::new();
+        let followed = seats.follow.as_ref().map(|other| {
+            let active = self
+                .table
+                .seats(other)
+                .iter()
+                .filter(|seat| seat.assignment.active() > 0);
+            active.map(|seat| seat.slot).collect::<BTreeSet<Slot>>()
+        });
+        for (at, units) in grants {
+            let released = &seats.released[at];
+            let only = match released.cause {
+                "replace" => {
+                    let to = self.replacements.get(&released.cluster).map(|one| &one.to);
+                    Some(to.and_then(|to| self.fleet.slot(to)).into_iter().collect())
+                }
+                "lost" | "left" => followed.clone(),
+                _ => None,
+            };
+            match turns.iter_mut().find(|(known, _)| *known == only) {
+                Some((_, grants)) => grants.push((at, units)),
+                None => turns.push((only, vec![(at, units)])),
+            }
+        }
+        turns.sort_by_key(|(only, _)| only.is_some());
+        turns
+    }
+
+    /// Finds places for what moves and for `fresh` units more than there are; where how many were asked for. What may not
+    /// go just anywhere goes by itself, and the rest is decided after it.
+    pub(super) fn find_in_turn(
+        &self,
+        question: &Question<'_>,
+        plan: &mut Plan,
+        have: u64,
+        fresh: u64,
+        answers: &mut Answers,
+    ) -> (Units, u64) {
+        let mut turns = self.turns(&plan.seats, std::mem::take(&mut plan.grants));
+        if let [(None, _)] | [] = &*turns {
+            plan.grants = turns.pop().unwrap_or_default().1;
+            let granted = plan.grants.iter().fold(0_u64, |sum, (_, units)| sum + units);
+            let ask = have + fresh + granted;
+            return (self.find(question, plan, ask, None, answers), ask);
+        }
+        let last = turns.len() - 1;
+        for (turn, (only, grants)) in turns.into_iter().enumerate() {
+            let ask = have + grants.iter().fold(0_u64, |sum, (_, units)| sum + units);
+            (plan.only, plan.grants) = (only, grants);
+            let units = self.find(question, plan, ask, None, answers);
+            if units.total() > have {
+                plan.is_half = fresh > 0 || turn < last;
+                return (units, ask);
+            }
+            plan.unmoved = Units {
+                short: plan.unmoved.short + units.short,
+                ..units
+            };
+        }
+        plan.only = None;
+        plan.grants.clear();
+        let ask = have + fresh;
+        (self.find(question, plan, ask, None, answers), ask)
+    }
+}
+
+/// Says that moves wait for a budget.
+pub(super) fn over_budget() -> Reason {
+    Reason::new("budget", "as many replicas have moved of late as may")
+}

@@ -1,0 +1,159 @@
+//! What the planner is told: workloads, clusters, and what has changed about them.
+
+use std::sync::Arc;
+
+use fleet_core::Tick;
+
+use super::{Job, Planner, takes_every};
+use crate::{
+    model::{ClusterInfo, FleetView, InvalidFleet, Slot, Workload, WorkloadId},
+    room::Room,
+    table::PlacementTable,
+};
+
+impl Planner {
+    /// A workload is there, or is another than before.
+    pub fn set(&mut self, workload: Workload) {
+        let id = workload.name.clone();
+        if self.jobs.get(&id).is_some_and(|job| *job.workload == workload) {
+            return;
+        }
+        self.longest = self.longest.max(workload.moves.per);
+        self.unrelate(&id);
+        for other in workload.related() {
+            self.related.entry(other.clone()).or_default().insert(id.clone());
+        }
+        match workload.targets.iter().any(takes_every) {
+            true => self.everywhere.insert(id.clone()),
+            false => self.everywhere.remove(&id),
+        };
+        // What is placed was counted by the old needs, which may have been more.
+        if self.jobs.contains_key(&id) {
+            self.free_all(&id);
+        }
+        self.count_seats(&id, Room::give);
+        let mut job = Job::new(Arc::new(workload), &self.room);
+        if let Some(old) = self.jobs.get(&id) {
+            job.is_unseen = old.is_unseen || old.workload.needs != job.workload.needs;
+            // Targets that are not there any more need no room after a failure.
+            for target in job.names.len()..old.names.len() {
+                self.room.book(&id, target, Vec::new());
+            }
+        }
+        self.jobs.insert(id.clone(), Arc::new(job));
+        self.count_seats(&id, Room::take);
+        self.dirty.insert(id);
+    }
+
+    /// A workload is not wanted any more: it frees its place.
+    pub fn remove(&mut self, id: &WorkloadId) {
+        self.count_seats(id, Room::give);
+        self.unrelate(id);
+        self.free_all(id);
+        self.unbook(id);
+        self.table.remove(id);
+        self.forget_history(id);
+        self.jobs.remove(id);
+        for set in [
+            &mut self.dirty,
+            &mut self.pending,
+            &mut self.short,
+            &mut self.everywhere,
+            &mut self.open,
+        ] {
+            set.remove(id);
+        }
+        self.touch_related(id);
+    }
+
+    /// A cluster is in another state than before.
+    ///
+    /// # Errors
+    /// When it is not in the fleet: see [`set_fleet`](Self::set_fleet).
+    pub fn set_cluster(&mut self, cluster: ClusterInfo) -> Result<(), InvalidFleet> {
+        let old = self.fleet.get(cluster.name()).cloned();
+        let slot = self.fleet.replace(cluster)?;
+        let new = self.fleet.at(slot);
+        let Some(old) = old.filter(|old| old != new) else {
+            return Ok(());
+        };
+        let is_meant_otherwise =
+            old.cluster.labels != new.cluster.labels || old.cluster.properties != new.cluster.properties;
+        let is_observed_otherwise = old.capacity != new.capacity;
+        let may_help = new.is_in_contact()
+            && (is_meant_otherwise
+                || is_observed_otherwise
+                || old.cluster != new.cluster
+                || !old.is_in_contact());
+        if is_meant_otherwise {
+            self.answers.refresh_meant(slot, new);
+        }
+        if is_observed_otherwise {
+            self.observe(slot);
+        }
+        self.refresh(slot);
+        let new = self.fleet.at(slot);
+        if is_meant_otherwise || old.lost_since().is_some() != new.lost_since().is_some() {
+            let storm = self.options.storm.look(&self.fleet);
+            // Who waited for the end of a storm waits no more.
+            if storm != self.storm {
+                self.freed.insert(slot);
+            }
+            self.storm = storm;
+        }
+        let is_only_observed = old.cluster == new.cluster && old.contact == new.contact;
+        self.touch_there(slot, is_only_observed);
+        if is_meant_otherwise {
+            // Which clusters are meant, and how domains are filled, may be otherwise everywhere.
+            self.wake();
+        } else if may_help {
+            self.touch_everywhere(slot);
+        }
+        if may_help || !is_only_observed {
+            // Who waits for something of a cluster that is worse now may do without.
+            self.freed.insert(slot);
+        }
+        Ok(())
+    }
+
+    /// Other clusters are in the fleet than before, or other data and scores: everything is looked at again.
+    pub fn set_fleet(&mut self, fleet: FleetView) {
+        let placements = self.table.placements();
+        self.fleet = fleet;
+        self.answers.clear();
+        self.table = PlacementTable::of(&self.fleet, &placements);
+        self.reset_room();
+        self.storm = self.options.storm.look(&self.fleet);
+        self.dirty = self.jobs.keys().cloned().collect();
+        self.freed.clear();
+    }
+
+    /// Estimators may say otherwise than before: what has no place is looked at again.
+    pub fn ask_estimators(&mut self) {
+        let waiting = self.pending.iter().chain(&self.short).cloned();
+        self.dirty.extend(waiting);
+    }
+
+    /// A cluster may take more than before: whoever has no place, or waits, is looked at again, and whoever is to be on
+    /// every cluster.
+    pub(super) fn wake(&mut self) {
+        self.freed.extend(0..self.fleet.len());
+        self.dirty.extend(self.everywhere.iter().cloned());
+    }
+
+    pub(super) fn unrelate(&mut self, id: &WorkloadId) {
+        let Some(job) = self.jobs.get(id) else { return };
+        for other in job.workload.related() {
+            if let Some(related) = self.related.get_mut(other) {
+                related.remove(id);
+            }
+        }
+    }
+
+    /// Asks again what is said of a cluster.
+    pub(super) fn refresh(&mut self, slot: Slot) {
+        let mut answers = std::mem::take(&mut self.answers);
+        answers.refresh(slot, self.view(Tick(0)));
+        self.answers = answers;
+    }
+}

@@ -1,0 +1,150 @@
+//! What runs where, and the room it takes: both are changed together, here alone.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::Planner;
+use crate::{
+    model::{Assignment, Placement, Slot, Survives, WorkloadId},
+    room::Room,
+};
+
+impl Planner {
+    /// Where a workload runs from now on.
+    pub(super) fn place_all(&mut self, id: &WorkloadId, placement: &Placement) {
+        for target in self.table.targets(id) {
+            if !placement.targets.contains_key(&*target) {
+                self.place(id, &target, &BTreeMap::new());
+            }
+        }
+        for (target, clusters) in &placement.targets {
+            self.place(id, &target.as_str().into(), clusters);
+        }
+    }
+
+    /// Where a target of a workload runs from now on.
+    pub(super) fn place(
+        &mut self,
+        id: &WorkloadId,
+        target: &Arc<str>,
+        clusters: &BTreeMap<String, Assignment>,
+    ) {
+        if self.table.is_at(id, target, clusters) {
+            return;
+        }
+        let before = self.table.seats(id).iter();
+        let before: Vec<(Slot, u64, u64)> = before
+            .map(|seat| {
+                let (all, active) = self.on(id, seat.slot);
+                (seat.slot, all, active)
+            })
+            .collect();
+        self.count(id, None, Room::give);
+        self.table.set_target(id, target, clusters);
+        self.count(id, None, Room::take);
+        let left = before.iter().filter(|(slot, all, active)| {
+            let there = self.on(id, *slot);
+            there.0 < *all || there.1 < *active
+        });
+        let left: Vec<Slot> = left.map(|(slot, ..)| *slot).collect();
+        self.freed.extend(left);
+    }
+
+    /// A workload runs nowhere from now on.
+    pub(super) fn clear(&mut self, id: &WorkloadId) {
+        self.count(id, None, Room::give);
+        self.free_all(id);
+        self.unbook(id);
+        self.table.remove(id);
+    }
+
+    /// How many replicas of a workload are on a cluster, and how many of them count.
+    pub(super) fn on(&self, id: &WorkloadId, slot: Slot) -> (u64, u64) {
+        let there = self.table.seats(id).iter().filter(|seat| seat.slot == slot);
+        there.fold((0_u64, 0_u64), |(all, active), seat| {
+            (
+                all.saturating_add(seat.assignment.replicas),
+                active.saturating_add(seat.assignment.active()),
+            )
+        })
+    }
+
+    /// Takes room for what is placed and not observed yet, or gives it back.
+    pub(super) fn count(
+        &mut self,
+        id: &WorkloadId,
+        only: Option<Slot>,
+        count: fn(&mut Room, Slot, &crate::room::Needs, u64),
+    ) {
+        let Some(job) = self.jobs.get(id).filter(|_| self.switches().assumptions) else {
+            return;
+        };
+        for seat in self.table.seats(id) {
+            if only.is_some_and(|slot| slot != seat.slot) {
+                continue;
+            }
+            // What is not started shows in no observation.
+            let is_seen = !job.is_unseen && self.room.counts(seat.slot, seat.assignment.since);
+            let unseen = match is_seen {
+                true => seat.assignment.held,
+                false => seat.assignment.replicas,
+            };
+            count(&mut self.room, seat.slot, &job.replica, unseen);
+        }
+    }
+
+    pub(super) fn count_seats(
+        &mut self,
+        id: &WorkloadId,
+        count: fn(&mut Room, Slot, &crate::room::Needs, u64),
+    ) {
+        self.count(id, None, count);
+    }
+
+    /// Reads anew what a cluster can carry, and takes off what was decided since.
+    pub(super) fn observe(&mut self, slot: Slot) {
+        if !self.room.read(&self.fleet, slot) {
+            self.reset_room();
+            return;
+        }
+        let on: Vec<WorkloadId> = self
+            .table
+            .workloads_on(self.fleet.at(slot).name())
+            .map(|(id, _)| id.clone())
+            .collect();
+        for id in on {
+            self.count(&id, Some(slot), Room::take);
+        }
+    }
+
+    pub(super) fn reset_room(&mut self) {
+        self.room = Room::of(&self.fleet);
+        for job in self.jobs.values_mut() {
+            Arc::make_mut(job).measure(&self.room);
+        }
+        for id in self.jobs.keys().cloned().collect::<Vec<_>>() {
+            self.count(&id, None, Room::take);
+        }
+        // What was kept for failures must be booked anew.
+        let survivors = self
+            .jobs
+            .iter()
+            .filter(|(_, job)| job.workload.survives != Survives::Nothing);
+        self.dirty.extend(survivors.map(|(id, _)| id.clone()));
+    }
+
+    /// Everything of a workload may leave room.
+    pub(super) fn free_all(&mut self, id: &WorkloadId) {
+        self.freed
+            .extend(self.table.seats(id).iter().map(|seat| seat.slot));
+    }
+
+    /// No room is kept for a workload any more.
+    pub(super) fn unbook(&mut self, id: &WorkloadId) {
+        let targets = self.jobs.get(id).map_or(0, |job| job.names.len());
+        for target in 0..targets {
+            let booked = self.room.bookings(id, target);
+            self.freed.extend(booked.iter().map(|booking| booking.slot));
+            self.room.book(id, target, Vec::new());
+        }
+    }
+}
