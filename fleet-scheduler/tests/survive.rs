@@ -1,6 +1,8 @@
 //! Room is kept so that any one cluster, or any one domain, may vanish and everything fits still.
 
-use fleet_core::{Capacity, Cluster, Millis, Resources, Tick};
+use fleet_core::{
+    Capacity, Cluster, ContactLimits, ContactState, ContactStatus, Heard, Millis, Resources, Tick,
+};
 use fleet_scheduler::*;
 use proptest::prelude::*;
 
@@ -129,6 +131,73 @@ fn room_is_shared_between_failures() {
     lose(&planner, &["b"]).unwrap();
 }
 
+/// A label that nobody asks for is another than before: whatever is on these clusters is decided again.
+fn decide_again(planner: &mut Planner, round: u64) -> Round {
+    for info in planner.fleet().clusters().cloned().collect::<Vec<_>>() {
+        let mut info = info;
+        info.cluster.labels.insert("round".into(), round.to_string());
+        planner.set_cluster(info).unwrap();
+    }
+    planner.decide(&Facts::none(), Tick(10 + round))
+}
+
+#[test]
+fn what_is_kept_stays_kept_when_it_is_decided_again() {
+    let clusters = ["a", "b", "c"].map(|name| cluster(name, name, 10)).to_vec();
+    let mut planner = planner(clusters, vec![workload("web", 20, 1, &Survives::AnyCluster)]);
+    for round in 1..4 {
+        for decision in decide_again(&mut planner, round).values() {
+            assert_eq!(decision.targets[0].unprotected, 0, "round {round}");
+        }
+        for name in ["a", "b", "c"] {
+            lose(&planner, &[name]).unwrap();
+        }
+    }
+}
+
+#[test]
+fn what_is_kept_waits_as_long_as_the_lost_replicas_do() {
+    let clusters = ["a", "b", "c"].map(|name| cluster(name, name, 10)).to_vec();
+    let after = Millis::from_mins(10);
+    let web = workload("web", 20, 1, &Survives::AnyCluster).lost(LostPolicy::Respin { after });
+    let mut planner = planner(clusters, vec![web]);
+    let lost = planner.fleet().get("c").unwrap().clone();
+    let mut contact = ContactStatus::first(Heard::silence(9), &ContactLimits::default(), Tick(1000));
+    contact.state = ContactState::Lost;
+    planner.set_cluster(lost.contact(contact)).unwrap();
+    planner.decide(&Facts::none(), Tick(1000));
+    // Somebody else asks for the room in the meantime, and does not get it.
+    planner.set(workload("late", 10, 1, &Survives::Nothing));
+    let round = planner.decide(&Facts::none(), Tick(2000));
+    assert_eq!(round["late"].short(), 10, "{:?}", round["late"]);
+    let round = planner.decide(&Facts::none(), Tick(1000) + after);
+    assert_eq!(round["web"].short(), 0, "{:?}", round["web"]);
+    let active: u64 = round["web"].placement.active().values().sum();
+    assert_eq!(active, 20);
+}
+
+#[test]
+fn a_new_cluster_protects_what_was_not() {
+    let pinned = |name: &str| {
+        let mut workload = workload(name, 10, 1, &Survives::AnyCluster);
+        workload.survives = Survives::Nothing;
+        workload
+    };
+    let mut planner = planner(vec![cluster("a", "1", 10)], vec![pinned("web")]);
+    let mut web = pinned("web");
+    web.survives = Survives::AnyCluster;
+    planner.set(web);
+    let round = planner.decide(&Facts::none(), Tick(20));
+    assert_eq!(round["web"].targets[0].unprotected, 10);
+    let fleet = planner.fleet().with(cluster("b", "2", 4)).unwrap();
+    planner.set_fleet(fleet);
+    let round = planner.decide(&Facts::none(), Tick(30));
+    assert_eq!(round["web"].targets[0].unprotected, 6);
+    planner.set_cluster(cluster("b", "2", 20)).unwrap();
+    let round = planner.decide(&Facts::none(), Tick(40));
+    assert_eq!(round["web"].targets[0].unprotected, 0);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -143,9 +212,12 @@ proptest! {
             .map(|(at, cores)| cluster(&format!("c{at}"), &format!("z{}", at % 3), *cores)).collect();
         let workloads = workloads.iter().enumerate()
             .map(|(at, (replicas, cores))| workload(&format!("w{at}"), *replicas, *cores, &survives)).collect();
-        let planner = planner(clusters, workloads);
-        for at in 0..cores.len() {
-            lose(&planner, &[&format!("c{at}")])?;
+        let mut planner = planner(clusters, workloads);
+        for round in 0..3 {
+            for at in 0..cores.len() {
+                lose(&planner, &[&format!("c{at}")])?;
+            }
+            decide_again(&mut planner, round);
         }
         if by_zone {
             for zone in 0..3 {

@@ -297,6 +297,7 @@ impl Planner {
     fn keep(&mut self, id: &WorkloadId, decision: &Decision) {
         let is_pending = !decision.waits.is_empty();
         let is_moving = decision.placement.is_moving();
+        let is_unprotected = decision.targets.iter().any(|target| target.unprotected > 0);
         // Health, and those who have a say in moves, are asked each time.
         let asks = decision
             .waits
@@ -304,7 +305,10 @@ impl Planner {
             .any(|wait| !WOKEN.contains(&wait.reason.code));
         for (set, is_in) in [
             (&mut self.pending, is_pending),
-            (&mut self.short, decision.short() > 0 && !is_pending),
+            (
+                &mut self.short,
+                (decision.short() > 0 || is_unprotected) && !is_pending,
+            ),
             (
                 &mut self.open,
                 is_moving || !decision.proposals.is_empty() || asks,

@@ -100,10 +100,11 @@ impl Planner {
                 now,
             };
             self.resize(&case);
+            let booked = self.unbook_to_decide(&case);
             let mut answers = std::mem::take(&mut self.answers);
             let plan = self.plan_target(&case, &mut answers);
             self.answers = answers;
-            self.carry_out(&case, plan, &mut decision);
+            self.carry_out(&case, plan, &booked, &mut decision);
         }
         let place = |name: &str| job.names.iter().position(|known| **known == *name);
         decision.targets.sort_by_key(|target| place(&target.target));
@@ -236,7 +237,12 @@ impl Planner {
         if question.workload.survives != Survives::Nothing {
             let units = std::mem::take(&mut plan.units);
             // After a failure what was lost comes first; that another may happen is only told.
-            let floor = if plan.seats.booked.is_empty() { have } else { ask };
+            let is_lost = plan
+                .seats
+                .released
+                .iter()
+                .any(|one| matches!(one.cause, "lost" | "left"));
+            let floor = if is_lost { ask } else { have };
             let place = |ask: u64, answers: &mut Answers| self.find(&question, &mut plan, ask, None, answers);
             let (units, bookings, worst) = self.survive(&question, units, floor, place, answers);
             (plan.units, plan.bookings) = (units, bookings);
@@ -250,7 +256,7 @@ impl Planner {
     }
 
     /// Carries a plan out, and says what was decided.
-    fn carry_out(&mut self, case: &Case<'_>, mut plan: Plan, decision: &mut Decision) {
+    fn carry_out(&mut self, case: &Case<'_>, mut plan: Plan, booked: &[Booking], decision: &mut Decision) {
         let unit = case.unit();
         if let Some(preemption) = plan.preemption.take() {
             if self.may_preempt(&preemption, case.now) {
@@ -277,7 +283,7 @@ impl Planner {
             }
         }
         self.apply(case, &mut plan, decision);
-        self.keep_room(case, std::mem::take(&mut plan.bookings));
+        self.keep_room(case, std::mem::take(&mut plan.bookings), booked);
         let cut = self
             .cut_short(case)
             .saturating_add(plan.unmoved.short.saturating_mul(unit));

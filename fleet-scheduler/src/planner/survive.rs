@@ -96,20 +96,50 @@ impl Planner {
 
     /// The clusters that keep room for what was lost, and for how many units.
     pub(super) fn booked(&self, id: &WorkloadId, target: usize, lost: &[&str]) -> Vec<(Slot, u64)> {
-        let is_of = |booking: &&Booking| match &booking.failure {
-            Failure::Cluster(name) => lost.contains(&&**name),
-            Failure::Domain { label, value } => lost.iter().any(|name| {
-                let cluster = self.fleet.get(name);
+        let bookings = self.room.bookings(id, target).iter();
+        let of_lost = bookings.filter(|booking| lost.iter().any(|name| self.is_part(&booking.failure, name)));
+        of_lost.map(|booking| (booking.slot, booking.units)).collect()
+    }
+
+    /// Whether a cluster vanishes in a failure.
+    fn is_part(&self, failure: &Failure, cluster: &str) -> bool {
+        match failure {
+            Failure::Cluster(name) => **name == *cluster,
+            Failure::Domain { label, value } => {
+                let cluster = self.fleet.get(cluster);
                 cluster
                     .and_then(|cluster| cluster.cluster.labels.get(&**label))
                     .is_some_and(|of| **of == **value)
-            }),
-        };
-        self.room
-            .bookings(id, target)
-            .iter()
-            .filter(is_of)
-            .map(|booking| (booking.slot, booking.units))
+            }
+        }
+    }
+
+    /// Takes out what a target has booked, before it is decided where its room is kept from now on: it does not stand in its
+    /// own way. What is booked for a failure that has happened stays.
+    pub(super) fn unbook_to_decide(&mut self, case: &Case<'_>) -> Vec<Booking> {
+        let old = self.room.bookings(case.id(), case.target).to_vec();
+        if !old.is_empty() {
+            let lost = self.lost_units(case);
+            let stays =
+                |booking: &&Booking| lost.iter().any(|(name, _)| self.is_part(&booking.failure, name));
+            let staying = old.iter().filter(stays).cloned().collect();
+            self.room.book(case.id(), case.target, staying);
+        }
+        old
+    }
+
+    /// How many units of a target count on clusters that cannot be asked.
+    fn lost_units(&self, case: &Case<'_>) -> Vec<(String, u64)> {
+        let seats = self.table.seats(case.id()).iter();
+        let seats = seats.filter(|seat| seat.target == *case.name());
+        let seats = seats.map(|seat| (self.fleet.at(seat.slot).name(), seat.assignment));
+        let gone = self
+            .table
+            .gone(case.id())
+            .filter(|(of, ..)| *of == &**case.name());
+        let all = seats.chain(gone.map(|(_, cluster, assignment)| (cluster, assignment)));
+        let lost = all.filter(|(name, one)| one.active() > 0 && self.cannot_be_asked(name));
+        lost.map(|(name, one)| (name.to_owned(), one.active().div_ceil(case.unit())))
             .collect()
     }
 
@@ -154,11 +184,27 @@ impl Planner {
         (fewer.short(short, crate::Limit::Spare), bookings, worst)
     }
 
-    /// Keeps room for a target.
-    pub(super) fn keep_room(&mut self, case: &Case<'_>, bookings: Vec<Booking>) {
-        let is_any = !bookings.is_empty() || !self.room.bookings(case.id(), case.target).is_empty();
-        if is_any {
-            self.room.book(case.id(), case.target, bookings);
+    /// Keeps room for a target: what was decided, and of what was booked before what is for units that are lost and wait.
+    pub(super) fn keep_room(&mut self, case: &Case<'_>, mut bookings: Vec<Booking>, old: &[Booking]) {
+        if old.is_empty() && bookings.is_empty() {
+            return;
         }
+        for (lost, mut units) in self.lost_units(case) {
+            for booking in old.iter().filter(|one| self.is_part(&one.failure, &lost)) {
+                let count = booking.units.min(units);
+                units -= count;
+                if count > 0 {
+                    bookings.push(Booking {
+                        units: count,
+                        ..booking.clone()
+                    });
+                }
+            }
+        }
+        if old != bookings {
+            // What is not kept any more may help others.
+            self.freed.extend(old.iter().map(|booking| booking.slot));
+        }
+        self.room.book(case.id(), case.target, bookings);
     }
 }

@@ -63,6 +63,10 @@ impl Planner {
             .filter(|id| !is_only_observed || !self.stays_on(id, slot))
             .cloned()
             .collect();
+        // Room that was kept there may not be any more.
+        if !is_only_observed || self.room.is_overbooked(slot) {
+            self.dirty.extend(self.room.booked_on(slot).cloned());
+        }
         self.dirty.extend(touched);
     }
 

@@ -170,6 +170,20 @@ impl Room {
         self.spare.bookings(workload, target)
     }
 
+    /// The workloads that have something booked on a cluster.
+    pub(crate) fn booked_on(&self, slot: Slot) -> impl Iterator<Item = &WorkloadId> {
+        self.spare.booked_on(slot)
+    }
+
+    /// Whether a cluster cannot keep what is booked there.
+    pub(crate) fn is_overbooked(&self, slot: Slot) -> bool {
+        let base = slot * self.names.len();
+        (0..self.names.len()).any(|at| {
+            let kept = self.spare.kept(slot, at);
+            kept > 0 && kept > i128::from(self.free[base + at])
+        })
+    }
+
     pub(crate) fn book(&mut self, workload: &WorkloadId, target: usize, bookings: Vec<Booking>) {
         self.spare.book(workload, target, bookings, self.names.len());
     }

@@ -1,6 +1,9 @@
 //! Room that is kept free so that something may vanish and everything fits still (N-1).
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::Needs;
 use crate::model::{Slot, WorkloadId};
@@ -33,6 +36,8 @@ pub(crate) struct Booking {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Spare {
     bookings: BTreeMap<(WorkloadId, usize), Vec<Booking>>,
+    /// Who has something booked on which cluster, by how many of its targets.
+    by_slot: BTreeMap<(Slot, WorkloadId), usize>,
     /// By cluster and failure, what would come there, by the numbers of resources.
     coming: BTreeMap<Slot, BTreeMap<Failure, Vec<i128>>>,
     /// By cluster, the most of each resource that any failure would bring.
@@ -61,6 +66,13 @@ impl Spare {
             .map_or(&[], Vec::as_slice)
     }
 
+    /// The workloads that have something booked on a cluster.
+    pub(super) fn booked_on(&self, slot: Slot) -> impl Iterator<Item = &WorkloadId> {
+        let from = self.by_slot.range((slot, WorkloadId::from(""))..);
+        from.take_while(move |((at, _), _)| *at == slot)
+            .map(|((_, id), _)| id)
+    }
+
     /// Books anew for a target of a workload; what was booked for it before ends.
     pub(super) fn book(
         &mut self,
@@ -72,6 +84,16 @@ impl Spare {
         let key = (workload.clone(), target);
         let old = self.bookings.remove(&key).unwrap_or_default();
         let mut touched: Vec<Slot> = old.iter().chain(&bookings).map(|booking| booking.slot).collect();
+        for slot in slots(&old) {
+            let key = (slot, workload.clone());
+            match self.by_slot.get_mut(&key) {
+                Some(targets) if *targets > 1 => *targets -= 1,
+                _ => drop(self.by_slot.remove(&key)),
+            }
+        }
+        for slot in slots(&bookings) {
+            *self.by_slot.entry((slot, workload.clone())).or_default() += 1;
+        }
         for (list, sign) in [(&old, -1), (&bookings, 1)] {
             for booking in list {
                 let coming = self.coming.entry(booking.slot).or_default();
@@ -112,4 +134,9 @@ impl Spare {
         };
         self.kept.insert(slot, (0..width).map(most).collect());
     }
+}
+
+/// The clusters of some bookings.
+fn slots(bookings: &[Booking]) -> BTreeSet<Slot> {
+    bookings.iter().map(|booking| booking.slot).collect()
 }
