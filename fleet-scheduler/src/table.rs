@@ -294,6 +294,12 @@ impl PlacementTable {
             .map(|(target, cluster, assignment)| (&**target, &**cluster, *assignment))
     }
 
+    /// The clusters that are not in the fleet any more, although something is placed there.
+    pub(crate) fn all_gone(&self) -> BTreeSet<&str> {
+        let gone = self.rows.iter().flat_map(|row| &row.gone);
+        gone.map(|(_, cluster, _)| &**cluster).collect()
+    }
+
     /// The clusters a workload is on, and how many replicas, those that are going too.
     pub fn clusters_of(&self, id: &WorkloadId) -> BTreeMap<&str, u64> {
         let mut clusters = BTreeMap::new();

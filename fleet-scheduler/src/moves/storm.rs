@@ -9,6 +9,9 @@ use crate::model::FleetView;
 /// Stops starting replicas of lost clusters elsewhere when too many clusters look lost at once: then it is more likely
 /// that the observer is cut off than that they are gone, and what is left could not carry everything anyhow.
 ///
+/// Clusters that are not in the fleet any more although something is placed there count as lost, too: a list that is cut
+/// short is no reason to move everything.
+///
 /// It counts within each failure domain (the values of a label) and over the whole fleet, as the zones of Kubernetes' node
 /// life-cycle controller do. The clusters of a domain where it trips are left as they are; others go on.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -57,10 +60,11 @@ impl StormBreaker {
         self
     }
 
-    /// Where it trips.
-    pub(crate) fn look(&self, fleet: &FleetView) -> Storm {
+    /// Where it trips. So many clusters with something on them are not in the fleet any more: of them it is not known in
+    /// which domain they were.
+    pub(crate) fn look(&self, fleet: &FleetView, left: usize) -> Storm {
         let mut domains: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
-        let (mut lost, mut all) = (0, 0);
+        let (mut lost, mut all) = (left, left);
         for cluster in fleet.clusters() {
             let is_lost = usize::from(cluster.lost_since().is_some());
             (lost, all) = (lost + is_lost, all + 1);
@@ -96,6 +100,12 @@ pub(crate) struct Storm {
 }
 
 impl Storm {
+    /// Why nothing is started elsewhere for clusters that are not in the fleet any more: words for people.
+    pub(crate) fn holds_left(&self) -> Option<String> {
+        let (lost, all) = self.fleet?;
+        Some(format!("{lost} of {all} clusters are lost or have left at once"))
+    }
+
     /// Why nothing is started elsewhere for this cluster: words for people.
     pub(crate) fn holds(&self, cluster: &crate::model::ClusterInfo) -> Option<String> {
         if let Some((lost, all)) = self.fleet {

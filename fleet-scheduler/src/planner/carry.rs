@@ -86,13 +86,21 @@ impl Planner {
         placed: &mut BTreeMap<String, Assignment>,
         fence: &mut Fence,
     ) -> Vec<(Slot, u64)> {
+        let is_new = |(slot, units): &(Slot, u64)| *units > 0 && plan.kept.iter().all(|(at, _)| at != slot);
+        // Where another group of clusters can take it now, it is there before it leaves those it is on.
+        let stays_at_first = case.is_everywhere()
+            && !self.is_fenced(&case.job.workload)
+            && plan.units.units.iter().any(is_new);
         for (slot, have) in &plan.kept {
             let less = have.saturating_sub(plan.units.at(*slot));
             if less > 0
                 && let Some(assignment) = placed.get_mut(self.fleet.at(*slot).name())
             {
                 let replicas = less.saturating_mul(case.unit());
-                fence.ended(self.stop(case.job, assignment, replicas, case.now));
+                fence.ended(match stays_at_first {
+                    true => end(assignment, replicas, true),
+                    false => self.stop(case.job, assignment, replicas, case.now),
+                });
             }
         }
         let before: BTreeMap<Slot, u64> = plan.kept.iter().copied().collect();
@@ -159,9 +167,7 @@ impl Planner {
                 *rest -= count;
                 *more -= count;
                 left.take(&one.from, &one.to, one.replicas);
-                let is_over = released.is_stopped
-                    || self.fleet.slot(&released.cluster).is_none()
-                    || !self.switches().healthy_first;
+                let is_over = released.is_stopped || !self.switches().healthy_first;
                 if let Some(from) = placed.get_mut(&one.from) {
                     let ended = end(from, one.replicas, !is_over);
                     if self.is_fenced(&case.job.workload) {

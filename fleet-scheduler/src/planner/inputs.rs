@@ -94,7 +94,7 @@ impl Planner {
         self.refresh(slot);
         let new = self.fleet.at(slot);
         if is_meant_otherwise || old.lost_since().is_some() != new.lost_since().is_some() {
-            let storm = self.options.storm.look(&self.fleet);
+            let storm = self.options.storm.look(&self.fleet, self.left.len());
             // Who waited for the end of a storm waits no more.
             if storm != self.storm {
                 self.freed.insert(slot);
@@ -123,9 +123,40 @@ impl Planner {
         self.answers.clear();
         self.table = PlacementTable::of(&self.fleet, &placements);
         self.reset_room();
-        self.storm = self.options.storm.look(&self.fleet);
+        self.look_who_left();
         self.dirty = self.jobs.keys().cloned().collect();
         self.freed.clear();
+    }
+
+    /// Clusters may have left although something is placed there, or be back.
+    pub(super) fn look_who_left(&mut self) {
+        let gone = self.table.all_gone();
+        self.left.retain(|name, _| gone.contains(&**name));
+        for name in gone {
+            self.left.entry(name.to_owned()).or_default();
+        }
+        self.storm = self.options.storm.look(&self.fleet, self.left.len());
+    }
+
+    /// What was on clusters that have left may be gone from there; those that are missed for the first time are missed since
+    /// now.
+    pub(super) fn watch_who_left(&mut self, now: Tick) {
+        if self.left.is_empty() {
+            return;
+        }
+        let storm = self.storm.clone();
+        self.look_who_left();
+        if storm != self.storm {
+            self.freed.extend(0..self.fleet.len());
+        }
+        for since in self.left.values_mut() {
+            since.get_or_insert(now);
+        }
+    }
+
+    /// Since when a cluster is not in the fleet any more.
+    pub(super) fn left_since(&self, cluster: &str) -> Tick {
+        self.left.get(cluster).copied().flatten().unwrap_or(self.now)
     }
 
     /// Estimators may say otherwise than before: what has no place is looked at again.

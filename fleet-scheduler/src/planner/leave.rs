@@ -7,7 +7,7 @@ use fleet_core::{Reason, Tick};
 use super::{Facts, Job, Planner, ReplacementState, seats::token};
 use crate::{
     decision::Proposal,
-    model::{Assignment, ClusterInfo, Placement, Workload},
+    model::{Assignment, ClusterInfo, Placement, Take, Workload},
     moves::{Move, Step},
 };
 
@@ -81,14 +81,15 @@ impl Planner {
             if is_fenced {
                 self.let_stopped_go(job, target, placed, facts, now, &mut proposals);
             } else {
-                self.let_replaced_go(job, placed, facts, now);
+                self.let_replaced_go(job, target, placed, facts, now);
             }
             placed.retain(|_, one| one.replicas > 0);
         }
         placement.targets.retain(|_, placed| !placed.is_empty());
         if self.fence(job, &placement, facts, now).going == 0 {
-            for one in placement.targets.values_mut().flat_map(BTreeMap::values_mut) {
-                if one.held > 0 {
+            for (name, one) in placement.targets.values_mut().flatten() {
+                // Nothing starts where nobody can be told to start it.
+                if one.held > 0 && !self.cannot_be_asked(name) {
                     (one.held, one.since) = (0, now);
                 }
             }
@@ -97,40 +98,57 @@ impl Planner {
         proposals
     }
 
-    /// Lets replicas go that others stand in for. These others must be there, answer, and be healthy; what was changed at
-    /// this very moment cannot have been observed to be so. On clusters that are lost nothing stands in for anything.
-    fn let_replaced_go(&self, job: &Job, placed: &mut Placed, facts: &Facts, now: Tick) {
-        let id = &job.workload.name;
-        let stand_ins: Vec<(&String, Tick)> = placed
+    /// Lets replicas go that others stand in for: as many as are healthy elsewhere beyond what is wanted, so that never fewer
+    /// run than before. What was changed at this very moment cannot have been observed to be healthy.
+    fn let_replaced_go(&self, job: &Job, target: &str, placed: &mut Placed, facts: &Facts, now: Tick) {
+        let mut spare = self.beyond_wanted(job, target, placed, facts, now);
+        let stand_in = placed
             .iter()
-            .filter(|(name, one)| one.active() > 0 && !self.cannot_be_asked(name))
-            .map(|(name, one)| (name, one.since))
-            .collect();
-        let is_healthy = |(name, since): &(&String, Tick)| {
-            self.answers(name) && facts.is_healthy(id, name) && *since < now
-        };
-        let are_healthy = !stand_ins.is_empty() && stand_ins.iter().all(is_healthy);
-        let to = stand_ins
-            .first()
-            .map(|(name, _)| (*name).clone())
-            .unwrap_or_default();
+            .find(|(name, one)| one.active() > 0 && !self.cannot_be_asked(name));
+        let to = stand_in.map(|(name, _)| name.clone()).unwrap_or_default();
         for (name, one) in placed.iter_mut().filter(|(_, one)| one.going > 0) {
-            let Some(cluster) = self.fleet.get(name) else {
-                drop_going(one, now);
-                continue;
-            };
-            if !self.switches().returning && cluster.is_in_contact() && !cluster.is_going() {
+            let cluster = self.fleet.get(name);
+            if !self.switches().returning
+                && cluster.is_some_and(|cluster| cluster.is_in_contact() && !cluster.is_going())
+            {
                 one.going = 0;
                 continue;
             }
-            let may_go = are_healthy
-                && cluster.is_in_contact()
+            // What is on a cluster that has left is not counted on.
+            let is_left = cluster.is_none();
+            let may_go = cluster.is_none_or(ClusterInfo::is_in_contact)
                 && !self.is_reversible(name, now)
                 && self.may_go(job, name, &to);
-            if may_go || !self.switches().healthy_first {
-                drop_going(one, now);
+            let count = match self.switches().healthy_first {
+                _ if is_left && spare >= 0 => one.going,
+                true if may_go => one.going.min(u64::try_from(spare).unwrap_or(0)),
+                true => 0,
+                false => one.going,
+            };
+            if !is_left {
+                spare -= i128::from(count);
             }
+            drop_some_going(one, count, now);
         }
+    }
+
+    /// How many replicas of a target that run are more than are wanted of it; below 0, too few run.
+    fn beyond_wanted(&self, job: &Job, target: &str, placed: &Placed, facts: &Facts, now: Tick) -> i128 {
+        let id = &job.workload.name;
+        let answering = || placed.iter().filter(|(name, _)| self.answers(name));
+        let healthy = answering().filter(|(name, one)| one.since < now && facts.is_healthy(id, name));
+        let healthy: i128 = healthy.map(|(_, one)| i128::from(one.active())).sum();
+        let going: i128 = answering().map(|(_, one)| i128::from(one.going)).sum();
+        let at = job.names.iter().position(|name| **name == *target);
+        let wanted: i128 = match at.map(|at| &job.workload.targets[at].take) {
+            Some(Take::Divided { replicas, .. }) => i128::from(*replicas),
+            // As many as there are to be where it can be asked.
+            _ => {
+                let there = placed.iter().filter(|(name, _)| !self.cannot_be_asked(name));
+                there.map(|(_, one)| i128::from(one.active())).sum()
+            }
+        };
+        healthy + going - wanted
     }
 
     /// Lets replicas go that are known to be stopped. Where they cannot be asked, a person may say that they are.
@@ -265,8 +283,12 @@ pub(super) fn end(one: &mut Assignment, count: u64, is_going: bool) -> Fence {
 
 /// What was going is gone.
 pub(super) fn drop_going(one: &mut Assignment, now: Tick) {
-    if one.going > 0 {
-        one.replicas -= one.going;
-        (one.going, one.since) = (0, now);
+    drop_some_going(one, one.going, now);
+}
+
+fn drop_some_going(one: &mut Assignment, count: u64, now: Tick) {
+    if count > 0 {
+        one.replicas -= count;
+        (one.going, one.since) = (one.going - count, now);
     }
 }

@@ -91,6 +91,8 @@ pub struct Planner {
     /// By workload: what runs beside it, keeps away from it, or follows it.
     related: BTreeMap<WorkloadId, BTreeSet<WorkloadId>>,
     storm: Storm,
+    /// Clusters that are not in the fleet any more although something is placed there, and since when.
+    left: BTreeMap<String, Option<Tick>>,
     /// By the cluster that is replaced.
     replacements: BTreeMap<String, Replacement>,
     /// As far back as any budget, or the rest between moves, looks.
@@ -116,7 +118,8 @@ impl Planner {
         Self {
             table: PlacementTable::empty(&fleet),
             room: Room::of(&fleet),
-            storm: options.storm.look(&fleet),
+            storm: options.storm.look(&fleet, 0),
+            left: BTreeMap::new(),
             longest: options
                 .budgets
                 .fleet
@@ -152,6 +155,7 @@ impl Planner {
         self.moves = moves;
         self.table = PlacementTable::of(&self.fleet, placements);
         self.reset_room();
+        self.look_who_left();
         self
     }
 
@@ -159,6 +163,7 @@ impl Planner {
     /// name.
     pub fn decide(&mut self, facts: &Facts, now: Tick) -> Round {
         self.now = now;
+        self.watch_who_left(now);
         self.moves.forget(now, self.longest);
         while let Some((at, id)) = self.wakes.first().filter(|(at, _)| *at <= now).cloned() {
             self.wakes.remove(&(at, id.clone()));

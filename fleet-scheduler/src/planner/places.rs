@@ -176,8 +176,8 @@ impl Planner {
         }
     }
 
-    /// The clusters that a target is to be on where it is to be on every one: those of the first of its groups that has
-    /// any, whether they can take it now or not.
+    /// The clusters that a target is to be on where it is to be on every one: those of the first of its groups that has any
+    /// that can take it, whether they have room now or not.
     pub(super) fn meant(
         &self,
         question: &Question<'_>,
@@ -185,19 +185,21 @@ impl Planner {
         answers: &mut Answers,
     ) -> FixedBitSet {
         let groups = &question.target().groups;
-        let has_any = |group: &&ClusterSelector| self.fleet.clusters().any(|cluster| group.matches(cluster));
-        let group = match groups.len() {
-            0 | 1 => groups.first(),
-            _ => groups.iter().find(has_any).or(groups.last()),
-        };
-        let mut screen = self.screen(question, group, answers);
-        for (slot, _) in question.current {
-            if group.is_some_and(|group| !group.matches(self.fleet.at(*slot))) {
-                screen.set.remove(*slot);
+        let mut last = None;
+        for group in groups.iter().map(Some).chain(groups.is_empty().then_some(None)) {
+            let mut screen = self.screen(question, group, answers);
+            for (slot, _) in question.current {
+                if group.is_some_and(|group| !group.matches(self.fleet.at(*slot))) {
+                    screen.set.remove(*slot);
+                }
             }
+            *again_at = (*again_at).into_iter().chain(screen.until).min();
+            if !screen.set.is_clear() {
+                return screen.set;
+            }
+            last.get_or_insert(screen.set);
         }
-        *again_at = (*again_at).into_iter().chain(screen.until).min();
-        screen.set
+        last.unwrap_or_default()
     }
 
     /// One unit on every cluster that is meant, where it fits, and on as many as are said at most. On one cluster so many

@@ -1,6 +1,6 @@
 //! What may stay where it is, what must go, and what is lost.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fleet_core::{Millis, Reason, Tick};
 
@@ -46,8 +46,10 @@ pub(super) struct Released {
 /// What is known of a cluster whose replicas cannot be asked.
 struct Loss<'a> {
     cluster: &'a str,
-    /// Since when; none: it is not in the fleet any more.
+    /// Since when it is lost; none: it is not in the fleet any more.
     since: Option<Tick>,
+    /// Since when it is lost, or was first missed.
+    begun: Tick,
     /// Since when they are placed there.
     placed: Tick,
     replicas: u64,
@@ -88,14 +90,26 @@ impl Planner {
             }
             let cluster = self.fleet.at(slot);
             if let Some(since) = self.lost_since(cluster) {
+                // What was never started is known not to run.
+                if assignment.held > 0 && !question.is_everywhere() {
+                    seats.released.push(Released {
+                        cluster: name.clone(),
+                        replicas: assignment.held,
+                        cause: "lost",
+                        is_stopped: true,
+                    });
+                }
                 let loss = Loss {
                     cluster: name,
                     since: Some(since),
+                    begun: since,
                     placed: assignment.since,
-                    replicas: active,
+                    replicas: active - assignment.held,
                     storm: self.storm.holds(cluster).filter(|_| self.switches().storm),
                 };
-                self.lose(question, target, &loss, &mut seats, facts, now);
+                if loss.replicas > 0 {
+                    self.lose(question, target, &loss, &mut seats, facts, now);
+                }
                 continue;
             }
             let soaks = || question.is_everywhere() && self.is_reversible(name, now);
@@ -141,9 +155,10 @@ impl Planner {
             let loss = Loss {
                 cluster,
                 since: None,
+                begun: self.left_since(cluster),
                 placed: assignment.since,
                 replicas: assignment.active(),
-                storm: None,
+                storm: self.storm.holds_left().filter(|_| self.switches().storm),
             };
             if loss.replicas > 0 {
                 self.lose(question, target, &loss, &mut seats, facts, now);
@@ -164,6 +179,32 @@ impl Planner {
                 .then_with(|| a.cluster.cmp(&b.cluster))
         });
         seats
+    }
+
+    /// Whether a workload has left a cluster and is somewhere else.
+    fn is_elsewhere(&self, id: &WorkloadId, cluster: &str) -> bool {
+        let seats = self.table.seats(id).iter();
+        let seats = seats.map(|seat| (self.fleet.at(seat.slot).name(), seat.assignment));
+        let gone = self
+            .table
+            .gone(id)
+            .map(|(_, name, assignment)| (name, assignment));
+        let mut places = seats.chain(gone).filter(|(_, one)| one.active() > 0).peekable();
+        places.peek().is_some() && places.all(|(name, _)| name != cluster)
+    }
+
+    /// Whether those that follow each other, from this one on, end with one that goes somewhere by itself.
+    fn has_end(&self, id: &WorkloadId) -> bool {
+        let mut seen = BTreeSet::from([id]);
+        let mut next = self.jobs.get(id);
+        while let Some(job) = next {
+            match &job.workload.lost {
+                LostPolicy::Follow(other) if seen.insert(other) => next = self.jobs.get(other),
+                LostPolicy::Follow(_) => return false,
+                _ => return true,
+            }
+        }
+        false
     }
 
     /// Since when a cluster counts as lost.
@@ -222,11 +263,8 @@ impl Planner {
         };
         let is_fenced = self.is_fenced(workload) && workload.lost != LostPolicy::Shrink;
         // Each cluster has one of these already, or is to: there is nowhere else to go.
-        if question.is_everywhere() {
-            return match loss.since {
-                None if !is_fenced => Answer::Replace(true),
-                _ => Answer::Stay,
-            };
+        if question.is_everywhere() && (loss.since.is_some() || is_fenced) {
+            return Answer::Stay;
         }
         if !self.switches().lost_policy && !is_fenced {
             return Answer::Replace(false);
@@ -278,9 +316,13 @@ impl Planner {
             LostPolicy::Respin { after } => {
                 if let Some(storm) = stormy() {
                     seats.waits.push(wait(storm, None));
-                    return Answer::Stay;
+                    // Those that have left do not come back by themselves.
+                    return match loss.since {
+                        Some(_) => Answer::Stay,
+                        None => propose(seats, "too many have left at once; approve if that is meant"),
+                    };
                 }
-                let due = loss.since.map_or(now, |since| since + *after);
+                let due = loss.begun + *after;
                 if due > now {
                     seats.again_at = seats.again_at.into_iter().chain([due]).min();
                     let left = Millis(due.0 - now.0);
@@ -297,15 +339,10 @@ impl Planner {
                     seats.waits.push(wait(storm, None));
                     return Answer::Stay;
                 }
-                let is_elsewhere = self
-                    .table
-                    .clusters_of(other)
-                    .keys()
-                    .any(|cluster| *cluster != loss.cluster)
-                    && !self.table.seats(other).iter().any(|seat| {
-                        self.fleet.at(seat.slot).name() == loss.cluster && seat.assignment.active() > 0
-                    });
-                if !is_elsewhere {
+                if !self.has_end(&workload.name) {
+                    return propose(seats, "nothing says where it goes; approve to start it elsewhere");
+                }
+                if !self.is_elsewhere(other, loss.cluster) {
                     seats.waits.push(wait(
                         Reason::new("follow", format!("{why}; it goes where {other} goes")),
                         None,

@@ -66,6 +66,11 @@ impl Case<'_> {
         &self.job.names[self.target]
     }
 
+    /// Whether it is to be on every cluster it means.
+    pub(super) fn is_everywhere(&self) -> bool {
+        super::takes_every(&self.job.workload.targets[self.target])
+    }
+
     /// How many replicas a unit is.
     pub(super) fn unit(&self) -> u64 {
         self.job.units[self.target]

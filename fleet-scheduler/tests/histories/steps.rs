@@ -82,7 +82,7 @@ impl Step<'_> {
                 let was = before.targets.get(&name).unwrap_or(&empty);
                 let is = after.targets.get(&name).unwrap_or(&empty);
                 if asked(target) > 0 || workload.nature.is_fenced() {
-                    self.check_going(workload, was, is);
+                    self.check_going(workload, target, was, is);
                 }
                 self.check_moves(workload, target, &name, was, is);
                 self.check_bounds(id, target, was, is);
@@ -142,7 +142,7 @@ impl Step<'_> {
     }
 
     /// What goes is gone only once its stand-ins are healthy, or it is known to be stopped.
-    fn check_going(&self, workload: &Workload, was: &Placed, is: &Placed) {
+    fn check_going(&self, workload: &Workload, target: &Target, was: &Placed, is: &Placed) {
         let id = &workload.name;
         // Stand-ins that gave way to something more important stood there before.
         let gave_way = self
@@ -170,20 +170,31 @@ impl Step<'_> {
                     self.world.is_in_contact(cluster),
                     "{id}: gone from {cluster} without contact"
                 );
-                let stand_ins: Vec<&String> = was
-                    .iter()
-                    .filter(|(name, one)| one.active() > 0 && !self.is_lost(name))
-                    .filter(|(name, _)| is.contains_key(*name))
-                    .map(|(name, _)| name)
-                    .collect();
+                let (running, wanted) = (self.running(id, is), self.wanted(target, is));
                 assert!(
-                    !stand_ins.is_empty(),
-                    "{id}: gone from {cluster}, nothing stands in: {was:?} {is:?}"
+                    running >= wanted,
+                    "{id}: gone from {cluster}, and {running} of {wanted} run: {was:?} {is:?}"
                 );
-                for name in stand_ins {
-                    let is_healthy = self.facts.healthy.contains(&(id.clone(), name.clone()));
-                    assert!(is_healthy, "{id}: gone from {cluster}, {name} is not healthy");
-                }
+            }
+        }
+    }
+
+    /// How many replicas of a target are known to run where somebody answers: those that are healthy, and the old ones.
+    fn running(&self, id: &WorkloadId, placed: &Placed) -> u64 {
+        let answering = placed.iter().filter(|(name, _)| self.world.is_in_contact(name));
+        let running = answering.map(|(name, one)| {
+            let is_healthy = self.facts.healthy.contains(&(id.clone(), name.clone()));
+            one.going + if is_healthy { one.active() } else { 0 }
+        });
+        running.sum()
+    }
+
+    fn wanted(&self, target: &Target, placed: &Placed) -> u64 {
+        match &target.take {
+            Take::Divided { replicas, .. } => *replicas,
+            _ => {
+                let there = placed.iter().filter(|(name, _)| !self.is_lost(name));
+                there.map(|(_, one)| one.active()).sum()
             }
         }
     }

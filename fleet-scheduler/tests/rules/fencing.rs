@@ -123,3 +123,23 @@ fn a_stateful_one_that_shrinks_and_grows_again_waits_for_what_was_stopped() {
     };
     guarded(check, |off| off.fencing = false);
 }
+
+#[test]
+fn what_waits_on_a_cluster_that_is_lost_starts_elsewhere_without_a_person() {
+    let check = |switches| {
+        let mut planner = free(clusters(&["a", "b", "c"]), switches);
+        planner.set(web(1).nature(Nature::Singleton));
+        planner.decide(&Facts::none(), at(5));
+        live(&mut planner, "a", LifeCycle::Draining);
+        planner.decide(&Facts::none(), at(6));
+        need!(runs(&planner, "b", Nature::Singleton) == 0, "two of it");
+        lose(&mut planner, "b", 7);
+        let round = planner.decide(&Facts::none(), at(8));
+        need!(round["web"].proposals.is_empty(), "{:?}", round["web"]);
+        need_active(&planner, "web", &[("c", 1)], "b never had it")?;
+        planner.decide(&Facts::none().stopped("web", "a"), at(9));
+        need!(runs(&planner, "c", Nature::Singleton) == 1, "it does not run");
+        Ok(())
+    };
+    guarded(check, |off| off.fencing = false);
+}

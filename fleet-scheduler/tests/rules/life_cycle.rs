@@ -176,3 +176,88 @@ fn a_completed_batch_workload_frees_its_place_and_is_not_started_again() {
     };
     guarded(check, |off| off.completion = false);
 }
+
+#[test]
+fn the_old_ones_stay_when_their_stand_ins_are_lost() {
+    let check = |switches| {
+        let mut planner = free(clusters(&["a", "b", "c"]), switches);
+        let shares = |a: u64, b: u64| {
+            Target::replicas(a + b)
+                .divided_by(DivideBy::Weight)
+                .bound(Bound::cluster("a").max(a))
+                .bound(Bound::cluster("b").max(b))
+        };
+        let web = |target| {
+            let mut web = web(1).lost(LostPolicy::Hold);
+            web.targets = vec![target];
+            web
+        };
+        planner.set(web(shares(2, 2).on(["a", "b"])));
+        planner.decide(&Facts::none(), at(5));
+        planner.set(web(shares(2, 2).on(["a", "b", "c"])));
+        live(&mut planner, "a", LifeCycle::Draining);
+        planner.decide(&Facts::none(), at(6));
+        need_active(&planner, "web", &[("b", 2), ("c", 2)], "moving")?;
+        lose(&mut planner, "c", 7);
+        planner.decide(&healthy(&[("web", "b")]), at(8));
+        need!(on(&planner, "web", "a") == 2, "two of four run");
+        contact(&mut planner, "c", ContactState::Online, 9);
+        planner.decide(&healthy(&[("web", "b"), ("web", "c")]), at(10));
+        need!(on(&planner, "web", "a") == 0, "they are healthy");
+        Ok(())
+    };
+    guarded(check, |off| off.healthy_first = false);
+}
+
+#[test]
+fn one_cluster_that_is_not_healthy_does_not_hold_back_a_drain() {
+    let mut planner = free(clusters(&["a", "b", "c"]), Switches::default());
+    let target = Target::replicas(9)
+        .divided_by(DivideBy::Weight)
+        .bound(Bound::cluster("c").max(1));
+    planner.set(Workload::new("web", [target]).needs(cpu("1")));
+    planner.decide(&Facts::none(), at(5));
+    assert_eq!(active(&planner, "web"), counts(&[("a", 4), ("b", 4), ("c", 1)]));
+    live(&mut planner, "a", LifeCycle::Draining);
+    planner.decide(&Facts::none(), at(6));
+    planner.decide(&healthy(&[("web", "b")]), at(7));
+    assert_eq!(
+        on(&planner, "web", "a"),
+        1,
+        "for the one on c, of which nobody knows"
+    );
+    planner.decide(&healthy(&[("web", "b"), ("web", "c")]), at(8));
+    assert_eq!(on(&planner, "web", "a"), 0);
+}
+
+#[test]
+fn what_is_on_each_cluster_of_a_group_stays_until_another_group_has_it() {
+    let grouped = |name: &str, tier: &str| {
+        let mut info = cluster(name, "10");
+        info.cluster.labels.insert("tier".into(), tier.into());
+        info
+    };
+    let tier = |tier: &str| {
+        ClusterSelector::everything().and(Requirement::new(Fact::Label, "tier", Operator::In, [tier]))
+    };
+    let mut new = grouped("p", "prod");
+    new.cluster.life_cycle = LifeCycle::Cordoned;
+    let fleet = FleetView::new([grouped("r", "reserve"), new]).unwrap();
+    let mut planner = free(fleet, Switches::default());
+    planner.set(Workload::new(
+        "web",
+        [Target::each(1).within(tier("prod")).within(tier("reserve"))],
+    ));
+    planner.decide(&Facts::none(), at(5));
+    assert_eq!(
+        active(&planner, "web"),
+        counts(&[("r", 1)]),
+        "nothing can be on p"
+    );
+    live(&mut planner, "p", LifeCycle::Ready);
+    planner.decide(&Facts::none(), at(6));
+    assert_eq!(active(&planner, "web"), counts(&[("p", 1)]));
+    assert_eq!(on(&planner, "web", "r"), 1, "gone before p has it");
+    planner.decide(&healthy(&[("web", "p")]), at(7));
+    assert_eq!(on(&planner, "web", "r"), 0);
+}

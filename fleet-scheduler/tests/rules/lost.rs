@@ -123,6 +123,7 @@ fn who_leaves_the_fleet_is_treated_by_the_same_policy() {
         need_active(&planner, "web", &[("a", 3)], "without an answer")?;
         let token = round["web"].proposals[0].token.clone();
         planner.decide(&Facts::none().approve(token), at(11));
+        planner.decide(&healthy(&[("web", "b")]), at(12));
         need!(on(&planner, "web", "a") == 0, "it is still where no cluster is");
         need_active(&planner, "web", &[("b", 3)], "approved")
     };
@@ -180,4 +181,73 @@ fn rule_11_an_old_copy_leaves_its_cluster_only_once_contact_is_back_and_its_stan
         Ok(())
     };
     guarded(check, |off| off.healthy_first = false);
+}
+
+#[test]
+fn who_is_missed_in_the_list_of_clusters_may_come_back_as_one_that_is_lost() {
+    let check = |switches| {
+        let mut planner = free(clusters(&["a", "b"]), switches);
+        planner.set(web(3).lost(LostPolicy::Respin { after: minutes(10) }));
+        planner
+            .set(Workload::new("agent", [Target::each(1)]).lost(LostPolicy::Respin { after: minutes(10) }));
+        planner.decide(&Facts::none(), at(5));
+        let all = planner.fleet().clone();
+        planner.set_fleet(all.without("a").unwrap());
+        let round = planner.decide(&Facts::none(), at(10));
+        need!(waits(&round, "web") == ["tolerated"], "{:?}", round["web"]);
+        need_active(&planner, "web", &[("a", 3)], "missed")?;
+        need_active(&planner, "agent", &[("a", 1), ("b", 1)], "missed")?;
+        planner.set_fleet(all.clone());
+        planner.decide(&Facts::none(), at(15));
+        need_active(&planner, "web", &[("a", 3)], "back")?;
+        planner.set_fleet(all.without("a").unwrap());
+        planner.decide(&Facts::none(), at(20));
+        need!(planner.again_at() == Some(at(30)), "{:?}", planner.again_at());
+        planner.decide(&Facts::none(), at(30));
+        need_active(&planner, "web", &[("b", 3)], "too long")?;
+        need_active(&planner, "agent", &[("b", 1)], "too long")
+    };
+    guarded(check, |off| off.lost_policy = false);
+}
+
+#[test]
+fn who_follows_nobody_or_in_a_circle_waits_for_a_person() {
+    let follows = |name: &str, other: &str| {
+        let target = Target::replicas(1).on(["a", "b"]);
+        let workload = Workload::new(name, [target]).needs(cpu("1"));
+        workload.lost(LostPolicy::Follow(other.into()))
+    };
+    for (name, others) in [
+        ("web", vec![follows("web", "web")]),
+        ("web", vec![follows("web", "nobody")]),
+        ("web", vec![follows("web", "db"), follows("db", "web")]),
+    ] {
+        let mut planner = free(clusters(&["a", "b"]), Switches::default());
+        others.iter().for_each(|workload| planner.set(workload.clone()));
+        planner.decide(&Facts::none(), at(5));
+        let before = active(&planner, name).into_keys().next().unwrap();
+        lose(&mut planner, &before, 10);
+        let round = planner.decide(&Facts::none(), at(11));
+        let token = round[name].proposals[0].token.clone();
+        planner.decide(&Facts::none().approve(token), at(12));
+        let other = if before == "a" { "b" } else { "a" };
+        assert_eq!(active(&planner, name), counts(&[(other, 1)]), "{others:?}");
+    }
+}
+
+#[test]
+fn who_follows_waits_for_all_that_was_where_it_was() {
+    let mut planner = free(clusters(&["a", "b", "c"]), Switches::default());
+    let db = Workload::new(
+        "db",
+        [Target::replicas(4).divided_by(DivideBy::Weight).on(["a", "b"])],
+    );
+    planner.set(db.needs(cpu("1")).lost(LostPolicy::Hold));
+    planner.set(web(1).lost(LostPolicy::Follow("db".into())).beside("db"));
+    planner.decide(&Facts::none(), at(5));
+    assert_eq!(active(&planner, "web"), counts(&[("a", 1)]));
+    let fleet = planner.fleet().without("a").unwrap();
+    planner.set_fleet(fleet);
+    let round = planner.decide(&Facts::none(), at(10));
+    assert_eq!(waits(&round, "web"), ["follow"], "{:?}", round["web"]);
 }

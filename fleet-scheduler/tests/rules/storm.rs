@@ -81,3 +81,48 @@ fn a_storm_over_the_fleet_stops_all_moves_that_no_person_has_approved() {
     };
     guarded(check, |off| off.storm = false);
 }
+
+#[test]
+fn a_list_of_clusters_that_is_cut_short_moves_nothing() {
+    let check = |switches| {
+        let names = ["ap-1", "eu-1", "me-1", "us-1", "za-1"];
+        let mut planner = one_each(&names, &LostPolicy::Respin { after: minutes(0) }, switches);
+        let all = planner.fleet().clone();
+        planner.set_fleet(clusters(&["za-1"]));
+        let round = planner.decide(&Facts::none(), at(11));
+        for name in names {
+            need_active(&planner, name, &[(name, 1)], "cut short")?;
+        }
+        need!(waits(&round, "us-1") == ["storm"], "{:?}", round["us-1"]);
+        // Where that is meant, a person says so.
+        let token = round["us-1"].proposals[0].token.clone();
+        let mut other = planner.clone();
+        other.decide(&Facts::none().approve(token), at(12));
+        need_active(&other, "us-1", &[("za-1", 1)], "approved")?;
+        planner.set_fleet(all);
+        planner.decide(&Facts::none(), at(12));
+        for name in names {
+            need_active(&planner, name, &[(name, 1)], "whole again")?;
+        }
+        Ok(())
+    };
+    guarded(check, |off| off.storm = false);
+}
+
+#[test]
+fn a_list_without_clusters_clears_nothing() {
+    let mut planner = planner(
+        clusters(&["a", "b", "c"]),
+        PlannerOptions::default(),
+        Switches::default(),
+    );
+    planner.set(web(3));
+    planner.set(Workload::new("agent", [Target::each(1)]));
+    planner.decide(&Facts::none(), at(5));
+    let before = planner.placements();
+    planner.set_fleet(FleetView::default());
+    for minute in 10..100 {
+        planner.decide(&Facts::none(), at(minute));
+    }
+    assert_eq!(planner.placements(), before);
+}
