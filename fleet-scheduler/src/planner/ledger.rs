@@ -124,6 +124,8 @@ impl Planner {
         for id in self.jobs.keys().cloned().collect::<Vec<_>>() {
             self.count(&id, None, Room::take);
         }
+        self.is_unbooked = true;
+        self.made_room.clear();
         // What was kept for failures must be booked anew.
         let survivors = self
             .jobs

@@ -95,6 +95,10 @@ pub struct Planner {
     left: BTreeMap<String, Option<Tick>>,
     /// By the cluster that is replaced.
     replacements: BTreeMap<String, Replacement>,
+    /// From where what has moved to make room for others: it does not come back there while others wait for room.
+    made_room: BTreeSet<(WorkloadId, Slot)>,
+    /// What is kept for failures is not known any more.
+    is_unbooked: bool,
     /// As far back as any budget, or the rest between moves, looks.
     longest: Millis,
     /// When was decided last.
@@ -142,6 +146,8 @@ impl Planner {
             wakes: BTreeSet::new(),
             related: BTreeMap::new(),
             replacements: BTreeMap::new(),
+            made_room: BTreeSet::new(),
+            is_unbooked: false,
             now: Tick(0),
             switches: Switches::default(),
         }
@@ -179,6 +185,9 @@ impl Planner {
         );
         self.watch_replacements(facts, now);
         self.answers.trim(self.fleet.len());
+        if std::mem::take(&mut self.is_unbooked) {
+            self.book_anew(facts, now);
+        }
         let mut round = Round::new();
         // What a decision touches is decided in the same round.
         for _ in 0..PASSES {

@@ -137,7 +137,11 @@ impl Planner {
     ) -> Vec<Ranked> {
         let Screen { mut set, until } = self.screen(question, group, answers);
         plan.again_at = plan.again_at.into_iter().chain(until).min();
-        let is_open = |slot: Slot| plan.only.as_ref().is_none_or(|only| only.contains(&slot));
+        // What must leave a cluster does not come to it.
+        let left = plan.seats.released.iter().filter(|one| one.cause != "lost");
+        let left: Vec<Slot> = left.filter_map(|one| self.fleet.slot(&one.cluster)).collect();
+        let is_open =
+            |slot: Slot| !left.contains(&slot) && plan.only.as_ref().is_none_or(|only| only.contains(&slot));
         let far: Vec<Slot> = set.ones().filter(|slot| !is_open(*slot)).collect();
         far.into_iter().for_each(|slot| set.remove(slot));
         question.current.iter().for_each(|(slot, _)| set.insert(*slot));

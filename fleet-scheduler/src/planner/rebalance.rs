@@ -41,6 +41,9 @@ impl Planner {
         let mut round = self.decide(facts, now);
         let mut answers = std::mem::take(&mut self.answers);
         let mut seen = BTreeSet::new();
+        if self.short.is_empty() && self.pending.is_empty() {
+            self.made_room.clear();
+        }
         for shift in self.shifts(now, &mut answers) {
             if !self.is_movable(&shift.workload, now) {
                 continue;
@@ -71,6 +74,7 @@ impl Planner {
             };
             if let Some(made) = self.move_better(&job, &one, "room", now) {
                 seen.insert(one.workload.clone());
+                self.made_room.insert((one.workload, one.from));
                 self.tell(&mut round, made);
             }
         }
@@ -204,15 +208,17 @@ impl Planner {
                 .rebalancer
                 .worth(&question.candidate(slot, question.current(slot)), load)
         };
+        let of_it = self.made_room.iter().filter(|(id, _)| *id == job.workload.name);
+        let made_room: BTreeSet<Slot> = of_it.map(|(_, slot)| *slot).collect();
         for (from, units) in &current {
             let here = worth(*from, 0);
-            let is_apart = |slot: &Slot| question.domain_of(*slot) == question.domain_of(*from);
+            let is_in_domain = |slot: &Slot| question.domain_of(*slot) == question.domain_of(*from);
             let fits = |slot: &Slot| {
                 question.current(*slot) == 0 && question.fits(*slot).min(question.most_at(*slot)) >= *units
             };
             let others = set
                 .ones()
-                .filter(|slot| slot != from && is_apart(slot) && fits(slot));
+                .filter(|slot| slot != from && is_in_domain(slot) && fits(slot) && !made_room.contains(slot));
             let best = others.map(|slot| (worth(slot, *units), Reverse(slot))).max();
             let Some((there, Reverse(to))) = best else {
                 continue;

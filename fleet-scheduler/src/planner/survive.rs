@@ -1,10 +1,11 @@
 //! Finds room that is kept so that something may vanish (N-1).
 
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap, sync::Arc};
 
 use fixedbitset::FixedBitSet;
+use fleet_core::Tick;
 
-use super::{Planner, settle::Case};
+use super::{Facts, Job, Planner, settle::Case};
 use crate::{
     model::{Slot, Survives, WorkloadId},
     pipeline::Units,
@@ -112,6 +113,38 @@ impl Planner {
                     .is_some_and(|of| **of == **value)
             }
         }
+    }
+
+    /// Books anew for everything that is placed: what is kept is not remembered elsewhere.
+    pub(super) fn book_anew(&mut self, facts: &Facts, now: Tick) {
+        let mut answers = std::mem::take(&mut self.answers);
+        let survives = |job: &&Arc<Job>| job.workload.survives != Survives::Nothing && job.invalid.is_none();
+        let mut jobs: Vec<Arc<Job>> = self.jobs.values().filter(survives).cloned().collect();
+        jobs.sort_by_key(|job| Reverse(job.workload.priority));
+        for job in &jobs {
+            for target in 0..job.names.len() {
+                let case = Case {
+                    job,
+                    target,
+                    facts,
+                    now,
+                };
+                let mut current = self.there(&case);
+                current.retain(|(slot, units)| *units > 0 && self.fleet.at(*slot).lost_since().is_none());
+                let question = Question {
+                    view: self.view(now),
+                    workload: &job.workload,
+                    target,
+                    needs: &job.needs[target],
+                    current: &current,
+                    uses_spare: false,
+                };
+                let (bookings, _) =
+                    self.bookings(&question, &Units::of(current.iter().copied()), &mut answers);
+                self.keep_room(&case, bookings, &[]);
+            }
+        }
+        self.answers = answers;
     }
 
     /// Takes out what a target has booked, before it is decided where its room is kept from now on: it does not stand in its

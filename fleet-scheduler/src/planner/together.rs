@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fleet_core::Tick;
 
-use super::Planner;
+use super::{Facts, Planner};
 use crate::{
-    model::{Clusters, DivideBy, Slot, Take, Target, WorkloadId},
+    model::{Assignment, Clusters, DivideBy, Slot, Take, Target, WorkloadId},
     schedule::{Answers, Question},
     solve::{Contender, Effort, Problem, improve},
 };
@@ -73,12 +73,58 @@ impl Planner {
         let problem = self.problem(&parts, &slots);
         let before: Vec<Vec<u64>> = problem.workloads.iter().map(|one| one.before.clone()).collect();
         let after = improve(&problem, &before, Effort::default());
-        if problem.cost(&after) >= problem.cost(&before) {
+        // Only what gives more of them a place is worth it here: where it is cheaper is looked at one by one.
+        let short = |places: &Vec<Vec<u64>>| -> u64 {
+            let rows = problem.workloads.iter().zip(places);
+            rows.map(|(one, row)| one.wanted.saturating_sub(row.iter().sum()))
+                .sum()
+        };
+        if short(&after) >= short(&before) || !self.helps(&parts, &slots, &after, now) {
             return Vec::new();
         }
         let rows = parts.iter().zip(before.iter().zip(&after));
         rows.flat_map(|(part, (before, after))| self.shifts_of(part, before, after, &slots))
             .collect()
+    }
+
+    /// Whether more has a place once everything that is placed is where the plan says: it is tried on a copy, because what
+    /// has no place is decided by the whole policy, of which the plan knows only a part.
+    fn helps(&self, parts: &[Part], slots: &[Slot], after: &[Vec<u64>], now: Tick) -> bool {
+        let ids: BTreeSet<&WorkloadId> = parts.iter().map(|part| &part.workload).collect();
+        let placed_after = |after: Option<&[Vec<u64>]>| -> u64 {
+            let mut copy = self.clone();
+            for (part, row) in parts.iter().zip(after.into_iter().flatten()) {
+                copy.put(part, row, slots, now);
+            }
+            copy.dirty = ids.iter().map(|id| (*id).clone()).collect();
+            copy.decide(&Facts::none(), now);
+            let seats = ids.iter().flat_map(|id| copy.table.seats(id));
+            seats.map(|seat| seat.assignment.active()).sum()
+        };
+        placed_after(Some(after)) > placed_after(None)
+    }
+
+    /// Puts what is placed where a plan says, at once.
+    fn put(&mut self, part: &Part, row: &[u64], slots: &[Slot], now: Tick) {
+        let Some(job) = self.jobs.get(&part.workload).cloned() else {
+            return;
+        };
+        let name = &job.names[part.target];
+        let placement = self.table.placement(&part.workload);
+        let mut placed = placement.targets.get(&**name).cloned().unwrap_or_default();
+        let mut left: u64 = placed.values().map(Assignment::active).sum();
+        for (slot, units) in slots.iter().zip(row) {
+            let count = (*units).min(left);
+            left -= count;
+            placed.insert(
+                self.fleet.at(*slot).name().to_owned(),
+                Assignment::new(count, now),
+            );
+        }
+        if left == 0 {
+            placed.retain(|_, one| one.replicas > 0);
+            self.place(&part.workload, name, &placed);
+        }
     }
 
     /// The targets of a workload that can take part: those whose replicas may be anywhere among the clusters that pass.
@@ -161,7 +207,7 @@ impl Planner {
                     let units = i64::try_from(part.current.get(slot).copied().unwrap_or(0)).ok()?;
                     need.checked_mul(units)
                 });
-                held.fold(self.room.free(*slot, resource), i64::saturating_add)
+                held.fold(self.room.free_beside_kept(*slot, resource), i64::saturating_add)
             };
             resources.iter().map(of).collect()
         };
@@ -176,8 +222,13 @@ impl Planner {
             };
             let elsewhere = part.current.iter().filter(|(slot, _)| !slots.contains(*slot));
             let elsewhere = elsewhere.fold(0_u64, |sum, (_, units)| sum.saturating_add(*units));
+            // Where something that runs is cheaper is not looked at here.
+            let is_placed = !part.current.is_empty();
             let clusters = slots.iter().map(|slot| {
-                let cost = crate::score::cost_of(self.fleet.at(*slot), &workload.needs).max(0);
+                let cost = match is_placed {
+                    true => 0,
+                    false => crate::score::cost_of(self.fleet.at(*slot), &workload.needs).max(0),
+                };
                 let current = part.current.get(slot).copied().unwrap_or(0);
                 let most = if part.set[*slot] { u64::MAX } else { current };
                 (cost, most, current)

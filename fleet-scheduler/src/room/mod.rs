@@ -243,6 +243,16 @@ impl Room {
             .map_or(0, |number| self.free[slot * self.names.len() + number])
     }
 
+    /// How much of a resource is free beside what is kept for failures.
+    pub(crate) fn free_beside_kept(&self, slot: Slot, resource: &str) -> i64 {
+        let kept = self
+            .numbers
+            .get(resource)
+            .map_or(0, |number| self.spare.kept(slot, *number));
+        let kept = i64::try_from(kept).unwrap_or(i64::MAX);
+        self.free(slot, resource).saturating_sub(kept)
+    }
+
     /// How much of a resource a cluster offers in all.
     pub fn offered(&self, slot: Slot, resource: &str) -> i64 {
         self.numbers

@@ -146,7 +146,7 @@ impl Builder<'_, '_> {
             return Err(failed.filter(|_| have >= need).unwrap_or_else(too_few));
         }
         let most = most(spread.max, need, used(&inner));
-        let by_size = in_order(&inner, Order::Largest);
+        let by_size = in_order(&inner, Order::Largest, spread.skew);
         let holds = capacity(&best_within(&by_size, need, most, spread.skew), spread.skew);
         Ok(Domain {
             clusters: Vec::new(),
@@ -221,7 +221,7 @@ impl Choice<'_, '_> {
         let units = usize::try_from(asked.units).unwrap_or(usize::MAX);
         let used = used(&domain.inner);
         let most = most(spread.max, min, used).min((units.min(asked.clusters) / inside).max(min).max(used));
-        let list = in_order(&domain.inner, self.order);
+        let list = in_order(&domain.inner, self.order, spread.skew);
         let taken = self.domains(list, min, most, asked.units, spread.skew);
         for ((at, inner), share) in taken.iter().enumerate().zip(shares(&taken, asked.units)) {
             let is_needed = (level == 0 || asked.is_needed) && at < min;
@@ -295,9 +295,12 @@ fn most(max: Option<u32>, min: usize, used: usize) -> usize {
     max.max(min).max(used)
 }
 
-/// Used ones first.
-fn in_order(domains: &[Domain], order: Order) -> Vec<&Domain> {
-    let mut list: Vec<&Domain> = domains.iter().collect();
+/// Used ones first, without those that are not used and too small to come near what is in others already: what has found no
+/// place beside them before finds none now.
+fn in_order(domains: &[Domain], order: Order, skew: Option<u64>) -> Vec<&Domain> {
+    let highest = domains.iter().map(|one| one.current).max().unwrap_or(0);
+    let is_near = |one: &&Domain| skew.is_none_or(|skew| one.holds.saturating_add(skew.max(1)) >= highest);
+    let mut list: Vec<&Domain> = domains.iter().filter(|one| one.is_used || is_near(one)).collect();
     match order {
         Order::Best => list.sort_by_key(|one| !one.is_used),
         Order::Largest => list.sort_by_key(|one| (!one.is_used, Reverse(one.holds))),

@@ -71,13 +71,23 @@ impl Selection<'_> {
     /// Selects among clusters that are given best first; those with something on them are always among them.
     pub(super) fn run(&self, ranked: &[Ranked]) -> Result<Selected, Limit> {
         let fleet = Fleet::of(self, ranked)?;
-        let mut taken = self.take(ranked, &fleet, Order::Best)?;
-        if taken.holds < self.need {
-            let larger = self.take(ranked, &fleet, Order::Largest)?;
-            if larger.holds > taken.holds {
-                taken = larger;
+        let wider = Self {
+            is_frugal: false,
+            ..*self
+        };
+        // The first that holds everything; else the one that holds most.
+        let mut best: Result<Taken, Limit> = self.take(ranked, &fleet, Order::Best);
+        for (selection, order) in [(&wider, Order::Best), (&wider, Order::Largest)] {
+            let held = best.as_ref().ok().map(|taken| taken.holds);
+            if held.is_some_and(|holds| holds >= self.need) {
+                break;
+            }
+            let other = selection.take(ranked, &fleet, order);
+            if other.as_ref().ok().map(|taken| taken.holds) > held {
+                best = other;
             }
         }
+        let taken = best?;
         let place = |at: &usize| taken.clusters.binary_search(at).ok();
         let mut selected = Selected {
             must: taken.must.iter().filter_map(place).collect(),

@@ -89,10 +89,7 @@ fn rebalancers() {
 
 #[test]
 fn schedulers() {
-    check(
-        "default",
-        &Suite::default().seed(2).scheduler(&Scheduler::default()),
-    );
+    check("default", &Suite::default().scheduler(&Scheduler::default()));
     check(
         "bare",
         &Suite::default()
