@@ -227,7 +227,7 @@
 //!
 //! assert_eq!(round["shop/web"].placement.active(), [("blue", 2), ("green", 2)].into());
 //! assert!(planner.take_back("blue", Tick(4)));
-//! assert_eq!(planner.table().clusters_of(&"shop/web".into()), [("blue", 4)].into());
+//! assert_eq!(planner.table().placement(&"shop/web".into()).active(), [("blue", 4)].into());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -310,7 +310,9 @@ pub use moves::{
     Budgets, Calm, Consent, Move, MoveGate, MoveLog, Rate, Rebalancer, StayPut, Step, StormBreaker, Worth,
 };
 pub use pipeline::*;
-pub use planner::{Facts, Happened, Planner, PlannerOptions, Replacement, ReplacementState, Round};
+pub use planner::{
+    Facts, Happened, InvalidReplacement, Planner, PlannerOptions, Replacement, ReplacementState, Round,
+};
 pub use room::{Failure, Needs, Room};
 pub use schedule::{AsAsked, BestFirst, BySpread, EveryCluster, Scheduler, SchedulerBuilder};
 pub use score::*;

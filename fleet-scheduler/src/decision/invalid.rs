@@ -74,12 +74,26 @@ pub enum InvalidWorkload {
         /// The workloads of the circle, each beside the next.
         workloads: Vec<WorkloadId>,
     },
+    /// It must run beside a workload, and one of the two must keep away from the other.
+    #[error(
+        "it cannot run: {}, and the first and the last must keep apart",
+        chain(workloads)
+    )]
+    Torn {
+        /// From this workload on, each beside the next.
+        workloads: Vec<WorkloadId>,
+    },
     /// It must run beside a workload and must keep away from it.
     #[error("it must run beside {0} and keep away from it")]
     BesideAndApart(WorkloadId),
     /// It must keep away from itself.
     #[error("it must keep away from itself: say over which domains its replicas are spread instead")]
     ApartFromItself,
+}
+
+fn chain(workloads: &[WorkloadId]) -> String {
+    let names: Vec<&str> = workloads.iter().map(WorkloadId::as_str).collect();
+    format!("it must be {}", names.join(" beside "))
 }
 
 fn cycle(workloads: &[WorkloadId]) -> String {

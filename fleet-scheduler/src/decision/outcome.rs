@@ -53,6 +53,8 @@ pub enum Outcome {
     Finished,
     /// Its time is over, and it frees its place.
     Expired,
+    /// It is not wanted any more, and is there until it is known to be stopped: there must never be two of it.
+    Removed,
 }
 
 /// What was decided for one target.

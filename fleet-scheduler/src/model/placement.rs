@@ -20,6 +20,9 @@ pub type Placements = BTreeMap<WorkloadId, Placement>;
 pub struct Placement {
     /// By the target's name, then by the cluster's.
     pub targets: BTreeMap<String, BTreeMap<String, Assignment>>,
+    /// It has run to its end, since then: it is not started again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub finished: Option<Tick>,
 }
 
 /// As it is written.
@@ -27,6 +30,7 @@ pub struct Placement {
 #[serde(default, deny_unknown_fields)]
 struct Written {
     targets: BTreeMap<String, BTreeMap<String, Assignment>>,
+    finished: Option<Tick>,
 }
 
 /// Why a placement cannot have been decided by anybody.
@@ -51,6 +55,7 @@ impl TryFrom<Written> for Placement {
         }
         Ok(Self {
             targets: written.targets,
+            finished: written.finished,
         })
     }
 }

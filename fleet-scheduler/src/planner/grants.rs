@@ -49,7 +49,11 @@ impl Planner {
             if granted == wanted {
                 continue;
             }
-            let (reason, until) = if surge < budget {
+            let (reason, until) = if let Some(most) = self.never_moves(case) {
+                let message =
+                    format!("{unit} replicas move at once, and budgets never let more than {most} move");
+                (Reason::new("above-budget", message), None)
+            } else if surge < budget {
                 let reason = Reason::new("surge", "others of it are on their way and not healthy yet");
                 (reason, None)
             } else {
@@ -66,6 +70,14 @@ impl Planner {
                 until,
             });
         }
+    }
+
+    /// The most that budgets ever let move at once, where that is less than one unit.
+    fn never_moves(&self, case: &Case<'_>) -> Option<u64> {
+        let budgets = self.options.budgets;
+        let own = case.job.workload.moves.limit.unwrap_or(u64::MAX);
+        let most = budgets.fleet.limit.min(budgets.cluster.limit).min(own);
+        (self.switches().budgets && case.unit() > 1 && most < case.unit()).then_some(most)
     }
 
     /// When some budget may have something left again.

@@ -1,6 +1,6 @@
 //! What the planner is told: workloads, clusters, and what has changed about them.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use fleet_core::Tick;
 
@@ -15,6 +15,11 @@ impl Planner {
     /// A workload is there, or is another than before.
     pub fn set(&mut self, workload: Workload) {
         let id = workload.name.clone();
+        // It is wanted again before it was known to be stopped.
+        if let Some(old) = self.removed.remove(&id) {
+            self.jobs.insert(id.clone(), old);
+            self.dirty.insert(id.clone());
+        }
         if self.jobs.get(&id).is_some_and(|job| *job.workload == workload) {
             return;
         }
@@ -32,6 +37,13 @@ impl Planner {
             self.free_all(&id);
         }
         self.count_seats(&id, Room::give);
+        let old = self.jobs.get(&id);
+        if old.is_some_and(|old| old.workload.uid != workload.uid) {
+            self.finished.remove(&id);
+        }
+        let is_related_otherwise = old.is_none_or(|old| {
+            (&old.workload.beside, &old.workload.apart) != (&workload.beside, &workload.apart)
+        });
         let mut job = Job::new(Arc::new(workload), &self.room);
         if let Some(old) = self.jobs.get(&id) {
             job.is_unseen = old.is_unseen || old.workload.needs != job.workload.needs;
@@ -41,19 +53,83 @@ impl Planner {
             }
         }
         self.jobs.insert(id.clone(), Arc::new(job));
+        self.rename_targets(&id);
         self.count_seats(&id, Room::take);
+        if is_related_otherwise {
+            self.touch_entangled(&id);
+        }
         self.dirty.insert(id);
     }
 
-    /// A workload is not wanted any more: it frees its place.
+    /// What is placed for targets that are not there any more is taken over by those that are new, in order: a target that
+    /// has another name is the same.
+    fn rename_targets(&mut self, id: &WorkloadId) {
+        let Some(job) = self.jobs.get(id).cloned() else {
+            return;
+        };
+        let mut placement = self.table.placement(id);
+        let is_placed = |name: &Arc<str>| placement.targets.contains_key(&**name);
+        let new: Vec<Arc<str>> = job
+            .names
+            .iter()
+            .filter(|name| !is_placed(name))
+            .cloned()
+            .collect();
+        let gone = placement
+            .targets
+            .keys()
+            .filter(|name| job.names.iter().all(|known| **known != ***name));
+        let gone: Vec<String> = gone.cloned().collect();
+        if gone.is_empty() || new.is_empty() {
+            return;
+        }
+        for (old, new) in gone.iter().zip(&new) {
+            if let Some(placed) = placement.targets.remove(old) {
+                placement.targets.insert(new.to_string(), placed);
+            }
+        }
+        self.table.set(id, &placement);
+    }
+
+    /// Who is entangled with a workload may not be any more, or be from now on: those that run beside it, by way of others
+    /// too.
+    fn touch_entangled(&mut self, id: &WorkloadId) {
+        self.dirty.extend(self.entangled.iter().cloned());
+        let mut next = vec![id.clone()];
+        let mut seen = BTreeSet::from([id.clone()]);
+        while let Some(id) = next.pop() {
+            for other in self.related.get(&id).into_iter().flatten() {
+                if self.jobs.contains_key(other) && seen.insert(other.clone()) {
+                    next.push(other.clone());
+                }
+            }
+        }
+        self.dirty.extend(seen);
+    }
+
+    /// A workload is not wanted any more: it frees its place; where there must never be two of it, once it is known to be
+    /// stopped.
     pub fn remove(&mut self, id: &WorkloadId) {
-        self.count_seats(id, Room::give);
+        let fenced = self
+            .jobs
+            .get(id)
+            .filter(|job| self.is_fenced(&job.workload))
+            .cloned();
+        let fenced = fenced.filter(|_| !self.table.placement(id).targets.is_empty());
         self.unrelate(id);
         self.free_all(id);
         self.unbook(id);
-        self.table.remove(id);
+        if let Some(job) = fenced {
+            self.removed.insert(id.clone(), job);
+        } else if !self.removed.contains_key(id) {
+            self.count_seats(id, Room::give);
+            self.table.remove(id);
+        }
         self.forget_history(id);
         self.jobs.remove(id);
+        self.finished.remove(id);
+        self.entangled.remove(id);
+        self.dirty.extend(self.entangled.iter().cloned());
         for set in [
             &mut self.dirty,
             &mut self.pending,

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use fleet_core::{Reason, Tick};
 
-use super::{Facts, Job, Planner, ReplacementState, seats::token};
+use super::{Facts, Job, Planner, ReplacementState, Round, seats::token};
 use crate::{
-    decision::Proposal,
+    decision::{Decision, Outcome, Proposal},
     model::{Assignment, ClusterInfo, Placement, Take, Workload},
     moves::{Move, Step},
 };
@@ -50,6 +50,38 @@ impl Planner {
     /// Whether there must never be two of a workload.
     pub(super) fn is_fenced(&self, workload: &Workload) -> bool {
         self.switches().fencing && workload.nature.is_fenced()
+    }
+
+    /// Stops everything of a workload of which there must never be two; it frees its place once it is known to be stopped.
+    pub(super) fn stop_all(&mut self, job: &Job, facts: &Facts, now: Tick, outcome: Outcome) -> Decision {
+        let id = &job.workload.name;
+        let mut placement = self.table.placement(id);
+        for one in placement.targets.values_mut().flat_map(BTreeMap::values_mut) {
+            self.stop(job, one, u64::MAX, now);
+        }
+        self.place_all(id, &placement);
+        let proposals = self.let_go(job, facts, now);
+        if self.table.placement(id).targets.is_empty() {
+            self.clear(id);
+        }
+        let mut decision = Decision::new(id, outcome, self.placement(id));
+        decision.proposals = proposals;
+        decision
+    }
+
+    /// Ends what is not wanted any more once it is known to be stopped.
+    pub(super) fn end_removed(&mut self, facts: &Facts, now: Tick, round: &mut Round) {
+        for (id, job) in self.removed.clone() {
+            let before = self.table.placement(&id);
+            let decision = self.stop_all(&job, facts, now, Outcome::Removed);
+            if decision.placement.targets.is_empty() {
+                self.removed.remove(&id);
+                self.touch_related(&id);
+            }
+            if decision.placement != before || !decision.proposals.is_empty() {
+                round.insert(id.to_string(), decision);
+            }
+        }
     }
 
     /// Lets go what has waited for its stand-ins to be healthy, or to be stopped where there must never be two; then starts

@@ -75,7 +75,8 @@ impl Planner {
         only: Option<Slot>,
         count: fn(&mut Room, Slot, &crate::room::Needs, u64),
     ) {
-        let Some(job) = self.jobs.get(id).filter(|_| self.switches().assumptions) else {
+        let job = self.jobs.get(id).or_else(|| self.removed.get(id));
+        let Some(job) = job.filter(|_| self.switches().assumptions) else {
             return;
         };
         for seat in self.table.seats(id) {
@@ -118,10 +119,16 @@ impl Planner {
 
     pub(super) fn reset_room(&mut self) {
         self.room = Room::of(&self.fleet);
-        for job in self.jobs.values_mut() {
+        for job in self.jobs.values_mut().chain(self.removed.values_mut()) {
             Arc::make_mut(job).measure(&self.room);
         }
-        for id in self.jobs.keys().cloned().collect::<Vec<_>>() {
+        for id in self
+            .jobs
+            .keys()
+            .chain(self.removed.keys())
+            .cloned()
+            .collect::<Vec<_>>()
+        {
             self.count(&id, None, Room::take);
         }
         self.is_unbooked = true;

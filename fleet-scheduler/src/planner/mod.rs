@@ -24,7 +24,7 @@ mod touch;
 pub use facts::Facts;
 pub use history::Happened;
 pub use options::PlannerOptions;
-pub use replace::{Replacement, ReplacementState};
+pub use replace::{InvalidReplacement, Replacement, ReplacementState};
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -36,7 +36,7 @@ pub(crate) use job::Job;
 
 use crate::{
     decision::{Decision, InvalidWorkload, Outcome},
-    model::{FleetView, Placements, Slot, WorkloadId},
+    model::{FleetView, Placement, Placements, Slot, WorkloadId},
     moves::{Consent, Move, MoveLog, Step, Storm},
     room::Room,
     schedule::{Answers, Scheduler, View},
@@ -95,6 +95,14 @@ pub struct Planner {
     left: BTreeMap<String, Option<Tick>>,
     /// By the cluster that is replaced.
     replacements: BTreeMap<String, Replacement>,
+    /// What has run to its end, since when.
+    finished: BTreeMap<WorkloadId, Tick>,
+    /// What is not wanted any more, and must not run twice: it is there until it is known to be stopped.
+    removed: BTreeMap<WorkloadId, Arc<Job>>,
+    /// What cannot be decided because of others: these may change.
+    entangled: BTreeSet<WorkloadId>,
+    /// Where what was decided in this round was before it.
+    began: BTreeMap<WorkloadId, Placement>,
     /// From where what has moved to make room for others: it does not come back there while others wait for room.
     made_room: BTreeSet<(WorkloadId, Slot)>,
     /// What is kept for failures is not known any more.
@@ -146,6 +154,10 @@ impl Planner {
             wakes: BTreeSet::new(),
             related: BTreeMap::new(),
             replacements: BTreeMap::new(),
+            finished: BTreeMap::new(),
+            removed: BTreeMap::new(),
+            entangled: BTreeSet::new(),
+            began: BTreeMap::new(),
             made_room: BTreeSet::new(),
             is_unbooked: false,
             now: Tick(0),
@@ -155,11 +167,16 @@ impl Planner {
 
     /// With what was decided before, and the moves that still count. Before the first decision.
     ///
-    /// Placements of workloads that are not [set](Self::set) take their room and stay; [`remove`](Self::remove) ends them.
+    /// Placements of workloads that are not [set](Self::set) stay; what they need is not known, so that they take no room.
+    /// [`remove`](Self::remove) ends them.
     #[must_use]
     pub fn with_previous(mut self, placements: &Placements, moves: MoveLog) -> Self {
         self.moves = moves;
         self.table = PlacementTable::of(&self.fleet, placements);
+        let finished = placements
+            .iter()
+            .filter_map(|(id, one)| Some((id.clone(), one.finished?)));
+        self.finished = finished.collect();
         self.reset_room();
         self.look_who_left();
         self
@@ -169,7 +186,6 @@ impl Planner {
     /// name.
     pub fn decide(&mut self, facts: &Facts, now: Tick) -> Round {
         self.now = now;
-        self.watch_who_left(now);
         self.moves.forget(now, self.longest);
         while let Some((at, id)) = self.wakes.first().filter(|(at, _)| *at <= now).cloned() {
             self.wakes.remove(&(at, id.clone()));
@@ -188,9 +204,12 @@ impl Planner {
         if std::mem::take(&mut self.is_unbooked) {
             self.book_anew(facts, now);
         }
+        self.began.clear();
         let mut round = Round::new();
+        self.end_removed(facts, now, &mut round);
         // What a decision touches is decided in the same round.
         for _ in 0..PASSES {
+            self.watch_who_left(now);
             // Whoever has no place, or waits, may get what has become free.
             self.touch_freed();
             let dirty = std::mem::take(&mut self.dirty);
@@ -201,10 +220,18 @@ impl Planner {
                 let before = self.table.version(&id);
                 let was = self.table.placement(&id);
                 self.renew(&id, now);
-                let mut decision = match (cycle, self.jobs.get(&id).and_then(|job| job.invalid.clone())) {
-                    (Some(workloads), _) => self.refuse(&id, InvalidWorkload::Cycle { workloads }),
-                    (None, Some(invalid)) => self.refuse(&id, invalid),
-                    (None, None) => self.settle(&id, facts, now),
+                let entangled = match cycle {
+                    Some(workloads) => Some(InvalidWorkload::Cycle { workloads }),
+                    None => order::contradiction(&self.jobs, &id),
+                };
+                match &entangled {
+                    Some(_) => self.entangled.insert(id.clone()),
+                    None => self.entangled.remove(&id),
+                };
+                let own = self.jobs.get(&id).and_then(|job| job.invalid.clone());
+                let mut decision = match own.or(entangled) {
+                    Some(invalid) => self.refuse(&id, invalid),
+                    None => self.settle(&id, facts, now),
                 };
                 if before != self.table.version(&id) {
                     self.remember(&id, &was, &decision.moves, now);
@@ -214,6 +241,7 @@ impl Planner {
                 if decision.placement.is_moving() && decision.placement.has_left(&was) {
                     self.dirty.insert(id.clone());
                 }
+                self.began.entry(id.clone()).or_insert(was);
                 self.keep(&id, &decision);
                 if let Some(earlier) = round.remove(id.as_str()) {
                     decision.moves.splice(0..0, earlier.moves);
@@ -244,14 +272,28 @@ impl Planner {
         &self.moves
     }
 
+    /// Where a workload runs, as it is kept.
+    pub(crate) fn placement(&self, id: &WorkloadId) -> Placement {
+        let mut placement = self.table.placement(id);
+        placement.finished = self.finished.get(id).copied();
+        placement
+    }
+
     /// Where everything runs, to be kept.
     pub fn placements(&self) -> Placements {
-        self.table.placements()
+        let mut placements = self.table.placements();
+        for (id, since) in &self.finished {
+            placements.entry(id.clone()).or_default().finished = Some(*since);
+        }
+        placements
     }
 
     /// When to decide again even if nothing changes.
     pub fn again_at(&self) -> Option<Tick> {
-        self.wakes.first().map(|(at, _)| *at)
+        match self.dirty.is_empty() {
+            true => self.wakes.first().map(|(at, _)| *at),
+            false => Some(self.now),
+        }
     }
 
     /// Switches guards off, for tests.
@@ -304,7 +346,7 @@ impl Planner {
         if !self.switches().never_clear {
             self.clear(id);
         }
-        Decision::new(id, Outcome::Invalid(invalid), self.table.placement(id))
+        Decision::new(id, Outcome::Invalid(invalid), self.placement(id))
     }
 
     /// Remembers who must be looked at again, and when.

@@ -7,7 +7,10 @@ use std::{
 };
 
 use super::Job;
-use crate::model::WorkloadId;
+use crate::{
+    decision::InvalidWorkload,
+    model::{Relation, WorkloadId},
+};
 
 /// Those to decide, first of all by priority, then what others run beside before them, then by name; with the circle for
 /// each that runs beside itself by way of others.
@@ -35,6 +38,54 @@ pub(super) fn order(
     }
     let _ = is_ordered;
     order.into_iter().map(|(_, _, id, cycle)| (id, cycle)).collect()
+}
+
+/// Whether a workload must run beside another, by way of others too, from which one of the two must keep away.
+pub(super) fn contradiction(
+    jobs: &BTreeMap<WorkloadId, Arc<Job>>,
+    id: &WorkloadId,
+) -> Option<InvalidWorkload> {
+    let job = jobs.get(id).filter(|job| depends(job))?;
+    let required = |job: &Job| {
+        let beside = job.workload.beside.iter().filter(|relation| !relation.preferred);
+        beside.cloned().collect::<Vec<Relation>>()
+    };
+    // Everybody it is beside, and in which domains: none is the same cluster, which is in every domain.
+    let mut seen: BTreeSet<(WorkloadId, Option<String>)> = BTreeSet::new();
+    let mut next: Vec<(Vec<WorkloadId>, Option<String>)> = vec![(vec![id.clone()], None)];
+    while let Some((path, scope)) = next.pop() {
+        let Some(last) = path.last().and_then(|last| jobs.get(last)) else {
+            continue;
+        };
+        for relation in required(last) {
+            let over = match (&scope, &relation.over) {
+                (None, over) => over.clone(),
+                (scope, None) => scope.clone(),
+                (Some(one), Some(other)) if one == other => scope.clone(),
+                // Nothing follows from being in one domain of this and another of that.
+                _ => continue,
+            };
+            if !seen.insert((relation.workload.clone(), over.clone())) {
+                continue;
+            }
+            let Some(other) = jobs.get(&relation.workload) else {
+                continue;
+            };
+            let keeps_away = |one: &Job, from: &WorkloadId| {
+                let apart = one.workload.apart.iter().filter(|apart| !apart.preferred);
+                apart
+                    .filter(|apart| apart.workload == *from)
+                    .any(|apart| over.is_none() || apart.over == over)
+            };
+            let mut path = path.clone();
+            path.push(relation.workload.clone());
+            if keeps_away(job, &relation.workload) || keeps_away(other, id) {
+                return Some(InvalidWorkload::Torn { workloads: path });
+            }
+            next.push((path, over));
+        }
+    }
+    None
 }
 
 fn depends(job: &Job) -> bool {

@@ -3,9 +3,9 @@
 use fleet_core::{Millis, Tick};
 use serde::{Deserialize, Serialize};
 
-use super::{Facts, Planner, seats::Seats, settle::Case};
+use super::{Facts, Planner, leave::end, seats::Seats, settle::Case};
 use crate::{
-    model::{Assignment, ClusterSelector, FleetView, InvalidFleet, Slot, WorkloadId},
+    model::{Assignment, ClusterInfo, ClusterSelector, FleetView, Slot, WorkloadId},
     schedule::{Answers, Question, Screen},
 };
 
@@ -26,6 +26,26 @@ pub struct Replacement {
     /// Since when everything is healthy there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub soaking_since: Option<Tick>,
+}
+
+/// Why a cluster cannot be replaced by another.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidReplacement {
+    /// It is not in the fleet.
+    #[error("cluster {0} is not in the fleet")]
+    Unknown(String),
+    /// By itself.
+    #[error("cluster {0} cannot be replaced by itself")]
+    ByItself(String),
+    /// One of the two takes part in another replacement, which must end first.
+    #[error("{from} is being replaced by {to}: that must end, or be taken back, first")]
+    TakesPart {
+        /// The old cluster of the other.
+        from: String,
+        /// The new one.
+        to: String,
+    },
 }
 
 /// How a replacement stands.
@@ -95,24 +115,42 @@ impl Replacement {
 }
 
 impl Planner {
-    /// Begins to replace a cluster.
+    /// Begins to replace a cluster; or goes on with it, where it was begun before.
     ///
     /// # Errors
-    /// When one of the two is not in the fleet.
-    pub fn replace(&mut self, replacement: Replacement) -> Result<(), InvalidFleet> {
+    /// When one of the two is not in the fleet, or takes part in another replacement.
+    pub fn replace(&mut self, replacement: Replacement) -> Result<(), InvalidReplacement> {
         for name in [&replacement.from, &replacement.to] {
-            self.fleet
-                .get(name)
-                .ok_or_else(|| InvalidFleet::Unknown(name.clone()))?;
+            if self.fleet.get(name).is_none() {
+                return Err(InvalidReplacement::Unknown(name.clone()));
+            }
+        }
+        if replacement.from == replacement.to {
+            return Err(InvalidReplacement::ByItself(replacement.from));
+        }
+        for one in self.replacements.values() {
+            let is_same = one.from == replacement.from && one.to == replacement.to;
+            let parts = [&one.from, &one.to];
+            let is_chain = parts.contains(&&replacement.from) || one.from == replacement.to;
+            if is_chain && !is_same {
+                return Err(InvalidReplacement::TakesPart {
+                    from: one.from.clone(),
+                    to: one.to.clone(),
+                });
+            }
         }
         self.touch_cluster(&replacement.from);
         self.replacements.insert(replacement.from.clone(), replacement);
         Ok(())
     }
 
-    /// Takes a replacement back: what is still on the old cluster stays there, and its stand-ins go at once. False when
-    /// nothing replaces this cluster, or when it is done.
+    /// Takes a replacement back: what is still on the old cluster stays there, and its stand-ins go as soon as it is healthy
+    /// there. False when nothing replaces this cluster, when it is done, or when the old cluster does not answer: then what
+    /// is on the new one is all that is known to run.
     pub fn take_back(&mut self, from: &str, now: Tick) -> bool {
+        if !self.fleet.get(from).is_some_and(ClusterInfo::is_in_contact) {
+            return false;
+        }
         let is_open = |one: &Replacement| one.state(now) != ReplacementState::Done;
         let Some(replacement) = self.replacements.get(from).filter(|one| is_open(one)).cloned() else {
             return false;
@@ -131,13 +169,19 @@ impl Planner {
                     continue;
                 };
                 let new = placed.get_mut(&replacement.to);
-                let ended = new.map(|new| self.stop(&job, new, back, now)).unwrap_or_default();
+                let ended = new.map(|new| match is_fenced {
+                    true => self.stop(&job, new, back, now),
+                    false => end(new, back, true),
+                });
+                let ended = ended.unwrap_or_default();
                 if let Some(old) = placed.get_mut(from) {
                     // Where there must never be two, only so many come back as have ended, and those of them that had
                     // started must be stopped first.
                     let back = if is_fenced { ended.all() } else { back };
-                    (old.going, old.since) = (old.going - back, now);
-                    old.held = ended.going();
+                    old.going -= back;
+                    if is_fenced {
+                        (old.held, old.since) = (ended.going(), now);
+                    }
                 }
                 placed.retain(|_, assignment| assignment.replicas > 0);
                 self.place(&id, &target.as_str().into(), &placed);
@@ -169,6 +213,11 @@ impl Planner {
     /// Whether another cluster replaces this one.
     pub(super) fn is_replaced(&self, slot: Slot) -> bool {
         !self.replacements.is_empty() && self.replacements.contains_key(self.fleet.at(slot).name())
+    }
+
+    /// All replacements: to be kept beside the placements, and begun again by [`replace`](Self::replace) in a new process.
+    pub fn replacements(&self) -> impl Iterator<Item = &Replacement> {
+        self.replacements.values()
     }
 
     /// What replaces a cluster.
@@ -215,6 +264,39 @@ impl Planner {
         since < case.now && case.facts.is_healthy(case.id(), cluster)
     }
 
+    /// Whether nothing of a workload counts on an old cluster, and what counts on the new one is healthy. What is on each
+    /// cluster stays on both until the end.
+    fn is_moved(&self, id: &WorkloadId, replacement: &Replacement, facts: &Facts) -> bool {
+        let Some(job) = self.jobs.get(id) else {
+            return true;
+        };
+        let is_everywhere = |name: &str| {
+            let at = job.names.iter().position(|known| **known == *name);
+            at.is_some_and(|at| super::takes_every(&job.workload.targets[at]))
+        };
+        let active = |cluster: &str| {
+            let slot = self.fleet.slot(cluster);
+            let here = self.table.seats(id).iter().filter(|seat| Some(seat.slot) == slot);
+            let counted = here.filter(|seat| !is_everywhere(&seat.target));
+            counted.fold(0_u64, |sum, seat| sum.saturating_add(seat.assignment.active()))
+        };
+        active(&replacement.from) == 0
+            && (active(&replacement.to) == 0 || facts.is_healthy(id, &replacement.to))
+    }
+
+    /// What has not moved yet in a replacement, or is not healthy: what its soak waits for.
+    pub fn not_replaced(&self, from: &str, facts: &Facts) -> Vec<WorkloadId> {
+        let Some(one) = self
+            .replacements
+            .get(from)
+            .filter(|one| one.soaking_since.is_none())
+        else {
+            return Vec::new();
+        };
+        let on = self.table.workloads_on(from).map(|(id, _)| id);
+        on.filter(|id| !self.is_moved(id, one, facts)).cloned().collect()
+    }
+
     /// Begins the soak of each replacement whose replicas are all healthy on the new cluster.
     pub(super) fn watch_replacements(&mut self, facts: &Facts, now: Tick) {
         let mut begun = Vec::new();
@@ -228,13 +310,7 @@ impl Planner {
                 .workloads_on(from)
                 .filter(|(id, _)| self.jobs.contains_key(id))
                 .peekable();
-            let is_moved = |id: &WorkloadId| {
-                let seats = self.table.seats(id).iter();
-                let here = seats
-                    .clone()
-                    .filter(|seat| self.fleet.at(seat.slot).name() == from);
-                here.map(|seat| seat.assignment.active()).sum::<u64>() == 0 && facts.is_healthy(id, &one.to)
-            };
+            let is_moved = |id: &WorkloadId| self.is_moved(id, one, facts);
             if on.peek().is_some() && on.all(|(id, _)| is_moved(id)) {
                 begun.push(from.clone());
             }

@@ -80,7 +80,8 @@ impl Planner {
             let cluster = self.fleet.at(seat.slot);
             seats.placed.insert(cluster.name().to_owned(), seat.assignment);
         }
-        let placed = std::mem::take(&mut seats.placed);
+        let mut placed = std::mem::take(&mut seats.placed);
+        let mut unstarted = Vec::new();
         for (name, assignment) in &placed {
             let (Some(slot), active) = (self.fleet.slot(name), assignment.active()) else {
                 continue;
@@ -136,6 +137,10 @@ impl Planner {
                     let until = question.stays(slot).and_then(Pass::until);
                     seats.again_at = seats.again_at.into_iter().chain(until).min();
                 }
+                if must_go && self.is_unstarted(id, target, name) {
+                    unstarted.push(name.clone());
+                    continue;
+                }
                 must_go.then_some("constraint")
             };
             match cause {
@@ -148,6 +153,8 @@ impl Planner {
                 }),
             }
         }
+        // What was placed in this very round and cannot stay was never there.
+        placed.retain(|name, _| !unstarted.contains(name));
         seats.placed = placed;
         for (of, cluster, assignment) in self.table.gone(id).filter(|(of, ..)| *of == target) {
             debug_assert_eq!(of, target);
@@ -205,6 +212,15 @@ impl Planner {
             }
         }
         false
+    }
+
+    /// Whether a workload was not on a cluster yet when this round began: nobody was told to start it there.
+    fn is_unstarted(&self, id: &WorkloadId, target: &str, cluster: &str) -> bool {
+        let Some(began) = self.began.get(id).filter(|_| self.switches().sticky) else {
+            return false;
+        };
+        let before = began.targets.get(target).and_then(|placed| placed.get(cluster));
+        before.is_none_or(|one| one.replicas == 0)
     }
 
     /// Since when a cluster counts as lost.

@@ -83,7 +83,10 @@ impl Planner {
         let Some(job) = self.jobs.get(id).cloned() else {
             return Decision::new(id, Outcome::Placed, Placement::nowhere());
         };
-        let over = if self.switches().completion && job.workload.completes && facts.finished.contains(id) {
+        if job.workload.completes && facts.finished.contains(id) {
+            self.finished.entry(id.clone()).or_insert(now);
+        }
+        let over = if self.switches().completion && self.finished.contains_key(id) {
             Some(Outcome::Finished)
         } else if job.workload.expires.is_some_and(|end| end <= now) {
             Some(Outcome::Expired)
@@ -91,8 +94,11 @@ impl Planner {
             None
         };
         if let Some(outcome) = over {
+            if outcome == Outcome::Expired && self.is_fenced(&job.workload) {
+                return self.stop_all(&job, facts, now, outcome);
+            }
             self.clear(id);
-            return Decision::new(id, outcome, Placement::nowhere());
+            return Decision::new(id, outcome, self.placement(id));
         }
         let mut decision = Decision::new(id, Outcome::Placed, Placement::nowhere());
         decision.again_at = job.workload.expires;
@@ -119,7 +125,7 @@ impl Planner {
         if decision.short() > 0 && !self.switches().never_clear {
             self.clear(id);
         }
-        decision.placement = self.table.placement(id);
+        decision.placement = self.placement(id);
         decision
     }
 

@@ -124,6 +124,10 @@ impl Play {
         for one in &mut self.world.replacements {
             *one = self.planner.replacement(&one.from).unwrap().clone();
         }
+        // What was removed and is not known to be stopped takes its room only in a process that knows what it needs.
+        if after.keys().any(|id| !self.world.workloads.contains_key(id)) {
+            return;
+        }
         let mut new = self.world.planner(after, self.planner.moves().clone());
         let round = new.decide(facts, self.world.now);
         let moves: Vec<&Move> = round.values().flat_map(|decision| &decision.moves).collect();

@@ -172,3 +172,64 @@ fn who_runs_beside_another_goes_where_it_goes() {
     assert_eq!(active(&planner, "web"), counts(&[("b", 1)]));
     assert_eq!(on(&planner, "web", "a") + on(&planner, "db", "a"), 0);
 }
+
+#[test]
+fn who_must_be_beside_and_apart_by_way_of_others_is_refused_as_a_set() {
+    let at_any = |name: &str| Workload::new(name, [Target::replicas(1)]).needs(cpu("1"));
+    let torn = |workloads: &[Workload]| -> Vec<(String, Vec<String>)> {
+        let mut planner = free(clusters(&["a", "b"]), Switches::default());
+        workloads
+            .iter()
+            .for_each(|workload| planner.set(workload.clone()));
+        let round = planner.decide(&Facts::none(), at(5));
+        assert_eq!(moves(&round), 0, "{round:?}");
+        let torn = round
+            .iter()
+            .filter_map(|(name, decision)| match &decision.outcome {
+                Outcome::Invalid(InvalidWorkload::Torn { workloads }) => {
+                    let path = workloads.iter().map(|id| id.as_str().to_owned()).collect();
+                    Some((name.clone(), path))
+                }
+                _ => None,
+            });
+        torn.collect()
+    };
+    let path = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    assert_eq!(
+        torn(&[at_any("p").apart("q"), at_any("q").beside("p")]),
+        [("q".to_owned(), path(&["q", "p"]))]
+    );
+    assert_eq!(
+        torn(&[
+            at_any("p"),
+            at_any("q").beside("p"),
+            at_any("r").beside("q").apart("p")
+        ]),
+        [("r".to_owned(), path(&["r", "q", "p"]))]
+    );
+    // In one region, and on two clusters of it.
+    let mut near = at_any("q");
+    near.beside = vec![Relation::required("p").over("region")];
+    assert_eq!(torn(&[at_any("p").apart("q"), near.clone()]), []);
+    let mut far = at_any("p");
+    far.apart = vec![Relation::required("q").over("region")];
+    assert_eq!(torn(&[far, near]), [("q".to_owned(), path(&["q", "p"]))]);
+}
+
+#[test]
+fn who_was_refused_for_others_is_decided_once_these_are_mended() {
+    let at_any = |name: &str| Workload::new(name, [Target::replicas(1)]).needs(cpu("1"));
+    let mut planner = free(clusters(&["a", "b"]), Switches::default());
+    planner.set(at_any("b"));
+    planner.decide(&Facts::none(), at(5));
+    planner.set(at_any("b").beside("a"));
+    planner.set(at_any("a").beside("b"));
+    let round = planner.decide(&Facts::none(), at(6));
+    assert!(matches!(
+        round["a"].outcome,
+        Outcome::Invalid(InvalidWorkload::Cycle { .. })
+    ));
+    planner.set(at_any("b"));
+    let round = planner.decide(&Facts::none(), at(7));
+    assert_eq!(round["a"].outcome, Outcome::Placed);
+}

@@ -143,3 +143,41 @@ fn what_waits_on_a_cluster_that_is_lost_starts_elsewhere_without_a_person() {
     };
     guarded(check, |off| off.fencing = false);
 }
+
+#[test]
+fn a_singleton_that_is_removed_or_expires_is_there_until_it_is_known_to_be_stopped() {
+    let check = |switches| {
+        for is_removed in [true, false] {
+            let single = |expires| {
+                let mut single = web(1).nature(Nature::Singleton);
+                single.expires = expires;
+                single
+            };
+            let mut planner = free(clusters(&["a", "b"]), switches);
+            planner.set(single(None));
+            planner.decide(&Facts::none(), at(5));
+            lose(&mut planner, "a", 6);
+            match is_removed {
+                true => planner.remove(&"web".into()),
+                false => planner.set(single(Some(at(7)))),
+            }
+            let round = planner.decide(&Facts::none(), at(8));
+            need!(
+                round.get("web").is_some_and(|one| one.proposals.len() == 1),
+                "{round:?}"
+            );
+            planner.set(single(None));
+            planner.decide(&Facts::none(), at(9));
+            need!(runs(&planner, "b", Nature::Singleton) == 0, "two of it");
+            planner.decide(&Facts::none().stopped("web", "a"), at(10));
+            planner.decide(&Facts::none().stopped("web", "a"), at(11));
+            need!(runs(&planner, "b", Nature::Singleton) == 1, "it does not run");
+            planner.remove(&"web".into());
+            planner.decide(&Facts::none().stopped("web", "b"), at(12));
+            planner.decide(&Facts::none().stopped("web", "b"), at(13));
+            need!(planner.placements().is_empty(), "{:?}", planner.placements());
+        }
+        Ok(())
+    };
+    guarded(check, |off| off.fencing = false);
+}

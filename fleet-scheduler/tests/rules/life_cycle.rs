@@ -261,3 +261,126 @@ fn what_is_on_each_cluster_of_a_group_stays_until_another_group_has_it() {
     planner.decide(&healthy(&[("web", "p")]), at(7));
     assert_eq!(on(&planner, "web", "r"), 0);
 }
+
+#[test]
+fn what_has_finished_is_not_started_again_by_a_new_process() {
+    let batch = || {
+        let mut batch = web(1);
+        batch.completes = true;
+        batch
+    };
+    let mut planner = free(clusters(&["a", "b"]), Switches::default());
+    planner.set(batch());
+    planner.decide(&Facts::none(), at(5));
+    let round = planner.decide(&Facts::none().finished("web"), at(6));
+    assert_eq!(round["web"].outcome, Outcome::Finished);
+    let kept = serde_json::to_string(&planner.placements()).unwrap();
+    let mut new = Planner::new(
+        Scheduler::default(),
+        clusters(&["a", "b"]),
+        PlannerOptions::default(),
+    )
+    .with_previous(&serde_json::from_str(&kept).unwrap(), planner.moves().clone());
+    new.set(batch());
+    assert_eq!(
+        new.decide(&Facts::none(), at(7))["web"].outcome,
+        Outcome::Finished
+    );
+    // Another one of the same name runs.
+    let mut other = batch();
+    other.uid = "2".into();
+    new.set(other);
+    assert_eq!(new.decide(&Facts::none(), at(8))["web"].outcome, Outcome::Placed);
+}
+
+#[test]
+fn a_target_with_another_name_is_the_same() {
+    let mut planner = free(clusters(&["a"]), Switches::default());
+    let web = |name: &str| Workload::new("web", [Target::replicas(10).named(name)]).needs(cpu("1"));
+    planner.set(web(""));
+    planner.decide(&Facts::none(), at(5));
+    planner.set(web("main"));
+    let round = planner.decide(&Facts::none(), at(6));
+    assert_eq!(
+        (round["web"].short(), on(&planner, "web", "a")),
+        (0, 10),
+        "{:?}",
+        round["web"]
+    );
+}
+
+#[test]
+fn a_replacement_that_makes_no_sense_is_refused() {
+    let mut planner = free(clusters(&["a", "b", "c", "d"]), Switches::default());
+    let mut replace = |from: &str, to: &str| {
+        planner
+            .replace(Replacement::new(from, to))
+            .map_err(|error| error.to_string())
+    };
+    assert_eq!(
+        replace("a", "a").unwrap_err(),
+        "cluster a cannot be replaced by itself"
+    );
+    assert_eq!(replace("a", "x").unwrap_err(), "cluster x is not in the fleet");
+    replace("a", "b").unwrap();
+    let other = "a is being replaced by b: that must end, or be taken back, first";
+    for (from, to) in [("b", "c"), ("b", "a"), ("a", "c"), ("c", "a")] {
+        assert_eq!(replace(from, to).unwrap_err(), other, "{from} by {to}");
+    }
+    replace("a", "b").unwrap();
+    replace("c", "b").unwrap();
+}
+
+#[test]
+fn what_is_on_each_cluster_does_not_hold_up_a_soak_and_who_does_is_told() {
+    let mut planner = free(clusters(&["a", "b"]), Switches::default());
+    planner.set(Workload::new("agent", [Target::each(1)]));
+    planner.set(Workload::new("web", [Target::replicas(1)]).needs(cpu("1")));
+    planner.decide(&Facts::none(), at(5));
+    planner
+        .replace(Replacement::new("a", "b").soak(minutes(10)))
+        .unwrap();
+    planner.decide(&Facts::none(), at(6));
+    planner.decide(&healthy(&[("agent", "b")]), at(7));
+    assert_eq!(planner.not_replaced("a", &Facts::none()), ["web".into()]);
+    planner.decide(&healthy(&[("agent", "b"), ("web", "b")]), at(8));
+    let state = planner.replacement("a").unwrap().state(at(8));
+    assert_eq!(state, ReplacementState::Soaking { until: at(18) });
+    assert_eq!(on(&planner, "agent", "a"), 1, "gone before the soak ends");
+}
+
+#[test]
+fn nothing_is_taken_back_to_a_cluster_that_does_not_answer() {
+    let mut planner = free(clusters(&["a", "b"]), Switches::default());
+    planner.set(web(3));
+    planner.decide(&Facts::none(), at(5));
+    planner
+        .replace(Replacement::new("a", "b").surge(3).soak(minutes(60)))
+        .unwrap();
+    planner.decide(&Facts::none(), at(6));
+    planner.decide(&healthy(&[("web", "b")]), at(7));
+    lose(&mut planner, "a", 8);
+    assert!(!planner.take_back("a", at(9)));
+    contact(&mut planner, "a", ContactState::Online, 10);
+    assert!(planner.take_back("a", at(11)));
+    planner.decide(&healthy(&[("web", "b")]), at(12));
+    assert_eq!(on(&planner, "web", "b"), 3, "gone before those on a are healthy");
+    planner.decide(&healthy(&[("web", "a")]), at(13));
+    assert_eq!((on(&planner, "web", "a"), on(&planner, "web", "b")), (3, 0));
+}
+
+#[test]
+fn what_moves_at_once_and_is_more_than_a_budget_says_so() {
+    let options = PlannerOptions::default().budgets(Budgets::new(
+        Rate::new(100, minutes(60)),
+        Rate::new(3, minutes(60)),
+    ));
+    let mut planner = planner(clusters(&["a", "b"]), options, Switches::default());
+    let mut five = web(1);
+    five.targets = vec![Target::each(5).over_clusters(None, Some(1))];
+    planner.set(five);
+    planner.decide(&Facts::none(), at(5));
+    live(&mut planner, "a", LifeCycle::Draining);
+    let round = planner.decide(&Facts::none(), at(6));
+    assert_eq!(waits(&round, "web"), ["above-budget"], "{:?}", round["web"]);
+}
