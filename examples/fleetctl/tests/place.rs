@@ -199,6 +199,7 @@ fn a_cluster_is_emptied_once_stand_ins_are_healthy() {
                 "a ×0 (-3, 3 going, draining)",
                 "b ×3 (+3)",
                 "3 move from a to b (its cluster is emptied)",
+                "3 on a go once what stands in for them is healthy on b: --healthy web@b",
             ],
         );
     assert_eq!(lab.json("s.json")["moves"][0]["cause"], "drain");
@@ -251,8 +252,249 @@ fn what_must_not_run_twice_waits_for_a_person() {
         .expect(2, &["b ×1 (+1)", "1 moves from a to b (its cluster is lost)"]);
     lab.run(&format!("{SMALL} --previous s.json --stopped db@a"))
         .expect(2, &["b ×1 (+1)"]);
-    lab.run(&format!("{SMALL} --previous s.json --approve 0000"))
-        .expect(2, &["waits for a person"]);
+    // One that nothing has is an error, and nothing is saved.
+    lab.run(&format!("{SMALL} --previous s.json --save t.json --approve 0000"))
+        .expect(
+            1,
+            &[
+                "--approve 0000: no proposal has this token; what waits is",
+                "(db on a)",
+            ],
+        );
+    assert!(!lab.path("t.json").exists());
+    let near = format!("{}x", &token[..15]);
+    lab.run(&format!("{SMALL} --previous s.json --approve {near}"))
+        .expect(1, &[&format!("did you mean {token} (db on a)?")]);
+    // One that was carried out is known.
+    let approved = lab.run(&format!(
+        "{SMALL} --previous s.json --approve {token} --save t.json"
+    ));
+    approved.expect(2, &["a ×0 (-1)", "b ×1 (+1)"]);
+    lab.run(&format!("{SMALL} --previous t.json --approve {token}"))
+        .expect(0, &["that was carried out at 2026-11-27 18:05 UTC already"]);
+    // What would be has tokens of its own.
+    lab.file(
+        "c.yaml",
+        "- {name: a, allocatable: {cpu: 4}}\n- {name: b, allocatable: {cpu: 4}}\n",
+    );
+    let lost = format!("{SMALL} --previous s.json --lose a");
+    let asked = lab.run(&lost);
+    let token = asked
+        .out
+        .split("--approve ")
+        .nth(1)
+        .unwrap()
+        .split_whitespace()
+        .next()
+        .unwrap();
+    lab.run(&format!("{lost} --approve {token}"))
+        .expect(2, &["b ×1 (+1)"]);
+}
+
+#[test]
+fn what_is_said_to_be_known_has_an_effect_or_is_told() {
+    let lab = small();
+    lab.run(&format!("{SMALL} --save s.json")).expect(0, &[]);
+    let say = |words: &str| lab.run(&format!("{SMALL} --previous s.json {words}"));
+    say("--finished web").expect(1, &["--finished web: it does not end by itself"]);
+    say("--finished wep").expect(1, &["no such workload; did you mean web?"]);
+    say("--stopped web@b").expect(0, &["note: --stopped web@b: nothing of web is on b"]);
+    say("--healthy web@b").expect(0, &["note: --healthy web@b: nothing of web is on b"]);
+    say("--healthy web@z").expect(1, &["no cluster of the name z is listed"]);
+    say("--stopped wep@b").expect(1, &["did you mean web?"]);
+    say("--approve 1234").expect(1, &["no proposal has this token, and nothing waits for a person"]);
+    let json = say("--stopped web@b --output json").json();
+    assert_eq!(json["notes"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn what_does_not_answer_does_not_count_as_running() {
+    let lab = small();
+    lab.run(&format!("{SMALL} --save s.json")).expect(0, &[]);
+    let clusters = |state: &str| {
+        format!(
+            "- {{name: a, allocatable: {{cpu: 4}}, contact: {state}}}\n- {{name: b, allocatable: {{cpu: 4}}, contact: {state}}}\n"
+        )
+    };
+    for state in ["lost", "unreachable"] {
+        lab.file("c.yaml", clusters(state));
+        let told = lab.run(&format!("{SMALL} --previous s.json"));
+        told.expect(
+            2,
+            &[
+                "0/3, 3 lost",
+                "note: no cluster answers: all 2 are lost or unreachable",
+                "4 on clusters that do not answer",
+            ],
+        );
+        let json = lab
+            .run(&format!("{SMALL} --previous s.json --output json"))
+            .json();
+        assert_eq!(
+            (&json["summary"]["lost"], &json["summary"]["replicas"]),
+            (&json!(4), &json!(4))
+        );
+    }
+}
+
+#[test]
+fn what_makes_do_with_fewer_does_not_wait() {
+    let lab = small();
+    lab.file(
+        "w.yaml",
+        "- {name: few, lost: shrink, needs: {cpu: 1}, targets: [{replicas: 3}]}\n",
+    );
+    lab.run(&format!("{SMALL} --save s.json")).expect(0, &["a ×3"]);
+    lab.file(
+        "c.yaml",
+        "- {name: a, allocatable: {cpu: 4}, contact: lost}\n- {name: b, allocatable: {cpu: 4}}\n",
+    );
+    let told = lab.run(&format!("{SMALL} --previous s.json"));
+    told.expect(
+        0,
+        &[
+            "runs 0 of 3 until a is back",
+            "3 done without until clusters are back",
+        ],
+    );
+    assert!(!told.out.contains("wait"), "{}", told.out);
+    let json = lab
+        .run(&format!("{SMALL} --previous s.json --output json"))
+        .json();
+    assert_eq!(
+        (&json["summary"]["fewer"], &json["summary"]["waiting"]),
+        (&json!(3), &json!(0))
+    );
+}
+
+#[test]
+fn what_is_stopped_to_make_room_is_told_at_both() {
+    let lab = small();
+    lab.file(
+        "w.yaml",
+        "- {name: lo, needs: {cpu: 1}, targets: [{replicas: 8}]}\n",
+    );
+    lab.run(&format!("{SMALL} --save s.json"))
+        .expect(0, &["a ×4, b ×4"]);
+    lab.file(
+        "w.yaml",
+        "- {name: lo, needs: {cpu: 1}, targets: [{replicas: 8}]}\n\
+         - {name: hi, priority: 9, preempts: true, needs: {cpu: 2}, targets: [{replicas: 1}]}\n",
+    );
+    let told = lab.run(&format!("{SMALL} --previous s.json"));
+    told.expect(2, &["4 stopped to make room"]);
+    let stopped = "4 of lo on a were stopped to make room for hi";
+    assert_eq!(told.out.matches(stopped).count(), 2, "{}", told.out);
+    assert!(!told.out.contains("move"), "{}", told.out);
+}
+
+#[test]
+fn what_matches_nothing_is_told() {
+    let lab = small();
+    let web = |fields: &str| format!("- {{name: web, {fields}}}\n");
+    for (fields, code, expect) in [
+        (
+            "targets: [{where: {matchLabels: {zone: mars}}, each: 1}]",
+            2,
+            "no cluster matches label zone is mars",
+        ),
+        (
+            "targets: [{where: {matchLabels: {zone: mars}}, elseWhere: [{matchLabels: {zone: west}}], each: 1}]",
+            2,
+            "no cluster matches label zone is mars or label zone is west",
+        ),
+        ("kinds: [Pod.v1], targets: [{each: 1}]", 0, ""),
+        (
+            "targets: [{replicas: 1, bounds: [{clusters: [zz], max: 1}]}]",
+            0,
+            "bounds: no cluster is called zz",
+        ),
+        (
+            "targets: [{replicas: 1, bounds: [{where: {matchLabels: {zone: mars}}, max: 1}]}]",
+            0,
+            "bounds: no cluster matches label zone is mars",
+        ),
+        (
+            "targets: [{replicas: 1}], prefer: [{where: {matchLabels: {zone: mars}}, weight: 5}]",
+            0,
+            "prefer: no cluster matches label zone is mars",
+        ),
+        (
+            "targets: [{replicas: 1}], apart: [{workload: db}]",
+            0,
+            "apart: there is no workload db",
+        ),
+        (
+            "targets: [{replicas: 1}], apart: [{workload: web2, over: zoen}]",
+            0,
+            "apart: no cluster has the label zoen",
+        ),
+        (
+            "targets: [{replicas: 1}], lost: {follow: db}",
+            0,
+            "lost: there is no workload db to follow",
+        ),
+        (
+            "targets: [{replicas: 1}], survives: {any-domain: zoen}",
+            0,
+            "survives: no cluster has the label zoen",
+        ),
+        (
+            "targets: [{replicas: 1}], moves: {limit: 1, per: 0s}",
+            0,
+            "moves: a limit for no time",
+        ),
+    ] {
+        let told = lab.file("w.yaml", web(fields)).run(SMALL);
+        told.expect(code, &[expect]);
+        assert_eq!(
+            told.out.contains("    ! "),
+            !expect.is_empty(),
+            "{fields}: {}",
+            told.out
+        );
+    }
+    // They mean some, and none takes it.
+    lab.file(
+        "c.yaml",
+        "- {name: a, lifeCycle: cordoned, labels: {zone: north}}\n",
+    );
+    lab.file(
+        "w.yaml",
+        web("targets: [{where: {matchLabels: {zone: north}}, each: 1}]"),
+    );
+    lab.run(SMALL)
+        .expect(2, &["0/0", "no cluster that it means can take it"]);
+    lab.file("c.yaml", "clusters: []");
+    lab.run(SMALL).expect(2, &["note: the fleet has no clusters"]);
+    lab.file("c.yaml", "clusters: [{name: a}]\nstorm: {domain: rigeon}");
+    lab.run(SMALL)
+        .expect(2, &["note: storm.domain: no cluster has the label rigeon"]);
+}
+
+#[test]
+fn what_a_full_cluster_lacks_is_told() {
+    let lab = small();
+    lab.file(
+        "w.yaml",
+        "- {name: web, needs: {cpu: 1500m}, targets: [{replicas: 4, where: {matchLabels: {zone: north}}}]}\n",
+    );
+    let told = lab.run(SMALL);
+    // The nearest miss comes first.
+    let (near, far) = (
+        told.out.find("- a: cpu: 1500m is needed, 1 is free"),
+        told.out.find("- b: label zone"),
+    );
+    assert!(near.is_some() && near < far, "{}", told.out);
+    lab.run(&format!("{SMALL} --explain a")).expect(
+        2,
+        &["rank 1 of those that can take it; no more come: cpu: 1500m is needed, 1 is free"],
+    );
+    let json = lab.run(&format!("{SMALL} --explain a --output json")).json();
+    assert_eq!(
+        json["explanations"][0]["targets"][0]["clusters"][0]["limit"][0]["code"],
+        "no-room"
+    );
 }
 
 #[test]
@@ -520,7 +762,7 @@ fn every_mistake_in_clusters_is_an_error_with_its_place() {
 }
 
 /// A workload `web` that is wrong, and what is told of it.
-const WRONG: [(&str, &str); 21] = [
+const WRONG: [(&str, &str); 22] = [
     (
         "targets: [{replicas: -1}]",
         "w.yaml:2: [1].targets[0].replicas: -1 is not a whole number from 0 to 18446744073709551615",
@@ -596,6 +838,10 @@ const WRONG: [(&str, &str); 21] = [
         "[1].lost.respin.after: `10 minutes` is not a span of time",
     ),
     (
+        "targets: [{replicas: 1}], prefer: [{where: {}, weight: 1000}]",
+        "w.yaml:2: [1].prefer[0].weight: 1000 is not a whole number from -100 to 100",
+    ),
+    (
         "targets: [{replicas: 1}], moves: {per: -5}",
         "[1].moves.per: expected a span of time such as 10m",
     ),
@@ -624,7 +870,10 @@ fn a_wrong_workload_is_told_stays_and_stops_no_other() {
         assert_eq!(after["web"], before["web"], "{fields}");
         assert_eq!(after["db"]["targets"]["1"]["b"]["replicas"], 2, "{fields}");
         let fresh = lab.run(SMALL);
-        fresh.expect(2, &[expect, "1 placed, 1 invalid"]);
+        fresh.expect(2, &[expect, "1 placed, 1 invalid", "w.yaml:2: [1]"]);
+        let json = lab.run(&format!("{SMALL} --output json")).json();
+        let problems = json["problems"].as_array().unwrap();
+        assert_eq!((problems.len(), &problems[0]["line"]), (1, &json!(2)), "{fields}");
     }
     // Circles have more than one in them.
     lab.file(
@@ -830,7 +1079,7 @@ fn a_hundred_thousand_clusters_are_decided_on() {
         2,
         &[
             "c-000000 ×3",
-            "no cluster offers fpga (also 99999 others: resource-unknown)",
+            "no cluster offers fpga (likewise c-000001, c-000002, c-000003 and 99996 more)",
             "2 workloads on 100000 clusters",
         ],
     );

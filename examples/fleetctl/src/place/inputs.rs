@@ -8,7 +8,7 @@ use std::{
 use fleet_core::StatusSink as _;
 use fleet_diff::Step;
 use fleet_kube::FileStatus;
-use fleet_scheduler::{ClusterFile, ClusterInfo, Facts, FleetView, Workload, WorkloadId};
+use fleet_scheduler::{ClusterFile, ClusterInfo, FleetView, Preference, Workload, WorkloadId};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -22,6 +22,24 @@ use super::{
 pub(super) struct Wanted {
     pub(super) workloads: BTreeMap<WorkloadId, Workload>,
     pub(super) problems: Vec<Problem>,
+    pub(super) places: Places,
+}
+
+/// Where workloads are written.
+#[derive(Default)]
+pub(super) struct Places {
+    texts: Vec<Text>,
+    spots: BTreeMap<WorkloadId, Spot>,
+}
+
+impl Places {
+    /// What is wrong with a workload, and where it is written.
+    pub(super) fn problem(&self, id: &WorkloadId, why: &str) -> Option<Problem> {
+        Some(Problem {
+            workload: Some(id.clone()),
+            mistake: self.spots.get(id)?.mistake(&self.texts, why),
+        })
+    }
 }
 
 /// A workload that cannot be read: what runs of it stays where it is.
@@ -84,13 +102,12 @@ pub(super) async fn observed(mut fleet: FleetView, path: &Path) -> Result<FleetV
 /// # Errors
 /// When a file cannot be read at all. A workload that cannot is a [`Problem`] and stops no other.
 pub(super) fn workloads(paths: &[PathBuf]) -> Result<Wanted, String> {
-    let texts: Vec<Text> = paths
-        .iter()
-        .map(|path| Text::open(path))
-        .collect::<Result<_, _>>()?;
     let mut wanted = Wanted::default();
-    let mut spots: BTreeMap<WorkloadId, Spot<'_>> = BTreeMap::new();
-    for text in &texts {
+    for path in paths {
+        wanted.places.texts.push(Text::open(path)?);
+    }
+    let Places { texts, spots } = &mut wanted.places;
+    for (number, text) in texts.iter().enumerate() {
         let documents = text.documents()?;
         if documents.is_empty() {
             return Err(text.wrong("is empty; write `workloads: []` for none"));
@@ -99,7 +116,7 @@ pub(super) fn workloads(paths: &[PathBuf]) -> Result<Wanted, String> {
             let (elements, form) = elements(text, document.line, document.value)?;
             for (place, element) in elements.into_iter().enumerate() {
                 let spot = Spot {
-                    text,
+                    text: number,
                     document: document.line,
                     way: form.way(place),
                 };
@@ -107,7 +124,7 @@ pub(super) fn workloads(paths: &[PathBuf]) -> Result<Wanted, String> {
                 let id = name.filter(|name| !name.is_empty()).map(WorkloadId::from);
                 if let Some((id, first)) = id.as_ref().and_then(|id| Some((id, spots.get(id)?))) {
                     // Which of two is meant is not known, so neither counts.
-                    let first = first.mistake("");
+                    let first = first.mistake(texts, "");
                     let why = format!(
                         "it is listed already, at {}:{}: which of the two is meant is not known",
                         first.file, first.line
@@ -115,11 +132,14 @@ pub(super) fn workloads(paths: &[PathBuf]) -> Result<Wanted, String> {
                     wanted.workloads.remove(id);
                     wanted.problems.push(Problem {
                         workload: Some(id.clone()),
-                        mistake: spot.mistake(&why),
+                        mistake: spot.mistake(texts, &why),
                     });
                     continue;
                 }
-                match text.parse::<Workload>(spot.document, &spot.way, 0, element) {
+                let read = text
+                    .parse::<Workload>(spot.document, &spot.way, 0, element)
+                    .and_then(|workload| in_range(text, &spot, workload));
+                match read {
                     Ok(workload) => drop(wanted.workloads.insert(workload.name.clone(), workload)),
                     Err(mistake) => wanted.problems.push(Problem {
                         workload: id.clone(),
@@ -133,16 +153,31 @@ pub(super) fn workloads(paths: &[PathBuf]) -> Result<Wanted, String> {
     Ok(wanted)
 }
 
-/// Where a workload is written.
-struct Spot<'a> {
-    text: &'a Text,
-    document: usize,
-    way: Vec<Step<'a>>,
+/// Numbers that are out of their range.
+fn in_range(text: &Text, spot: &Spot, workload: Workload) -> Result<Workload, Mistake> {
+    let wrong = |preference: &Preference| !(-100..=100).contains(&preference.weight);
+    let Some(at) = workload.prefer.iter().position(wrong) else {
+        return Ok(workload);
+    };
+    let mut way = spot.way.clone();
+    way.extend([Step::Key("prefer"), Step::Item(at), Step::Key("weight")]);
+    let why = format!(
+        "{} is not a whole number from -100 to 100",
+        workload.prefer[at].weight
+    );
+    Err(text.mistake(spot.document, &way, why))
 }
 
-impl Spot<'_> {
-    fn mistake(&self, why: &str) -> Mistake {
-        self.text.mistake(self.document, &self.way, why)
+/// Where a workload is written: the number of the text, the line of its document, and the way within that.
+struct Spot {
+    text: usize,
+    document: usize,
+    way: Vec<Step<'static>>,
+}
+
+impl Spot {
+    fn mistake(&self, texts: &[Text], why: &str) -> Mistake {
+        texts[self.text].mistake(self.document, &self.way, why)
     }
 }
 
@@ -200,57 +235,20 @@ fn elements(text: &Text, line: usize, value: Value) -> Result<(Vec<Value>, Form)
     }
 }
 
-/// What the command line says is known, of workloads and clusters that there are.
-pub(super) fn facts(args: &PlaceArgs, known: &[WorkloadId], fleet: &FleetView) -> Result<Facts, String> {
-    let workload = |flag: &str, name: &str| -> Result<WorkloadId, String> {
-        let id = WorkloadId::from(name);
-        if known.contains(&id) {
-            return Ok(id);
-        }
-        let near = nearest(name, known.iter().map(WorkloadId::as_str));
-        Err(format!("{flag} {name}: there is no such workload{}", meant(near)))
-    };
-    let both = |flag: &str, text: &str| -> Result<(WorkloadId, String), String> {
-        let (name, cluster) = text
-            .split_once('@')
-            .filter(|(name, cluster)| !name.is_empty() && !cluster.is_empty())
-            .ok_or_else(|| format!("{flag} {text}: write WORKLOAD@CLUSTER"))?;
-        Ok((workload(flag, name)?, cluster.to_owned()))
-    };
-    let mut facts = Facts::none();
-    for text in &args.healthy {
-        let (workload, cluster) = both("--healthy", text)?;
-        facts = facts.healthy(workload, in_fleet("--healthy", &cluster, fleet)?);
+/// A workload that must be listed or placed.
+pub(super) fn known(flag: &str, name: &str, known: &[WorkloadId]) -> Result<WorkloadId, String> {
+    let id = WorkloadId::from(name);
+    if known.contains(&id) {
+        return Ok(id);
     }
-    for text in &args.stopped {
-        // Its cluster may have left the fleet.
-        let (workload, cluster) = both("--stopped", text)?;
-        facts = facts.stopped(workload, cluster);
-    }
-    for name in &args.finished {
-        facts = facts.finished(workload("--finished", name)?);
-    }
-    for token in &args.approve {
-        facts = facts.approve(token);
-    }
-    Ok(facts)
+    let near = nearest(name, known.iter().map(WorkloadId::as_str));
+    Err(format!("{flag} {name}: there is no such workload{}", meant(near)))
 }
 
 /// The names that `--workload` gives, each of which there is.
 pub(super) fn narrowed(args: &PlaceArgs, known: &[WorkloadId]) -> Result<Vec<WorkloadId>, String> {
-    let asked = args.workload.iter().map(|name| WorkloadId::from(name.as_str()));
-    asked
-        .map(|id| {
-            if known.contains(&id) {
-                return Ok(id);
-            }
-            let near = nearest(id.as_str(), known.iter().map(WorkloadId::as_str));
-            Err(format!(
-                "--workload {id}: there is no such workload{}",
-                meant(near)
-            ))
-        })
-        .collect()
+    let names = args.workload.iter();
+    names.map(|name| self::known("--workload", name, known)).collect()
 }
 
 /// A cluster that must be in the fleet.
@@ -265,7 +263,7 @@ pub(super) fn in_fleet(flag: &str, name: &str, fleet: &FleetView) -> Result<Stri
     ))
 }
 
-fn meant(near: Option<&str>) -> String {
+pub(super) fn meant(near: Option<&str>) -> String {
     near.map_or(String::new(), |near| format!("; did you mean {near}?"))
 }
 
