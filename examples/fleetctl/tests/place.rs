@@ -555,7 +555,8 @@ fn what_if_is_told_and_never_saved() {
 
     ask("--drain a --save s.json").expect(1, &["cannot be used with"]);
     ask("--drain z").expect(1, &["--drain z: no cluster of that name is listed"]);
-    ask("--with c.yaml").expect(1, &["cluster a is listed twice"]);
+    ask("--with c.yaml").expect(1, &["c.yaml:2: clusters[0]: cluster a is in the fleet already"]);
+    ask("--cordon a --without a").expect(1, &["--cordon a and --without a exclude each other"]);
     lab.file(
         "data.yaml",
         "{clusters: [{name: c}], data: [{name: d, clusters: [c]}]}",
@@ -652,7 +653,10 @@ fn files_may_be_many_and_standard_input() {
     lab.run("--clusters one.yaml --clusters two.json --workloads w.yaml --workloads workloads.yaml")
         .expect(2, &["7 workloads on 3 clusters"]);
     lab.run("--clusters one.yaml --clusters c.yaml --workloads w.yaml")
-        .expect(1, &["one.yaml, c.yaml: cluster a is listed twice"]);
+        .expect(
+            1,
+            &["c.yaml:2: clusters[0]: cluster a is listed already, at one.yaml:1"],
+        );
 }
 
 #[test]
@@ -727,11 +731,32 @@ fn every_mistake_in_clusters_is_an_error_with_its_place() {
         ("- {}", "c.yaml:1: [0]: `name` is missing"),
         (
             "- {name: a}\n- {name: a}",
-            "c.yaml: cluster a is listed twice: which of the two is meant is not known",
+            "c.yaml:2: [1]: cluster a is listed already, at c.yaml:1: which of the two is meant is not known",
         ),
         (
             "clusters: []\ndata: [{name: d, clusters: [a]}]",
-            "c.yaml: data d names cluster a, which is not listed",
+            "c.yaml:2: data[0].clusters[0]: data d names cluster a, which is not listed",
+        ),
+        (
+            "clusters: [{name: eu-1}]\nscores:\n- name: s\n  clusters:\n    eu1: 5",
+            "c.yaml:5: scores[0].clusters.eu1: score s names cluster eu1, which is not listed; did you mean eu-1?",
+        ),
+        (
+            "scores: [{name: s, clusters: {}}]\n---\nscores:\n- {name: s, clusters: {}}",
+            "c.yaml:4: scores[0]: scores s are listed already, at c.yaml:1",
+        ),
+        (
+            "clusters: []\nstorm:\n  percent: 200",
+            "c.yaml:3: storm.percent: expected a percentage, a whole number from 0 to 100, found 200",
+        ),
+        (
+            "storm: {atLeast: 0}",
+            "storm.atLeast: expected a whole number, at least 1, found 0",
+        ),
+        ("calm: {tolerance: -1}", "calm.tolerance: expected a percentage"),
+        (
+            "budgets: {fleet: {limit: 1, per: 0s}}",
+            "budgets.fleet.per: a limit for no time limits nothing",
         ),
         (
             "clusters: []\n---\nclusters: []\nbudget: {}\n",
@@ -1044,9 +1069,9 @@ fn numbers_at_their_ends_make_nothing_panic() {
         assert!([0, 2].contains(&answer.code), "{cluster}: {}", answer.err);
     }
     for limits in [
-        format!("budgets: {{fleet: {{limit: 0, per: {most}}}, cluster: {{limit: {most}, per: 0}}}}"),
-        format!("storm: {{atLeast: {most}, percent: 255}}"),
-        "storm: {atLeast: 0, percent: 0}".to_owned(),
+        format!("budgets: {{fleet: {{limit: 0, per: {most}}}, cluster: {{limit: {most}, per: 1}}}}"),
+        format!("storm: {{atLeast: {most}, percent: 100}}"),
+        "storm: {atLeast: 1, percent: 0}".to_owned(),
         format!(
             "scores: [{{name: s, weight: -2147483648, clusters: {{a: {least}, b: {}}}}}]",
             i64::MAX

@@ -8,7 +8,9 @@ use std::{
 use fleet_core::StatusSink as _;
 use fleet_diff::Step;
 use fleet_kube::FileStatus;
-use fleet_scheduler::{ClusterFile, ClusterInfo, FleetView, Preference, Workload, WorkloadId};
+use fleet_scheduler::{
+    ClusterFile, ClusterInfo, FleetView, Preference, Workload, WorkloadId, WrittenData, WrittenScore,
+};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -49,9 +51,10 @@ pub(super) struct Problem {
     pub(super) mistake: Mistake,
 }
 
-/// The clusters of all files together.
-pub(super) fn clusters(paths: &[PathBuf]) -> Result<ClusterFile, String> {
+/// The clusters of all files together, and where each is written.
+pub(super) fn clusters(paths: &[PathBuf]) -> Result<(ClusterFile, Listed), String> {
     let mut all = ClusterFile::default();
+    let mut listed = Listed::default();
     for path in paths {
         let text = Text::open(path)?;
         let documents = text.documents()?;
@@ -59,6 +62,7 @@ pub(super) fn clusters(paths: &[PathBuf]) -> Result<ClusterFile, String> {
             return Err(text.wrong("is empty; write `clusters: []` for none"));
         }
         for document in documents {
+            let is_mapping = document.value.get("clusters").is_some_and(Value::is_object);
             // A list, or one cluster, as if it were in `clusters`.
             let (value, added) = match document.value {
                 Value::Array(list) => (json!({ "clusters": list }), 1),
@@ -68,10 +72,126 @@ pub(super) fn clusters(paths: &[PathBuf]) -> Result<ClusterFile, String> {
                 other => (other, 0),
             };
             let part: ClusterFile = text.parse(document.line, &[], added, value)?;
+            listed.parts.push(Part {
+                text: listed.texts.len(),
+                line: document.line,
+                added,
+                is_mapping,
+                names: part.clusters.iter().map(|cluster| cluster.name.clone()).collect(),
+                data: part.data.clone(),
+                scores: part.scores.clone(),
+            });
             all = all.join(part).map_err(|error| text.wrong(&error.to_string()))?;
         }
+        listed.texts.push(text);
     }
-    Ok(all)
+    listed.check()?;
+    Ok((all, listed))
+}
+
+/// Where clusters are written, and what is said of them.
+#[derive(Default)]
+pub(super) struct Listed {
+    texts: Vec<Text>,
+    parts: Vec<Part>,
+}
+
+/// One document of clusters.
+struct Part {
+    /// The number of its text, and its line there.
+    text: usize,
+    line: usize,
+    /// How many steps in front of each cluster are not written.
+    added: usize,
+    is_mapping: bool,
+    names: Vec<String>,
+    data: Vec<WrittenData>,
+    scores: Vec<WrittenScore>,
+}
+
+impl Listed {
+    /// What is wrong with a cluster, if it is written here.
+    pub(super) fn mistake(&self, name: &str, why: &str) -> Option<Mistake> {
+        let mut places = self.parts.iter().flat_map(|part| {
+            part.names
+                .iter()
+                .enumerate()
+                .map(move |(at, name)| (part, at, name))
+        });
+        let (part, at, _) = places.find(|(_, _, one)| *one == name)?;
+        Some(self.at_cluster(part, at, why))
+    }
+
+    fn at_cluster(&self, part: &Part, at: usize, why: &str) -> Mistake {
+        let step = match part.is_mapping {
+            true => Step::Key(&part.names[at]),
+            false => Step::Item(at),
+        };
+        self.at(part, &[Step::Key("clusters"), step][part.added..], why)
+    }
+
+    fn at(&self, part: &Part, way: &[Step<'_>], why: &str) -> Mistake {
+        self.texts[part.text].mistake(part.line, way, why)
+    }
+
+    /// That no name is listed twice, and that only clusters are named that are listed.
+    fn check(&self) -> Result<(), Mistake> {
+        let mut seen: BTreeMap<&str, (&Part, usize)> = BTreeMap::new();
+        for part in &self.parts {
+            for (at, name) in part.names.iter().enumerate() {
+                if let Some((first, place)) = seen.insert(name, (part, at)) {
+                    let first = self.at_cluster(first, place, "");
+                    let why = format!(
+                        "cluster {name} is listed already, at {}:{}: which of the two is meant is not known",
+                        first.file, first.line
+                    );
+                    return Err(self.at_cluster(part, at, &why));
+                }
+            }
+        }
+        let not_listed = |what: String, cluster: &str| {
+            let near = meant(nearest(cluster, seen.keys().copied()));
+            format!("{what} names cluster {cluster}, which is not listed{near}")
+        };
+        let mut scores: BTreeMap<&str, (&Part, usize)> = BTreeMap::new();
+        for part in &self.parts {
+            for (at, data) in part.data.iter().enumerate() {
+                for (place, cluster) in data.clusters.iter().enumerate() {
+                    if !seen.contains_key(cluster.as_str()) {
+                        let way = [
+                            Step::Key("data"),
+                            Step::Item(at),
+                            Step::Key("clusters"),
+                            Step::Item(place),
+                        ];
+                        return Err(self.at(part, &way, &not_listed(format!("data {}", data.name), cluster)));
+                    }
+                }
+            }
+            for (at, score) in part.scores.iter().enumerate() {
+                let way = [Step::Key("scores"), Step::Item(at)];
+                if let Some((first, place)) = scores.insert(&score.name, (part, at)) {
+                    let first = self.at(first, &[Step::Key("scores"), Step::Item(place)], "");
+                    let why = format!(
+                        "scores {} are listed already, at {}:{}",
+                        score.name, first.file, first.line
+                    );
+                    return Err(self.at(part, &way, &why));
+                }
+                for cluster in score.clusters.keys() {
+                    if !seen.contains_key(cluster.as_str()) {
+                        let way = [way[0], way[1], Step::Key("clusters"), Step::Key(cluster)];
+                        return Err(self.at(
+                            part,
+                            &way,
+                            &not_listed(format!("score {}", score.name), cluster),
+                        ));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Files as people call them, for what is wrong with all of them together.

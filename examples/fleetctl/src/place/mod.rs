@@ -139,7 +139,7 @@ struct Read {
 
 /// Reads everything that is decided on. Nothing is decided when a file cannot be read.
 async fn read(args: &PlaceArgs) -> Result<Read, String> {
-    let file = inputs::clusters(&args.clusters)?;
+    let (file, _) = inputs::clusters(&args.clusters)?;
     let mut notes = Vec::from_iter(hints::of_file(&file));
     let scheduler = file.scorers(Scheduler::builder()).build();
     let (mut fleet, options) = file
