@@ -219,6 +219,51 @@ fn a_cluster_is_emptied_once_stand_ins_are_healthy() {
 }
 
 #[test]
+fn a_drain_that_is_stuck_says_so() {
+    let lab = small();
+    lab.run(&format!("{SMALL} --save s.json"))
+        .expect(0, &["a ×3", "b ×1"]);
+    let cluster = |name: &str, rest: &str| format!("- {{name: {name}, allocatable: {{cpu: 4}}{rest}}}\n");
+    lab.file(
+        "c.yaml",
+        cluster("a", "") + &cluster("b", ", lifeCycle: draining") + &cluster("c", ", lifeCycle: draining"),
+    );
+    lab.run(&format!("{SMALL} --previous s.json --by cluster"))
+        .expect(2, &["1 cannot leave: db (", "= empty: may be removed"]);
+    lab.file(
+        "c.yaml",
+        cluster("a", ", lifeCycle: draining") + &cluster("b", ""),
+    );
+    lab.run(&format!("{SMALL} --previous s.json --by cluster"))
+        .expect(2, &["3 will be gone once what stands in for them is healthy"]);
+    lab.file(
+        "c.yaml",
+        "clusters:\n".to_owned()
+            + &cluster("a", ", lifeCycle: draining")
+            + &cluster("b", "")
+            + "budgets: {fleet: {limit: 2, per: 1h}}\n",
+    );
+    lab.run(&format!("{SMALL} --previous s.json --by cluster"))
+        .expect(
+            2,
+            &[
+                "1 cannot leave: web (as many replicas have moved of late as may)",
+                "2 will be gone once",
+            ],
+        );
+    lab.file(
+        "c.yaml",
+        cluster("a", ", lifeCycle: draining") + &cluster("b", ""),
+    );
+    lab.file(
+        "w.yaml",
+        "- {name: web, targets: []}\n- {name: db, targets: [{clusters: [b], replicas: 1}]}\n",
+    );
+    lab.run(&format!("{SMALL} --previous s.json --by cluster"))
+        .expect(2, &["3 cannot leave: web (it cannot be understood)"]);
+}
+
+#[test]
 fn what_must_not_run_twice_waits_for_a_person() {
     let lab = small();
     lab.file(
