@@ -140,8 +140,8 @@ fn why_here(decision: &Decision, cluster: &str) -> String {
     {
         return reason.to_string();
     }
-    let limits = decision.targets.iter().filter(|target| target.short > 0);
-    let limit = limits.filter_map(|target| target.limit.as_ref()).next();
+    let mut limits = decision.targets.iter().filter(|target| target.short > 0);
+    let limit = limits.find_map(|target| target.limit.as_ref());
     limit.map_or("it has no other place".to_owned(), ToString::to_string)
 }
 

@@ -17,7 +17,7 @@ use fleet_scheduler::{
 
 use super::{
     BAD, BOLD, DIM, GOOD, WARN, count, paint,
-    table::{Piece, Row, Table, title},
+    table::{Piece, Row, Table, title, wrap},
     tame, warn,
 };
 use crate::place::{Answer, By, Summary, Told, WouldBe};
@@ -52,12 +52,16 @@ impl Shown<'_> {
                     By::Cluster => self.by_cluster(answer).print(),
                 });
                 out.push('\n');
-                self.told(&mut out, answer);
+                let mut told = String::new();
+                self.told(&mut told, answer);
+                out.push_str(&wrap(&told, self.width));
             }
         }
+        let mut explained = String::new();
         for explanation in answer.explanations.iter().flatten() {
-            self.explanation(&mut out, explanation);
+            self.explanation(&mut explained, explanation);
         }
+        out.push_str(&wrap(&explained, self.width));
         out
     }
 
@@ -140,12 +144,12 @@ impl Shown<'_> {
 
     fn would_be(&self, out: &mut String, answer: &Answer, would_be: &WouldBe) {
         let head = tame(&format!("WHAT IF: {}", would_be.changed.join("; ")));
-        let _ = writeln!(
-            out,
-            "{}  {}",
+        let head = format!(
+            "{}  {}\n",
             paint(BOLD, &head),
             paint(DIM, "(nothing of this is saved)")
         );
+        out.push_str(&wrap(&head, self.width));
         out.push('\n');
         let all = All::of(answer.last_decisions(), &would_be.by_cluster);
         let rows: Vec<Row> = would_be
@@ -177,11 +181,13 @@ impl Shown<'_> {
             let of = count(answer.summary.workloads, "workload");
             let _ = writeln!(out, "{changed} of {of} would be otherwise");
         }
+        let mut told = String::new();
         for hint in answer.notes.iter().filter(|hint| hint.workload.is_none()) {
-            let _ = writeln!(out, "{}", warn(&format!("note: {}", tame(&hint.message))));
+            let _ = writeln!(told, "{}", warn(&format!("note: {}", tame(&hint.message))));
         }
-        let _ = writeln!(out, "now:   {}", totals(&answer.summary));
-        let _ = writeln!(out, "then:  {}", totals(&would_be.summary));
+        let _ = writeln!(told, "now:   {}", totals(&answer.summary));
+        let _ = writeln!(told, "then:  {}", totals(&would_be.summary));
+        out.push_str(&wrap(&told, self.width));
     }
 
     fn explanation(&self, out: &mut String, explanation: &Explanation) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anstyle::Style;
 use fleet_core::Reason;
 use fleet_kube::utc;
-use fleet_scheduler::{Decision, Move, Outcome};
+use fleet_scheduler::{Decision, Move, Outcome, Wait};
 
 use super::{
     Shown,
@@ -108,7 +108,18 @@ impl Shown<'_> {
         }
         notes.extend(fewer(decision, all, &of));
         notes.extend(self.going(decision, all, &of));
+        let mut waits: Vec<Wait> = Vec::new();
         for wait in decision.waits.iter().filter(|wait| !is_accepted(wait)) {
+            let is_same = |other: &&mut Wait| {
+                (&other.target, &other.cluster, other.cause, &other.reason)
+                    == (&wait.target, &wait.cluster, wait.cause, &wait.reason)
+            };
+            match waits.iter_mut().find(is_same) {
+                Some(other) => other.replicas = other.replicas.saturating_add(wait.replicas),
+                None => waits.push(wait.clone()),
+            }
+        }
+        for wait in &waits {
             let until = wait
                 .until
                 .map_or(String::new(), |until| format!(", until {}", utc(until)));
