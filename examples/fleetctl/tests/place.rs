@@ -138,6 +138,84 @@ fn the_readme_shows_what_the_examples_give() {
     assert!(shown >= 3, "{shown} commands in the README");
 }
 
+/// For each sort of mapping in a file: a text in which it has a field `zzz`.
+const CLUSTER_FIELDS: [&str; 13] = [
+    "zzz: 1",
+    "clusters: [{name: a, zzz: 1}]",
+    "clusters: [{name: a, taints: [{zzz: 1}]}]",
+    "clusters: [{name: a, contact: {zzz: 1}}]",
+    "clusters: [{name: a, maintenance: {zzz: 1}}]",
+    "clusters: [{name: a, maintenance: {windows: [{zzz: 1}]}}]",
+    "data: [{zzz: 1}]",
+    "scores: [{zzz: 1}]",
+    "budgets: {zzz: 1}",
+    "budgets: {fleet: {zzz: 1}}",
+    "storm: {zzz: 1}",
+    "calm: {zzz: 1}",
+    "clusters: {a: {zzz: 1}}",
+];
+const WORKLOAD_FIELDS: [&str; 17] = [
+    "zzz: 1",
+    "tolerations: [{zzz: 1}]",
+    "targets: [{zzz: 1}]",
+    "targets: [{where: {zzz: 1}}]",
+    "targets: [{where: {matchExpressions: [{zzz: 1}]}}]",
+    "targets: [{where: {matchProperties: [{zzz: 1}]}}]",
+    "targets: [{where: {matchNames: [{zzz: 1}]}}]",
+    "targets: [{overClusters: {zzz: 1}}]",
+    "targets: [{bounds: [{zzz: 1}]}]",
+    "targets: [{spread: [{zzz: 1}]}]",
+    "prefer: [{zzz: 1}]",
+    "beside: [{zzz: 1}]",
+    "data: [{zzz: 1}]",
+    "moves: {zzz: 1}",
+    "lost: {zzz: 1}",
+    "lost: {respin: {zzz: 1}}",
+    "survives: {zzz: 1}",
+];
+
+#[test]
+fn the_reference_files_have_every_field_with_a_comment() {
+    let lab = small();
+    let reference = |name: &str| fs::read_to_string(examples().join("reference").join(name)).unwrap();
+    let files = [
+        ("c.yaml", reference("clusters.yaml"), &CLUSTER_FIELDS[..]),
+        ("w.yaml", reference("workloads.yaml"), &WORKLOAD_FIELDS[..]),
+    ];
+    // Words that stand where fields stand, and mean nothing more by themselves.
+    let words = ["nothing", "any-cluster", "hold", "shrink", "follow"];
+    for (file, text, wrong) in &files {
+        for fields in *wrong {
+            let content = match *file {
+                "w.yaml" => format!("- {{name: web, {fields}}}\n"),
+                _ => (*fields).to_owned(),
+            };
+            let told = small().file(file, content).run(SMALL);
+            let told = format!("{}{}", told.out, told.err);
+            let known = told
+                .split_once("`zzz`: known are ")
+                .or(told.split_once("`zzz`: did you mean "))
+                .unwrap_or_else(|| panic!("{fields}: {told}"))
+                .1;
+            let known = known.lines().next().unwrap().trim_matches(['`', '?']);
+            for field in known.split(", ").filter(|field| !words.contains(field)) {
+                let lines: Vec<&str> = text.lines().collect();
+                let is_told = |at: usize| {
+                    let line = lines[at].trim_start_matches([' ', '-']);
+                    line.starts_with(&format!("{field}:"))
+                        && (line.contains(" # ") || (at > 0 && lines[at - 1].trim_start().starts_with("# ")))
+                };
+                assert!(
+                    (0..lines.len()).any(is_told),
+                    "{file}: `{field}` of {fields} has no comment"
+                );
+            }
+        }
+        lab.file(file, text);
+    }
+    lab.run(SMALL).expect(0, &["3 placed"]);
+}
+
 #[test]
 fn runs_are_chained_and_the_second_changes_nothing() {
     let lab = small();
