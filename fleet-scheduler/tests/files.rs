@@ -56,6 +56,26 @@ fn policies_are_words_or_words_with_more() {
 }
 
 #[test]
+fn what_files_say_can_be_built() {
+    let written = workload(json!({
+        "uid": "u-1", "preempts": true, "kinds": ["Pod.v1"], "completes": true, "survives": "any-cluster",
+        "expires": 5, "beside": [{"workload": "a", "over": "zone"}],
+        "apart": [{"workload": "b", "preferred": true}], "data": [{"name": "d", "preferred": true}],
+    }));
+    let built = Workload::new("shop/web", [Target::replicas(1)])
+        .uid("u-1")
+        .preempts()
+        .kinds(["Pod.v1"])
+        .completes()
+        .survives(Survives::AnyCluster)
+        .expires(Tick(5))
+        .beside_as(Relation::required("a").over("zone"))
+        .apart_as(Relation::required("b").preferred())
+        .data(Data::required("d").preferred());
+    assert_eq!(written.unwrap(), built);
+}
+
+#[test]
 fn spans_and_times_are_read_as_people_write_them() {
     let read =
         workload(json!({"moves": {"limit": 5, "per": "1h30m"}, "expires": "2026-11-27T19:04:00Z"})).unwrap();
