@@ -216,6 +216,71 @@ fn the_reference_files_have_every_field_with_a_comment() {
     lab.run(SMALL).expect(0, &["3 placed"]);
 }
 
+/// The names of all fields of an output, without those of mappings by name.
+fn fields(value: &Value, way: &str, found: &mut std::collections::BTreeSet<String>) {
+    // Mappings by name, of mappings with fields or of more names.
+    const BY_NAME: [&str; 11] = [
+        "byCluster",
+        "workloads",
+        "resources",
+        "before",
+        "after",
+        "placements",
+        "approved",
+        "facts",
+        "refused",
+        "targets",
+        "limit",
+    ];
+    match value {
+        Value::Array(list) => list.iter().for_each(|one| fields(one, "", found)),
+        Value::Object(map) => {
+            for (key, inner) in map {
+                match way {
+                    // By name, then by cluster.
+                    "targets" | "byWorkload" => fields(inner, "before", found),
+                    _ if BY_NAME.contains(&way) => fields(inner, "", found),
+                    _ => {
+                        found.insert(key.clone());
+                        fields(inner, key, found);
+                    }
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn every_field_of_the_output_is_documented() {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("place-output.md")).unwrap();
+    let lab = Lab::new();
+    let at = format!("{FILES} --now 2026-11-27T18:05:00Z");
+    lab.run(&format!("{at} --save s.json"));
+    let mut found = std::collections::BTreeSet::new();
+    for words in [
+        "--explain",
+        "--previous s.json --lose eu-1 --lose eu-2 --explain",
+        "--previous s.json --drain eu-2",
+    ] {
+        fields(
+            &lab.run(&format!("{at} {words} --output json")).json(),
+            "",
+            &mut found,
+        );
+    }
+    assert!(found.len() > 60, "{found:?}");
+    for field in found {
+        let is_told = page.contains(&format!("`{field}`")) || page.contains(&format!("`{field}?`"));
+        assert!(is_told, "`{field}` is not documented");
+    }
+    // What no program can hold is in none.
+    let all = lab.run(&format!("{at} --explain --output json")).out;
+    for number in [i64::MIN.to_string(), u64::MAX.to_string(), i64::MAX.to_string()] {
+        assert!(!all.contains(&number), "{number}");
+    }
+}
+
 #[test]
 fn runs_are_chained_and_the_second_changes_nothing() {
     let lab = small();
