@@ -218,6 +218,29 @@ fn the_nearest_miss_comes_first() {
         ("a", "cpu: 1 is needed, 500m is free".to_owned())
     );
     assert_eq!((misses[4].0, misses[4].1.len()), ("e-both", 2));
+
+    // Those that are not named miss nothing.
+    planner.set(
+        Workload::new("shop/web", [Target::replicas(6).on(["a", "c-lab"])]).needs(resources(&[("cpu", "9")])),
+    );
+    planner.decide(&Facts::none(), Tick(12));
+    let target = explained(&planner);
+    let names: Vec<&str> = target
+        .nearest_misses()
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect();
+    assert_eq!(names, ["c-lab", "a"]);
+    let all = planner
+        .explain(&"shop/web".into(), &Facts::none(), Tick(20))
+        .unwrap();
+    let text = render_explanation(&all);
+    let last = text.lines().last().unwrap();
+    assert!(
+        last.starts_with("    not on b-tainted: the target names other clusters; likewise d-cordoned"),
+        "{text}"
+    );
+    assert!(!text.contains("not on d-cordoned: "), "{text}");
 }
 
 #[test]

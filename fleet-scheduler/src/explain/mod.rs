@@ -98,7 +98,8 @@ pub struct ClusterExplanation {
 }
 
 impl TargetExplanation {
-    /// The clusters that take no more, each with why: those first that lack the least.
+    /// The clusters that take no more, each with why: those first that lack the least. Where a target names its clusters,
+    /// others are not among them; nor are those that have all that each is to have.
     pub fn nearest_misses(&self) -> Vec<(&str, Vec<&Reason>)> {
         let mut misses: Vec<(&ClusterExplanation, Vec<&Reason>)> = self
             .clusters
@@ -108,7 +109,10 @@ impl TargetExplanation {
                 (cluster, refusals.chain(&cluster.limit).collect())
             })
             .collect();
-        misses.retain(|(_, reasons)| !reasons.is_empty());
+        misses.retain(|(_, reasons)| {
+            let is_no_miss = |reason: &&Reason| matches!(reason.code, "not-named" | "each");
+            !reasons.is_empty() && !reasons.iter().any(is_no_miss)
+        });
         misses.sort_by_key(|(cluster, reasons)| (reasons.len(), cluster.lack));
         let named = misses.into_iter();
         named

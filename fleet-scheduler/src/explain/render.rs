@@ -2,10 +2,14 @@
 
 use std::fmt::Write as _;
 
+use fleet_core::Reason;
+
 use super::{ClusterExplanation, Explanation, TargetExplanation};
 
 /// How many clusters are named where there may be many.
 const NAMED: usize = 3;
+/// The code of clusters that a target does not name.
+const NOT_NAMED: &str = "not-named";
 
 /// An explanation as lines for people: where each target is, what is missing and what would help, which clusters would
 /// take more, and which refuse, by reason. Writing to a text cannot fail, here and below.
@@ -92,30 +96,34 @@ fn would_take(text: &mut String, target: &TargetExplanation) {
     }
 }
 
-/// Clusters that it cannot be on, by reason; that others are named says least.
+/// Clusters that it cannot be on, by reason. Where others are named, nothing else is said of them, and that last.
 fn refused(text: &mut String, target: &TargetExplanation) {
-    let mut codes: Vec<(&str, usize)> = target
-        .refused
-        .iter()
-        .map(|(code, count)| (*code, *count))
-        .collect();
-    codes.sort_by_key(|(code, _)| *code == "not-named");
-    for (code, count) in codes {
-        let mut refusals = target.clusters.iter().filter_map(|cluster| {
-            let mut refusals = cluster.refusals.iter();
-            let refusal = refusals.find(|refusal| refusal.reason.code == code)?;
-            Some((cluster.cluster.as_str(), refusal.reason.to_string()))
-        });
-        let Some((first, why)) = refusals.next() else {
+    let mut codes: Vec<&str> = target.refused.keys().copied().collect();
+    codes.sort_by_key(|code| *code == NOT_NAMED);
+    for code in codes {
+        let refusals: Vec<(&str, &Reason)> = target
+            .clusters
+            .iter()
+            .filter_map(|cluster| {
+                let find = |code: &str| {
+                    cluster
+                        .refusals
+                        .iter()
+                        .find(|refusal| refusal.reason.code == code)
+                };
+                let refusal = find(NOT_NAMED).or(find(code))?;
+                (refusal.reason.code == code).then_some((&*cluster.cluster, &refusal.reason))
+            })
+            .collect();
+        let Some(((first, why), others)) = refusals.split_first() else {
             continue;
         };
-        let _ = match count.saturating_sub(1) {
-            0 => writeln!(text, "    not on {first}: {why}"),
-            rest => {
-                let others = some_of(refusals.map(|(name, _)| name), rest);
-                writeln!(text, "    not on {first}: {why}; likewise {others}")
-            }
-        };
+        let _ = write!(text, "    not on {first}: {why}");
+        if !others.is_empty() {
+            let names = others.iter().map(|(name, _)| *name);
+            let _ = write!(text, "; likewise {}", some_of(names, others.len()));
+        }
+        text.push('\n');
     }
 }
 

@@ -208,12 +208,11 @@ impl Shown<'_> {
         else {
             return Vec::new();
         };
-        // That others are named says nothing.
         let misses = target.nearest_misses();
-        let misses = misses
+        let misses: Vec<(&str, &Reason)> = misses
             .iter()
-            .flat_map(|(cluster, reasons)| reasons.iter().map(move |reason| (*cluster, *reason)));
-        let misses: Vec<(&str, &Reason)> = misses.filter(|(_, reason)| reason.code != "not-named").collect();
+            .flat_map(|(cluster, reasons)| reasons.iter().map(move |reason| (*cluster, *reason)))
+            .collect();
         let mut codes: Vec<&str> = Vec::new();
         let mut notes = Vec::new();
         for (cluster, reason) in &misses {
