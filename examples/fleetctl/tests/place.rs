@@ -362,6 +362,52 @@ fn a_cluster_is_emptied_once_stand_ins_are_healthy() {
 }
 
 #[test]
+fn a_cluster_is_replaced_from_run_to_run() {
+    let lab = small();
+    lab.file(
+        "w.yaml",
+        "- {name: web, needs: {cpu: 1}, targets: [{replicas: 3}]}\n",
+    );
+    lab.run(&format!("{SMALL} --save s.json")).expect(0, &["a ×3"]);
+    let at = |time: &str, words: &str| {
+        let now = SMALL.replace("18:05:00Z", time);
+        lab.run(&format!("{now} --previous s.json {words}"))
+    };
+    for (words, expect) in [
+        ("--replace a", "write OLD=NEW"),
+        ("--replace a=a", "a cluster cannot replace itself"),
+        ("--replace a=z", "--replace z: no cluster of that name is listed"),
+        ("--take-back a", "--take-back a: nothing replaces it"),
+        ("--surge 2", "--replace"),
+    ] {
+        at("18:06:00Z", words).expect(1, &[expect]);
+    }
+    at("18:06:00Z", "--replace a=b --surge 2 --soak 30m --save s.json").expect(
+        2,
+        &[
+            "a ×1 (-2, 2 going)",
+            "b ×2 (+2)",
+            "note: b replaces a: not everything is healthy",
+        ],
+    );
+    assert_eq!(
+        lab.json("s.json")["replacements"][0],
+        json!({"from": "a", "to": "b", "surge": 2, "soak": 1_800_000})
+    );
+    // It goes on by itself, and can be taken back until the old copies go.
+    at("18:07:00Z", "--healthy web@b --save s.json").expect(2, &["b ×3 (+1)"]);
+    at("18:08:00Z", "--replace a=c").expect(1, &["no cluster of that name"]);
+    at("18:08:00Z", "--healthy web@b --save s.json").expect(0, &["until 2026-11-27 18:38 UTC --take-back a"]);
+    at("18:09:00Z", "--take-back a").expect(2, &["a ×3 (+3)", "b ×0 (-3)"]);
+    at("18:40:00Z", "--take-back a").expect(1, &["the time for that is over"]);
+    at("18:40:00Z", "--healthy web@b --save s.json")
+        .expect(2, &["note: b has replaced a: it is empty, and may be removed"]);
+    lab.file("c.yaml", "- {name: b, allocatable: {cpu: 4}}\n");
+    at("18:41:00Z", "--save s.json").expect(0, &["b ×3"]);
+    assert!(lab.json("s.json").get("replacements").is_none());
+}
+
+#[test]
 fn a_drain_that_is_stuck_says_so() {
     let lab = small();
     lab.run(&format!("{SMALL} --save s.json"))

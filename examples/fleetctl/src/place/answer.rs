@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fleet_core::{ContactState, LifeCycle, Tick, amount};
 use fleet_scheduler::{
-    ClusterInfo, Decision, Explanation, Move, MoveLog, Outcome, Placement, Placements, Planner, Round, Slot,
-    Wait, WorkloadId,
+    ClusterInfo, Decision, Explanation, Move, MoveLog, Outcome, Placement, Placements, Planner, Replacement,
+    Round, Slot, Wait, WorkloadId,
 };
 use serde::Serialize;
 
@@ -48,6 +48,9 @@ pub(crate) struct Answer {
     /// The tokens of proposals that were carried out, for `--previous`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) approved: Approved,
+    /// The clusters that others replace, for `--previous`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) replacements: Vec<Replacement>,
     /// When to decide again even if nothing changes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) again_at: Option<Tick>,
@@ -188,6 +191,7 @@ impl Answer {
             placements,
             moves: planner.moves().clone(),
             approved: Approved::new(),
+            replacements: Vec::new(),
             again_at: planner.again_at().filter(|again| *again > at),
             explanations: None,
             what_if: None,

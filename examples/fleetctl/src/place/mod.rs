@@ -6,6 +6,7 @@ mod heard;
 mod hints;
 mod inputs;
 mod read;
+mod replace;
 mod state;
 mod what_if;
 mod words;
@@ -17,7 +18,9 @@ use std::{
 };
 
 use fleet_core::Tick;
-use fleet_scheduler::{Decision, Explanation, Facts, Outcome, Placements, Planner, Scheduler, WorkloadId};
+use fleet_scheduler::{
+    Decision, Explanation, Facts, Outcome, Placements, Planner, Replacement, Scheduler, WorkloadId,
+};
 
 use crate::{
     DONE, NOT_AS_ASKED,
@@ -48,6 +51,7 @@ async fn answer_to(args: &PlaceArgs) -> Done {
         wanted,
         before,
         approved,
+        replacements,
         mut notes,
     } = read(args).await?;
     let unreadable = wanted
@@ -75,6 +79,7 @@ async fn answer_to(args: &PlaceArgs) -> Done {
     let fenced: BTreeSet<WorkloadId> = fenced.map(|workload| workload.name.clone()).collect();
     let narrowed = inputs::narrowed(args, &known)?;
     let (mut planner, wanted) = prepare(planner, wanted, &before);
+    let replaced = replace::begin(args, &mut planner, replacements, now)?;
     let mut tokens = Tokens::look(args, &planner, &heard.facts, now);
     let facts = args.approve.iter().fold(heard.facts.clone(), Facts::approve);
     let mut answer = decide(&mut planner, wanted, &before, args.rebalance, &facts, now);
@@ -83,6 +88,9 @@ async fn answer_to(args: &PlaceArgs) -> Done {
     {
         tokens.wait(would_be.decisions.iter());
     }
+    let replacements = replaced.iter().filter_map(|from| planner.replacement(from));
+    answer.replacements = replacements.cloned().collect();
+    notes.extend(replace::notes(&planner, &answer.replacements, now));
     answer.approved = remember(approved.clone(), tokens.carried_out.iter().cloned(), now);
     notes.extend(tokens.check(&approved)?);
     notes.extend(hints);
@@ -122,6 +130,7 @@ async fn answer_to(args: &PlaceArgs) -> Done {
             placements: answer.placements.clone(),
             moves: answer.moves.clone(),
             approved: answer.approved.clone(),
+            replacements: answer.replacements.clone(),
         };
         state.write(path)?;
     }
@@ -134,6 +143,7 @@ struct Read {
     wanted: Wanted,
     before: Placements,
     approved: Approved,
+    replacements: Vec<Replacement>,
     notes: Vec<Note>,
 }
 
@@ -152,9 +162,10 @@ async fn read(args: &PlaceArgs) -> Result<Read, String> {
     let wanted = inputs::workloads(&args.workloads)?;
     let mut planner = Planner::new(scheduler, fleet, options);
     let (mut before, mut approved) = (Placements::new(), Approved::new());
+    let mut replacements = Vec::new();
     if let Some(path) = &args.previous {
         let state = State::read(path)?;
-        (before, approved) = (state.placements, state.approved);
+        (before, approved, replacements) = (state.placements, state.approved, state.replacements);
         planner = planner.with_previous(&before, state.moves);
     }
     Ok(Read {
@@ -162,6 +173,7 @@ async fn read(args: &PlaceArgs) -> Result<Read, String> {
         wanted,
         before,
         approved,
+        replacements,
         notes,
     })
 }

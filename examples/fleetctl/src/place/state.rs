@@ -8,7 +8,7 @@ use std::{
 };
 
 use fleet_core::Tick;
-use fleet_scheduler::{MoveLog, Placements};
+use fleet_scheduler::{MoveLog, Placements, Replacement};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -27,6 +27,8 @@ pub(super) struct State {
     pub(super) moves: MoveLog,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) approved: Approved,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) replacements: Vec<Replacement>,
 }
 
 /// Proposals that were carried out: their tokens, and when.
@@ -72,7 +74,10 @@ impl State {
             return Err(text.wrong("is not a mapping, as --save writes it"));
         };
         // Output for programs has more in it.
-        let value = fields(&mut map, &["version", "placements", "moves", "approved"]);
+        let value = fields(
+            &mut map,
+            &["version", "placements", "moves", "approved", "replacements"],
+        );
         let state: Self = text.parse(document.line, &[], 0, value)?;
         if state.version != VERSION {
             return Err(text.wrong(&format!("is of version {}, not {VERSION}", state.version)));
