@@ -18,6 +18,8 @@
 //! [`Named`](crate::Named) calls it otherwise, [`Recorded`](crate::Recorded) writes down what it says, and
 //! [`AtMost`](crate::AtMost) keeps a divider from giving one cluster too much.
 //!
+//! Who comes from another system finds its parts made already: [`presets`](crate::presets).
+//!
 //! # What holds for all parts
 //!
 //! - **Pure.** No clock (the moment is in the question), no randomness, no I/O, no state that answers depend on. What must be

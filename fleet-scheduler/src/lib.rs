@@ -30,6 +30,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! Moments are [`Tick`](fleet_core::Tick)s, milliseconds since 1970 (any other beginning will do, if all agree), and spans
+//! [`Millis`](fleet_core::Millis).
+//!
 //! Keep [`Planner::placements`] and [`Planner::moves`] where you keep your state, and give them to the next process by
 //! [`Planner::with_previous`]. The words can be written as JSON, too: clusters, workloads and placements have `serde`.
 //!
@@ -198,9 +201,8 @@
 //! # let fleet = FleetView::new(["a", "b", "c"].map(cluster))?;
 //! # let mut planner = Planner::new(Scheduler::default(), fleet, PlannerOptions::default());
 //! let target = Target::replicas(24).divided_by(DivideBy::Capacity);
-//! let mut web = Workload::new("shop/web", [target]).needs(Resources::new().with("cpu", "1")?);
-//! web.survives = Survives::AnyCluster;
-//! planner.set(web);
+//! let web = Workload::new("shop/web", [target]).needs(Resources::new().with("cpu", "1")?);
+//! planner.set(web.survives(Survives::AnyCluster));
 //! let round = planner.decide(&Facts::none(), Tick(2));
 //!
 //! // Of thirty places on three clusters, ten are kept.
@@ -248,6 +250,62 @@
 //! let after = planner.what_if(&changes, &Facts::none(), Tick(3))?;
 //! assert_eq!(after.round["shop/web"].moves[0].to, "us-1");
 //! assert_eq!(planner.table().clusters_of(&"shop/web".into()), [("eu-1", 6)].into());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Come from Karmada, kubefed, `KubeAdmiral` or Open Cluster Management
+//!
+//! Their policies are read as they are and become workloads, which a planner with the [preset](presets)'s scheduler decides on
+//! as the original would; [`presets`] says what differs.
+//!
+//! ```
+//! use fleet_core::{Capacity, Cluster, Resources, Tick};
+//! use fleet_scheduler::{
+//!     ClusterInfo, ClusterSelector, Facts, FleetView, Planner, Scheduler, Workload, divide, presets::{karmada, ocm, rsp},
+//! };
+//!
+//! # let room = Capacity::new(Resources::new().with("cpu", "8")?, Resources::new(), Tick(1));
+//! let fleet = FleetView::new(["one", "two"].map(|name| ClusterInfo::new(Cluster::new(name)).capacity(room.clone())))?;
+//! let decide = |scheduler: Scheduler, workload: Workload| {
+//!     let mut planner = Planner::new(scheduler, fleet.clone(), Default::default());
+//!     let name = workload.name.to_string();
+//!     planner.set(workload);
+//!     let placement = planner.decide(&Facts::none(), Tick(2))[&name].placement.clone();
+//!     placement.active().into_iter().map(|(cluster, count)| (cluster.to_owned(), count)).collect::<Vec<_>>()
+//! };
+//! let (one, two) = ("one".to_owned(), "two".to_owned());
+//!
+//! // Karmada: `spec.placement` of a PropagationPolicy.
+//! let policy: karmada::Placement = serde_json::from_str(r#"{"replicaScheduling": {
+//!     "replicaSchedulingType": "Divided", "replicaDivisionPreference": "Weighted",
+//!     "weightPreference": {"staticWeightList": [
+//!         {"targetCluster": {"clusterNames": ["one"]}, "weight": 1},
+//!         {"targetCluster": {"clusterNames": ["two"]}, "weight": 2}
+//!     ]}
+//! }}"#)?;
+//! assert_eq!(decide(karmada::scheduler(), policy.workload("shop/web", 3)?), [(one.clone(), 1), (two.clone(), 2)]);
+//!
+//! // kubefed: `spec` of a ReplicaSchedulingPreference.
+//! let policy: rsp::ReplicaSchedulingPreference = serde_json::from_str(r#"{
+//!     "targetKind": "FederatedDeployment", "totalReplicas": 3,
+//!     "clusters": {"one": {"weight": 1}, "two": {"weight": 2}}
+//! }"#)?;
+//! let kubefed = rsp::scheduler(divide::planner::Planner::Kubefed { rebalance: policy.rebalance });
+//! assert_eq!(decide(kubefed, policy.workload("shop/web")), [(one.clone(), 1), (two.clone(), 2)]);
+//!
+//! // KubeAdmiral: `spec` of a PropagationPolicy.
+//! let policy: rsp::PropagationPolicy = serde_json::from_str(r#"{
+//!     "schedulingMode": "Divide",
+//!     "placement": [
+//!         {"cluster": "one", "preferences": {"weight": 1}},
+//!         {"cluster": "two", "preferences": {"weight": 2}}
+//!     ]
+//! }"#)?;
+//! assert_eq!(decide(rsp::scheduler(policy.planner()), policy.workload("shop/web", 3)?), [(one, 1), (two.clone(), 2)]);
+//!
+//! // Open Cluster Management: a Placement, here for one cluster of those that it means.
+//! let policy = ocm::Placement::new().clusters(1).predicate(ClusterSelector::named(["two"]));
+//! assert_eq!(decide(policy.scheduler(), policy.workload("shop/web")), [(two, 1)]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!

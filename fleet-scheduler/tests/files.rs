@@ -56,6 +56,26 @@ fn policies_are_words_or_words_with_more() {
 }
 
 #[test]
+fn what_files_say_can_be_built() {
+    let written = workload(json!({
+        "uid": "u-1", "preempts": true, "kinds": ["Pod.v1"], "completes": true, "survives": "any-cluster",
+        "expires": 5, "beside": [{"workload": "a", "over": "zone"}],
+        "apart": [{"workload": "b", "preferred": true}], "data": [{"name": "d", "preferred": true}],
+    }));
+    let built = Workload::new("shop/web", [Target::replicas(1)])
+        .uid("u-1")
+        .preempts()
+        .kinds(["Pod.v1"])
+        .completes()
+        .survives(Survives::AnyCluster)
+        .expires(Tick(5))
+        .beside_as(Relation::required("a").over("zone"))
+        .apart_as(Relation::required("b").preferred())
+        .data(Data::required("d").preferred());
+    assert_eq!(written.unwrap(), built);
+}
+
+#[test]
 fn spans_and_times_are_read_as_people_write_them() {
     let read =
         workload(json!({"moves": {"limit": 5, "per": "1h30m"}, "expires": "2026-11-27T19:04:00Z"})).unwrap();
@@ -241,7 +261,7 @@ fn what_is_said_of_clusters_counts() {
         ],
         "scores": [{"name": "latency", "clusters": {"b": -5}, "until": 1000}],
         "budgets": {"cluster": {"limit": 7, "per": "2h"}},
-        "storm": {"atLeast": 2, "percent": 50},
+        "storm": {"atLeast": 1, "percent": 100},
         "calm": {"rest": "5m"},
     });
     let (fleet, options) = fleet(file).unwrap();
@@ -255,7 +275,8 @@ fn what_is_said_of_clusters_counts() {
     assert_eq!(fleet.external_score("latency", "b", Tick(1_000)), None);
     assert_eq!(options.budgets.cluster, Rate::new(7, Millis::from_mins(120)));
     assert_eq!(options.budgets.fleet, Budgets::default().fleet);
-    assert_eq!(options.storm.at_least, 2);
+    assert_eq!((options.storm.at_least, options.storm.percent), (1, 100));
+    assert_eq!(options.storm.domain, StormBreaker::default().domain);
     assert_eq!(
         (options.calm.rest, options.calm.tolerance),
         (Millis::from_mins(5), Calm::default().tolerance)
@@ -329,7 +350,23 @@ fn every_mistake_in_clusters_is_told() {
             "integer `-1`",
         ),
         (json!({"budgets": {"fleet": {"limit": 1}}}), "missing field `per`"),
-        (json!({"storm": {"percent": 300}}), "300"),
+        (
+            json!({"storm": {"percent": 101}}),
+            "integer `101`, expected a percentage, a whole number from 0 to 100",
+        ),
+        (json!({"storm": {"percent": -1}}), "expected a percentage"),
+        (
+            json!({"storm": {"atLeast": 0}}),
+            "integer `0`, expected a whole number, at least 1",
+        ),
+        (
+            json!({"calm": {"tolerance": 200}}),
+            "integer `200`, expected a percentage",
+        ),
+        (
+            json!({"budgets": {"cluster": {"limit": 1, "per": "0s"}}}),
+            "a limit for no time limits nothing",
+        ),
         (json!({"cluster": []}), "unknown field `cluster`"),
     ] {
         let error = fleet(file.clone()).map(|_| ()).unwrap_err();

@@ -88,12 +88,12 @@ pub(crate) enum Command {
     Diff(DiffArgs),
     /// Decides on which clusters workloads run, and says why. Contacts no cluster.
     ///
-    /// Files are YAML or JSON, and their formats are in the README with examples. What cannot be read of a cluster, or of
+    /// Files are YAML or JSON; `examples/reference` has every field of them with a comment. What cannot be read of a cluster, or of
     /// where everything is, is an error, and nothing is decided; a workload that cannot be read or understood is told, stays
     /// where it is, and stops no other.
     ///
     /// Exit codes: 0 everything has its place, and that is where it was, if `--previous` says so; 2 something would
-    /// change, or has no place, waits, or is invalid; 1 error.
+    /// change, has no place, does not answer, waits, is invalid, or matches no cluster; 1 error.
     Place(Box<PlaceArgs>),
 }
 

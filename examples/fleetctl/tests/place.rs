@@ -138,6 +138,149 @@ fn the_readme_shows_what_the_examples_give() {
     assert!(shown >= 3, "{shown} commands in the README");
 }
 
+/// For each sort of mapping in a file: a text in which it has a field `zzz`.
+const CLUSTER_FIELDS: [&str; 13] = [
+    "zzz: 1",
+    "clusters: [{name: a, zzz: 1}]",
+    "clusters: [{name: a, taints: [{zzz: 1}]}]",
+    "clusters: [{name: a, contact: {zzz: 1}}]",
+    "clusters: [{name: a, maintenance: {zzz: 1}}]",
+    "clusters: [{name: a, maintenance: {windows: [{zzz: 1}]}}]",
+    "data: [{zzz: 1}]",
+    "scores: [{zzz: 1}]",
+    "budgets: {zzz: 1}",
+    "budgets: {fleet: {zzz: 1}}",
+    "storm: {zzz: 1}",
+    "calm: {zzz: 1}",
+    "clusters: {a: {zzz: 1}}",
+];
+const WORKLOAD_FIELDS: [&str; 17] = [
+    "zzz: 1",
+    "tolerations: [{zzz: 1}]",
+    "targets: [{zzz: 1}]",
+    "targets: [{where: {zzz: 1}}]",
+    "targets: [{where: {matchExpressions: [{zzz: 1}]}}]",
+    "targets: [{where: {matchProperties: [{zzz: 1}]}}]",
+    "targets: [{where: {matchNames: [{zzz: 1}]}}]",
+    "targets: [{overClusters: {zzz: 1}}]",
+    "targets: [{bounds: [{zzz: 1}]}]",
+    "targets: [{spread: [{zzz: 1}]}]",
+    "prefer: [{zzz: 1}]",
+    "beside: [{zzz: 1}]",
+    "data: [{zzz: 1}]",
+    "moves: {zzz: 1}",
+    "lost: {zzz: 1}",
+    "lost: {respin: {zzz: 1}}",
+    "survives: {zzz: 1}",
+];
+
+#[test]
+fn the_reference_files_have_every_field_with_a_comment() {
+    let lab = small();
+    let reference = |name: &str| fs::read_to_string(examples().join("reference").join(name)).unwrap();
+    let files = [
+        ("c.yaml", reference("clusters.yaml"), &CLUSTER_FIELDS[..]),
+        ("w.yaml", reference("workloads.yaml"), &WORKLOAD_FIELDS[..]),
+    ];
+    // Words that stand where fields stand, and mean nothing more by themselves.
+    let words = ["nothing", "any-cluster", "hold", "shrink", "follow"];
+    for (file, text, wrong) in &files {
+        for fields in *wrong {
+            let content = match *file {
+                "w.yaml" => format!("- {{name: web, {fields}}}\n"),
+                _ => (*fields).to_owned(),
+            };
+            let told = small().file(file, content).run(SMALL);
+            let told = format!("{}{}", told.out, told.err);
+            let known = told
+                .split_once("`zzz`: known are ")
+                .or(told.split_once("`zzz`: did you mean "))
+                .unwrap_or_else(|| panic!("{fields}: {told}"))
+                .1;
+            let known = known.lines().next().unwrap().trim_matches(['`', '?']);
+            for field in known.split(", ").filter(|field| !words.contains(field)) {
+                let lines: Vec<&str> = text.lines().collect();
+                let is_told = |at: usize| {
+                    let line = lines[at].trim_start_matches([' ', '-']);
+                    line.starts_with(&format!("{field}:"))
+                        && (line.contains(" # ") || (at > 0 && lines[at - 1].trim_start().starts_with("# ")))
+                };
+                assert!(
+                    (0..lines.len()).any(is_told),
+                    "{file}: `{field}` of {fields} has no comment"
+                );
+            }
+        }
+        lab.file(file, text);
+    }
+    lab.run(SMALL).expect(0, &["3 placed"]);
+}
+
+/// The names of all fields of an output, without those of mappings by name.
+fn fields(value: &Value, way: &str, found: &mut std::collections::BTreeSet<String>) {
+    // Mappings by name, of mappings with fields or of more names.
+    const BY_NAME: [&str; 11] = [
+        "byCluster",
+        "workloads",
+        "resources",
+        "before",
+        "after",
+        "placements",
+        "approved",
+        "facts",
+        "refused",
+        "targets",
+        "limit",
+    ];
+    match value {
+        Value::Array(list) => list.iter().for_each(|one| fields(one, "", found)),
+        Value::Object(map) => {
+            for (key, inner) in map {
+                match way {
+                    // By name, then by cluster.
+                    "targets" | "byWorkload" => fields(inner, "before", found),
+                    _ if BY_NAME.contains(&way) => fields(inner, "", found),
+                    _ => {
+                        found.insert(key.clone());
+                        fields(inner, key, found);
+                    }
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn every_field_of_the_output_is_documented() {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("place-output.md")).unwrap();
+    let lab = Lab::new();
+    let at = format!("{FILES} --now 2026-11-27T18:05:00Z");
+    lab.run(&format!("{at} --save s.json"));
+    let mut found = std::collections::BTreeSet::new();
+    for words in [
+        "--explain",
+        "--previous s.json --lose eu-1 --lose eu-2 --explain",
+        "--previous s.json --drain eu-2",
+    ] {
+        fields(
+            &lab.run(&format!("{at} {words} --output json")).json(),
+            "",
+            &mut found,
+        );
+    }
+    assert!(found.len() > 60, "{found:?}");
+    for field in found {
+        let is_told = page.contains(&format!("`{field}`")) || page.contains(&format!("`{field}?`"));
+        assert!(is_told, "`{field}` is not documented");
+    }
+    // What no program can hold is in none.
+    let all = lab.run(&format!("{at} --explain --output json")).out;
+    for number in [i64::MIN.to_string(), u64::MAX.to_string(), i64::MAX.to_string()] {
+        assert!(!all.contains(&number), "{number}");
+    }
+}
+
 #[test]
 fn runs_are_chained_and_the_second_changes_nothing() {
     let lab = small();
@@ -199,6 +342,7 @@ fn a_cluster_is_emptied_once_stand_ins_are_healthy() {
                 "a ×0 (-3, 3 going, draining)",
                 "b ×3 (+3)",
                 "3 move from a to b (its cluster is emptied)",
+                "3 on a go once what stands in for them is healthy on b: --healthy web@b",
             ],
         );
     assert_eq!(lab.json("s.json")["moves"][0]["cause"], "drain");
@@ -215,6 +359,97 @@ fn a_cluster_is_emptied_once_stand_ins_are_healthy() {
             .get("a")
             .is_none()
     );
+}
+
+#[test]
+fn a_cluster_is_replaced_from_run_to_run() {
+    let lab = small();
+    lab.file(
+        "w.yaml",
+        "- {name: web, needs: {cpu: 1}, targets: [{replicas: 3}]}\n",
+    );
+    lab.run(&format!("{SMALL} --save s.json")).expect(0, &["a ×3"]);
+    let at = |time: &str, words: &str| {
+        let now = SMALL.replace("18:05:00Z", time);
+        lab.run(&format!("{now} --previous s.json {words}"))
+    };
+    for (words, expect) in [
+        ("--replace a", "write OLD=NEW"),
+        ("--replace a=a", "a cluster cannot replace itself"),
+        ("--replace a=z", "--replace z: no cluster of that name is listed"),
+        ("--take-back a", "--take-back a: nothing replaces it"),
+        ("--surge 2", "--replace"),
+    ] {
+        at("18:06:00Z", words).expect(1, &[expect]);
+    }
+    at("18:06:00Z", "--replace a=b --surge 2 --soak 30m --save s.json").expect(
+        2,
+        &[
+            "a ×1 (-2, 2 going)",
+            "b ×2 (+2)",
+            "note: b replaces a: not everything is healthy",
+        ],
+    );
+    assert_eq!(
+        lab.json("s.json")["replacements"][0],
+        json!({"from": "a", "to": "b", "surge": 2, "soak": 1_800_000})
+    );
+    // It goes on by itself, and can be taken back until the old copies go.
+    at("18:07:00Z", "--healthy web@b --save s.json").expect(2, &["b ×3 (+1)"]);
+    at("18:08:00Z", "--replace a=c").expect(1, &["no cluster of that name"]);
+    at("18:08:00Z", "--healthy web@b --save s.json").expect(0, &["until 2026-11-27 18:38 UTC --take-back a"]);
+    at("18:09:00Z", "--take-back a").expect(2, &["a ×3 (+3)", "b ×0 (-3)"]);
+    at("18:40:00Z", "--take-back a").expect(1, &["the time for that is over"]);
+    at("18:40:00Z", "--healthy web@b --save s.json")
+        .expect(2, &["note: b has replaced a: it is empty, and may be removed"]);
+    lab.file("c.yaml", "- {name: b, allocatable: {cpu: 4}}\n");
+    at("18:41:00Z", "--save s.json").expect(0, &["b ×3"]);
+    assert!(lab.json("s.json").get("replacements").is_none());
+}
+
+#[test]
+fn a_drain_that_is_stuck_says_so() {
+    let lab = small();
+    lab.run(&format!("{SMALL} --save s.json"))
+        .expect(0, &["a ×3", "b ×1"]);
+    let cluster = |name: &str, rest: &str| format!("- {{name: {name}, allocatable: {{cpu: 4}}{rest}}}\n");
+    lab.file(
+        "c.yaml",
+        cluster("a", "") + &cluster("b", ", lifeCycle: draining") + &cluster("c", ", lifeCycle: draining"),
+    );
+    lab.run(&format!("{SMALL} --previous s.json --by cluster"))
+        .expect(2, &["1 cannot leave: db (", "= empty: may be removed"]);
+    lab.file(
+        "c.yaml",
+        cluster("a", ", lifeCycle: draining") + &cluster("b", ""),
+    );
+    lab.run(&format!("{SMALL} --previous s.json --by cluster"))
+        .expect(2, &["3 will be gone once what stands in for them is healthy"]);
+    lab.file(
+        "c.yaml",
+        "clusters:\n".to_owned()
+            + &cluster("a", ", lifeCycle: draining")
+            + &cluster("b", "")
+            + "budgets: {fleet: {limit: 2, per: 1h}}\n",
+    );
+    lab.run(&format!("{SMALL} --previous s.json --by cluster"))
+        .expect(
+            2,
+            &[
+                "1 cannot leave: web (as many replicas have moved of late as may)",
+                "2 will be gone once",
+            ],
+        );
+    lab.file(
+        "c.yaml",
+        cluster("a", ", lifeCycle: draining") + &cluster("b", ""),
+    );
+    lab.file(
+        "w.yaml",
+        "- {name: web, targets: []}\n- {name: db, targets: [{clusters: [b], replicas: 1}]}\n",
+    );
+    lab.run(&format!("{SMALL} --previous s.json --by cluster"))
+        .expect(2, &["3 cannot leave: web (it cannot be understood)"]);
 }
 
 #[test]
@@ -251,8 +486,249 @@ fn what_must_not_run_twice_waits_for_a_person() {
         .expect(2, &["b ×1 (+1)", "1 moves from a to b (its cluster is lost)"]);
     lab.run(&format!("{SMALL} --previous s.json --stopped db@a"))
         .expect(2, &["b ×1 (+1)"]);
-    lab.run(&format!("{SMALL} --previous s.json --approve 0000"))
-        .expect(2, &["waits for a person"]);
+    // One that nothing has is an error, and nothing is saved.
+    lab.run(&format!("{SMALL} --previous s.json --save t.json --approve 0000"))
+        .expect(
+            1,
+            &[
+                "--approve 0000: no proposal has this token; what waits is",
+                "(db on a)",
+            ],
+        );
+    assert!(!lab.path("t.json").exists());
+    let near = format!("{}x", &token[..15]);
+    lab.run(&format!("{SMALL} --previous s.json --approve {near}"))
+        .expect(1, &[&format!("did you mean {token} (db on a)?")]);
+    // One that was carried out is known.
+    let approved = lab.run(&format!(
+        "{SMALL} --previous s.json --approve {token} --save t.json"
+    ));
+    approved.expect(2, &["a ×0 (-1)", "b ×1 (+1)"]);
+    lab.run(&format!("{SMALL} --previous t.json --approve {token}"))
+        .expect(0, &["that was carried out at 2026-11-27 18:05 UTC already"]);
+    // What would be has tokens of its own.
+    lab.file(
+        "c.yaml",
+        "- {name: a, allocatable: {cpu: 4}}\n- {name: b, allocatable: {cpu: 4}}\n",
+    );
+    let lost = format!("{SMALL} --previous s.json --lose a");
+    let asked = lab.run(&lost);
+    let token = asked
+        .out
+        .split("--approve ")
+        .nth(1)
+        .unwrap()
+        .split_whitespace()
+        .next()
+        .unwrap();
+    lab.run(&format!("{lost} --approve {token}"))
+        .expect(2, &["b ×1 (+1)"]);
+}
+
+#[test]
+fn what_is_said_to_be_known_has_an_effect_or_is_told() {
+    let lab = small();
+    lab.run(&format!("{SMALL} --save s.json")).expect(0, &[]);
+    let say = |words: &str| lab.run(&format!("{SMALL} --previous s.json {words}"));
+    say("--finished web").expect(1, &["--finished web: it does not end by itself"]);
+    say("--finished wep").expect(1, &["no such workload; did you mean web?"]);
+    say("--stopped web@b").expect(0, &["note: --stopped web@b: nothing of web is on b"]);
+    say("--healthy web@b").expect(0, &["note: --healthy web@b: nothing of web is on b"]);
+    say("--healthy web@z").expect(1, &["no cluster of the name z is listed"]);
+    say("--stopped wep@b").expect(1, &["did you mean web?"]);
+    say("--approve 1234").expect(1, &["no proposal has this token, and nothing waits for a person"]);
+    let json = say("--stopped web@b --output json").json();
+    assert_eq!(json["notes"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn what_does_not_answer_does_not_count_as_running() {
+    let lab = small();
+    lab.run(&format!("{SMALL} --save s.json")).expect(0, &[]);
+    let clusters = |state: &str| {
+        format!(
+            "- {{name: a, allocatable: {{cpu: 4}}, contact: {state}}}\n- {{name: b, allocatable: {{cpu: 4}}, contact: {state}}}\n"
+        )
+    };
+    for state in ["lost", "unreachable"] {
+        lab.file("c.yaml", clusters(state));
+        let told = lab.run(&format!("{SMALL} --previous s.json"));
+        told.expect(
+            2,
+            &[
+                "0/3, 3 lost",
+                "note: no cluster answers: all 2 are lost or unreachable",
+                "4 on clusters that do not answer",
+            ],
+        );
+        let json = lab
+            .run(&format!("{SMALL} --previous s.json --output json"))
+            .json();
+        assert_eq!(
+            (&json["summary"]["lost"], &json["summary"]["replicas"]),
+            (&json!(4), &json!(4))
+        );
+    }
+}
+
+#[test]
+fn what_makes_do_with_fewer_does_not_wait() {
+    let lab = small();
+    lab.file(
+        "w.yaml",
+        "- {name: few, lost: shrink, needs: {cpu: 1}, targets: [{replicas: 3}]}\n",
+    );
+    lab.run(&format!("{SMALL} --save s.json")).expect(0, &["a ×3"]);
+    lab.file(
+        "c.yaml",
+        "- {name: a, allocatable: {cpu: 4}, contact: lost}\n- {name: b, allocatable: {cpu: 4}}\n",
+    );
+    let told = lab.run(&format!("{SMALL} --previous s.json"));
+    told.expect(
+        0,
+        &[
+            "runs 0 of 3 until a is back",
+            "3 done without until clusters are back",
+        ],
+    );
+    assert!(!told.out.contains("wait"), "{}", told.out);
+    let json = lab
+        .run(&format!("{SMALL} --previous s.json --output json"))
+        .json();
+    assert_eq!(
+        (&json["summary"]["fewer"], &json["summary"]["waiting"]),
+        (&json!(3), &json!(0))
+    );
+}
+
+#[test]
+fn what_is_stopped_to_make_room_is_told_at_both() {
+    let lab = small();
+    lab.file(
+        "w.yaml",
+        "- {name: lo, needs: {cpu: 1}, targets: [{replicas: 8}]}\n",
+    );
+    lab.run(&format!("{SMALL} --save s.json"))
+        .expect(0, &["a ×4, b ×4"]);
+    lab.file(
+        "w.yaml",
+        "- {name: lo, needs: {cpu: 1}, targets: [{replicas: 8}]}\n\
+         - {name: hi, priority: 9, preempts: true, needs: {cpu: 2}, targets: [{replicas: 1}]}\n",
+    );
+    let told = lab.run(&format!("{SMALL} --previous s.json"));
+    told.expect(2, &["4 stopped to make room"]);
+    let stopped = "4 of lo on a were stopped to make room for hi";
+    assert_eq!(told.out.matches(stopped).count(), 2, "{}", told.out);
+    assert!(!told.out.contains("move"), "{}", told.out);
+}
+
+#[test]
+fn what_matches_nothing_is_told() {
+    let lab = small();
+    let web = |fields: &str| format!("- {{name: web, {fields}}}\n");
+    for (fields, code, expect) in [
+        (
+            "targets: [{where: {matchLabels: {zone: mars}}, each: 1}]",
+            2,
+            "no cluster matches label zone is mars",
+        ),
+        (
+            "targets: [{where: {matchLabels: {zone: mars}}, elseWhere: [{matchLabels: {zone: west}}], each: 1}]",
+            2,
+            "no cluster matches label zone is mars or label zone is west",
+        ),
+        ("kinds: [Pod.v1], targets: [{each: 1}]", 0, ""),
+        (
+            "targets: [{replicas: 1, bounds: [{clusters: [zz], max: 1}]}]",
+            0,
+            "bounds: no cluster is called zz",
+        ),
+        (
+            "targets: [{replicas: 1, bounds: [{where: {matchLabels: {zone: mars}}, max: 1}]}]",
+            0,
+            "bounds: no cluster matches label zone is mars",
+        ),
+        (
+            "targets: [{replicas: 1}], prefer: [{where: {matchLabels: {zone: mars}}, weight: 5}]",
+            0,
+            "prefer: no cluster matches label zone is mars",
+        ),
+        (
+            "targets: [{replicas: 1}], apart: [{workload: db}]",
+            0,
+            "apart: there is no workload db",
+        ),
+        (
+            "targets: [{replicas: 1}], apart: [{workload: web2, over: zoen}]",
+            0,
+            "apart: no cluster has the label zoen",
+        ),
+        (
+            "targets: [{replicas: 1}], lost: {follow: db}",
+            0,
+            "lost: there is no workload db to follow",
+        ),
+        (
+            "targets: [{replicas: 1}], survives: {any-domain: zoen}",
+            0,
+            "survives: no cluster has the label zoen",
+        ),
+        (
+            "targets: [{replicas: 1}], moves: {limit: 1, per: 0s}",
+            0,
+            "moves: a limit for no time",
+        ),
+    ] {
+        let told = lab.file("w.yaml", web(fields)).run(SMALL);
+        told.expect(code, &[expect]);
+        assert_eq!(
+            told.out.contains("    ! "),
+            !expect.is_empty(),
+            "{fields}: {}",
+            told.out
+        );
+    }
+    // They mean some, and none takes it.
+    lab.file(
+        "c.yaml",
+        "- {name: a, lifeCycle: cordoned, labels: {zone: north}}\n",
+    );
+    lab.file(
+        "w.yaml",
+        web("targets: [{where: {matchLabels: {zone: north}}, each: 1}]"),
+    );
+    lab.run(SMALL)
+        .expect(2, &["0/0", "no cluster that it means can take it"]);
+    lab.file("c.yaml", "clusters: []");
+    lab.run(SMALL).expect(2, &["note: the fleet has no clusters"]);
+    lab.file("c.yaml", "clusters: [{name: a}]\nstorm: {domain: rigeon}");
+    lab.run(SMALL)
+        .expect(2, &["note: storm.domain: no cluster has the label rigeon"]);
+}
+
+#[test]
+fn what_a_full_cluster_lacks_is_told() {
+    let lab = small();
+    lab.file(
+        "w.yaml",
+        "- {name: web, needs: {cpu: 1500m}, targets: [{replicas: 4, where: {matchLabels: {zone: north}}}]}\n",
+    );
+    let told = lab.run(SMALL);
+    // The nearest miss comes first.
+    let (near, far) = (
+        told.out.find("- a: cpu: 1500m is needed, 1 is free"),
+        told.out.find("- b: label zone"),
+    );
+    assert!(near.is_some() && near < far, "{}", told.out);
+    lab.run(&format!("{SMALL} --explain a")).expect(
+        2,
+        &["rank 1 of those that can take it; no more come: cpu: 1500m is needed, 1 is free"],
+    );
+    let json = lab.run(&format!("{SMALL} --explain a --output json")).json();
+    assert_eq!(
+        json["explanations"][0]["targets"][0]["clusters"][0]["limit"][0]["code"],
+        "no-room"
+    );
 }
 
 #[test]
@@ -313,7 +789,8 @@ fn what_if_is_told_and_never_saved() {
 
     ask("--drain a --save s.json").expect(1, &["cannot be used with"]);
     ask("--drain z").expect(1, &["--drain z: no cluster of that name is listed"]);
-    ask("--with c.yaml").expect(1, &["cluster a is listed twice"]);
+    ask("--with c.yaml").expect(1, &["c.yaml:2: clusters[0]: cluster a is in the fleet already"]);
+    ask("--cordon a --without a").expect(1, &["--cordon a and --without a exclude each other"]);
     lab.file(
         "data.yaml",
         "{clusters: [{name: c}], data: [{name: d, clusters: [c]}]}",
@@ -410,7 +887,10 @@ fn files_may_be_many_and_standard_input() {
     lab.run("--clusters one.yaml --clusters two.json --workloads w.yaml --workloads workloads.yaml")
         .expect(2, &["7 workloads on 3 clusters"]);
     lab.run("--clusters one.yaml --clusters c.yaml --workloads w.yaml")
-        .expect(1, &["one.yaml, c.yaml: cluster a is listed twice"]);
+        .expect(
+            1,
+            &["c.yaml:2: clusters[0]: cluster a is listed already, at one.yaml:1"],
+        );
 }
 
 #[test]
@@ -485,11 +965,32 @@ fn every_mistake_in_clusters_is_an_error_with_its_place() {
         ("- {}", "c.yaml:1: [0]: `name` is missing"),
         (
             "- {name: a}\n- {name: a}",
-            "c.yaml: cluster a is listed twice: which of the two is meant is not known",
+            "c.yaml:2: [1]: cluster a is listed already, at c.yaml:1: which of the two is meant is not known",
         ),
         (
             "clusters: []\ndata: [{name: d, clusters: [a]}]",
-            "c.yaml: data d names cluster a, which is not listed",
+            "c.yaml:2: data[0].clusters[0]: data d names cluster a, which is not listed",
+        ),
+        (
+            "clusters: [{name: eu-1}]\nscores:\n- name: s\n  clusters:\n    eu1: 5",
+            "c.yaml:5: scores[0].clusters.eu1: score s names cluster eu1, which is not listed; did you mean eu-1?",
+        ),
+        (
+            "scores: [{name: s, clusters: {}}]\n---\nscores:\n- {name: s, clusters: {}}",
+            "c.yaml:4: scores[0]: scores s are listed already, at c.yaml:1",
+        ),
+        (
+            "clusters: []\nstorm:\n  percent: 200",
+            "c.yaml:3: storm.percent: expected a percentage, a whole number from 0 to 100, found 200",
+        ),
+        (
+            "storm: {atLeast: 0}",
+            "storm.atLeast: expected a whole number, at least 1, found 0",
+        ),
+        ("calm: {tolerance: -1}", "calm.tolerance: expected a percentage"),
+        (
+            "budgets: {fleet: {limit: 1, per: 0s}}",
+            "budgets.fleet.per: a limit for no time limits nothing",
         ),
         (
             "clusters: []\n---\nclusters: []\nbudget: {}\n",
@@ -520,7 +1021,7 @@ fn every_mistake_in_clusters_is_an_error_with_its_place() {
 }
 
 /// A workload `web` that is wrong, and what is told of it.
-const WRONG: [(&str, &str); 21] = [
+const WRONG: [(&str, &str); 22] = [
     (
         "targets: [{replicas: -1}]",
         "w.yaml:2: [1].targets[0].replicas: -1 is not a whole number from 0 to 18446744073709551615",
@@ -596,6 +1097,10 @@ const WRONG: [(&str, &str); 21] = [
         "[1].lost.respin.after: `10 minutes` is not a span of time",
     ),
     (
+        "targets: [{replicas: 1}], prefer: [{where: {}, weight: 1000}]",
+        "w.yaml:2: [1].prefer[0].weight: 1000 is not a whole number from -100 to 100",
+    ),
+    (
         "targets: [{replicas: 1}], moves: {per: -5}",
         "[1].moves.per: expected a span of time such as 10m",
     ),
@@ -624,7 +1129,10 @@ fn a_wrong_workload_is_told_stays_and_stops_no_other() {
         assert_eq!(after["web"], before["web"], "{fields}");
         assert_eq!(after["db"]["targets"]["1"]["b"]["replicas"], 2, "{fields}");
         let fresh = lab.run(SMALL);
-        fresh.expect(2, &[expect, "1 placed, 1 invalid"]);
+        fresh.expect(2, &[expect, "1 placed, 1 invalid", "w.yaml:2: [1]"]);
+        let json = lab.run(&format!("{SMALL} --output json")).json();
+        let problems = json["problems"].as_array().unwrap();
+        assert_eq!((problems.len(), &problems[0]["line"]), (1, &json!(2)), "{fields}");
     }
     // Circles have more than one in them.
     lab.file(
@@ -795,9 +1303,9 @@ fn numbers_at_their_ends_make_nothing_panic() {
         assert!([0, 2].contains(&answer.code), "{cluster}: {}", answer.err);
     }
     for limits in [
-        format!("budgets: {{fleet: {{limit: 0, per: {most}}}, cluster: {{limit: {most}, per: 0}}}}"),
-        format!("storm: {{atLeast: {most}, percent: 255}}"),
-        "storm: {atLeast: 0, percent: 0}".to_owned(),
+        format!("budgets: {{fleet: {{limit: 0, per: {most}}}, cluster: {{limit: {most}, per: 1}}}}"),
+        format!("storm: {{atLeast: {most}, percent: 100}}"),
+        "storm: {atLeast: 1, percent: 0}".to_owned(),
         format!(
             "scores: [{{name: s, weight: -2147483648, clusters: {{a: {least}, b: {}}}}}]",
             i64::MAX
@@ -830,7 +1338,7 @@ fn a_hundred_thousand_clusters_are_decided_on() {
         2,
         &[
             "c-000000 ×3",
-            "no cluster offers fpga (also 99999 others: resource-unknown)",
+            "no cluster offers fpga (likewise c-000001, c-000002, c-000003 and 99996 more)",
             "2 workloads on 100000 clusters",
         ],
     );

@@ -3,18 +3,25 @@
 use std::{cmp::Reverse, collections::BTreeMap};
 
 use fixedbitset::FixedBitSet;
-use fleet_core::Tick;
+use fleet_core::{Reason, Tick};
 
 use super::{ClusterExplanation, Refusal, Score, TargetExplanation};
 use crate::{
-    model::{ClusterSelector, Slot},
+    decision::TargetDecision,
+    model::{ClusterInfo, ClusterSelector, Slot},
     pipeline::Basis,
     planner::{Job, Planner},
     schedule::{Answers, Question},
 };
 
 impl Planner {
-    pub(super) fn explain_target(&self, job: &Job, target: usize, now: Tick) -> TargetExplanation {
+    pub(super) fn explain_target(
+        &self,
+        job: &Job,
+        target: usize,
+        decided: Option<&TargetDecision>,
+        now: Tick,
+    ) -> TargetExplanation {
         let (name, unit) = (&job.names[target], job.units[target]);
         let mut current = Vec::new();
         let mut going = BTreeMap::new();
@@ -35,20 +42,34 @@ impl Planner {
             current: &current,
             uses_spare: false,
         };
-        let group = self.group_of(&question);
+        let short = decided.map_or(0, |decided| decided.short);
+        let groups = Groups::of(&question, short);
         let mut clusters: Vec<ClusterExplanation> = self
             .slots()
             .map(|slot| {
                 let (replicas, going) = going.get(&slot).copied().unwrap_or_default();
+                let group = groups.of_cluster(self.fleet().at(slot));
+                let mut refusals = question.all_refusals(slot, group.map(|at| groups.all[at]));
+                refusals.extend(groups.refusal(group).map(|reason| Refusal {
+                    filter: "target".to_owned(),
+                    reason,
+                }));
+                let limit = match refusals.is_empty() {
+                    true => question.limits(slot, group.map(|at| groups.all[at])),
+                    false => Vec::new(),
+                };
+                let fits = question.fits(slot);
                 ClusterExplanation {
                     cluster: self.fleet().at(slot).name().to_owned(),
                     replicas,
                     going,
-                    refusals: self.told(question.all_refusals(slot, group)),
-                    fits: question.fits(slot).saturating_mul(unit),
+                    refusals: self.told(refusals),
+                    limit: self.told(limit),
+                    fits: (fits < u64::MAX).then(|| fits.saturating_mul(unit)),
                     rank: None,
                     scores: Vec::new(),
                     total: 0,
+                    lack: question.lack(slot),
                 }
             })
             .collect();
@@ -82,24 +103,66 @@ impl Planner {
         TargetExplanation {
             target: name.to_string(),
             wanted: question.wanted().map(|units| units.saturating_mul(unit)),
-            short: 0,
-            limit: None,
+            short,
+            limit: decided.and_then(|decided| decided.limit.clone()),
+            groups: groups.told(),
             refused,
             would_fit: Vec::new(),
             clusters,
         }
     }
+}
 
-    /// The first of the target's groups that what runs is in, else its first.
-    fn group_of<'a>(&self, question: &Question<'a>) -> Option<&'a ClusterSelector> {
-        let groups = &question.target().groups;
-        let is_in = |group: &&ClusterSelector| {
-            question
-                .current
-                .iter()
-                .any(|(slot, _)| group.matches(self.fleet().at(*slot)))
+/// The groups of a target, and which of them were taken.
+struct Groups<'a> {
+    all: Vec<&'a ClusterSelector>,
+    taken: Vec<bool>,
+}
+
+impl<'a> Groups<'a> {
+    /// Those are taken that what runs is in; all, where not everything has a place or nothing runs.
+    fn of(question: &Question<'a>, short: u64) -> Self {
+        let mut groups = Self {
+            all: question.target().groups.iter().collect(),
+            taken: vec![false; question.target().groups.len()],
         };
-        groups.iter().find(is_in).or(groups.first())
+        for (slot, _) in question.current {
+            if let Some(at) = groups.of_cluster(question.view.fleet.at(*slot))
+                && let Some(taken) = groups.taken.get_mut(at)
+            {
+                *taken = true;
+            }
+        }
+        if short > 0 || !groups.taken.contains(&true) {
+            groups.taken.fill(true);
+        }
+        groups
+    }
+
+    /// The first that means a cluster; the first of all says why not, where none does.
+    fn of_cluster(&self, cluster: &ClusterInfo) -> Option<usize> {
+        let meant = self.all.iter().position(|group| group.matches(cluster));
+        meant.or((!self.all.is_empty()).then_some(0))
+    }
+
+    /// Why a cluster is not used although its group means it: another group is taken.
+    fn refusal(&self, group: Option<usize>) -> Option<Reason> {
+        let at = group.filter(|at| !self.taken[*at])?;
+        let last = self.taken.iter().rposition(|taken| *taken)?;
+        let message = match at < last {
+            true => format!("its group ({}) cannot carry everything", self.all[at]),
+            false => format!("a group before its own ({}) carries everything", self.all[at]),
+        };
+        Some(Reason::new("other-group", message))
+    }
+
+    /// Those that are taken, where there is a choice.
+    fn told(&self) -> Vec<String> {
+        if self.all.len() < 2 {
+            return Vec::new();
+        }
+        let taken = self.all.iter().zip(&self.taken).filter(|(_, taken)| **taken);
+        taken.map(|(group, _)| group.to_string()).collect()
     }
 }
 
@@ -130,7 +193,8 @@ impl Question<'_> {
             for ((_, scores), (raw, normalised)) in all.iter_mut().zip(raw.into_iter().zip(normalised)) {
                 scores.push(Score {
                     scorer: scorer.name().to_owned(),
-                    raw,
+                    // What is not known has the least of all numbers.
+                    raw: (raw > i64::MIN).then_some(raw),
                     normalised,
                     weight: weight.saturating_mul(scorer.weight(self.workload, self.target())),
                 });

@@ -16,7 +16,7 @@ use fleet_core::{Reason, Tick};
 use serde::Serialize;
 
 use crate::{
-    decision::Limit,
+    decision::{Decision, Limit},
     model::{Slot, WorkloadId},
     planner::{Facts, Planner},
 };
@@ -50,6 +50,10 @@ pub struct TargetExplanation {
     /// What keeps these away.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<Limit>,
+    /// The groups that its replicas are in, in the order in which they are tried, where it has several. The first that can
+    /// carry everything is taken; where none can, all are filled in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<String>,
     /// How many clusters are refused for which reason, by the reasons' codes.
     pub refused: BTreeMap<&'static str, usize>,
     /// The smallest single changes found that would give every replica a place, the smallest first; each was tried.
@@ -74,8 +78,12 @@ pub struct ClusterExplanation {
     /// All filters that fail, not only the first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub refusals: Vec<Refusal>,
-    /// How many more replicas fit.
-    pub fits: u64,
+    /// Why no more come to a cluster that passes: one that it is on may take no more. Empty: more may come.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub limit: Vec<Reason>,
+    /// How many more replicas there is room for; none: for any number, because they ask for nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fits: Option<u64>,
     /// Its place among those that pass, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rank: Option<usize>,
@@ -84,6 +92,33 @@ pub struct ClusterExplanation {
     pub scores: Vec<Score>,
     /// The weighted sum.
     pub total: i64,
+    /// How much of what one more would ask for is missing, in millionths.
+    #[serde(skip)]
+    lack: i64,
+}
+
+impl TargetExplanation {
+    /// The clusters that take no more, each with why: those first that lack the least. Where a target names its clusters,
+    /// others are not among them; nor are those that have all that each is to have.
+    pub fn nearest_misses(&self) -> Vec<(&str, Vec<&Reason>)> {
+        let mut misses: Vec<(&ClusterExplanation, Vec<&Reason>)> = self
+            .clusters
+            .iter()
+            .map(|cluster| {
+                let refusals = cluster.refusals.iter().map(|refusal| &refusal.reason);
+                (cluster, refusals.chain(&cluster.limit).collect())
+            })
+            .collect();
+        misses.retain(|(_, reasons)| {
+            let is_no_miss = |reason: &&Reason| matches!(reason.code, "not-named" | "each");
+            !reasons.is_empty() && !reasons.iter().any(is_no_miss)
+        });
+        misses.sort_by_key(|(cluster, reasons)| (reasons.len(), cluster.lack));
+        let named = misses.into_iter();
+        named
+            .map(|(cluster, reasons)| (&*cluster.cluster, reasons))
+            .collect()
+    }
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
@@ -107,8 +142,9 @@ pub struct Refusal {
 pub struct Score {
     /// Which.
     pub scorer: String,
-    /// In its own unit.
-    pub raw: i64,
+    /// In its own unit; none: nothing is known of this cluster, which counts as the worst.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub raw: Option<i64>,
     /// On the common scale.
     pub normalised: i64,
     /// How often it counts.
@@ -117,7 +153,26 @@ pub struct Score {
 
 impl Planner {
     /// Why a workload is where it is, and why not elsewhere. None: no workload has this name.
+    ///
+    /// What keeps more away is asked again, on what is free now; [`explain_decision`](Self::explain_decision) keeps what
+    /// was decided.
     pub fn explain(&self, workload: &WorkloadId, facts: &Facts, now: Tick) -> Option<Explanation> {
+        let decision = self.decide_again(workload, facts, now);
+        self.explained(workload, decision.as_ref(), facts, now)
+    }
+
+    /// The same of a decision that was just made: what has no place, and what keeps it away, is what was decided.
+    pub fn explain_decision(&self, decision: &Decision, facts: &Facts, now: Tick) -> Option<Explanation> {
+        self.explained(&decision.workload, Some(decision), facts, now)
+    }
+
+    fn explained(
+        &self,
+        workload: &WorkloadId,
+        decision: Option<&Decision>,
+        facts: &Facts,
+        now: Tick,
+    ) -> Option<Explanation> {
         let job = self.job(workload)?;
         let mut explanation = Explanation {
             workload: workload.clone(),
@@ -127,16 +182,9 @@ impl Planner {
         if explanation.invalid.is_some() {
             return Some(explanation);
         }
-        let decision = self.decide_again(workload, facts, now);
         for target in 0..job.workload.targets.len() {
-            let mut explained = self.explain_target(job, target, now);
-            let decided = decision
-                .as_ref()
-                .and_then(|decision| decision.targets.get(target));
-            if let Some(decided) = decided {
-                explained.short = decided.short;
-                explained.limit.clone_from(&decided.limit);
-            }
+            let decided = decision.and_then(|decision| decision.targets.get(target));
+            let mut explained = self.explain_target(job, target, decided, now);
             if explained.short > 0 {
                 explained.would_fit = self.would_fit(job, target, &explained, facts, now);
             }

@@ -4,7 +4,7 @@ use fleet_core::Reason;
 
 use crate::{
     filter::{refuse_estimate, refuse_room, targeted},
-    model::{ClusterSelector, Slot},
+    model::{ClusterSelector, Slot, Take},
     schedule::Question,
 };
 
@@ -20,9 +20,7 @@ impl Question<'_> {
         let meant = targeted(self.target(), group, candidate.cluster).err();
         let filters = self.view.scheduler.parts().filters.iter();
         let failed = filters.filter_map(|filter| Some((filter.name(), filter.check(&candidate).err()?)));
-        let room = (candidate.current == 0)
-            .then(|| refuse_room(&candidate, self.needs))
-            .flatten();
+        let room = (candidate.current == 0).then(|| self.refuse_room(slot)).flatten();
         let meant = meant.map(|reason| ("target", reason));
         let estimators = self.view.scheduler.parts().estimators.iter();
         let full = estimators
@@ -34,6 +32,51 @@ impl Question<'_> {
             .chain(room.map(|reason| ("room", reason)))
             .chain(full)
             .collect()
+    }
+
+    /// Why nothing more comes to a cluster that nothing keeps away from what is there; empty: more may come.
+    pub(crate) fn limits(&self, slot: Slot, group: Option<&ClusterSelector>) -> Vec<Reason> {
+        let there = self.current(slot);
+        let most = self.most_at(slot);
+        let full = (there >= most).then(|| match self.target().take {
+            Take::Each { replicas, .. } => {
+                Reason::new("each", format!("each cluster gets {replicas}, and no more"))
+            }
+            Take::Divided { .. } => {
+                Reason::new("cluster-max", format!("it may have {most} at most")).with("most", most)
+            }
+        });
+        let anew = Question {
+            current: &[],
+            ..*self
+        };
+        full.into_iter().chain(anew.refusals(slot, group)).collect()
+    }
+
+    /// How much of what one more unit asks for is missing, in millionths of it.
+    pub(crate) fn lack(&self, slot: Slot) -> i64 {
+        const ALL: i64 = 1_000_000;
+        let room = self.view.room;
+        let Some(resource) = room.binding(slot, self.needs) else {
+            return ALL;
+        };
+        let need = i128::from(room.need(self.needs, resource));
+        let missing = need - i128::from(room.free(slot, resource).max(0));
+        // Where nothing is missing, something else keeps it away.
+        match (missing * i128::from(ALL)).checked_div(need) {
+            Some(lack @ 1..) => i64::try_from(lack).unwrap_or(ALL),
+            _ => ALL,
+        }
+    }
+
+    /// Why not one unit more fits on a cluster; none: one does.
+    fn refuse_room(&self, slot: Slot) -> Option<Reason> {
+        let (room, needs) = (self.view.room, self.needs);
+        if room.fits(slot, needs) == 0 && room.fits_with_spare(slot, needs) > 0 {
+            let message = "what is free is kept in case a cluster vanishes";
+            return Some(Reason::new("kept", message));
+        }
+        refuse_room(&self.candidate(slot, 0), needs)
     }
 
     /// The same without names.

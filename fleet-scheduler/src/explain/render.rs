@@ -2,10 +2,14 @@
 
 use std::fmt::Write as _;
 
+use fleet_core::Reason;
+
 use super::{ClusterExplanation, Explanation, TargetExplanation};
 
 /// How many clusters are named where there may be many.
 const NAMED: usize = 3;
+/// The code of clusters that a target does not name.
+const NOT_NAMED: &str = "not-named";
 
 /// An explanation as lines for people: where each target is, what is missing and what would help, which clusters would
 /// take more, and which refuse, by reason. Writing to a text cannot fail, here and below.
@@ -45,8 +49,27 @@ fn render_target(text: &mut String, target: &TargetExplanation) {
             }
         }
     }
+    match target.groups.as_slice() {
+        [] => {}
+        [only] => {
+            let _ = writeln!(text, "    of its groups this is taken: {only}");
+        }
+        several => {
+            let several = several.join("; ");
+            let _ = writeln!(
+                text,
+                "    no group can carry everything, so all are filled in order: {several}"
+            );
+        }
+    }
     for cluster in target.clusters.iter().filter(|cluster| cluster.replicas > 0) {
-        let _ = writeln!(text, "    on {}: {}", cluster.cluster, here(cluster));
+        let _ = writeln!(
+            text,
+            "    on {}: {}{}",
+            cluster.cluster,
+            here(cluster),
+            no_more(cluster, "; ")
+        );
     }
     would_take(text, target);
     refused(text, target);
@@ -56,13 +79,13 @@ fn render_target(text: &mut String, target: &TargetExplanation) {
 fn would_take(text: &mut String, target: &TargetExplanation) {
     let passing = || {
         let others = target.clusters.iter();
-        others.filter(|cluster| cluster.replicas == 0 && cluster.rank.is_some())
+        others.filter(|cluster| cluster.replicas == 0 && cluster.rank.is_some() && cluster.limit.is_empty())
     };
     let count = passing().count();
     if count > 0 {
         let named = passing().map(|cluster| match cluster.fits {
-            u64::MAX => cluster.cluster.clone(),
-            fits => format!("{} ({fits} would fit)", cluster.cluster),
+            None => cluster.cluster.clone(),
+            Some(fits) => format!("{} ({fits} would fit)", cluster.cluster),
         });
         let verb = if count == 1 { "cluster" } else { "clusters" };
         let _ = writeln!(
@@ -73,28 +96,44 @@ fn would_take(text: &mut String, target: &TargetExplanation) {
     }
 }
 
-/// Clusters that it cannot be on, by reason.
+/// Clusters that it cannot be on, by reason. Where others are named, nothing else is said of them, and that last.
 fn refused(text: &mut String, target: &TargetExplanation) {
-    for (code, count) in &target.refused {
-        let mut refusals = target.clusters.iter().filter_map(|cluster| {
-            let mut refusals = cluster.refusals.iter();
-            let refusal = refusals.find(|refusal| refusal.reason.code == *code)?;
-            Some((cluster.cluster.as_str(), refusal.reason.to_string()))
-        });
-        let Some((first, why)) = refusals.next() else {
+    let mut codes: Vec<&str> = target.refused.keys().copied().collect();
+    codes.sort_by_key(|code| *code == NOT_NAMED);
+    for code in codes {
+        let refusals: Vec<(&str, &Reason)> = target
+            .clusters
+            .iter()
+            .filter_map(|cluster| {
+                let find = |code: &str| {
+                    cluster
+                        .refusals
+                        .iter()
+                        .find(|refusal| refusal.reason.code == code)
+                };
+                let refusal = find(NOT_NAMED).or(find(code))?;
+                (refusal.reason.code == code).then_some((&*cluster.cluster, &refusal.reason))
+            })
+            .collect();
+        let Some(((first, why), others)) = refusals.split_first() else {
             continue;
         };
-        let _ = match count.saturating_sub(1) {
-            0 => writeln!(text, "    not on {first}: {why}"),
-            rest => {
-                let others = some_of(refusals.map(|(name, _)| name), rest);
-                writeln!(
-                    text,
-                    "    not on {count} clusters ({code}), such as {first}: {why}; also {others}"
-                )
-            }
-        };
+        let _ = write!(text, "    not on {first}: {why}");
+        if !others.is_empty() {
+            let names = others.iter().map(|(name, _)| *name);
+            let _ = write!(text, "; likewise {}", some_of(names, others.len()));
+        }
+        text.push('\n');
     }
+}
+
+/// Why no more come to a cluster that passes.
+fn no_more(cluster: &ClusterExplanation, before: &str) -> String {
+    if cluster.limit.is_empty() {
+        return String::new();
+    }
+    let why: Vec<String> = cluster.limit.iter().map(ToString::to_string).collect();
+    format!("{before}no more come: {}", why.join("; "))
 }
 
 /// The first of so many, and how many more there are.
@@ -136,9 +175,10 @@ pub fn render_cluster(cluster: &ClusterExplanation) -> String {
         let _ = writeln!(text, "  refused by {}: {}", refusal.filter, refusal.reason);
     }
     let Some(rank) = cluster.rank else { return text };
-    let fits = match cluster.fits {
-        u64::MAX => "any number more would fit".to_owned(),
-        fits => format!("{fits} more would fit"),
+    let fits = match (no_more(cluster, ""), cluster.fits) {
+        (why, _) if !why.is_empty() => why,
+        (_, None) => "any number more would fit".to_owned(),
+        (_, Some(fits)) => format!("{fits} more would fit"),
     };
     let _ = writeln!(text, "  rank {rank} of those that can take it; {fits}");
     if cluster.scores.is_empty() {
@@ -154,12 +194,12 @@ pub fn render_cluster(cluster: &ClusterExplanation) -> String {
     row(&mut text, ["scorer", "says", "scaled", "weight", "counts"]);
     for score in &cluster.scores {
         let numbers = [
-            score.raw,
             score.normalised,
             score.weight,
             score.normalised.saturating_mul(score.weight),
         ];
-        let [raw, scaled, weight, counts] = numbers.map(|number| number.to_string());
+        let [scaled, weight, counts] = numbers.map(|number| number.to_string());
+        let raw = score.raw.map_or("-".to_owned(), |raw| raw.to_string());
         row(&mut text, [&score.scorer, &raw, &scaled, &weight, &counts]);
     }
     row(&mut text, ["in all", "", "", "", &cluster.total.to_string()]);

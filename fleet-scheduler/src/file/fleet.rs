@@ -11,7 +11,7 @@ use serde::{
     de::{self, Error as _},
 };
 
-use super::{WrittenCluster, optional_moment, span};
+use super::{WrittenCluster, optional_moment, range, span};
 use crate::{
     model::{ClusterInfo, FleetView, InvalidFleet},
     moves::{Budgets, Calm, Rate, StormBreaker},
@@ -59,6 +59,7 @@ pub struct ClusterFile {
     /// How many replicas may move in a time.
     pub budgets: Option<WrittenBudgets>,
     /// When too much looks lost at once.
+    #[serde(deserialize_with = "storm")]
     pub storm: Option<StormBreaker>,
     /// When something better is worth a move.
     pub calm: Option<WrittenCalm>,
@@ -117,8 +118,8 @@ pub struct WrittenBudgets {
 pub struct WrittenRate {
     /// How many replicas.
     pub limit: u64,
-    /// In how long, such as `1h`.
-    #[serde(deserialize_with = "span::deserialize")]
+    /// In how long, such as `1h`; not in no time.
+    #[serde(deserialize_with = "range::some_time")]
     pub per: Millis,
 }
 
@@ -131,6 +132,7 @@ pub struct WrittenCalm {
     #[serde(deserialize_with = "span::deserialize")]
     pub rest: Millis,
     /// How many of a hundred replicas may be at the wrong place before shares are put right.
+    #[serde(deserialize_with = "range::percent")]
     pub tolerance: u8,
 }
 
@@ -247,6 +249,41 @@ impl ClusterFile {
 }
 
 const FOR_EVER: Tick = Tick(u64::MAX);
+
+/// A breaker that can trip, and does not without a loss.
+fn storm<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<StormBreaker>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+    struct Written {
+        domain: Option<String>,
+        #[serde(deserialize_with = "range::at_least_one")]
+        at_least: usize,
+        #[serde(deserialize_with = "range::percent")]
+        percent: u8,
+    }
+
+    impl Default for Written {
+        fn default() -> Self {
+            let StormBreaker {
+                domain,
+                at_least,
+                percent,
+            } = StormBreaker::default();
+            Self {
+                domain,
+                at_least,
+                percent,
+            }
+        }
+    }
+
+    let written = Option::<Written>::deserialize(deserializer)?;
+    Ok(written.map(|written| StormBreaker {
+        domain: written.domain,
+        at_least: written.at_least,
+        percent: written.percent,
+    }))
+}
 
 /// A list, or a mapping by name.
 fn clusters<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<WrittenCluster>, D::Error> {

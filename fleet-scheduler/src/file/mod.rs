@@ -4,6 +4,7 @@ mod cluster;
 mod fleet;
 mod moment;
 pub(crate) mod policy;
+mod range;
 pub(crate) mod span;
 
 pub use cluster::WrittenCluster;

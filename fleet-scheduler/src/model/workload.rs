@@ -210,6 +210,62 @@ impl Workload {
         self
     }
 
+    /// Which way dividers that look at it break ties.
+    #[must_use]
+    pub fn uid(mut self, uid: impl Into<String>) -> Self {
+        self.uid = uid.into();
+        self
+    }
+
+    /// May push out what has a lower priority, where nothing is free.
+    #[must_use]
+    pub fn preempts(mut self) -> Self {
+        self.preempts = true;
+        self
+    }
+
+    /// The kinds its objects are of, as `Kind.version.group`.
+    #[must_use]
+    pub fn kinds(mut self, kinds: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.kinds.extend(kinds.into_iter().map(Into::into));
+        self
+    }
+
+    /// Ends by itself.
+    #[must_use]
+    pub fn completes(mut self) -> Self {
+        self.completes = true;
+        self
+    }
+
+    /// Says what may vanish with room left for it elsewhere.
+    #[must_use]
+    pub fn survives(mut self, survives: Survives) -> Self {
+        self.survives = survives;
+        self
+    }
+
+    /// From then on it runs nowhere.
+    #[must_use]
+    pub fn expires(mut self, at: Tick) -> Self {
+        self.expires = Some(at);
+        self
+    }
+
+    /// Runs beside another, in the way that this says.
+    #[must_use]
+    pub fn beside_as(mut self, relation: Relation) -> Self {
+        self.beside.push(relation);
+        self
+    }
+
+    /// Keeps away from another, in the way that this says.
+    #[must_use]
+    pub fn apart_as(mut self, relation: Relation) -> Self {
+        self.apart.push(relation);
+        self
+    }
+
     /// The workloads whose places its own depends on.
     pub(crate) fn related(&self) -> impl Iterator<Item = &WorkloadId> {
         let followed = match &self.lost {
@@ -291,6 +347,13 @@ impl Data {
             name: name.into(),
             preferred: false,
         }
+    }
+
+    /// Rather than must.
+    #[must_use]
+    pub fn preferred(mut self) -> Self {
+        self.preferred = true;
+        self
     }
 }
 

@@ -4,12 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fleet_core::{ContactState, LifeCycle, Tick, amount};
 use fleet_scheduler::{
-    ClusterInfo, Decision, Explanation, MoveLog, Outcome, Placement, Placements, Planner, Round, Slot,
-    WorkloadId,
+    ClusterInfo, Decision, Explanation, Move, MoveLog, Outcome, Placement, Placements, Planner, Replacement,
+    Round, Slot, Wait, WorkloadId,
 };
 use serde::Serialize;
 
-use super::{inputs::Problem, state::VERSION};
+use super::{
+    hints::Note,
+    inputs::Problem,
+    state::{Approved, VERSION},
+};
 
 /// What was decided. Its format is stable: fields may come, and none goes or changes within a version. Times are
 /// milliseconds since 1970.
@@ -22,9 +26,13 @@ pub(crate) struct Answer {
     pub(crate) summary: Summary,
     /// By workload.
     pub(crate) decisions: Vec<Decision>,
-    /// Workloads that cannot be read. What runs of them stays.
+    /// What is wrong with workloads, and where that is written: those that cannot be read, and those of `decisions` that
+    /// cannot be understood. What runs of them stays.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) problems: Vec<Told>,
+    /// What may not be meant, or has no effect.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) notes: Vec<Note>,
     /// Workloads of `--previous` that are not wanted any more.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) removed: Vec<WorkloadId>,
@@ -37,6 +45,12 @@ pub(crate) struct Answer {
     pub(crate) placements: Placements,
     /// The moves that still count for budgets, for `--previous`.
     pub(crate) moves: MoveLog,
+    /// The tokens of proposals that were carried out, for `--previous`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) approved: Approved,
+    /// The clusters that others replace, for `--previous`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) replacements: Vec<Replacement>,
     /// When to decide again even if nothing changes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) again_at: Option<Tick>,
@@ -64,19 +78,25 @@ pub(crate) struct Summary {
     pub(crate) changed: usize,
     /// Replicas that count.
     pub(crate) replicas: u64,
+    /// Those of them whose clusters do not answer, being lost or unreachable, or have left the fleet.
+    pub(crate) lost: u64,
+    /// Those of them that are done without until their clusters are back.
+    pub(crate) fewer: u64,
     /// Replicas without a place.
     pub(crate) short: u64,
     /// Replicas that would have no place if the worst vanished that their workload is to survive.
     pub(crate) unprotected: u64,
     /// Replicas that begin to move.
     pub(crate) moving: u64,
+    /// Replicas that are stopped to make room for what goes first.
+    pub(crate) preempted: u64,
     /// Replicas that would move and wait.
     pub(crate) waiting: u64,
     /// Replicas that wait for a person.
     pub(crate) proposed: u64,
 }
 
-/// A workload that cannot be read.
+/// What is wrong with a workload.
 #[derive(Serialize)]
 pub(crate) struct Told {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -160,6 +180,7 @@ impl Answer {
             summary,
             decisions,
             problems: Vec::new(),
+            notes: Vec::new(),
             removed: Vec::new(),
             changes,
             by_workload: placements
@@ -169,10 +190,22 @@ impl Answer {
             by_cluster: by_cluster(planner),
             placements,
             moves: planner.moves().clone(),
+            approved: Approved::new(),
+            replacements: Vec::new(),
             again_at: planner.again_at().filter(|again| *again > at),
             explanations: None,
             what_if: None,
         }
+    }
+}
+
+impl Answer {
+    /// What was decided last of each workload: what would be, where that is asked for and another.
+    pub(crate) fn last_decisions(&self) -> impl Iterator<Item = &Decision> {
+        let would_be = self.what_if.iter().flat_map(|would_be| &would_be.decisions);
+        let would_be: BTreeMap<&WorkloadId, &Decision> = would_be.map(|one| (&one.workload, one)).collect();
+        let decisions = self.decisions.iter();
+        decisions.map(move |one| would_be.get(&one.workload).copied().unwrap_or(one))
     }
 }
 
@@ -194,6 +227,9 @@ pub(crate) fn summary(planner: &Planner, placements: &Placements, decisions: &[D
         };
         *count += 1;
         summary.short = summary.short.saturating_add(decision.short());
+        let (stops, moves): (Vec<&Move>, Vec<&Move>) = decision.moves.iter().partition(|one| is_stop(one));
+        let (accepted, waits): (Vec<&Wait>, Vec<&Wait>) =
+            decision.waits.iter().partition(|one| is_accepted(one));
         let all = [
             (
                 &mut summary.unprotected,
@@ -201,11 +237,19 @@ pub(crate) fn summary(planner: &Planner, placements: &Placements, decisions: &[D
             ),
             (
                 &mut summary.moving,
-                sum(&mut decision.moves.iter().map(|one| one.replicas)),
+                sum(&mut moves.iter().map(|one| one.replicas)),
+            ),
+            (
+                &mut summary.preempted,
+                sum(&mut stops.iter().map(|one| one.replicas)),
             ),
             (
                 &mut summary.waiting,
-                sum(&mut decision.waits.iter().map(|one| one.replicas)),
+                sum(&mut waits.iter().map(|one| one.replicas)),
+            ),
+            (
+                &mut summary.fewer,
+                sum(&mut accepted.iter().map(|one| one.replicas)),
             ),
             (
                 &mut summary.proposed,
@@ -219,7 +263,28 @@ pub(crate) fn summary(planner: &Planner, placements: &Placements, decisions: &[D
     summary.replicas = sum(&mut placements
         .values()
         .flat_map(|placement| active(placement).into_values()));
+    let answers = |cluster: &str| {
+        planner
+            .fleet()
+            .get(cluster)
+            .is_some_and(ClusterInfo::is_in_contact)
+    };
+    summary.lost = sum(&mut placements
+        .values()
+        .flat_map(active)
+        .filter(|(cluster, _)| !answers(cluster))
+        .map(|(_, count)| count));
     summary
+}
+
+/// Whether replicas give way to what goes first, rather than going to a place of their own.
+pub(crate) fn is_stop(one: &Move) -> bool {
+    one.to.is_empty()
+}
+
+/// Whether this waits for nothing but that a cluster comes back: there are fewer until then, as was asked for.
+pub(crate) fn is_accepted(wait: &Wait) -> bool {
+    wait.reason.code == "shrink"
 }
 
 /// Replicas that count, by cluster.

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args as Group, ValueEnum};
-use fleet_core::Tick;
-use fleet_scheduler::moment;
+use fleet_core::{Millis, Tick};
+use fleet_scheduler::{moment, span};
 
 use crate::args::Output;
 
@@ -35,6 +35,25 @@ pub(crate) struct PlaceArgs {
     /// Also moves what is better off elsewhere, as far as prices and budgets allow.
     #[arg(long)]
     pub(super) rebalance: bool,
+
+    /// Begins to replace a cluster by another: everything of OLD is started on NEW, a few replicas at a time. Kept in what
+    /// `--save` writes, and gone on with from there. May be given more than once.
+    #[arg(long, value_name = "OLD=NEW", help_heading = "Replacing a cluster")]
+    pub(super) replace: Vec<String>,
+    /// How many replicas of a target may be on their way and not healthy yet, where `--replace` begins. Default: 1.
+    #[arg(
+        long,
+        value_name = "REPLICAS",
+        requires = "replace",
+        help_heading = "Replacing a cluster"
+    )]
+    pub(super) surge: Option<u64>,
+    /// How long the old copies stay once everything is healthy, where `--replace` begins, such as 30m. Default: 1h.
+    #[arg(long, value_name = "SPAN", requires = "replace", value_parser = span, help_heading = "Replacing a cluster")]
+    pub(super) soak: Option<Millis>,
+    /// Takes a replacement back: what is still on OLD stays there.
+    #[arg(long, value_name = "OLD", help_heading = "Replacing a cluster")]
+    pub(super) take_back: Vec<String>,
 
     /// Approves a proposal by its token. May be given more than once, as all that follow may.
     #[arg(long, value_name = "TOKEN", help_heading = "What is known")]

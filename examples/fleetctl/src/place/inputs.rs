@@ -8,7 +8,9 @@ use std::{
 use fleet_core::StatusSink as _;
 use fleet_diff::Step;
 use fleet_kube::FileStatus;
-use fleet_scheduler::{ClusterFile, ClusterInfo, Facts, FleetView, Workload, WorkloadId};
+use fleet_scheduler::{
+    ClusterFile, ClusterInfo, FleetView, Preference, Workload, WorkloadId, WrittenData, WrittenScore,
+};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -22,6 +24,24 @@ use super::{
 pub(super) struct Wanted {
     pub(super) workloads: BTreeMap<WorkloadId, Workload>,
     pub(super) problems: Vec<Problem>,
+    pub(super) places: Places,
+}
+
+/// Where workloads are written.
+#[derive(Default)]
+pub(super) struct Places {
+    texts: Vec<Text>,
+    spots: BTreeMap<WorkloadId, Spot>,
+}
+
+impl Places {
+    /// What is wrong with a workload, and where it is written.
+    pub(super) fn problem(&self, id: &WorkloadId, why: &str) -> Option<Problem> {
+        Some(Problem {
+            workload: Some(id.clone()),
+            mistake: self.spots.get(id)?.mistake(&self.texts, why),
+        })
+    }
 }
 
 /// A workload that cannot be read: what runs of it stays where it is.
@@ -31,9 +51,10 @@ pub(super) struct Problem {
     pub(super) mistake: Mistake,
 }
 
-/// The clusters of all files together.
-pub(super) fn clusters(paths: &[PathBuf]) -> Result<ClusterFile, String> {
+/// The clusters of all files together, and where each is written.
+pub(super) fn clusters(paths: &[PathBuf]) -> Result<(ClusterFile, Listed), String> {
     let mut all = ClusterFile::default();
+    let mut listed = Listed::default();
     for path in paths {
         let text = Text::open(path)?;
         let documents = text.documents()?;
@@ -41,6 +62,7 @@ pub(super) fn clusters(paths: &[PathBuf]) -> Result<ClusterFile, String> {
             return Err(text.wrong("is empty; write `clusters: []` for none"));
         }
         for document in documents {
+            let is_mapping = document.value.get("clusters").is_some_and(Value::is_object);
             // A list, or one cluster, as if it were in `clusters`.
             let (value, added) = match document.value {
                 Value::Array(list) => (json!({ "clusters": list }), 1),
@@ -50,10 +72,126 @@ pub(super) fn clusters(paths: &[PathBuf]) -> Result<ClusterFile, String> {
                 other => (other, 0),
             };
             let part: ClusterFile = text.parse(document.line, &[], added, value)?;
+            listed.parts.push(Part {
+                text: listed.texts.len(),
+                line: document.line,
+                added,
+                is_mapping,
+                names: part.clusters.iter().map(|cluster| cluster.name.clone()).collect(),
+                data: part.data.clone(),
+                scores: part.scores.clone(),
+            });
             all = all.join(part).map_err(|error| text.wrong(&error.to_string()))?;
         }
+        listed.texts.push(text);
     }
-    Ok(all)
+    listed.check()?;
+    Ok((all, listed))
+}
+
+/// Where clusters are written, and what is said of them.
+#[derive(Default)]
+pub(super) struct Listed {
+    texts: Vec<Text>,
+    parts: Vec<Part>,
+}
+
+/// One document of clusters.
+struct Part {
+    /// The number of its text, and its line there.
+    text: usize,
+    line: usize,
+    /// How many steps in front of each cluster are not written.
+    added: usize,
+    is_mapping: bool,
+    names: Vec<String>,
+    data: Vec<WrittenData>,
+    scores: Vec<WrittenScore>,
+}
+
+impl Listed {
+    /// What is wrong with a cluster, if it is written here.
+    pub(super) fn mistake(&self, name: &str, why: &str) -> Option<Mistake> {
+        let mut places = self.parts.iter().flat_map(|part| {
+            part.names
+                .iter()
+                .enumerate()
+                .map(move |(at, name)| (part, at, name))
+        });
+        let (part, at, _) = places.find(|(_, _, one)| *one == name)?;
+        Some(self.at_cluster(part, at, why))
+    }
+
+    fn at_cluster(&self, part: &Part, at: usize, why: &str) -> Mistake {
+        let step = match part.is_mapping {
+            true => Step::Key(&part.names[at]),
+            false => Step::Item(at),
+        };
+        self.at(part, &[Step::Key("clusters"), step][part.added..], why)
+    }
+
+    fn at(&self, part: &Part, way: &[Step<'_>], why: &str) -> Mistake {
+        self.texts[part.text].mistake(part.line, way, why)
+    }
+
+    /// That no name is listed twice, and that only clusters are named that are listed.
+    fn check(&self) -> Result<(), Mistake> {
+        let mut seen: BTreeMap<&str, (&Part, usize)> = BTreeMap::new();
+        for part in &self.parts {
+            for (at, name) in part.names.iter().enumerate() {
+                if let Some((first, place)) = seen.insert(name, (part, at)) {
+                    let first = self.at_cluster(first, place, "");
+                    let why = format!(
+                        "cluster {name} is listed already, at {}:{}: which of the two is meant is not known",
+                        first.file, first.line
+                    );
+                    return Err(self.at_cluster(part, at, &why));
+                }
+            }
+        }
+        let not_listed = |what: String, cluster: &str| {
+            let near = meant(nearest(cluster, seen.keys().copied()));
+            format!("{what} names cluster {cluster}, which is not listed{near}")
+        };
+        let mut scores: BTreeMap<&str, (&Part, usize)> = BTreeMap::new();
+        for part in &self.parts {
+            for (at, data) in part.data.iter().enumerate() {
+                for (place, cluster) in data.clusters.iter().enumerate() {
+                    if !seen.contains_key(cluster.as_str()) {
+                        let way = [
+                            Step::Key("data"),
+                            Step::Item(at),
+                            Step::Key("clusters"),
+                            Step::Item(place),
+                        ];
+                        return Err(self.at(part, &way, &not_listed(format!("data {}", data.name), cluster)));
+                    }
+                }
+            }
+            for (at, score) in part.scores.iter().enumerate() {
+                let way = [Step::Key("scores"), Step::Item(at)];
+                if let Some((first, place)) = scores.insert(&score.name, (part, at)) {
+                    let first = self.at(first, &[Step::Key("scores"), Step::Item(place)], "");
+                    let why = format!(
+                        "scores {} are listed already, at {}:{}",
+                        score.name, first.file, first.line
+                    );
+                    return Err(self.at(part, &way, &why));
+                }
+                for cluster in score.clusters.keys() {
+                    if !seen.contains_key(cluster.as_str()) {
+                        let way = [way[0], way[1], Step::Key("clusters"), Step::Key(cluster)];
+                        return Err(self.at(
+                            part,
+                            &way,
+                            &not_listed(format!("score {}", score.name), cluster),
+                        ));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Files as people call them, for what is wrong with all of them together.
@@ -84,13 +222,12 @@ pub(super) async fn observed(mut fleet: FleetView, path: &Path) -> Result<FleetV
 /// # Errors
 /// When a file cannot be read at all. A workload that cannot is a [`Problem`] and stops no other.
 pub(super) fn workloads(paths: &[PathBuf]) -> Result<Wanted, String> {
-    let texts: Vec<Text> = paths
-        .iter()
-        .map(|path| Text::open(path))
-        .collect::<Result<_, _>>()?;
     let mut wanted = Wanted::default();
-    let mut spots: BTreeMap<WorkloadId, Spot<'_>> = BTreeMap::new();
-    for text in &texts {
+    for path in paths {
+        wanted.places.texts.push(Text::open(path)?);
+    }
+    let Places { texts, spots } = &mut wanted.places;
+    for (number, text) in texts.iter().enumerate() {
         let documents = text.documents()?;
         if documents.is_empty() {
             return Err(text.wrong("is empty; write `workloads: []` for none"));
@@ -99,7 +236,7 @@ pub(super) fn workloads(paths: &[PathBuf]) -> Result<Wanted, String> {
             let (elements, form) = elements(text, document.line, document.value)?;
             for (place, element) in elements.into_iter().enumerate() {
                 let spot = Spot {
-                    text,
+                    text: number,
                     document: document.line,
                     way: form.way(place),
                 };
@@ -107,7 +244,7 @@ pub(super) fn workloads(paths: &[PathBuf]) -> Result<Wanted, String> {
                 let id = name.filter(|name| !name.is_empty()).map(WorkloadId::from);
                 if let Some((id, first)) = id.as_ref().and_then(|id| Some((id, spots.get(id)?))) {
                     // Which of two is meant is not known, so neither counts.
-                    let first = first.mistake("");
+                    let first = first.mistake(texts, "");
                     let why = format!(
                         "it is listed already, at {}:{}: which of the two is meant is not known",
                         first.file, first.line
@@ -115,11 +252,14 @@ pub(super) fn workloads(paths: &[PathBuf]) -> Result<Wanted, String> {
                     wanted.workloads.remove(id);
                     wanted.problems.push(Problem {
                         workload: Some(id.clone()),
-                        mistake: spot.mistake(&why),
+                        mistake: spot.mistake(texts, &why),
                     });
                     continue;
                 }
-                match text.parse::<Workload>(spot.document, &spot.way, 0, element) {
+                let read = text
+                    .parse::<Workload>(spot.document, &spot.way, 0, element)
+                    .and_then(|workload| in_range(text, &spot, workload));
+                match read {
                     Ok(workload) => drop(wanted.workloads.insert(workload.name.clone(), workload)),
                     Err(mistake) => wanted.problems.push(Problem {
                         workload: id.clone(),
@@ -133,16 +273,31 @@ pub(super) fn workloads(paths: &[PathBuf]) -> Result<Wanted, String> {
     Ok(wanted)
 }
 
-/// Where a workload is written.
-struct Spot<'a> {
-    text: &'a Text,
-    document: usize,
-    way: Vec<Step<'a>>,
+/// Numbers that are out of their range.
+fn in_range(text: &Text, spot: &Spot, workload: Workload) -> Result<Workload, Mistake> {
+    let wrong = |preference: &Preference| !(-100..=100).contains(&preference.weight);
+    let Some(at) = workload.prefer.iter().position(wrong) else {
+        return Ok(workload);
+    };
+    let mut way = spot.way.clone();
+    way.extend([Step::Key("prefer"), Step::Item(at), Step::Key("weight")]);
+    let why = format!(
+        "{} is not a whole number from -100 to 100",
+        workload.prefer[at].weight
+    );
+    Err(text.mistake(spot.document, &way, why))
 }
 
-impl Spot<'_> {
-    fn mistake(&self, why: &str) -> Mistake {
-        self.text.mistake(self.document, &self.way, why)
+/// Where a workload is written: the number of the text, the line of its document, and the way within that.
+struct Spot {
+    text: usize,
+    document: usize,
+    way: Vec<Step<'static>>,
+}
+
+impl Spot {
+    fn mistake(&self, texts: &[Text], why: &str) -> Mistake {
+        texts[self.text].mistake(self.document, &self.way, why)
     }
 }
 
@@ -200,57 +355,20 @@ fn elements(text: &Text, line: usize, value: Value) -> Result<(Vec<Value>, Form)
     }
 }
 
-/// What the command line says is known, of workloads and clusters that there are.
-pub(super) fn facts(args: &PlaceArgs, known: &[WorkloadId], fleet: &FleetView) -> Result<Facts, String> {
-    let workload = |flag: &str, name: &str| -> Result<WorkloadId, String> {
-        let id = WorkloadId::from(name);
-        if known.contains(&id) {
-            return Ok(id);
-        }
-        let near = nearest(name, known.iter().map(WorkloadId::as_str));
-        Err(format!("{flag} {name}: there is no such workload{}", meant(near)))
-    };
-    let both = |flag: &str, text: &str| -> Result<(WorkloadId, String), String> {
-        let (name, cluster) = text
-            .split_once('@')
-            .filter(|(name, cluster)| !name.is_empty() && !cluster.is_empty())
-            .ok_or_else(|| format!("{flag} {text}: write WORKLOAD@CLUSTER"))?;
-        Ok((workload(flag, name)?, cluster.to_owned()))
-    };
-    let mut facts = Facts::none();
-    for text in &args.healthy {
-        let (workload, cluster) = both("--healthy", text)?;
-        facts = facts.healthy(workload, in_fleet("--healthy", &cluster, fleet)?);
+/// A workload that must be listed or placed.
+pub(super) fn known(flag: &str, name: &str, known: &[WorkloadId]) -> Result<WorkloadId, String> {
+    let id = WorkloadId::from(name);
+    if known.contains(&id) {
+        return Ok(id);
     }
-    for text in &args.stopped {
-        // Its cluster may have left the fleet.
-        let (workload, cluster) = both("--stopped", text)?;
-        facts = facts.stopped(workload, cluster);
-    }
-    for name in &args.finished {
-        facts = facts.finished(workload("--finished", name)?);
-    }
-    for token in &args.approve {
-        facts = facts.approve(token);
-    }
-    Ok(facts)
+    let near = nearest(name, known.iter().map(WorkloadId::as_str));
+    Err(format!("{flag} {name}: there is no such workload{}", meant(near)))
 }
 
 /// The names that `--workload` gives, each of which there is.
 pub(super) fn narrowed(args: &PlaceArgs, known: &[WorkloadId]) -> Result<Vec<WorkloadId>, String> {
-    let asked = args.workload.iter().map(|name| WorkloadId::from(name.as_str()));
-    asked
-        .map(|id| {
-            if known.contains(&id) {
-                return Ok(id);
-            }
-            let near = nearest(id.as_str(), known.iter().map(WorkloadId::as_str));
-            Err(format!(
-                "--workload {id}: there is no such workload{}",
-                meant(near)
-            ))
-        })
-        .collect()
+    let names = args.workload.iter();
+    names.map(|name| self::known("--workload", name, known)).collect()
 }
 
 /// A cluster that must be in the fleet.
@@ -265,7 +383,7 @@ pub(super) fn in_fleet(flag: &str, name: &str, fleet: &FleetView) -> Result<Stri
     ))
 }
 
-fn meant(near: Option<&str>) -> String {
+pub(super) fn meant(near: Option<&str>) -> String {
     near.map_or(String::new(), |near| format!("; did you mean {near}?"))
 }
 

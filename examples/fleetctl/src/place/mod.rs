@@ -2,8 +2,11 @@
 
 mod answer;
 mod args;
+mod heard;
+mod hints;
 mod inputs;
 mod read;
+mod replace;
 mod state;
 mod what_if;
 mod words;
@@ -15,7 +18,9 @@ use std::{
 };
 
 use fleet_core::Tick;
-use fleet_scheduler::{Explanation, Facts, Placements, Planner, Scheduler, WorkloadId};
+use fleet_scheduler::{
+    Decision, Explanation, Facts, Outcome, Placements, Planner, Replacement, Scheduler, WorkloadId,
+};
 
 use crate::{
     DONE, NOT_AS_ASKED,
@@ -23,10 +28,13 @@ use crate::{
     commands::Done,
     render::{Shown, tame},
 };
-pub(crate) use answer::{Answer, OnCluster, Summary, Told, WouldBe, active};
+pub(crate) use answer::{Answer, OnCluster, Summary, Told, WouldBe, active, is_accepted, is_stop};
 pub(crate) use args::{By, PlaceArgs};
-use inputs::{Problem, Wanted};
-use state::State;
+use heard::{There, Tokens};
+use hints::Hints;
+pub(crate) use hints::Note;
+use inputs::{Places, Problem, Wanted};
+use state::{Approved, State, remember};
 
 pub(crate) async fn run(args: &PlaceArgs) -> Done {
     // Errors quote names of files' making.
@@ -38,11 +46,56 @@ pub(crate) async fn run(args: &PlaceArgs) -> Done {
 async fn answer_to(args: &PlaceArgs) -> Done {
     inputs::one_stdin(args)?;
     let now = args.now.unwrap_or_else(clock);
-    let (planner, wanted, before) = read(args).await?;
-    let known: Vec<WorkloadId> = wanted.workloads.keys().chain(before.keys()).cloned().collect();
-    let facts = inputs::facts(args, &known, planner.fleet())?;
+    let Read {
+        planner,
+        wanted,
+        before,
+        approved,
+        replacements,
+        mut notes,
+    } = read(args).await?;
+    let unreadable = wanted
+        .problems
+        .iter()
+        .filter_map(|problem| problem.workload.as_ref());
+    let listed = wanted.workloads.keys().chain(unreadable);
+    let known: Vec<WorkloadId> = listed.chain(before.keys()).cloned().collect();
+    let there = There {
+        known: &known,
+        workloads: &wanted.workloads,
+        before: &before,
+        fleet: planner.fleet(),
+    };
+    let heard = heard::heard(args, &there)?;
+    notes.extend(heard.notes);
+    let mut hints = Hints::new(planner.fleet(), known.iter());
+    wanted
+        .workloads
+        .values()
+        .for_each(|workload| hints.look(workload));
+    let (hints, everywhere) = hints.found();
+    let workloads = wanted.workloads.values();
+    let fenced = workloads.filter(|workload| workload.nature.is_fenced());
+    let fenced: BTreeSet<WorkloadId> = fenced.map(|workload| workload.name.clone()).collect();
     let narrowed = inputs::narrowed(args, &known)?;
-    let (mut planner, mut answer) = decide(planner, wanted, &before, args.rebalance, &facts, now);
+    let (mut planner, wanted) = prepare(planner, wanted, &before);
+    let replaced = replace::begin(args, &mut planner, replacements, now)?;
+    let mut tokens = Tokens::look(args, &planner, &heard.facts, now);
+    let facts = args.approve.iter().fold(heard.facts.clone(), Facts::approve);
+    let mut answer = decide(&mut planner, wanted, &before, args.rebalance, &facts, now);
+    if tokens.is_any_unknown()
+        && let Some((would_be, _)) = what_if::ask(args, &planner, &answer, &heard.facts, now)?
+    {
+        tokens.wait(would_be.decisions.iter());
+    }
+    let replacements = replaced.iter().filter_map(|from| planner.replacement(from));
+    answer.replacements = replacements.cloned().collect();
+    notes.extend(replace::notes(&planner, &answer.replacements, now));
+    answer.approved = remember(approved.clone(), tokens.carried_out.iter().cloned(), now);
+    notes.extend(tokens.check(&approved)?);
+    notes.extend(hints);
+    notes.extend(Hints::nowhere(&everywhere, &answer.decisions));
+    answer.notes = notes;
     if let Some((would_be, other)) = what_if::ask(args, &planner, &answer, &facts, now)? {
         answer.what_if = Some(would_be);
         // Reasons are those of what would be.
@@ -65,6 +118,7 @@ async fn answer_to(args: &PlaceArgs) -> Done {
                 before: args.previous.as_ref().map(|_| &before),
                 why: reasons(&narrowed, &planner, &answer, &facts, now),
                 cluster: args.explain.as_deref().filter(|cluster| !cluster.is_empty()),
+                fenced,
                 width: width(),
             };
             anstream::stdout().write_all(shown.answer(&answer).as_bytes())?;
@@ -75,15 +129,28 @@ async fn answer_to(args: &PlaceArgs) -> Done {
             version: state::VERSION,
             placements: answer.placements.clone(),
             moves: answer.moves.clone(),
+            approved: answer.approved.clone(),
+            replacements: answer.replacements.clone(),
         };
         state.write(path)?;
     }
     Ok(code(args, &answer))
 }
 
+/// Everything that is decided on.
+struct Read {
+    planner: Planner,
+    wanted: Wanted,
+    before: Placements,
+    approved: Approved,
+    replacements: Vec<Replacement>,
+    notes: Vec<Note>,
+}
+
 /// Reads everything that is decided on. Nothing is decided when a file cannot be read.
-async fn read(args: &PlaceArgs) -> Result<(Planner, Wanted, Placements), String> {
-    let file = inputs::clusters(&args.clusters)?;
+async fn read(args: &PlaceArgs) -> Result<Read, String> {
+    let (file, _) = inputs::clusters(&args.clusters)?;
+    let mut notes = Vec::from_iter(hints::of_file(&file));
     let scheduler = file.scorers(Scheduler::builder()).build();
     let (mut fleet, options) = file
         .build()
@@ -91,27 +158,40 @@ async fn read(args: &PlaceArgs) -> Result<(Planner, Wanted, Placements), String>
     if let Some(path) = &args.status {
         fleet = inputs::observed(fleet, path).await?;
     }
+    notes.extend(hints::of_fleet(&fleet));
     let wanted = inputs::workloads(&args.workloads)?;
     let mut planner = Planner::new(scheduler, fleet, options);
-    let mut before = Placements::new();
+    let (mut before, mut approved) = (Placements::new(), Approved::new());
+    let mut replacements = Vec::new();
     if let Some(path) = &args.previous {
         let state = State::read(path)?;
-        before = state.placements;
+        (before, approved, replacements) = (state.placements, state.approved, state.replacements);
         planner = planner.with_previous(&before, state.moves);
     }
-    Ok((planner, wanted, before))
+    Ok(Read {
+        planner,
+        wanted,
+        before,
+        approved,
+        replacements,
+        notes,
+    })
 }
 
-/// Decides everything.
-fn decide(
-    mut planner: Planner,
-    wanted: Wanted,
-    before: &Placements,
-    rebalance: bool,
-    facts: &Facts,
-    now: Tick,
-) -> (Planner, Answer) {
-    let Wanted { workloads, problems } = wanted;
+/// What is wanted but for the workloads, which the planner has.
+struct Rest {
+    removed: Vec<WorkloadId>,
+    problems: Vec<Problem>,
+    places: Places,
+}
+
+/// Tells the planner of everything that is wanted.
+fn prepare(mut planner: Planner, wanted: Wanted, before: &Placements) -> (Planner, Rest) {
+    let Wanted {
+        workloads,
+        problems,
+        places,
+    } = wanted;
     let removed = no_longer_wanted(before, &workloads.keys().collect(), &problems);
     for id in &removed {
         planner.remove(id);
@@ -119,18 +199,42 @@ fn decide(
     for workload in workloads.into_values() {
         planner.set(workload);
     }
+    let rest = Rest {
+        removed,
+        problems,
+        places,
+    };
+    (planner, rest)
+}
+
+/// Decides everything.
+fn decide(
+    planner: &mut Planner,
+    rest: Rest,
+    before: &Placements,
+    rebalance: bool,
+    facts: &Facts,
+    now: Tick,
+) -> Answer {
     let round = if rebalance {
         planner.rebalance(facts, now)
     } else {
         planner.decide(facts, now)
     };
-    let mut answer = Answer::of(&planner, round, before, now);
-    answer.summary.workloads += problems.len();
-    answer.summary.invalid += problems.len();
-    answer.summary.removed = removed.len();
-    answer.removed = removed;
-    answer.problems = problems.into_iter().map(Into::into).collect();
-    (planner, answer)
+    let mut answer = Answer::of(planner, round, before, now);
+    answer.summary.workloads += rest.problems.len();
+    answer.summary.invalid += rest.problems.len();
+    answer.summary.removed = rest.removed.len();
+    answer.removed = rest.removed;
+    let told = answer
+        .decisions
+        .iter()
+        .filter_map(|decision| match &decision.outcome {
+            Outcome::Invalid(invalid) => rest.places.problem(&decision.workload, &invalid.to_string()),
+            _ => None,
+        });
+    answer.problems = rest.problems.into_iter().chain(told).map(Into::into).collect();
+    answer
 }
 
 /// What was placed and is not listed any more. Where a workload has a mistake that hides its name, it may be any of
@@ -165,10 +269,11 @@ fn explained(
     if !cluster.is_empty() {
         inputs::in_fleet("--explain", cluster, planner.fleet())?;
     }
-    let decided = answer.decisions.iter().map(|decision| &decision.workload);
-    let asked = decided.filter(|id| narrowed.is_empty() || narrowed.contains(id));
-    let explain = |id: &WorkloadId| {
-        let mut explanation = planner.explain(id, facts, now)?;
+    let asked = answer
+        .last_decisions()
+        .filter(|decision| narrowed.is_empty() || narrowed.contains(&decision.workload));
+    let explain = |decision: &Decision| {
+        let mut explanation = planner.explain_decision(decision, facts, now)?;
         for target in &mut explanation.targets {
             target
                 .clusters
@@ -190,14 +295,14 @@ fn reasons(
     let would_be = answer.what_if.as_ref();
     let decisions = would_be.map_or(&answer.decisions, |would_be| &would_be.decisions);
     let short = decisions.iter().filter(|decision| decision.short() > 0);
-    let ids = short.map(|decision| &decision.workload);
-    ids.filter(|id| narrowed.is_empty() || narrowed.contains(id))
+    short
+        .filter(|decision| narrowed.is_empty() || narrowed.contains(&decision.workload))
         .take(
             REASONED
                 .min(CLUSTERS_REASONED / planner.fleet().len().max(1))
                 .max(1),
         )
-        .filter_map(|id| planner.explain(id, facts, now))
+        .filter_map(|decision| planner.explain_decision(decision, facts, now))
         .collect()
 }
 
@@ -217,7 +322,9 @@ fn code(args: &PlaceArgs, answer: &Answer) -> u8 {
     let is_less = summary.unschedulable + summary.invalid > 0
         || summary.waiting > 0
         || summary.proposed > 0
-        || summary.unprotected > 0;
+        || summary.unprotected > 0
+        || summary.lost > summary.fewer
+        || answer.notes.iter().any(|note| note.is_less);
     let is_other = args.previous.is_some() && (summary.changed > 0 || summary.removed > 0);
     let would_be = answer
         .what_if

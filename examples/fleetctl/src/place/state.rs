@@ -1,12 +1,14 @@
 //! Where everything is, kept from one run to the next.
 
 use std::{
+    collections::BTreeMap,
     fs,
     io::Write as _,
     path::{Path, PathBuf},
 };
 
-use fleet_scheduler::{MoveLog, Placements};
+use fleet_core::Tick;
+use fleet_scheduler::{MoveLog, Placements, Replacement};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -23,6 +25,38 @@ pub(super) struct State {
     pub(super) placements: Placements,
     #[serde(default)]
     pub(super) moves: MoveLog,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) approved: Approved,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) replacements: Vec<Replacement>,
+}
+
+/// Proposals that were carried out: their tokens, and when.
+pub(crate) type Approved = BTreeMap<String, Tick>;
+
+/// How many of them are remembered.
+const APPROVED_MAX: usize = 1000;
+
+/// With these, too; the oldest are forgotten.
+pub(super) fn remember(
+    mut approved: Approved,
+    tokens: impl IntoIterator<Item = String>,
+    now: Tick,
+) -> Approved {
+    for token in tokens {
+        approved.entry(token).or_insert(now);
+    }
+    while approved.len() > APPROVED_MAX {
+        let Some(oldest) = approved
+            .iter()
+            .min_by_key(|(_, at)| **at)
+            .map(|(token, _)| token.clone())
+        else {
+            break;
+        };
+        approved.remove(&oldest);
+    }
+    approved
 }
 
 impl State {
@@ -40,7 +74,10 @@ impl State {
             return Err(text.wrong("is not a mapping, as --save writes it"));
         };
         // Output for programs has more in it.
-        let value = fields(&mut map, &["version", "placements", "moves"]);
+        let value = fields(
+            &mut map,
+            &["version", "placements", "moves", "approved", "replacements"],
+        );
         let state: Self = text.parse(document.line, &[], 0, value)?;
         if state.version != VERSION {
             return Err(text.wrong(&format!("is of version {}, not {VERSION}", state.version)));

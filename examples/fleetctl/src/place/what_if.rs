@@ -1,5 +1,7 @@
 //! What would be decided if something were otherwise.
 
+use std::collections::BTreeMap;
+
 use fleet_core::Tick;
 use fleet_scheduler::{Decision, Facts, Planner, WhatIf};
 
@@ -26,7 +28,7 @@ pub(super) fn ask(
     }
     let (mut words, mut changes) = (Vec::new(), Vec::new());
     for path in &args.with {
-        let file = inputs::clusters(std::slice::from_ref(path))?;
+        let (file, listed) = inputs::clusters(std::slice::from_ref(path))?;
         let name = path.display();
         if !file.data.is_empty()
             || !file.scores.is_empty()
@@ -39,6 +41,13 @@ pub(super) fn ask(
             return Err(format!("{name}: {why}"));
         }
         for cluster in file.clusters {
+            let is_added =
+                |change: &WhatIf| matches!(change, WhatIf::With(one) if one.name() == cluster.name);
+            if planner.fleet().get(&cluster.name).is_some() || changes.iter().any(is_added) {
+                let why = format!("cluster {} is in the fleet already", cluster.name);
+                let mistake = listed.mistake(&cluster.name, &why);
+                return Err(mistake.map_or(format!("{name}: {why}"), Into::into));
+            }
             words.push(format!("with cluster {} of {name}", cluster.name));
             changes.push(WhatIf::With(cluster.into()));
         }
@@ -49,6 +58,17 @@ pub(super) fn ask(
         ("--lose", "is lost", &args.lose, WhatIf::Lose),
         ("--without", "is not there", &args.without, WhatIf::Without),
     ];
+    let mut said: BTreeMap<&str, &str> = BTreeMap::new();
+    for (flag, name) in named
+        .iter()
+        .flat_map(|(flag, _, names, _)| names.iter().map(move |name| (*flag, name)))
+    {
+        match said.insert(name, flag) {
+            Some(other) if other == flag => return Err(format!("{flag} {name} is said twice")),
+            Some(other) => return Err(format!("{other} {name} and {flag} {name} exclude each other")),
+            None => {}
+        }
+    }
     for (flag, what, names, change) in named {
         for name in names {
             let is_added = changes

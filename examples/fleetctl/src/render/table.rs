@@ -10,6 +10,8 @@ use super::{BOLD, DIM, paint, tame};
 const CELL_MAX: usize = 40;
 /// The least room for lists and notes, however narrow the terminal is.
 const ROOM_MIN: usize = 20;
+/// The least room for a list beside its columns; where there is less it has lines of its own.
+const BESIDE_MIN: usize = 30;
 /// Between two columns.
 const GAP: usize = 2;
 /// A sign and what separates it.
@@ -140,6 +142,12 @@ impl Table {
             let comma = if place + 1 < row.list.len() { "," } else { "" };
             (piece, comma)
         });
+        if self.width.is_some_and(|width| width < at + BESIDE_MIN) {
+            out.truncate(out.trim_end_matches(' ').len());
+            out.push('\n');
+            out.push_str(&" ".repeat(INDENT));
+            at = INDENT;
+        }
         self.flow(out, at, pieces);
         for note in &row.notes {
             self.note(out, note);
@@ -187,23 +195,76 @@ impl Table {
         let room = self.room(indent);
         let mut used = 0;
         for (piece, comma) in pieces {
-            let width = piece.width() + comma.len();
-            if used > 0 && used + 1 + width > room {
-                out.push('\n');
-                out.push_str(&" ".repeat(indent));
-                used = 0;
-            } else if used > 0 {
-                out.push(' ');
-                used += 1;
+            // What is too long for any line is broken at words.
+            let parts: Vec<Piece> = match piece.width() + comma.len() > room {
+                true => piece
+                    .text
+                    .split(' ')
+                    .map(|word| Piece::new(word, piece.style))
+                    .collect(),
+                false => vec![Piece::new(piece.text.as_str(), piece.style)],
+            };
+            let last = parts.len().saturating_sub(1);
+            for (place, part) in parts.iter().enumerate() {
+                let comma = if place == last { comma } else { "" };
+                let width = part.width() + comma.len();
+                if used > 0 && used + 1 + width > room {
+                    out.push('\n');
+                    out.push_str(&" ".repeat(indent));
+                    used = 0;
+                } else if used > 0 {
+                    out.push(' ');
+                    used += 1;
+                }
+                out.push_str(&part.print());
+                out.push_str(comma);
+                used += width;
             }
-            out.push_str(&piece.print());
-            out.push_str(comma);
-            used += width;
         }
         // Nothing but blanks ends a line.
         out.truncate(out.trim_end_matches(' ').len());
         out.push('\n');
     }
+}
+
+/// Lines of words, broken at words where the terminal ends; what follows is indented like its line, and a bit more. Lines
+/// of columns stay as they are.
+pub(crate) fn wrap(text: &str, width: Option<usize>) -> String {
+    let Some(width) = width else {
+        return text.to_owned();
+    };
+    let mut out = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let words = line.trim_start_matches(' ');
+        let indent = line.len() - words.len();
+        let visible = |text: &str| {
+            anstream::adapter::strip_str(text)
+                .to_string()
+                .trim_end()
+                .chars()
+                .count()
+        };
+        if visible(line) <= width || words.trim_end().contains("    ") {
+            out.push_str(line);
+            continue;
+        }
+        out.push_str(&" ".repeat(indent));
+        let mut used = indent;
+        for (at, word) in words.split(' ').enumerate() {
+            let length = visible(word);
+            if at > 0 && used + 1 + length > width {
+                out.push('\n');
+                out.push_str(&" ".repeat(indent + SIGN));
+                used = indent + SIGN;
+            } else if at > 0 {
+                out.push(' ');
+                used += 1;
+            }
+            out.push_str(word);
+            used += length;
+        }
+    }
+    out
 }
 
 /// The name of a thing that a line is about.
@@ -247,6 +308,30 @@ mod tests {
              b\\u{{1b}}[31m  placed  z\n"
         );
         assert_eq!(text, expect);
+    }
+
+    #[test]
+    fn a_narrow_terminal_breaks_nothing_within_words() {
+        let list = ["everywhere/agent ×1", "cluster-1 ×0 (-3, 3 going, lost)"];
+        let text = table(Some(30), &[("a", "placed", &list, &[])]);
+        assert_eq!(
+            text,
+            "NAME  STATE   WHERE\n\
+             a     placed\n\
+             \u{20}   everywhere/agent ×1,\n\
+             \u{20}   cluster-1 ×0 (-3, 3 going,\n\
+             \u{20}   lost)\n"
+        );
+        assert_eq!(
+            wrap(
+                "now: \u{1b}[31mone two\u{1b}[0m three\n  a longer line\n",
+                Some(14)
+            ),
+            "now: \u{1b}[31mone two\u{1b}[0m\n  three\n  a longer\n    line\n"
+        );
+        let columns = "  scorer     says     scaled\n";
+        assert_eq!(wrap(columns, Some(10)), columns);
+        assert_eq!(wrap("a b c", None), "a b c");
     }
 
     #[test]

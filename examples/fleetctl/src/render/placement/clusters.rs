@@ -1,8 +1,10 @@
 //! The table of clusters: how full they are, and what is on them.
 
+use std::collections::BTreeMap;
+
 use anstyle::Style;
 use fleet_core::{ContactState, LifeCycle};
-use fleet_scheduler::WorkloadId;
+use fleet_scheduler::{Decision, Outcome, WorkloadId};
 
 use super::{Shown, notes::note, row::NAMED};
 use crate::{
@@ -15,10 +17,15 @@ use crate::{
 
 impl Shown<'_> {
     pub(super) fn by_cluster(&self, answer: &Answer) -> Table {
-        let rows = answer
-            .by_cluster
-            .iter()
-            .map(|(name, on)| self.cluster_row(name, on));
+        let decisions = answer.decisions.iter();
+        let decisions: BTreeMap<&WorkloadId, &Decision> = decisions.map(|one| (&one.workload, one)).collect();
+        let rows = answer.by_cluster.iter().map(|(name, on)| {
+            let mut row = self.cluster_row(name, on);
+            if matches!(on.life_cycle, LifeCycle::Draining | LifeCycle::Leaving) {
+                row.notes.extend(leaving(name, on, &decisions));
+            }
+            row
+        });
         Table {
             width: self.width,
             columns: vec!["CLUSTER", "STATE", "CPU", "MEMORY", "WORKLOADS"],
@@ -71,6 +78,71 @@ impl Shown<'_> {
             notes,
         }
     }
+}
+
+/// What keeps a cluster that is emptied from being empty.
+fn leaving(name: &str, on: &OnCluster, decisions: &BTreeMap<&WorkloadId, &Decision>) -> Vec<Piece> {
+    if on.workloads.is_empty() {
+        return vec![note(GOOD, '=', "empty: may be removed")];
+    }
+    let (mut stuck, mut stays, mut goes) = (0_u64, Vec::new(), 0_u64);
+    for (id, replicas) in &on.workloads {
+        let decision = decisions.get(id);
+        let placed = decision.map(|decision| &decision.placement);
+        let counts = placed.map_or(*replicas, |placed| {
+            placed.active().get(name).copied().unwrap_or(0)
+        });
+        goes = goes.saturating_add(replicas.saturating_sub(counts));
+        if counts > 0 {
+            stuck = stuck.saturating_add(counts);
+            stays.push(format!(
+                "{id} ({})",
+                decision.map_or("it cannot be read".to_owned(), |one| why_here(one, name))
+            ));
+        }
+    }
+    let mut notes = Vec::new();
+    if !stays.is_empty() {
+        let rest = stays.len().saturating_sub(NAMED);
+        stays.truncate(NAMED);
+        if rest > 0 {
+            stays.push(format!("and {rest} more"));
+        }
+        notes.push(note(
+            BAD,
+            '!',
+            &format!("{stuck} cannot leave: {}", stays.join(", ")),
+        ));
+    }
+    if goes > 0 {
+        notes.push(note(
+            DIM,
+            '…',
+            &format!("{goes} will be gone once what stands in for them is healthy"),
+        ));
+    }
+    notes
+}
+
+/// Why a workload is still on a cluster that is emptied.
+fn why_here(decision: &Decision, cluster: &str) -> String {
+    if let Outcome::Invalid(_) = decision.outcome {
+        return "it cannot be understood".to_owned();
+    }
+    let waits = decision.waits.iter().find(|wait| wait.cluster == cluster);
+    let proposals = decision
+        .proposals
+        .iter()
+        .find(|proposal| proposal.cluster == cluster);
+    if let Some(reason) = waits
+        .map(|wait| &wait.reason)
+        .or(proposals.map(|one| &one.reason))
+    {
+        return reason.to_string();
+    }
+    let mut limits = decision.targets.iter().filter(|target| target.short > 0);
+    let limit = limits.find_map(|target| target.limit.as_ref());
+    limit.map_or("it has no other place".to_owned(), ToString::to_string)
 }
 
 /// How a cluster is, where it is not in service; none: it is.

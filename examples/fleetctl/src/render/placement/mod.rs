@@ -4,20 +4,25 @@ mod clusters;
 mod notes;
 mod row;
 
-use std::{collections::BTreeSet, fmt::Write as _};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 
 use fleet_core::Tick;
 use fleet_kube::utc;
-use fleet_scheduler::{Explanation, Placement, Placements, WorkloadId, render_cluster, render_explanation};
+use fleet_scheduler::{
+    Explanation, Outcome, Placement, Placements, WorkloadId, render_cluster, render_explanation,
+};
 
 use super::{
     BAD, BOLD, DIM, GOOD, WARN, count, paint,
-    table::{Piece, Row, Table, title},
+    table::{Piece, Row, Table, title, wrap},
     tame, warn,
 };
-use crate::place::{Answer, By, Summary, WouldBe};
-use notes::note;
-use row::{Change, mark, places};
+use crate::place::{Answer, By, Summary, Told, WouldBe};
+use notes::{hint, note, wrong};
+use row::{All, Change, mark, places};
 
 /// What of an answer is shown, and how.
 pub(crate) struct Shown<'a> {
@@ -30,6 +35,8 @@ pub(crate) struct Shown<'a> {
     pub(crate) why: Vec<Explanation>,
     /// Explanations of this cluster only.
     pub(crate) cluster: Option<&'a str>,
+    /// Of which there must never be two.
+    pub(crate) fenced: BTreeSet<WorkloadId>,
     pub(crate) width: Option<usize>,
 }
 
@@ -45,12 +52,16 @@ impl Shown<'_> {
                     By::Cluster => self.by_cluster(answer).print(),
                 });
                 out.push('\n');
-                self.told(&mut out, answer);
+                let mut told = String::new();
+                self.told(&mut told, answer);
+                out.push_str(&wrap(&told, self.width));
             }
         }
+        let mut explained = String::new();
         for explanation in answer.explanations.iter().flatten() {
-            self.explanation(&mut out, explanation);
+            self.explanation(&mut explained, explanation);
         }
+        out.push_str(&wrap(&explained, self.width));
         out
     }
 
@@ -60,10 +71,24 @@ impl Shown<'_> {
 
     fn by_workload(&self, answer: &Answer) -> Table {
         let decided = answer.decisions.iter().filter(|one| self.is_shown(&one.workload));
+        let all = All::of(answer.decisions.iter(), &answer.by_cluster);
+        let written: BTreeMap<&WorkloadId, &Told> = answer
+            .problems
+            .iter()
+            .filter_map(|told| Some((told.workload.as_ref()?, told)))
+            .collect();
         let mut rows: Vec<(String, Row)> = decided
             .map(|decision| {
                 let before = self.before.map(|before| before.get(&decision.workload));
-                let row = self.row(decision, before, &answer.by_cluster, None);
+                let mut row = self.row(decision, before, &all, None);
+                if let (Outcome::Invalid(_), Some(told)) =
+                    (&decision.outcome, written.get(&decision.workload))
+                {
+                    row.notes.splice(0..1, [wrong(told)]);
+                }
+                let hints = answer.notes.iter();
+                let hints = hints.filter(|hint| hint.workload.as_ref() == Some(&decision.workload));
+                row.notes.extend(hints.map(hint));
                 (decision.workload.to_string(), row)
             })
             .collect();
@@ -77,7 +102,11 @@ impl Shown<'_> {
             mark(&mut row, Change::Removed);
             rows.push((id.to_string(), row));
         }
+        let decided: BTreeSet<&WorkloadId> = answer.decisions.iter().map(|one| &one.workload).collect();
         for told in &answer.problems {
+            if told.workload.as_ref().is_some_and(|id| decided.contains(id)) {
+                continue;
+            }
             if told.workload.as_ref().is_none_or(|id| self.is_shown(id)) {
                 rows.push(self.unreadable(told, answer));
             }
@@ -91,6 +120,9 @@ impl Shown<'_> {
     }
 
     fn told(&self, out: &mut String, answer: &Answer) {
+        for hint in answer.notes.iter().filter(|hint| hint.workload.is_none()) {
+            let _ = writeln!(out, "{}", warn(&format!("note: {}", tame(&hint.message))));
+        }
         let _ = writeln!(out, "{}", totals(&answer.summary));
         let summary = &answer.summary;
         if self.before.is_some() {
@@ -112,13 +144,14 @@ impl Shown<'_> {
 
     fn would_be(&self, out: &mut String, answer: &Answer, would_be: &WouldBe) {
         let head = tame(&format!("WHAT IF: {}", would_be.changed.join("; ")));
-        let _ = writeln!(
-            out,
-            "{}  {}",
+        let head = format!(
+            "{}  {}\n",
             paint(BOLD, &head),
             paint(DIM, "(nothing of this is saved)")
         );
+        out.push_str(&wrap(&head, self.width));
         out.push('\n');
+        let all = All::of(answer.last_decisions(), &would_be.by_cluster);
         let rows: Vec<Row> = would_be
             .decisions
             .iter()
@@ -131,12 +164,7 @@ impl Shown<'_> {
                     .decisions
                     .binary_search_by(|one| one.workload.as_str().cmp(id));
                 let base = base.ok().and_then(|at| answer.decisions.get(at));
-                self.row(
-                    decision,
-                    before,
-                    &would_be.by_cluster,
-                    base.map(|base| &base.outcome),
-                )
+                self.row(decision, before, &all, base.map(|base| &base.outcome))
             })
             .collect();
         if rows.is_empty() {
@@ -153,8 +181,13 @@ impl Shown<'_> {
             let of = count(answer.summary.workloads, "workload");
             let _ = writeln!(out, "{changed} of {of} would be otherwise");
         }
-        let _ = writeln!(out, "now:   {}", totals(&answer.summary));
-        let _ = writeln!(out, "then:  {}", totals(&would_be.summary));
+        let mut told = String::new();
+        for hint in answer.notes.iter().filter(|hint| hint.workload.is_none()) {
+            let _ = writeln!(told, "{}", warn(&format!("note: {}", tame(&hint.message))));
+        }
+        let _ = writeln!(told, "now:   {}", totals(&answer.summary));
+        let _ = writeln!(told, "then:  {}", totals(&would_be.summary));
+        out.push_str(&wrap(&told, self.width));
     }
 
     fn explanation(&self, out: &mut String, explanation: &Explanation) {
@@ -210,7 +243,10 @@ fn totals(summary: &Summary) -> String {
     for (replicas, words) in [
         (summary.short, "without a place"),
         (summary.unprotected, "that would not survive"),
+        (summary.lost, "on clusters that do not answer"),
+        (summary.fewer, "done without until clusters are back"),
         (summary.moving, "moving"),
+        (summary.preempted, "stopped to make room"),
         (summary.waiting, "waiting to move"),
         (summary.proposed, "waiting for a person"),
     ] {

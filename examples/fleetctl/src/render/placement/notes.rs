@@ -3,20 +3,29 @@
 use std::collections::BTreeMap;
 
 use anstyle::Style;
+use fleet_core::Reason;
 use fleet_kube::utc;
-use fleet_scheduler::{Decision, Move, Outcome};
+use fleet_scheduler::{Decision, Move, Outcome, Wait};
 
-use super::{Shown, row::NAMED};
-use crate::render::{BAD, DIM, WARN, table::Piece};
+use super::{
+    Shown,
+    row::{All, NAMED},
+};
+use crate::{
+    place::{Note, Told, is_accepted, is_stop},
+    render::{BAD, DIM, WARN, table::Piece},
+};
 
 /// How many reasons are told of what has no place.
 const REASONS: usize = 4;
+/// How many clusters are named of which the same is to be said.
+const OTHERS: usize = 3;
 
 pub(super) const STAYS: &str = "what runs stays where it is until that is corrected";
 
 impl Shown<'_> {
     /// What is to be said of a decision: what is missing and why, what moves, what waits, what a person must do.
-    pub(super) fn notes(&self, decision: &Decision) -> Vec<Piece> {
+    pub(super) fn notes(&self, decision: &Decision, all: &All<'_>) -> Vec<Piece> {
         let mut notes = Vec::new();
         let of = |target: &str| match decision.targets.len() {
             0 | 1 => String::new(),
@@ -74,10 +83,43 @@ impl Shown<'_> {
                 ));
             }
         }
-        for one in &decision.moves {
+        // One decision may make the same move in several steps.
+        let mut moves: Vec<Move> = Vec::new();
+        for one in decision.moves.iter().filter(|one| !is_stop(one)) {
+            let is_same = |other: &&mut Move| {
+                (&other.target, &other.from, &other.to, &other.cause)
+                    == (&one.target, &one.from, &one.to, &one.cause)
+            };
+            match moves.iter_mut().find(is_same) {
+                Some(other) => other.replicas = other.replicas.saturating_add(one.replicas),
+                None => moves.push(one.clone()),
+            }
+        }
+        for one in &moves {
             notes.push(note(WARN, '~', &format!("{}{}", of(&one.target), moved(one))));
         }
-        for wait in &decision.waits {
+        let made = decision.moves.iter().filter(|one| is_stop(one));
+        let made = made.map(|one| (&decision.workload, one));
+        for (by, one) in made.chain(all.stopped(&decision.workload).iter().copied()) {
+            let were = if one.replicas == 1 { "was" } else { "were" };
+            let (count, of, on) = (one.replicas, &one.workload, &one.from);
+            let text = format!("{count} of {of} on {on} {were} stopped to make room for {by}");
+            notes.push(note(WARN, '~', &text));
+        }
+        notes.extend(fewer(decision, all, &of));
+        notes.extend(self.going(decision, all, &of));
+        let mut waits: Vec<Wait> = Vec::new();
+        for wait in decision.waits.iter().filter(|wait| !is_accepted(wait)) {
+            let is_same = |other: &&mut Wait| {
+                (&other.target, &other.cluster, other.cause, &other.reason)
+                    == (&wait.target, &wait.cluster, wait.cause, &wait.reason)
+            };
+            match waits.iter_mut().find(is_same) {
+                Some(other) => other.replicas = other.replicas.saturating_add(wait.replicas),
+                None => waits.push(wait.clone()),
+            }
+        }
+        for wait in &waits {
             let until = wait
                 .until
                 .map_or(String::new(), |until| format!(", until {}", utc(until)));
@@ -112,6 +154,52 @@ impl Shown<'_> {
         notes
     }
 
+    /// What is going, and what ends that.
+    fn going(&self, decision: &Decision, all: &All<'_>, of: &dyn Fn(&str) -> String) -> Vec<Piece> {
+        let id = &decision.workload;
+        let mut notes = Vec::new();
+        for (target, placed) in &decision.placement.targets {
+            let stand_ins = placed
+                .iter()
+                .filter(|(name, one)| one.active() > 0 && all.answers(name));
+            let stand_ins: Vec<&str> = stand_ins.map(|(name, _)| name.as_str()).collect();
+            for (cluster, one) in placed.iter().filter(|(_, one)| one.going > 0) {
+                let (going, goes) = (one.going, if one.going == 1 { "goes" } else { "go" });
+                let asked = decision
+                    .proposals
+                    .iter()
+                    .any(|proposal| proposal.cluster == *cluster);
+                let text = if self.fenced.contains(id) {
+                    if asked {
+                        continue;
+                    }
+                    format!(
+                        "{going} on {cluster} {goes} once nothing of it runs there any more: --stopped {id}@{cluster}"
+                    )
+                } else if !all.answers(cluster) {
+                    format!("{going} on {cluster} {goes} once {cluster} answers again")
+                } else if stand_ins.is_empty() {
+                    format!("{going} on {cluster} {goes} once others stand in for it")
+                } else {
+                    let healthy: Vec<String> = stand_ins
+                        .iter()
+                        .take(NAMED)
+                        .map(|name| format!("--healthy {id}@{name}"))
+                        .collect();
+                    let on: Vec<&str> = stand_ins.iter().take(NAMED).copied().collect();
+                    let them = if going == 1 { "it" } else { "them" };
+                    format!(
+                        "{going} on {cluster} {goes} once what stands in for {them} is healthy on {}: {}",
+                        on.join(", "),
+                        healthy.join(" ")
+                    )
+                };
+                notes.push(note(DIM, '…', &format!("{}{text}", of(target))));
+            }
+        }
+        notes
+    }
+
     /// Which clusters refuse a target, by reason, those that most do first.
     fn reasons(&self, decision: &Decision, target: &str) -> Vec<Piece> {
         let explained = self.why.iter().find(|one| one.workload == decision.workload);
@@ -120,30 +208,90 @@ impl Shown<'_> {
         else {
             return Vec::new();
         };
-        let mut refused: Vec<(&&str, &usize)> = target.refused.iter().collect();
-        refused.sort_by(|a, b| b.1.cmp(a.1).then_with(|| a.0.cmp(b.0)));
+        let misses = target.nearest_misses();
+        let misses: Vec<(&str, &Reason)> = misses
+            .iter()
+            .flat_map(|(cluster, reasons)| reasons.iter().map(move |reason| (*cluster, *reason)))
+            .collect();
+        let mut codes: Vec<&str> = Vec::new();
         let mut notes = Vec::new();
-        for (code, clusters) in refused.into_iter().take(REASONS) {
-            let example = target.clusters.iter().find_map(|cluster| {
-                let mut refusals = cluster.refusals.iter();
-                let refusal = refusals.find(|refusal| refusal.reason.code == *code)?;
-                Some((&cluster.cluster, &refusal.reason))
-            });
-            let Some((cluster, reason)) = example else {
+        for (cluster, reason) in &misses {
+            if codes.len() >= REASONS {
+                break;
+            }
+            if codes.contains(&reason.code) {
                 continue;
-            };
-            let others = match clusters.saturating_sub(1) {
-                0 => String::new(),
-                1 => " (also 1 other: ".to_owned() + code + ")",
-                rest => format!(" (also {rest} others: {code})"),
-            };
-            notes.push(note(DIM, '-', &format!("{cluster}: {reason}{others}")));
+            }
+            codes.push(reason.code);
+            let likewise: Vec<&str> = misses
+                .iter()
+                .filter(|(other, of)| other != cluster && of.code == reason.code)
+                .map(|(other, _)| *other)
+                .collect();
+            notes.push(note(
+                DIM,
+                '-',
+                &format!("{cluster}: {reason}{}", others(&likewise)),
+            ));
         }
         for change in target.would_fit.iter().take(1) {
             notes.push(note(DIM, '>', &format!("would help: {change}")));
         }
         notes
     }
+}
+
+/// What is done without until clusters are back.
+fn fewer(decision: &Decision, all: &All<'_>, of: &dyn Fn(&str) -> String) -> Vec<Piece> {
+    let mut notes = Vec::new();
+    for target in &decision.targets {
+        let waits = decision
+            .waits
+            .iter()
+            .filter(|wait| is_accepted(wait) && wait.target == target.target);
+        let away: Vec<&str> = waits.map(|wait| wait.cluster.as_str()).collect();
+        if away.is_empty() {
+            continue;
+        }
+        let placed = decision.placement.targets.get(&target.target);
+        let there = placed.into_iter().flatten().filter(|(name, _)| all.answers(name));
+        let there = there.fold(0_u64, |sum, (_, one)| sum.saturating_add(one.active()));
+        let verb = if away.len() == 1 { "is" } else { "are" };
+        let (of, wanted) = (of(&target.target), target.wanted);
+        let text = format!(
+            "{of}runs {there} of {wanted} until {} {verb} back",
+            away.join(", ")
+        );
+        notes.push(note(WARN, '!', &text));
+    }
+    notes
+}
+
+/// Other clusters of which the same is to be said.
+fn others(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [.., _] if names.len() <= OTHERS => format!(" (likewise {})", names.join(", ")),
+        _ => format!(
+            " (likewise {} and {} more)",
+            names[..OTHERS].join(", "),
+            names.len() - OTHERS
+        ),
+    }
+}
+
+/// What is wrong with a workload, and where that is written.
+pub(super) fn wrong(told: &Told) -> Piece {
+    note(
+        BAD,
+        '!',
+        &format!("{}:{}: {}", told.file, told.line, told.message),
+    )
+}
+
+/// What may not be meant.
+pub(super) fn hint(hint: &Note) -> Piece {
+    note(if hint.is_less { BAD } else { WARN }, '!', &hint.message)
 }
 
 /// `3 move from eu-1 to eu-2: eu-1 is emptied`

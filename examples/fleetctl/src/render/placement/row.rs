@@ -3,15 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anstyle::Style;
-use fleet_scheduler::{Decision, Outcome, Placement, WorkloadId};
+use fleet_core::ContactState;
+use fleet_scheduler::{Decision, Move, Outcome, Placement, WorkloadId};
 
 use super::{
     Shown,
     clusters::cluster_state,
-    notes::{STAYS, note},
+    notes::{STAYS, note, wrong},
 };
 use crate::{
-    place::{Answer, OnCluster, Told, active},
+    place::{Answer, OnCluster, Told, active, is_stop},
     render::{
         BAD, DIM, GOOD, WARN,
         table::{Piece, Row, title},
@@ -27,7 +28,7 @@ impl Shown<'_> {
         &self,
         decision: &Decision,
         before: Option<Option<&Placement>>,
-        clusters: &BTreeMap<String, OnCluster>,
+        all: &All<'_>,
         was: Option<&Outcome>,
     ) -> Row {
         let (word, style) = outcome(&decision.outcome);
@@ -40,10 +41,10 @@ impl Shown<'_> {
             cells: vec![
                 title(decision.workload.as_str()),
                 Piece::new(word, style),
-                Piece::plain(replicas(decision)),
+                replicas(decision, all),
             ],
-            list: places(&decision.placement, before, clusters, is_whole),
-            notes: self.notes(decision),
+            list: places(&decision.placement, before, all.clusters, is_whole),
+            notes: self.notes(decision, all),
         };
         if let Some(before) = before {
             mark(&mut row, change(before, &decision.placement));
@@ -54,11 +55,7 @@ impl Shown<'_> {
     pub(super) fn unreadable(&self, told: &Told, answer: &Answer) -> (String, Row) {
         let name = told.workload.as_ref().map_or("?", WorkloadId::as_str);
         let placed = told.workload.as_ref().and_then(|id| answer.placements.get(id));
-        let mut notes = vec![note(
-            BAD,
-            '!',
-            &format!("{}:{}: {}", told.file, told.line, told.message),
-        )];
+        let mut notes = vec![wrong(told)];
         if placed.is_some() {
             notes.push(note(DIM, '=', STAYS));
         }
@@ -189,15 +186,63 @@ fn outcome(outcome: &Outcome) -> (&'static str, Style) {
     }
 }
 
-/// `5/6`: so many count of so many that are asked for.
-fn replicas(decision: &Decision) -> String {
+/// `5/6`: so many count, on clusters that answer, of so many that are asked for.
+fn replicas(decision: &Decision, all: &All<'_>) -> Piece {
     let sum = |counts: &mut dyn Iterator<Item = u64>| counts.fold(0_u64, u64::saturating_add);
-    let have = sum(&mut decision.placement.active().into_values());
-    match decision.outcome {
+    let active = decision.placement.active();
+    let have = sum(&mut active.values().copied());
+    let there = sum(&mut active
+        .iter()
+        .filter(|(name, _)| all.answers(name))
+        .map(|(_, count)| *count));
+    let lost = match have - there {
+        0 => String::new(),
+        lost => format!(", {lost} lost"),
+    };
+    let style = if lost.is_empty() { Style::new() } else { BAD };
+    let text = match decision.outcome {
         Outcome::Placed | Outcome::Unschedulable => {
             let wanted = sum(&mut decision.targets.iter().map(|target| target.wanted));
-            format!("{have}/{wanted}")
+            format!("{there}/{wanted}{lost}")
         }
-        _ => have.to_string(),
+        _ => format!("{there}{lost}"),
+    };
+    Piece::new(text, style)
+}
+
+/// What is to be known for a line beside what it is about.
+pub(super) struct All<'a> {
+    pub(super) clusters: &'a BTreeMap<String, OnCluster>,
+    /// What was stopped of workloads, and for which.
+    stopped: BTreeMap<&'a WorkloadId, Vec<(&'a WorkloadId, &'a Move)>>,
+}
+
+impl<'a> All<'a> {
+    pub(super) fn of(
+        decisions: impl Iterator<Item = &'a Decision>,
+        clusters: &'a BTreeMap<String, OnCluster>,
+    ) -> Self {
+        let mut stopped: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for decision in decisions {
+            for one in decision.moves.iter().filter(|one| is_stop(one)) {
+                stopped
+                    .entry(&one.workload)
+                    .or_default()
+                    .push((&decision.workload, one));
+            }
+        }
+        Self { clusters, stopped }
+    }
+
+    /// What was stopped of a workload, and for which.
+    pub(super) fn stopped(&self, id: &WorkloadId) -> &[(&'a WorkloadId, &'a Move)] {
+        self.stopped.get(id).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a cluster is in the fleet, and answers.
+    pub(super) fn answers(&self, cluster: &str) -> bool {
+        self.clusters
+            .get(cluster)
+            .is_some_and(|on| !matches!(on.contact, Some(ContactState::Lost | ContactState::Unreachable)))
     }
 }
