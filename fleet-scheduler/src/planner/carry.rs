@@ -7,6 +7,7 @@ use fleet_core::Tick;
 use super::{
     Planner,
     leave::{Fence, drop_going, end},
+    seats::Seats,
     settle::{Case, Plan},
 };
 use crate::{
@@ -111,7 +112,7 @@ impl Planner {
         plan.units.units.iter().filter_map(more).collect()
     }
 
-    /// Starts what moves, as far as the budgets of where it goes and those who have a say let it, lost replicas first.
+    /// Starts what moves.
     fn start_moves(
         &self,
         case: &Case<'_>,
@@ -120,14 +121,43 @@ impl Planner {
         placed: &mut BTreeMap<String, Assignment>,
         fence: &mut Fence,
     ) -> Vec<Move> {
+        let (steps, waits) = self.steps(case, &plan.seats, &plan.grants, new);
+        let ends = waits.iter().filter_map(|wait| wait.until);
+        plan.again_at = plan.again_at.into_iter().chain(ends).min();
+        plan.waits.extend(waits);
+        let mut moves = Vec::new();
+        for (at, one) in steps {
+            let is_over = plan.seats.released[at].is_stopped || !self.switches().healthy_first;
+            if let Some(from) = placed.get_mut(&one.from) {
+                let ended = end(from, one.replicas, !is_over);
+                if self.is_fenced(&case.job.workload) {
+                    fence.ended(ended);
+                    from.since = case.now;
+                }
+            }
+            start(placed, &one.to, one.replicas, fence.hold(one.replicas), case.now);
+            moves.push(one);
+        }
+        moves
+    }
+
+    /// What may move to where there are to be so many more, as far as the budgets of where it goes and those who have a say
+    /// let it, lost replicas first: with its place in what is released. And what waits. What moves is taken off `new`.
+    pub(super) fn steps(
+        &self,
+        case: &Case<'_>,
+        seats: &Seats,
+        grants: &[(usize, u64)],
+        new: &mut [(Slot, u64)],
+    ) -> (Vec<(usize, Move)>, Vec<Wait>) {
         let unit = case.unit();
         let mut left = self.moves.left(self.options.budgets, case.now);
-        let mut moving = plan.grants.clone();
-        let mut moves = Vec::new();
+        let mut moving = grants.to_vec();
+        let (mut steps, mut waits) = (Vec::new(), Vec::new());
         for (slot, more) in new {
             let to = self.fleet.at(*slot).name();
             for (at, rest) in &mut moving {
-                let released = &plan.seats.released[*at];
+                let released = &seats.released[*at];
                 let wanted = (*rest).min(*more);
                 let budget = match self.switches().budgets {
                     true => left.at(to).min(left.at(&released.cluster)) / unit,
@@ -147,19 +177,17 @@ impl Planner {
                 let is_refused = objection.is_some();
                 let waiting = if is_refused { wanted } else { wanted - count };
                 if waiting > 0 {
-                    let until = match is_refused {
-                        true => None,
-                        false => self.budgets_free(case),
-                    };
-                    plan.waits.push(Wait {
+                    waits.push(Wait {
                         target: case.name().to_string(),
                         cluster: released.cluster.clone(),
                         replicas: waiting.saturating_mul(unit),
                         cause: released.cause,
                         reason: objection.unwrap_or_else(super::grants::over_budget),
-                        until,
+                        until: match is_refused {
+                            true => None,
+                            false => self.budgets_free(case),
+                        },
                     });
-                    plan.again_at = plan.again_at.into_iter().chain(until).min();
                 }
                 if is_refused || count == 0 {
                     continue;
@@ -167,19 +195,10 @@ impl Planner {
                 *rest -= count;
                 *more -= count;
                 left.take(&one.from, &one.to, one.replicas);
-                let is_over = released.is_stopped || !self.switches().healthy_first;
-                if let Some(from) = placed.get_mut(&one.from) {
-                    let ended = end(from, one.replicas, !is_over);
-                    if self.is_fenced(&case.job.workload) {
-                        fence.ended(ended);
-                        from.since = case.now;
-                    }
-                }
-                start(placed, &one.to, one.replicas, fence.hold(one.replicas), case.now);
-                moves.push(one);
+                steps.push((*at, one));
             }
         }
-        moves
+        (steps, waits)
     }
 
     /// What is not wanted any more, and cannot stay anyhow, ends without a stand-in.

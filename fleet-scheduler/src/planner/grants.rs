@@ -128,6 +128,7 @@ impl Planner {
     /// go just anywhere goes by itself, and the rest is decided after it.
     pub(super) fn find_in_turn(
         &self,
+        case: &Case<'_>,
         question: &Question<'_>,
         plan: &mut Plan,
         have: u64,
@@ -147,6 +148,25 @@ impl Planner {
             (plan.only, plan.grants) = (only, grants);
             let units = self.find(question, plan, ask, None, answers);
             if units.total() > have {
+                let more =
+                    |(slot, units): &(Slot, u64)| (*slot, units.saturating_sub(question.current(*slot)));
+                let mut new: Vec<(Slot, u64)> = units
+                    .units
+                    .iter()
+                    .map(more)
+                    .filter(|(_, more)| *more > 0)
+                    .collect();
+                let (steps, waits) = self.steps(case, &plan.seats, &plan.grants, &mut new);
+                // What nobody lets move holds up nothing else.
+                if steps.is_empty() {
+                    plan.again_at = plan
+                        .again_at
+                        .into_iter()
+                        .chain(waits.iter().filter_map(|wait| wait.until))
+                        .min();
+                    plan.waits.extend(waits);
+                    continue;
+                }
                 plan.is_half = fresh > 0 || turn < last;
                 return (units, ask);
             }

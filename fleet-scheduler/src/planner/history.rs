@@ -66,8 +66,11 @@ impl Planner {
                 if before == after {
                     continue;
                 }
-                let is_part =
-                    |one: &&Move| one.target == *target && (one.to == *cluster || one.from == *cluster);
+                let is_part = |one: &&Move| {
+                    one.workload == *id
+                        && one.target == *target
+                        && (one.to == *cluster || one.from == *cluster)
+                };
                 let cause = match moves.iter().find(is_part) {
                     Some(one) => one.cause.clone(),
                     None if after > before && was_nowhere => "placed".to_owned(),

@@ -31,22 +31,20 @@ impl Planner {
         if self.table.is_at(id, target, clusters) {
             return;
         }
-        let before = self.table.seats(id).iter();
-        let before: Vec<(Slot, u64, u64)> = before
-            .map(|seat| {
-                let (all, active) = self.on(id, seat.slot);
-                (seat.slot, all, active)
-            })
-            .collect();
+        let before = self.on_each(id);
         self.count(id, None, Room::give);
         self.table.set_target(id, target, clusters);
         self.count(id, None, Room::take);
-        let left = before.iter().filter(|(slot, all, active)| {
-            let there = self.on(id, *slot);
-            there.0 < *all || there.1 < *active
+        let after = self.on_each(id);
+        let there = |slot: Slot| {
+            let at = after.binary_search_by_key(&slot, |(slot, ..)| *slot);
+            at.map_or((0, 0), |at| (after[at].1, after[at].2))
+        };
+        let left = before.into_iter().filter(|(slot, all, active)| {
+            let (still, counting) = there(*slot);
+            still < *all || counting < *active
         });
-        let left: Vec<Slot> = left.map(|(slot, ..)| *slot).collect();
-        self.freed.extend(left);
+        self.freed.extend(left.map(|(slot, ..)| slot));
     }
 
     /// A workload runs nowhere from now on.
@@ -57,15 +55,21 @@ impl Planner {
         self.table.remove(id);
     }
 
-    /// How many replicas of a workload are on a cluster, and how many of them count.
-    pub(super) fn on(&self, id: &WorkloadId, slot: Slot) -> (u64, u64) {
-        let there = self.table.seats(id).iter().filter(|seat| seat.slot == slot);
-        there.fold((0_u64, 0_u64), |(all, active), seat| {
-            (
-                all.saturating_add(seat.assignment.replicas),
-                active.saturating_add(seat.assignment.active()),
-            )
-        })
+    /// How many replicas of a workload are on each of its clusters, and how many of them count, in the order of clusters.
+    fn on_each(&self, id: &WorkloadId) -> Vec<(Slot, u64, u64)> {
+        let seats = self.table.seats(id).iter();
+        let mut each: Vec<(Slot, u64, u64)> = seats
+            .map(|seat| (seat.slot, seat.assignment.replicas, seat.assignment.active()))
+            .collect();
+        each.sort_unstable_by_key(|(slot, ..)| *slot);
+        each.dedup_by(|next, kept| {
+            let is_same = next.0 == kept.0;
+            if is_same {
+                (kept.1, kept.2) = (kept.1.saturating_add(next.1), kept.2.saturating_add(next.2));
+            }
+            is_same
+        });
+        each
     }
 
     /// Takes room for what is placed and not observed yet, or gives it back.

@@ -241,7 +241,7 @@ impl Planner {
         } else if ask == have {
             Units::of(kept.iter().copied())
         } else {
-            let (units, asked) = self.find_in_turn(&question, &mut plan, have, fresh, answers);
+            let (units, asked) = self.find_in_turn(case, &question, &mut plan, have, fresh, answers);
             ask = asked;
             units
         };
