@@ -159,17 +159,6 @@ impl Placement {
         all.any(|one| one.going > 0 || one.held > 0)
     }
 
-    /// Whether something has left a cluster since.
-    pub(crate) fn has_left(&self, before: &Self) -> bool {
-        before.targets.iter().any(|(target, clusters)| {
-            let now = self.targets.get(target);
-            clusters.iter().any(|(cluster, old)| {
-                let new = now.and_then(|clusters| clusters.get(cluster));
-                new.map_or(0, |new| new.replicas) < old.replicas
-            })
-        })
-    }
-
     /// The clusters with replicas that count, and how many, over all targets.
     pub fn active(&self) -> BTreeMap<&str, u64> {
         let mut active = BTreeMap::new();

@@ -98,10 +98,12 @@ impl Planner {
                 && let Some(assignment) = placed.get_mut(self.fleet.at(*slot).name())
             {
                 let replicas = less.saturating_mul(case.unit());
-                fence.ended(match stays_at_first {
-                    true => end(assignment, replicas, true),
-                    false => self.stop(case.job, assignment, replicas, case.now),
-                });
+                if stays_at_first {
+                    end(assignment, replicas, true);
+                    assignment.since = case.now;
+                } else {
+                    fence.ended(self.stop(case.job, assignment, replicas, case.now));
+                }
             }
         }
         let before: BTreeMap<Slot, u64> = plan.kept.iter().copied().collect();

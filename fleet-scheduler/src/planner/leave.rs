@@ -148,7 +148,8 @@ impl Planner {
             }
             // What is on a cluster that has left is not counted on.
             let is_left = cluster.is_none();
-            let may_go = cluster.is_none_or(ClusterInfo::is_in_contact)
+            let may_go = one.since < now
+                && cluster.is_none_or(ClusterInfo::is_in_contact)
                 && !self.is_reversible(name, now)
                 && self.may_go(job, name, &to);
             let count = match self.switches().healthy_first {

@@ -236,10 +236,10 @@ impl Planner {
                 if before != self.table.version(&id) {
                     self.remember(&id, &was, &decision.moves, now);
                     self.touch_related(&id);
-                }
-                // What others of it waited for may have ended.
-                if decision.placement.is_moving() && decision.placement.has_left(&was) {
-                    self.dirty.insert(id.clone());
+                    // What others of it waited for may have ended.
+                    if decision.placement.is_moving() {
+                        self.dirty.insert(id.clone());
+                    }
                 }
                 self.began.entry(id.clone()).or_insert(was);
                 self.keep(&id, &decision);

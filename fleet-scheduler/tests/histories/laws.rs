@@ -101,7 +101,8 @@ fn add_useless(play: &mut Play) {
         .values()
         .filter(|site| site.info.lost_since().is_some())
         .count()
-        > 1;
+        > 1
+        || before.values().any(|one| is_on_who_left(play, one));
     let mut other = play.planner.clone();
     other.set_fleet(fleet);
     if is_stormy {
@@ -115,6 +116,11 @@ fn add_useless(play: &mut Play) {
     assert_same(&other.placements(), &before, "a cluster that cannot be used");
 }
 
+fn is_on_who_left(play: &Play, placement: &Placement) -> bool {
+    let mut clusters = placement.targets.values().flat_map(|placed| placed.keys());
+    clusters.any(|name| !play.world.sites.contains_key(name))
+}
+
 #[test]
 fn losing_a_cluster_moves_only_what_was_there() {
     for seed in seeds(1) {
@@ -124,6 +130,16 @@ fn losing_a_cluster_moves_only_what_was_there() {
             }
         });
     }
+}
+
+/// Whether something of a workload has no place, or waits: what it needs is less when something else of it is lost, and
+/// may fit then.
+fn has_waited(play: &Play, facts: &Facts, id: &WorkloadId) -> bool {
+    let mut same = play.planner.clone();
+    same.set_fleet(play.world.fleet());
+    let round = same.decide(facts, play.world.now);
+    let decision = round.get(id.as_str());
+    decision.is_some_and(|decision| decision.short() > 0 || !decision.waits.is_empty())
 }
 
 fn lose_one(play: &mut Play) {
@@ -158,7 +174,10 @@ fn lose_one(play: &mut Play) {
                 || !workload.apart.is_empty()
                 || matches!(workload.lost, LostPolicy::Follow(_));
             assert!(
-                made.from == *name || made.cause == "preempted" || depends,
+                made.from == *name
+                    || made.cause == "preempted"
+                    || depends
+                    || has_waited(play, &facts, &made.workload),
                 "losing {name} makes {made:?}"
             );
         }
