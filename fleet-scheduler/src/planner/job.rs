@@ -59,8 +59,7 @@ impl Job {
         };
         self.units = workload.targets.iter().map(unit).collect();
         self.replica = room.needs(&workload.needs);
-        // What cannot be counted is invalid, and never decided on.
-        let needs = |unit: &u64| room.needs(&workload.needs.times(*unit).unwrap_or_default());
+        let needs = |unit: &u64| self.replica.clone().together(*unit);
         self.needs = self.units.iter().map(needs).collect();
     }
 
