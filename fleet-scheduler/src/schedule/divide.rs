@@ -1,6 +1,6 @@
 //! From ranked clusters to units.
 
-use super::{Question, divisions::Shares};
+use super::{Question, binding::own_limit, divisions::Shares};
 use crate::{
     decision::Limit,
     model::{Slot, Take},
@@ -28,12 +28,15 @@ impl Question<'_> {
             return Units::default().short(wanted, Limit::NoCluster);
         }
         let limited = self.limited(&wish, ranked);
-        let ranked = limited.as_deref().unwrap_or(ranked);
         let units = parts
             .selector
-            .select(&wish, ranked)
+            .select(&wish, limited.as_deref().unwrap_or(ranked))
             .and_then(|selected| parts.divider.grow(&wish, &selected));
-        units.unwrap_or_else(|limit| stays().short(wanted - there, limit))
+        let mut units = units.unwrap_or_else(|limit| stays().short(wanted - there, limit));
+        if units.limit == Some(Limit::Room) {
+            units.limit = own_limit(&wish, ranked, &units).or(units.limit);
+        }
+        units
     }
 
     /// The most units that the target lets a cluster have.

@@ -1,6 +1,7 @@
 //! Puts the parts together: from a workload's target to clusters and replicas.
 
 mod answers;
+mod binding;
 mod candidates;
 mod divide;
 mod divisions;
