@@ -278,7 +278,8 @@ impl Target {
         self
     }
 
-    /// On at least and at most so many clusters.
+    /// On at least and at most so many clusters. Where each cluster has the same number only the limit at most counts: it is
+    /// on as many clusters as may be anyhow.
     #[must_use]
     pub fn over_clusters(mut self, min: Option<u32>, max: Option<u32>) -> Self {
         match &mut self.take {

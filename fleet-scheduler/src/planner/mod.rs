@@ -1,6 +1,7 @@
 //! Keeps where everything runs, and decides again what a change touches.
 
 mod carry;
+mod check;
 mod facts;
 mod history;
 mod job;
