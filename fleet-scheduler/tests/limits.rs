@@ -9,11 +9,15 @@ fn cluster(name: &str, zone: &str, cores: u64) -> ClusterInfo {
     ClusterInfo::new(cluster).capacity(Capacity::new(cpu, Resources::new(), Tick(1)))
 }
 
-fn decide(cores: &[u64], workload: Workload) -> Decision {
+fn planner(cores: &[u64]) -> Planner {
     let clusters = cores.iter().enumerate();
     let clusters = clusters.map(|(at, cores)| cluster(&format!("c{at}"), &format!("z{}", at / 2), *cores));
     let fleet = FleetView::new(clusters).unwrap();
-    let mut planner = Planner::new(Scheduler::default(), fleet, PlannerOptions::default());
+    Planner::new(Scheduler::default(), fleet, PlannerOptions::default())
+}
+
+fn decide(cores: &[u64], workload: Workload) -> Decision {
+    let mut planner = planner(cores);
     let needs = Resources::new().with("cpu", "1").unwrap();
     planner.set(workload.needs(needs));
     let mut round = planner.decide(&Facts::none(), Tick(10));
@@ -59,4 +63,59 @@ fn the_limit_of_a_target_is_not_told_as_a_lack_of_room() {
     let zone = |max| Target::replicas(12).spread(Spread::over("zone").max(max));
     check(&[3, 3, 3, 3], zone(1), 6, Some(domains(1)));
     check(&[3, 3, 3], zone(2), 9, Some(Limit::Room));
+}
+
+#[test]
+fn limits_that_are_not_met_are_told() {
+    let check = |targets: &[Target], expected: &[(&str, u64, Option<u64>, Option<u64>)]| {
+        let mut planner = planner(&[10, 10, 10, 10]);
+        let mut told = Vec::new();
+        for (at, target) in targets.iter().enumerate() {
+            planner.set(Workload::new("web", [target.clone()]));
+            let now = Tick(10 + u64::try_from(at).unwrap());
+            let mut round = planner.decide(&Facts::none(), now);
+            let decision = round.pop_first().unwrap().1;
+            assert_eq!(decision.outcome, Outcome::Placed, "{targets:?}");
+            told.clone_from(&decision.targets[0].unmet);
+        }
+        let told: Vec<_> = told
+            .iter()
+            .map(|one| {
+                let of = match &one.of {
+                    Limited::Cluster(name) => name.as_str(),
+                    Limited::Clusters => "clusters",
+                    Limited::Domains(over) => over.as_str(),
+                    _ => unreachable!(),
+                };
+                (of, one.got, one.min, one.max)
+            })
+            .collect();
+        assert_eq!(told, expected, "{targets:?}");
+    };
+    let two = || Target::replicas(3).on(["c0", "c1"]);
+    check(&[two()], &[]);
+    let least = two().divided_by(DivideBy::Weight).bound(everything().min(2));
+    check(&[least], &[("c1", 1, Some(2), None)]);
+    let named = Target::replicas(1)
+        .bound(Bound::cluster("c0").min(1))
+        .bound(Bound::cluster("c1").min(1));
+    check(&[named], &[("c1", 0, Some(1), None)]);
+    check(
+        &[Target::replicas(1).over_clusters(Some(2), None)],
+        &[("clusters", 1, Some(2), None)],
+    );
+    let zones = |replicas| Target::replicas(replicas).spread(Spread::over("zone").min(2));
+    check(&[zones(1)], &[("zone", 1, Some(2), None)]);
+    check(&[zones(2)], &[]);
+    // What is there stays.
+    let more = || Target::replicas(6).on(["c0"]);
+    check(
+        &[more(), more().bound(everything().max(4))],
+        &[("c0", 6, None, Some(4))],
+    );
+    let wide = Target::replicas(4).divided_by(DivideBy::Weight);
+    check(
+        &[wide.clone(), wide.over_clusters(None, Some(3))],
+        &[("clusters", 4, None, Some(3))],
+    );
 }

@@ -90,10 +90,12 @@ pub struct Bound {
     /// Their share, compared with others'. Default: 1.
     #[serde(default = "one")]
     pub weight: u64,
-    /// At least so many replicas on each.
+    /// At least so many replicas on each that is taken. Where there are too few replicas for that, the decision says so
+    /// ([`TargetDecision::unmet`](crate::TargetDecision::unmet)).
     #[serde(default)]
     pub min: u64,
-    /// At most so many replicas on each.
+    /// At most so many replicas on each. Nothing that is there moves for it: where there are more already, the decision
+    /// says so ([`TargetDecision::unmet`](crate::TargetDecision::unmet)).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max: Option<u64>,
 }

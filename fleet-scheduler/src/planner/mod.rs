@@ -16,6 +16,7 @@ mod settle;
 mod survive;
 mod together;
 mod touch;
+mod unmet;
 
 pub use facts::Facts;
 pub use history::Happened;

@@ -204,11 +204,12 @@ impl Planner {
                 .rebalancer
                 .worth(&question.candidate(slot, question.current(slot)), load)
         };
+        let shares = question.shares();
         for (from, units) in &current {
             let here = worth(*from, 0);
             let is_apart = |slot: &Slot| question.domain_of(*slot) == question.domain_of(*from);
             let fits = |slot: &Slot| {
-                question.current(*slot) == 0 && question.fits(*slot).min(question.most_at(*slot)) >= *units
+                question.current(*slot) == 0 && question.fits(*slot).min(shares.at(*slot).max) >= *units
             };
             let others = set
                 .ones()

@@ -14,7 +14,7 @@ pub(super) fn own_limit(wish: &Wish<'_>, ranked: &[Ranked], units: &Units) -> Op
     let Take::Divided { clusters, .. } = &wish.target.take else {
         return None;
     };
-    let shares = Shares::of(wish);
+    let shares = Shares::of(wish.fleet, wish.target);
     let has_more = ranked.iter().filter(|one| one.holds() > units.at(one.slot));
     let (used, unused): (Vec<&Ranked>, Vec<&Ranked>) = has_more.partition(|one| units.at(one.slot) > 0);
     let (empty, closed): (Vec<&Ranked>, Vec<&Ranked>) =

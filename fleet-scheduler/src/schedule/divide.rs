@@ -3,7 +3,7 @@
 use super::{Question, binding::own_limit, divisions::Shares};
 use crate::{
     decision::Limit,
-    model::{Slot, Take},
+    model::Take,
     pipeline::{Ranked, Units, Wish},
 };
 
@@ -39,9 +39,9 @@ impl Question<'_> {
         units
     }
 
-    /// The most units that the target lets a cluster have.
-    pub(crate) fn most_at(&self, slot: Slot) -> u64 {
-        Shares::of(&self.wish(0)).at(slot).max
+    /// The limits and weights that the target gives clusters.
+    pub(crate) fn shares(&self) -> Shares<'_> {
+        Shares::of(self.view.fleet, self.target())
     }
 
     fn wish(&self, wanted: u64) -> Wish<'_> {
@@ -61,7 +61,7 @@ impl Question<'_> {
             _ => {}
         }
         let mut limited = ranked.to_vec();
-        let shares = Shares::of(wish);
+        let shares = Shares::of(wish.fleet, wish.target);
         for one in &mut limited {
             let max = shares.at(one.slot).max;
             one.fits = one.fits.min(max.saturating_sub(one.current));
