@@ -90,7 +90,7 @@ fn scores_and_ranks_are_those_of_the_decision() {
     assert!(
         a.scores
             .iter()
-            .any(|score| score.scorer == "least-full" && score.raw == -750_000),
+            .any(|score| score.scorer == "least-full" && score.raw == Some(-750_000)),
         "{a:?}"
     );
     assert!(render_cluster(a).contains("3 replicas are here"));

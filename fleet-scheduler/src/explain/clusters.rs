@@ -10,7 +10,7 @@ use crate::{
     model::{ClusterSelector, Slot},
     pipeline::Basis,
     planner::{Job, Planner},
-    schedule::{Answers, Question},
+    schedule::{Answers, Question, normalise},
 };
 
 impl Planner {
@@ -126,13 +126,14 @@ impl Question<'_> {
                 .map(|(slot, _)| self.score(at, *slot, self.current(*slot)))
                 .collect();
             let mut normalised = raw.clone();
-            scorer.normalise(&mut normalised);
+            let weight = weight.saturating_mul(scorer.weight(self.workload, self.target()));
+            normalise(&**scorer, weight, &mut normalised);
             for ((_, scores), (raw, normalised)) in all.iter_mut().zip(raw.into_iter().zip(normalised)) {
                 scores.push(Score {
                     scorer: scorer.name().to_owned(),
-                    raw,
+                    raw: (!scorer.is_unknown(raw)).then_some(raw),
                     normalised,
-                    weight: weight.saturating_mul(scorer.weight(self.workload, self.target())),
+                    weight,
                 });
             }
         }

@@ -107,8 +107,8 @@ pub struct Refusal {
 pub struct Score {
     /// Which.
     pub scorer: String,
-    /// In its own unit.
-    pub raw: i64,
+    /// In its own unit; none: nothing is known of the cluster.
+    pub raw: Option<i64>,
     /// On the common scale.
     pub normalised: i64,
     /// How often it counts.

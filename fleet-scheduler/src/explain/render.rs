@@ -153,13 +153,15 @@ pub fn render_cluster(cluster: &ClusterExplanation) -> String {
     };
     row(&mut text, ["scorer", "says", "scaled", "weight", "counts"]);
     for score in &cluster.scores {
+        let raw = score
+            .raw
+            .map_or_else(|| "unknown".to_owned(), |raw| raw.to_string());
         let numbers = [
-            score.raw,
             score.normalised,
             score.weight,
             score.normalised.saturating_mul(score.weight),
         ];
-        let [raw, scaled, weight, counts] = numbers.map(|number| number.to_string());
+        let [scaled, weight, counts] = numbers.map(|number| number.to_string());
         row(&mut text, [&score.scorer, &raw, &scaled, &weight, &counts]);
     }
     row(&mut text, ["in all", "", "", "", &cluster.total.to_string()]);
