@@ -254,7 +254,8 @@ fn what_is_tolerated_for_a_time_only_brings_nothing_new() {
             "{effect:?} {seconds:?}"
         );
     };
-    let (a, b): (&[(&str, u64)], &[(&str, u64)]) = (&[("a", 3)], &[("b", 3)]);
+    let a: &[(&str, u64)] = &[("a", 3)];
+    let b: &[(&str, u64)] = &[("b", 3)];
     check(TaintEffect::NoExecute, Some(600), b);
     check(TaintEffect::NoExecute, None, a);
     check(TaintEffect::NoSchedule, Some(600), b);
