@@ -141,7 +141,7 @@ impl Planner {
                 if waiting > 0 {
                     let until = match is_refused {
                         true => None,
-                        false => self.budgets_free(case),
+                        false => self.budgets_free(case, &[&released.cluster, to]),
                     };
                     plan.waits.push(Wait {
                         target: case.name().to_string(),
