@@ -6,7 +6,12 @@ use serde::Serialize;
 
 /// What keeps a target from more replicas than it got.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-#[serde(rename_all = "kebab-case", rename_all_fields = "camelCase")]
+#[serde(
+    rename_all = "kebab-case",
+    rename_all_fields = "camelCase",
+    tag = "is",
+    content = "why"
+)]
 #[non_exhaustive]
 pub enum Limit {
     /// No cluster passes all filters.
