@@ -72,7 +72,8 @@ pub enum DivideBy {
     Weight,
     /// By what is free, by Webster's method.
     Capacity,
-    /// For the least cost: what clusters cost, and what moves cost.
+    /// For the least cost: the cheapest clusters and domains are taken, and the cheapest of them filled first; scores only
+    /// say which of two that cost the same is better.
     Cost,
 }
 

@@ -300,8 +300,10 @@ mod tests {
         let hour = |limit| Rate::new(limit, Millis::from_mins(60));
         let check = |fleet: u64, cluster: u64, own: Option<u64>, replicas: u64, expected: Option<u64>| {
             let budgets = Budgets::new(hour(fleet), hour(cluster));
-            let mut policy = MovePolicy::default();
-            policy.limit = own;
+            let policy = MovePolicy {
+                limit: own,
+                ..MovePolicy::default()
+            };
             let now = Tick(30 * 60_000);
             let free = log.free_at(budgets, &policy, &"web".into(), &["a"], replicas, now);
             assert_eq!(

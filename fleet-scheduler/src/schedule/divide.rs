@@ -3,8 +3,9 @@
 use super::{Question, binding::own_limit, divisions::Shares};
 use crate::{
     decision::Limit,
-    model::Take,
+    model::{DivideBy, Take},
     pipeline::{Ranked, Units, Wish},
+    score::Costs,
 };
 
 impl Question<'_> {
@@ -27,6 +28,8 @@ impl Question<'_> {
         if ranked.is_empty() {
             return Units::default().short(wanted, Limit::NoCluster);
         }
+        let cheapest = cheapest_first(&wish, ranked);
+        let ranked = cheapest.as_deref().unwrap_or(ranked);
         let limited = self.limited(&wish, ranked);
         let units = parts
             .selector
@@ -69,4 +72,21 @@ impl Question<'_> {
         limited.retain(|one| one.holds() > 0);
         Some(limited)
     }
+}
+
+/// Where cost is what is asked for, the cheapest clusters are the best, and scores say which of two that cost the same is.
+fn cheapest_first(wish: &Wish<'_>, ranked: &[Ranked]) -> Option<Vec<Ranked>> {
+    if !matches!(
+        &wish.target.take,
+        Take::Divided {
+            by: DivideBy::Cost,
+            ..
+        }
+    ) {
+        return None;
+    }
+    let costs = Costs::of(wish.fleet, &wish.workload.needs);
+    let mut ranked = ranked.to_vec();
+    ranked.sort_by_cached_key(|one| costs.at(one.slot));
+    Some(ranked)
 }
