@@ -349,7 +349,6 @@ impl Planner {
                 .cloned(),
         );
         self.watch_replacements(facts, now);
-        self.answers.trim(self.fleet.len());
         let mut round = Round::new();
         // What a decision touches is decided in the same round.
         for _ in 0..PASSES {

@@ -340,6 +340,7 @@ fn parties<'a>(wish: &Wish<'a>, selected: &Selected) -> Vec<Party<'a>> {
         Shares::of(wish.fleet, wish.target),
         columns(wish),
     );
+    let must: FixedBitSet = selected.must.iter().copied().collect();
     let party = |(at, one): (usize, &Ranked)| {
         let cluster = fleet.at(one.slot);
         let share = shares.at(one.slot);
@@ -349,7 +350,7 @@ fn parties<'a>(wish: &Wish<'a>, selected: &Selected) -> Vec<Party<'a>> {
             DivideBy::Weight => share.weight,
             _ => 1,
         };
-        let min = share.min.max(u64::from(selected.must.contains(&at)));
+        let min = share.min.max(u64::from(must.contains(at)));
         // What is there stays, even if it is more than there may be.
         let max = share.max.max(one.current);
         let domain =
