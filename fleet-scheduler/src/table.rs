@@ -26,6 +26,8 @@ use crate::model::{Assignment, FleetView, Placement, Placements, Slot, WorkloadI
 #[derive(Clone, Debug, Default)]
 pub struct PlacementTable {
     rows: Vec<Row>,
+    /// Rows that nothing uses.
+    free: Vec<usize>,
     index: HashMap<WorkloadId, usize>,
     slots: HashMap<Arc<str>, Slot>,
     names: Vec<Arc<str>>,
@@ -105,13 +107,19 @@ impl PlacementTable {
 
     /// A workload is not there any more.
     pub fn remove(&mut self, id: &WorkloadId) {
-        if let Some(&row) = self.index.get(id) {
+        if let Some(row) = self.index.remove(id) {
             self.clear(row);
+            self.free.push(row);
         }
     }
 
     fn row_of(&mut self, id: &WorkloadId) -> usize {
         *self.index.entry(id.clone()).or_insert_with(|| {
+            if let Some(row) = self.free.pop() {
+                // Its version goes on: nobody takes what is there now for what was.
+                self.rows[row].id = id.clone();
+                return row;
+            }
             self.rows.push(Row {
                 id: id.clone(),
                 seats: Vec::new(),
@@ -283,7 +291,11 @@ impl PlacementTable {
         // Seats are in the order of targets.
         let seats = self.seats(id).chunk_by(|one, next| one.target == next.target);
         let mut targets: Vec<Arc<str>> = seats.map(|seats| Arc::clone(&seats[0].target)).collect();
-        targets.extend(self.gone(id).map(|(target, ..)| target.into()));
+        for (target, ..) in self.gone(id) {
+            if targets.iter().all(|known| **known != *target) {
+                targets.push(target.into());
+            }
+        }
         targets
     }
 
@@ -370,5 +382,32 @@ impl PlacementTable {
     /// The earliest moment since which nothing of a workload has changed; none where it is nowhere.
     pub fn since(&self, id: &WorkloadId) -> Option<Tick> {
         self.seats(id).iter().map(|seat| seat.assignment.since).max()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fleet_core::Cluster;
+
+    use super::*;
+    use crate::model::ClusterInfo;
+
+    #[test]
+    fn rows_are_used_again_and_targets_are_told_once() {
+        let fleet = FleetView::new([ClusterInfo::new(Cluster::new("a"))]).unwrap();
+        let mut table = PlacementTable::empty(&fleet);
+        let one = Assignment::new(1, Tick(0));
+        for at in 0..100 {
+            let id = WorkloadId::from(format!("w{at}"));
+            table.set(
+                &id,
+                &Placement::nowhere().with("1", "a", one).with("1", "left", one),
+            );
+            assert_eq!(table.targets(&id), ["1".into()]);
+            assert_eq!(table.workloads_on("a").collect::<Vec<_>>(), [(&id, 1)]);
+            table.remove(&id);
+            assert!(table.targets(&id).is_empty() && table.placements().is_empty());
+        }
+        assert_eq!(table.rows.len(), 1);
     }
 }

@@ -1,6 +1,6 @@
 //! What outside sources say of room.
 
-use fleet_core::{Capacity, Cluster, Resources, Tick};
+use fleet_core::{Capacity, Cluster, Millis, Resources, Tick};
 use fleet_scheduler::*;
 
 const MINUTE: u64 = 60_000;
@@ -162,4 +162,26 @@ fn nothing_gives_way_where_nothing_more_fits_anyhow() {
     check(None, 1);
     check(Some(4), 1);
     check(Some(0), 0);
+}
+
+#[test]
+fn an_estimate_that_is_too_old_is_no_answer() {
+    let check = |lasts: Option<u64>, minute: u64, expected: u64| {
+        let mut quota = Estimates::new("quota");
+        if let Some(minutes) = lasts {
+            quota = quota.lasting(Millis::from_mins(minutes));
+        }
+        quota.set("shop/web", "eu-1", Estimate::new(2, Tick(10 * MINUTE)));
+        let target = Target::replicas(4).on(["eu-1"]);
+        let mut planner = planner(Scheduler::builder().estimator(quota), web(target));
+        planner.decide(&Facts::none(), Tick(minute * MINUTE));
+        assert_eq!(
+            on(&planner),
+            [("eu-1".to_owned(), expected)],
+            "{lasts:?} {minute}"
+        );
+    };
+    check(None, 1_000, 2);
+    check(Some(5), 14, 2);
+    check(Some(5), 15, 4);
 }

@@ -192,3 +192,29 @@ fn decisions_are_near_the_optimum() {
         &ratios[..10]
     );
 }
+
+#[test]
+fn whatever_is_asked_of_it_a_search_stays_within_its_numbers() {
+    let check = |problem: Problem, start: Vec<Vec<u64>>| {
+        let before = problem.cost(&start);
+        let after = problem.cost(&improve(&problem, &start, Effort::steps(20)));
+        assert!(
+            after <= before || before == 0,
+            "{problem:?}: {after} rather than {before}"
+        );
+    };
+    // Lists that say nothing of the second cluster.
+    let short = Contender::new(3, vec![1]).clusters([(5, 9, 0)]);
+    check(
+        Problem::new(vec![vec![9], vec![9]]).contender(short),
+        vec![vec![0, 0]],
+    );
+    for extreme in [i64::MIN, -1, 0, i64::MAX] {
+        let huge = Contender::new(u64::MAX, vec![i64::MAX, i64::MAX])
+            .clusters([(extreme, u64::MAX, 0), (1, u64::MAX, u64::MAX)])
+            .prices(i64::MAX, i64::MAX);
+        let free = vec![vec![i64::MAX, i64::MAX], vec![i64::MAX, i64::MAX]];
+        let problem = Problem::new(free).contender(huge.clone()).contender(huge);
+        check(problem, vec![vec![0, 0], vec![0, 0]]);
+    }
+}

@@ -216,3 +216,30 @@ fn when_fewer_are_wanted_those_that_are_lost_go_first() {
         [("eu-2".into(), 2), ("us-1".into(), 1), ("us-2".into(), 1)]
     );
 }
+
+#[test]
+fn where_cost_is_asked_for_the_cheapest_is_taken_whatever_is_preferred() {
+    let check = |target: Target, expected: &[(&str, u64)]| {
+        let costly = |name: &str, region: &str, cost: i64| {
+            let mut info = cluster(name, region, "4");
+            info.cluster = info.cluster.cost("cpu", cost);
+            info
+        };
+        let clusters = [costly("a", "eu", 50), costly("b", "us", 1), costly("c", "us", 60)];
+        let fleet = FleetView::new(clusters).unwrap();
+        let mut planner = Planner::new(Scheduler::default(), fleet, PlannerOptions::default());
+        planner.set(web(target.clone()).prefer(ClusterSelector::label("region", "eu"), 100));
+        planner.decide(&Facts::none(), Tick(10));
+        let expected: Vec<(String, u64)> = expected
+            .iter()
+            .map(|(name, count)| ((*name).to_owned(), *count))
+            .collect();
+        assert_eq!(active(&planner), expected, "{target:?}");
+    };
+    let cost = |replicas| Target::replicas(replicas).divided_by(DivideBy::Cost);
+    check(cost(2), &[("b", 2)]);
+    check(cost(2).over_clusters(None, Some(1)), &[("b", 2)]);
+    check(cost(2).spread(Spread::over("region").max(1)), &[("b", 2)]);
+    check(cost(6).over_clusters(None, Some(2)), &[("a", 2), ("b", 4)]);
+    check(Target::replicas(2).over_clusters(None, Some(1)), &[("a", 2)]);
+}

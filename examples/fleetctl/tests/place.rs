@@ -398,7 +398,7 @@ fn a_cluster_is_replaced_from_run_to_run() {
     at("18:07:00Z", "--healthy web@b --save s.json").expect(2, &["b ×3 (+1)"]);
     at("18:08:00Z", "--replace a=c").expect(1, &["no cluster of that name"]);
     at("18:08:00Z", "--healthy web@b --save s.json").expect(0, &["until 2026-11-27 18:38 UTC --take-back a"]);
-    at("18:09:00Z", "--take-back a").expect(2, &["a ×3 (+3)", "b ×0 (-3)"]);
+    at("18:09:00Z", "--take-back a").expect(2, &["a ×3 (+3)", "b ×0 (-3, 3 going)", "--healthy web@a"]);
     at("18:40:00Z", "--take-back a").expect(1, &["the time for that is over"]);
     at("18:40:00Z", "--healthy web@b --save s.json")
         .expect(2, &["note: b has replaced a: it is empty, and may be removed"]);

@@ -46,7 +46,29 @@ pub enum InvalidWorkload {
         /// At most.
         max: u64,
     },
-    /// All clusters have the weight 0.
+    /// At most none of something: to run nowhere is asked for by no replicas.
+    #[error("target {target}: at most 0 {what} leaves no place")]
+    MostIsNone {
+        /// Of which target.
+        target: String,
+        /// Of what.
+        what: String,
+    },
+    /// There must never be two of it, and more than one is asked for.
+    #[error("there must never be two of a singleton, and {} are asked for", asked(*replicas))]
+    TwoOfASingleton {
+        /// How many are asked for; none: as many as there are clusters.
+        replicas: Option<u64>,
+    },
+    /// A preference has a weight out of range.
+    #[error("a preference has the weight {weight}: from -{most} to {most} is possible")]
+    Preference {
+        /// Its weight.
+        weight: i32,
+        /// The greatest there may be.
+        most: i32,
+    },
+    /// All clusters have the weight 0, and weights are what it is divided by.
     #[error("target {target}: all weights are 0, so nothing can be divided")]
     NoWeight {
         /// Of which target.
@@ -94,6 +116,13 @@ pub enum InvalidWorkload {
 fn chain(workloads: &[WorkloadId]) -> String {
     let names: Vec<&str> = workloads.iter().map(WorkloadId::as_str).collect();
     format!("it must be {}", names.join(" beside "))
+}
+
+fn asked(replicas: Option<u64>) -> String {
+    replicas.map_or_else(
+        || "as many as there are clusters".to_owned(),
+        |count| count.to_string(),
+    )
 }
 
 fn cycle(workloads: &[WorkloadId]) -> String {

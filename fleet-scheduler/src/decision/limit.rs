@@ -6,7 +6,12 @@ use serde::Serialize;
 
 /// What keeps a target from more replicas than it got.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-#[serde(rename_all = "kebab-case", rename_all_fields = "camelCase")]
+#[serde(
+    rename_all = "kebab-case",
+    rename_all_fields = "camelCase",
+    tag = "is",
+    content = "why"
+)]
 #[non_exhaustive]
 pub enum Limit {
     /// No cluster passes all filters.
@@ -15,6 +20,18 @@ pub enum Limit {
     Room,
     /// The most that single clusters may have.
     ClusterMax,
+    /// It may be on no more clusters, and others have room.
+    MostClusters {
+        /// On how many it may be.
+        most: u32,
+    },
+    /// It may be in no more domains, and others have room.
+    MostDomains {
+        /// The label whose values are the domains.
+        over: String,
+        /// In how many it may be.
+        most: u32,
+    },
     /// Too few clusters for what it must be on.
     Clusters {
         /// How many pass.
@@ -57,6 +74,16 @@ impl fmt::Display for Limit {
             Self::NoCluster => f.write_str("no cluster passes all filters"),
             Self::Room => f.write_str("the clusters that pass have no more room"),
             Self::ClusterMax => f.write_str("single clusters may have no more"),
+            Self::MostClusters { most } => {
+                write!(
+                    f,
+                    "it may be on {most} clusters at most, and these have no more room"
+                )
+            }
+            Self::MostDomains { over, most } => write!(
+                f,
+                "it may be in {most} domains of {over} at most, and these have no more room"
+            ),
             Self::Clusters { have, need } => write!(f, "it must be on {need} clusters, {have} can take it"),
             Self::MoreClusters { most, need } => write!(
                 f,

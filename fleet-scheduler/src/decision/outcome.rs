@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use fleet_core::{Reason, Tick};
 use serde::Serialize;
 
-use super::{InvalidWorkload, Limit};
+use super::{InvalidWorkload, Limit, Unmet};
 use crate::{
     model::{Placement, WorkloadId},
     moves::Move,
@@ -74,6 +74,9 @@ pub struct TargetDecision {
     /// How many of those that have a place would have none if the worst vanished that the workload is to survive.
     #[serde(skip_serializing_if = "is_zero")]
     pub unprotected: u64,
+    /// Limits that the placement does not meet.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unmet: Vec<Unmet>,
     /// Clusters that the target names, or that it is on, and that cannot take it, with the reasons.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub refused: BTreeMap<String, Vec<Reason>>,

@@ -11,7 +11,7 @@ use crate::{
     model::{ClusterInfo, ClusterSelector, Slot},
     pipeline::Basis,
     planner::{Job, Planner},
-    schedule::{Answers, Question},
+    schedule::{Answers, Question, normalise},
 };
 
 impl Planner {
@@ -189,14 +189,14 @@ impl Question<'_> {
                 .map(|(slot, _)| self.score(at, *slot, self.current(*slot)))
                 .collect();
             let mut normalised = raw.clone();
-            scorer.normalise(&mut normalised);
+            let weight = weight.saturating_mul(scorer.weight(self.workload, self.target()));
+            normalise(&**scorer, weight, &mut normalised);
             for ((_, scores), (raw, normalised)) in all.iter_mut().zip(raw.into_iter().zip(normalised)) {
                 scores.push(Score {
                     scorer: scorer.name().to_owned(),
-                    // What is not known has the least of all numbers.
-                    raw: (raw > i64::MIN).then_some(raw),
+                    raw: (!scorer.is_unknown(raw)).then_some(raw),
                     normalised,
-                    weight: weight.saturating_mul(scorer.weight(self.workload, self.target())),
+                    weight,
                 });
             }
         }

@@ -20,7 +20,9 @@ impl Question<'_> {
         let meant = targeted(self.target(), group, candidate.cluster).err();
         let filters = self.view.scheduler.parts().filters.iter();
         let failed = filters.filter_map(|filter| Some((filter.name(), filter.check(&candidate).err()?)));
-        let room = (candidate.current == 0).then(|| self.refuse_room(slot)).flatten();
+        let room = (candidate.current == 0)
+            .then(|| refuse_room(&self.candidate(slot, 0), self.needs))
+            .flatten();
         let meant = meant.map(|reason| ("target", reason));
         let estimators = self.view.scheduler.parts().estimators.iter();
         let full = estimators
@@ -37,7 +39,7 @@ impl Question<'_> {
     /// Why nothing more comes to a cluster that nothing keeps away from what is there; empty: more may come.
     pub(crate) fn limits(&self, slot: Slot, group: Option<&ClusterSelector>) -> Vec<Reason> {
         let there = self.current(slot);
-        let most = self.most_at(slot);
+        let most = self.shares().at(slot).max;
         let full = (there >= most).then(|| match self.target().take {
             Take::Each { replicas, .. } => {
                 Reason::new("each", format!("each cluster gets {replicas}, and no more"))
@@ -67,16 +69,6 @@ impl Question<'_> {
             Some(lack @ 1..) => i64::try_from(lack).unwrap_or(ALL),
             _ => ALL,
         }
-    }
-
-    /// Why not one unit more fits on a cluster; none: one does.
-    fn refuse_room(&self, slot: Slot) -> Option<Reason> {
-        let (room, needs) = (self.view.room, self.needs);
-        if room.fits(slot, needs) == 0 && room.fits_with_spare(slot, needs) > 0 {
-            let message = "what is free is kept in case a cluster vanishes";
-            return Some(Reason::new("kept", message));
-        }
-        refuse_room(&self.candidate(slot, 0), needs)
     }
 
     /// The same without names.

@@ -13,5 +13,5 @@ pub use locality::DataLocality;
 pub use relations::Relations;
 pub(crate) use room::{refuse_estimate, refuse_room};
 pub use service::InService;
-pub use taints::Taints;
+pub use taints::{LastingTaints, Taints};
 pub(crate) use targeted::{is_targeted, targeted};

@@ -123,8 +123,6 @@ pub struct Requirement {
     pub operator: Operator,
     /// With what; sorted, and each once.
     pub values: Vec<String>,
-    /// The value as a number, for operators that compare numbers.
-    number: Option<i64>,
 }
 
 /// Why a requirement makes no sense.
@@ -148,13 +146,11 @@ impl Requirement {
         let mut values: Vec<String> = values.into_iter().map(Into::into).collect();
         values.sort();
         values.dedup();
-        let number = values.first().and_then(|value| value.parse().ok());
         Self {
             fact,
             key: key.into(),
             operator,
             values,
-            number,
         }
     }
 
@@ -172,7 +168,7 @@ impl Requirement {
             Operator::In | Operator::NotIn if self.values.is_empty() => "at least one value",
             Operator::Exists | Operator::DoesNotExist if !self.values.is_empty() => "no values",
             Operator::Gt | Operator::Ge | Operator::Lt | Operator::Le
-                if self.values.len() != 1 || self.number.is_none() =>
+                if self.values.len() != 1 || self.number().is_none() =>
             {
                 "one whole number"
             }
@@ -204,7 +200,7 @@ impl Requirement {
     pub(crate) fn holds(&self, value: Option<&str>) -> bool {
         let compared = |holds: fn(&i64, &i64) -> bool| {
             let number = value.and_then(|value| value.parse().ok());
-            matches!((number, self.number), (Some(number), Some(limit)) if holds(&number, &limit))
+            matches!((number, self.number()), (Some(number), Some(limit)) if holds(&number, &limit))
         };
         match self.operator {
             Operator::In => value.is_some_and(|value| self.values.iter().any(|one| one == value)),
@@ -218,9 +214,12 @@ impl Requirement {
         }
     }
 
-    /// The number that is compared with.
+    /// The number that is compared with, where the operator compares numbers and the value is one.
     pub(crate) fn number(&self) -> Option<i64> {
-        self.number
+        match self.values.as_slice() {
+            [value] => value.parse().ok(),
+            _ => None,
+        }
     }
 }
 

@@ -72,7 +72,8 @@ pub enum DivideBy {
     Weight,
     /// By what is free, by Webster's method.
     Capacity,
-    /// For the least cost: what clusters cost, and what moves cost.
+    /// For the least cost: the cheapest clusters and domains are taken, and the cheapest of them filled first; scores only
+    /// say which of two that cost the same is better.
     Cost,
 }
 
@@ -90,10 +91,12 @@ pub struct Bound {
     /// Their share, compared with others'. Default: 1.
     #[serde(default = "one")]
     pub weight: u64,
-    /// At least so many replicas on each.
+    /// At least so many replicas on each that is taken. Where there are too few replicas for that, the decision says so
+    /// ([`TargetDecision::unmet`](crate::TargetDecision::unmet)).
     #[serde(default)]
     pub min: u64,
-    /// At most so many replicas on each.
+    /// At most so many replicas on each. Nothing that is there moves for it: where there are more already, the decision
+    /// says so ([`TargetDecision::unmet`](crate::TargetDecision::unmet)).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max: Option<u64>,
 }
@@ -278,7 +281,8 @@ impl Target {
         self
     }
 
-    /// On at least and at most so many clusters.
+    /// On at least and at most so many clusters. Where each cluster has the same number only the limit at most counts: it is
+    /// on as many clusters as may be anyhow.
     #[must_use]
     pub fn over_clusters(mut self, min: Option<u32>, max: Option<u32>) -> Self {
         match &mut self.take {

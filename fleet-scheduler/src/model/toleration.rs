@@ -14,7 +14,9 @@ pub struct Toleration {
     pub value: Option<String>,
     /// With this effect. None: whatever the effect.
     pub effect: Option<TaintEffect>,
-    /// For so long after the taint came. None: for ever.
+    /// For so long after the taint came. None: for ever. With it, only taints of the effect `NoExecute` are borne, as in
+    /// Kubernetes, and, unless a policy says otherwise, only by what is there ([`LastingTaints`](crate::LastingTaints)).
+    /// Of several tolerations that match, the longest counts.
     pub seconds: Option<u64>,
 }
 
@@ -50,6 +52,7 @@ impl Toleration {
         self.key.as_ref().is_none_or(|key| *key == taint.key)
             && self.value.as_ref().is_none_or(|value| *value == taint.value)
             && self.effect.is_none_or(|effect| effect == taint.effect)
+            && (self.seconds.is_none() || taint.effect == TaintEffect::NoExecute)
     }
 }
 

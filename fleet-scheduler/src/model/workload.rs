@@ -284,8 +284,15 @@ pub struct Preference {
     /// Which.
     #[serde(rename = "where")]
     pub selector: ClusterSelector,
-    /// How much; below 0: rather not. From -100 to 100.
+    /// How much; below 0: rather not. From -100 to 100. Weights count against each other when a place is chosen: the
+    /// only preference there is decides as much with 1 as with 100. What a better place is worth to what runs already, they
+    /// say in points ([`Worth::preference`](crate::Worth)).
     pub weight: i32,
+}
+
+impl Preference {
+    /// The greatest weight there may be, either way.
+    pub const MOST: i32 = 100;
 }
 
 /// Another workload it runs beside, or keeps away from.
@@ -366,9 +373,10 @@ pub enum Nature {
     #[default]
     Stateless,
     /// There must never be two of it: it is started elsewhere only when the old copy is known to be stopped, or a person
-    /// says so.
+    /// says so. One replica in all, or none, is asked for.
     Singleton,
-    /// It has state where it runs: as a singleton.
+    /// Each replica has state where it runs, and there must never be two of the same one: each is started elsewhere only
+    /// when the old copy is known to be stopped, or a person says so. There may be any number of them.
     Stateful,
 }
 

@@ -3,7 +3,10 @@
 use fleet_core::Millis;
 use serde::{Deserialize, Serialize};
 
-use crate::{pipeline::Candidate, score::cost_of};
+use crate::{
+    pipeline::{Candidate, Scorer},
+    score::{Attraction, PreferredTaints, cost_of},
+};
 
 /// Says what it is worth to have a replica on a cluster, so that two clusters can be compared for something that runs
 /// already. Pure.
@@ -16,7 +19,8 @@ pub trait Rebalancer: Send + Sync + 'static {
     fn worth(&self, candidate: &Candidate<'_>, load: i64) -> i64;
 }
 
-/// What a replica costs on a cluster, what the workload would rather have, and how full the cluster is.
+/// What a replica costs on a cluster, what the workload would rather have (as the scorers of the default scheduler see
+/// it, but for scores from outside, which move nothing), and how full the cluster is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 #[non_exhaustive]
@@ -26,6 +30,10 @@ pub struct Worth {
     pub balance: i64,
     /// What one point of preference is worth, in the unit of costs.
     pub preference: i64,
+    /// What it is worth to have one of the things it would rather have, in the unit of costs: data that is there, a
+    /// workload that is near, or away, and no taint of the effect `PreferNoSchedule` that it does not bear. Above `balance`
+    /// it stays with them however full the cluster is.
+    pub attraction: i64,
 }
 
 impl Default for Worth {
@@ -33,6 +41,7 @@ impl Default for Worth {
         Self {
             balance: 40,
             preference: 1,
+            attraction: 50,
         }
     }
 }
@@ -56,10 +65,14 @@ impl Rebalancer for Worth {
             .fold(0_i64, |sum, preference| {
                 sum.saturating_add(preference.weight.into())
             });
+        let attracted = Attraction
+            .score(candidate)
+            .saturating_add(PreferredTaints.score(candidate));
         let cost = cost_of(candidate.cluster, &workload.needs);
         let crowd = load.saturating_mul(self.balance) / 1_000_000;
         preferred
             .saturating_mul(self.preference)
+            .saturating_add(attracted.saturating_mul(self.attraction))
             .saturating_sub(cost)
             .saturating_sub(crowd)
     }

@@ -5,6 +5,8 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
+use fleet_core::{Millis, Tick};
+
 use super::{Candidate, Estimate, Estimator};
 use crate::model::WorkloadId;
 
@@ -26,6 +28,7 @@ type Known = BTreeMap<WorkloadId, BTreeMap<String, Estimate>>;
 #[derive(Clone, Debug)]
 pub struct Estimates {
     name: Arc<str>,
+    lasts: Option<Millis>,
     known: Arc<RwLock<Known>>,
 }
 
@@ -34,8 +37,16 @@ impl Estimates {
     pub fn new(name: impl Into<Arc<str>>) -> Self {
         Self {
             name: name.into(),
+            lasts: None,
             known: Arc::default(),
         }
+    }
+
+    /// What was observed so long ago is no answer any more, as if it was forgotten: for sources that may fall silent.
+    #[must_use]
+    pub fn lasting(mut self, lasts: Millis) -> Self {
+        self.lasts = Some(lasts);
+        self
     }
 
     /// Says how many more replicas of a workload fit on a cluster.
@@ -70,6 +81,9 @@ impl Estimator for Estimates {
     fn estimate(&self, candidate: &Candidate<'_>) -> Option<Estimate> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let clusters = known.get(&candidate.workload.name)?;
-        clusters.get(candidate.cluster.name()).copied()
+        let estimate = clusters.get(candidate.cluster.name()).copied()?;
+        let is_over = |(at, lasts): (Tick, Millis)| candidate.now.since(at) >= lasts;
+        let is_forgotten = estimate.observed_at.zip(self.lasts).is_some_and(is_over);
+        (!is_forgotten).then_some(estimate)
     }
 }

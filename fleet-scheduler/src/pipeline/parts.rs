@@ -66,6 +66,13 @@ pub trait Scorer: Send + Sync + 'static {
         min_max(scores);
     }
 
+    /// Whether a score of [`score`](Self::score) means that nothing is known of the cluster. It counts as the worst that is
+    /// known, also where the weight is below 0, and explanations show no number.
+    fn is_unknown(&self, score: i64) -> bool {
+        let _ = score;
+        false
+    }
+
     /// How many times it counts for this target, besides the weight it was added with; 0: not at all.
     fn weight(&self, workload: &Workload, target: &Target) -> i64 {
         let _ = (workload, target);
@@ -143,6 +150,10 @@ macro_rules! forward {
 
             fn normalise(&self, scores: &mut [i64]) {
                 (**self).normalise(scores);
+            }
+
+            fn is_unknown(&self, score: i64) -> bool {
+                (**self).is_unknown(score)
             }
 
             fn weight(&self, workload: &Workload, target: &Target) -> i64 {

@@ -187,7 +187,7 @@ impl Planner {
                         reason: objection.unwrap_or_else(super::grants::over_budget),
                         until: match is_refused {
                             true => None,
-                            false => self.budgets_free(case),
+                            false => self.budgets_free(case, &[&released.cluster, to]),
                         },
                     });
                 }

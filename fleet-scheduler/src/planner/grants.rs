@@ -57,7 +57,7 @@ impl Planner {
                 let reason = Reason::new("surge", "others of it are on their way and not healthy yet");
                 (reason, None)
             } else {
-                let until = self.budgets_free(case);
+                let until = self.budgets_free(case, &[&released.cluster]);
                 plan.again_at = plan.again_at.into_iter().chain(until).min();
                 (over_budget(), until)
             };
@@ -80,17 +80,23 @@ impl Planner {
         (self.switches().budgets && case.unit() > 1 && most < case.unit()).then_some(most)
     }
 
-    /// When some budget may have something left again.
-    pub(super) fn budgets_free(&self, case: &Case<'_>) -> Option<Tick> {
+    /// When budgets may have something left again for one unit between these clusters.
+    pub(super) fn budgets_free(&self, case: &Case<'_>, clusters: &[&str]) -> Option<Tick> {
+        let policy = &case.job.workload.moves;
         let budgets = self.options.budgets;
-        let ends = [
-            budgets.fleet.per,
-            budgets.cluster.per,
-            case.job.workload.moves.per,
-        ];
-        ends.into_iter()
-            .filter_map(|per| self.moves.next_free(per, case.now))
-            .min()
+        let free = self
+            .moves
+            .free_at(budgets, policy, case.id(), clusters, case.unit(), case.now)?;
+        Some(self.later(free, case.now))
+    }
+
+    /// When budgets are free that moves of the past leave free now: what is decided in this moment has taken them.
+    pub(super) fn later(&self, free: Tick, now: Tick) -> Tick {
+        let budgets = self.options.budgets;
+        match free > now {
+            true => free,
+            false => now + budgets.fleet.per.min(budgets.cluster.per),
+        }
     }
 
     /// What moves, by where it may go: first what may go anywhere, then what goes where another workload is, then what goes

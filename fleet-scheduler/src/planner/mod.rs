@@ -1,6 +1,7 @@
 //! Keeps where everything runs, and decides again what a change touches.
 
 mod carry;
+mod check;
 mod facts;
 mod grants;
 mod history;
@@ -20,6 +21,7 @@ mod settle;
 mod survive;
 mod together;
 mod touch;
+mod unmet;
 
 pub use facts::Facts;
 pub use history::Happened;
@@ -200,7 +202,6 @@ impl Planner {
                 .cloned(),
         );
         self.watch_replacements(facts, now);
-        self.answers.trim(self.fleet.len());
         if std::mem::take(&mut self.is_unbooked) {
             self.book_anew(facts, now);
         }

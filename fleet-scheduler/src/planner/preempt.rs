@@ -7,7 +7,7 @@ use fleet_core::Tick;
 
 use super::{Job, Planner, settle::Plan};
 use crate::{
-    model::{Slot, Survives, WorkloadId},
+    model::{MovePolicy, Slot, Survives, WorkloadId},
     moves::Move,
     pipeline::Units,
     schedule::{Answers, Question},
@@ -151,7 +151,7 @@ impl Planner {
             if victims.is_empty() {
                 return free;
             }
-            let freed = self.room.sum(victims.iter().filter_map(needs_of));
+            let freed = self.room.freed(victims.iter().filter_map(needs_of));
             self.room.fits_with(slot, question.needs, &freed)
         };
         // More than what fits already, and no more than is asked for. Estimators do not know what would give way: nothing
@@ -196,16 +196,30 @@ impl Planner {
             || (left.at(self.fleet.at(preemption.slot).name()) >= all && of.iter().all(within_own))
     }
 
-    /// When some budget of theirs may have something left again.
+    /// When budgets may let all of these go.
     pub(super) fn victims_free(&self, preemption: &Preemption, now: Tick) -> Option<Tick> {
+        let cluster = self.fleet.at(preemption.slot).name();
         let budgets = self.options.budgets;
-        let jobs = preemption
-            .victims
-            .iter()
-            .filter_map(|victim| self.jobs.get(&victim.workload));
-        let own = jobs.map(|job| job.workload.moves.per);
-        let all = own.chain([budgets.fleet.per, budgets.cluster.per]);
-        all.filter_map(|per| self.moves.next_free(per, now)).min()
+        let mut own: BTreeMap<&WorkloadId, u64> = BTreeMap::new();
+        for victim in &preemption.victims {
+            let replicas = own.entry(&victim.workload).or_default();
+            *replicas = replicas.saturating_add(victim.replicas);
+        }
+        let all = own
+            .values()
+            .fold(0_u64, |sum, replicas| sum.saturating_add(*replicas));
+        // All must be free: one budget that is too small for ever keeps everybody.
+        let last = own.iter().try_fold(now, |last, (id, replicas)| {
+            let policy = &self.jobs.get(*id)?.workload.moves;
+            let free = |policy: &MovePolicy, replicas: u64| {
+                self.moves.free_at(budgets, policy, id, &[cluster], replicas, now)
+            };
+            Some(
+                last.max(free(policy, *replicas)?)
+                    .max(free(&MovePolicy::default(), all)?),
+            )
+        });
+        Some(self.later(last?, now))
     }
 
     /// Lets victims go: they are looked at again, and go elsewhere if there is room.

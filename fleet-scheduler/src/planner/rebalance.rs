@@ -210,11 +210,12 @@ impl Planner {
         };
         let of_it = self.made_room.iter().filter(|(id, _)| *id == job.workload.name);
         let made_room: BTreeSet<Slot> = of_it.map(|(_, slot)| *slot).collect();
+        let shares = question.shares();
         for (from, units) in &current {
             let here = worth(*from, 0);
             let is_in_domain = |slot: &Slot| question.domain_of(*slot) == question.domain_of(*from);
             let fits = |slot: &Slot| {
-                question.current(*slot) == 0 && question.fits(*slot).min(question.most_at(*slot)) >= *units
+                question.current(*slot) == 0 && question.fits(*slot).min(shares.at(*slot).max) >= *units
             };
             let others = set
                 .ones()

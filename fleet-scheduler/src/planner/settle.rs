@@ -318,6 +318,7 @@ impl Planner {
                 .saturating_add(cut),
             limit,
             unprotected: plan.unprotected_units.saturating_mul(unit),
+            unmet: self.unmet(case),
             refused: plan.refused,
         });
         decision.waits.append(&mut plan.waits);

@@ -59,6 +59,7 @@ impl Planner {
             uses_spare: true,
             ..*question
         };
+        let shares = question.shares();
         let mut bookings = Vec::new();
         let mut worst = 0;
         for (failure, lost) in failures {
@@ -75,7 +76,7 @@ impl Planner {
                 let new = units.at(one.slot).saturating_sub(question.current(one.slot));
                 let fits = self.room.fits_in(one.slot, question.needs, &failure, new);
                 let fits = fits.min(question.estimated(one.slot).saturating_sub(new));
-                let most = question.most_at(one.slot).saturating_sub(units.at(one.slot));
+                let most = shares.at(one.slot).max.saturating_sub(units.at(one.slot));
                 let count = fits.min(most).min(rest);
                 if count > 0 {
                     rest -= count;

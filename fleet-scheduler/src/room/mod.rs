@@ -1,8 +1,11 @@
 //! What is free on clusters, with everything decided so far taken off.
 
+mod fits;
+mod lack;
 mod needs;
 mod spare;
 
+pub(crate) use lack::Shortage;
 pub use needs::Needs;
 pub(crate) use spare::Booking;
 pub use spare::Failure;
@@ -89,7 +92,8 @@ impl Room {
         for (at, name) in row.zip(&self.names) {
             // Both are at least 0, so the difference is in range.
             (self.offered[at], self.free[at]) = (offered.get(name), offered.get(name) - requested.get(name));
-            self.gaps[at] = (!gaps.is_empty()).then(|| gaps.get(name));
+            // A gap that is not named is not known.
+            self.gaps[at] = gaps.names(name).then(|| gaps.get(name));
         }
         self.press(slot);
         offered.iter().all(|(name, _)| self.numbers.contains_key(name))
@@ -98,72 +102,6 @@ impl Room {
     /// What one replica asks for, by the resources of this fleet.
     pub fn needs(&self, needs: &Resources) -> Needs {
         Needs::of(needs, &self.numbers)
-    }
-
-    /// How many replicas fit on a cluster, more than `limit` or not. What needs nothing fits any number of times.
-    pub fn fits(&self, slot: Slot, needs: &Needs) -> u64 {
-        if needs.is_nothing() {
-            return u64::MAX;
-        }
-        if !self.known[slot] || needs.unknown().is_some() {
-            return 0;
-        }
-        let base = slot * self.names.len();
-        let mut fits = i64::MAX;
-        for &(resource, need) in needs.parts() {
-            let at = base + resource;
-            if self.gaps[at].is_some_and(|gap| gap < need) {
-                return 0;
-            }
-            // A need is above 0.
-            fits = fits.min(self.free[at] / need);
-        }
-        if !self.spare.is_empty() {
-            let kept = |resource: usize| self.spare.kept(slot, resource);
-            fits = fits.min(i64::try_from(self.fits_beside(slot, needs, kept)).unwrap_or(i64::MAX));
-        }
-        u64::try_from(fits).unwrap_or(0)
-    }
-
-    /// How many replicas fit on a cluster beside so much of each resource.
-    fn fits_beside(&self, slot: Slot, needs: &Needs, beside: impl Fn(usize) -> i128) -> i128 {
-        let base = slot * self.names.len();
-        let fits = |&(resource, need): &(usize, i64)| {
-            (i128::from(self.free[base + resource]) - beside(resource)) / i128::from(need)
-        };
-        needs.parts().iter().map(fits).min().unwrap_or(i128::MAX)
-    }
-
-    /// How many replicas fit if this vanishes, beside what else would come then and so many that are about to be placed.
-    pub(crate) fn fits_in(&self, slot: Slot, needs: &Needs, failure: &Failure, new: u64) -> u64 {
-        if needs.is_nothing() {
-            return u64::MAX;
-        }
-        if !self.known[slot] || needs.unknown().is_some() {
-            return 0;
-        }
-        let need = |resource: usize| {
-            needs
-                .parts()
-                .iter()
-                .find(|(at, _)| *at == resource)
-                .map_or(0, |(_, need)| *need)
-        };
-        let beside = |resource: usize| {
-            self.spare.coming(slot, failure, resource) + i128::from(need(resource)) * i128::from(new)
-        };
-        u64::try_from(self.fits_beside(slot, needs, beside)).unwrap_or(0)
-    }
-
-    /// How many replicas fit if nothing is kept for failures: one has happened.
-    pub(crate) fn fits_with_spare(&self, slot: Slot, needs: &Needs) -> u64 {
-        if needs.is_nothing() {
-            return u64::MAX;
-        }
-        if !self.known[slot] || needs.unknown().is_some() {
-            return 0;
-        }
-        u64::try_from(self.fits_beside(slot, needs, |_| 0)).unwrap_or(0)
     }
 
     pub(crate) fn bookings(&self, workload: &WorkloadId, target: usize) -> &[Booking] {
@@ -186,47 +124,6 @@ impl Room {
 
     pub(crate) fn book(&mut self, workload: &WorkloadId, target: usize, bookings: Vec<Booking>) {
         self.spare.book(workload, target, bookings, self.names.len());
-    }
-
-    /// How many replicas would fit on a cluster with so much more free, by the numbers of resources, beside what is kept for
-    /// failures.
-    pub(crate) fn fits_with(&self, slot: Slot, needs: &Needs, freed: &[i128]) -> u64 {
-        if !self.known[slot] || needs.unknown().is_some() {
-            return 0;
-        }
-        let base = slot * self.names.len();
-        let fits = |&(resource, need): &(usize, i64)| {
-            let free = i128::from(self.free[base + resource]) - self.spare.kept(slot, resource);
-            (free + freed.get(resource).copied().unwrap_or(0)) / i128::from(need)
-        };
-        let fits = needs.parts().iter().map(fits).min().unwrap_or(i128::MAX);
-        u64::try_from(fits.max(0)).unwrap_or(u64::MAX)
-    }
-
-    /// What some replicas ask for together, by the numbers of resources.
-    pub(crate) fn sum<'a>(&self, replicas: impl Iterator<Item = (&'a Needs, u64)>) -> Vec<i128> {
-        let mut sum = vec![0; self.names.len()];
-        for (needs, replicas) in replicas {
-            for &(resource, need) in needs.parts() {
-                sum[resource] += i128::from(need) * i128::from(replicas);
-            }
-        }
-        sum
-    }
-
-    /// The resource that lets no more fit than [`fits`](Self::fits) says.
-    pub fn binding<'a>(&'a self, slot: Slot, needs: &'a Needs) -> Option<&'a str> {
-        if let Some(unknown) = needs.unknown() {
-            return Some(unknown);
-        }
-        let base = slot * self.names.len();
-        let fits = |&&(resource, need): &&(usize, i64)| {
-            let at = base + resource;
-            let gap = self.gaps[at].is_some_and(|gap| gap < need);
-            if gap { 0 } else { self.free[at] / need }
-        };
-        let (resource, _) = needs.parts().iter().min_by_key(fits)?;
-        Some(&self.names[*resource])
     }
 
     /// How much of a resource is asked for.

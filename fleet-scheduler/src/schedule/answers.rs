@@ -90,8 +90,9 @@ impl Answers {
         *self = Self::default();
     }
 
-    /// Forgets everything once it is too much: workloads come and go, and what they asked would be kept for ever.
-    pub(crate) fn trim(&mut self, clusters: usize) {
+    /// Forgets everything once it is too much, before more is kept: workloads come and go, and what they asked would be kept
+    /// for ever.
+    fn trim(&mut self, clusters: usize) {
         let sets = self.requirements.len() + self.targets.len() + self.filters.len();
         if self.scores.len().saturating_mul(clusters) > MOST_SCORES
             || sets.saturating_mul(clusters) > MOST_PASSES
@@ -108,6 +109,7 @@ impl Answers {
         set: &mut FixedBitSet,
     ) {
         let (target, fleet) = (question.target(), question.view.fleet);
+        self.trim(fleet.len());
         let spread: Vec<&str> = target.spread.iter().map(|spread| &*spread.over).collect();
         let key = Key::of((&target.clusters, group, spread));
         let requirements = &mut self.requirements;
@@ -153,6 +155,7 @@ impl Answers {
         set: &mut FixedBitSet,
     ) -> Option<Tick> {
         let now = question.view.now;
+        self.trim(question.view.fleet.len());
         let answer = self.filters.entry((filter, key)).or_insert_with(|| Passing {
             set: FixedBitSet::new(),
             until: Some(now),
@@ -167,6 +170,7 @@ impl Answers {
 
     /// What a scorer says of every cluster, where that depends on them and on the key.
     pub(crate) fn scores(&mut self, question: &Question<'_>, scorer: usize, key: Key) -> &[i64] {
+        self.trim(question.view.fleet.len());
         let answer = self.scores.entry((scorer, key)).or_insert_with(|| Scores {
             scores: question.scores(scorer),
             asker: Asker::of(question),

@@ -1,10 +1,11 @@
 //! From ranked clusters to units.
 
-use super::{Question, divisions::Shares};
+use super::{Question, binding::own_limit, divisions::Shares};
 use crate::{
     decision::Limit,
-    model::{Slot, Take},
+    model::{DivideBy, Take},
     pipeline::{Ranked, Units, Wish},
+    score::Costs,
 };
 
 impl Question<'_> {
@@ -27,18 +28,23 @@ impl Question<'_> {
         if ranked.is_empty() {
             return Units::default().short(wanted, Limit::NoCluster);
         }
+        let cheapest = cheapest_first(&wish, ranked);
+        let ranked = cheapest.as_deref().unwrap_or(ranked);
         let limited = self.limited(&wish, ranked);
-        let ranked = limited.as_deref().unwrap_or(ranked);
         let units = parts
             .selector
-            .select(&wish, ranked)
+            .select(&wish, limited.as_deref().unwrap_or(ranked))
             .and_then(|selected| parts.divider.grow(&wish, &selected));
-        units.unwrap_or_else(|limit| stays().short(wanted - there, limit))
+        let mut units = units.unwrap_or_else(|limit| stays().short(wanted - there, limit));
+        if units.limit == Some(Limit::Room) {
+            units.limit = own_limit(&wish, ranked, &units).or(units.limit);
+        }
+        units
     }
 
-    /// The most units that the target lets a cluster have.
-    pub(crate) fn most_at(&self, slot: Slot) -> u64 {
-        Shares::of(&self.wish(0)).at(slot).max
+    /// The limits and weights that the target gives clusters.
+    pub(crate) fn shares(&self) -> Shares<'_> {
+        Shares::of(self.view.fleet, self.target())
     }
 
     fn wish(&self, wanted: u64) -> Wish<'_> {
@@ -58,7 +64,7 @@ impl Question<'_> {
             _ => {}
         }
         let mut limited = ranked.to_vec();
-        let shares = Shares::of(wish);
+        let shares = Shares::of(wish.fleet, wish.target);
         for one in &mut limited {
             let max = shares.at(one.slot).max;
             one.fits = one.fits.min(max.saturating_sub(one.current));
@@ -66,4 +72,21 @@ impl Question<'_> {
         limited.retain(|one| one.holds() > 0);
         Some(limited)
     }
+}
+
+/// Where cost is what is asked for, the cheapest clusters are the best, and scores say which of two that cost the same is.
+fn cheapest_first(wish: &Wish<'_>, ranked: &[Ranked]) -> Option<Vec<Ranked>> {
+    if !matches!(
+        &wish.target.take,
+        Take::Divided {
+            by: DivideBy::Cost,
+            ..
+        }
+    ) {
+        return None;
+    }
+    let costs = Costs::of(wish.fleet, &wish.workload.needs);
+    let mut ranked = ranked.to_vec();
+    ranked.sort_by_cached_key(|one| costs.at(one.slot));
+    Some(ranked)
 }

@@ -6,7 +6,7 @@ use super::select::Selection;
 use crate::{
     decision::Limit,
     divide::{self, DivideError, Level, Party, Skew},
-    model::{Bound, Column, DivideBy, Fact, FleetView, Slot, Take},
+    model::{Bound, Column, DivideBy, Fact, FleetView, Slot, Take, Target},
     pipeline::{Divider, Ranked, Selected, Units, Wish},
     score::Costs,
 };
@@ -57,7 +57,7 @@ impl Divider for AsAsked {
             .fold(0_u64, |sum, one| sum.saturating_add(one.current));
         let mut excess = there.saturating_sub(wish.wanted);
         let mut units: Vec<(Slot, u64)> = used.iter().map(|one| (one.slot, one.current)).collect();
-        let shares = Shares::of(wish);
+        let shares = Shares::of(wish.fleet, wish.target);
         // Above their minimums first.
         for keeps_min in [true, false] {
             for (slot, units) in units.iter_mut().rev() {
@@ -124,15 +124,12 @@ pub(crate) enum Shares<'a> {
 }
 
 impl<'a> Shares<'a> {
-    pub(crate) fn of(wish: &Wish<'a>) -> Self {
-        match &wish.target.take {
+    pub(crate) fn of(fleet: &FleetView, target: &'a Target) -> Self {
+        match &target.take {
             Take::Each { .. } => Self::One,
-            Take::Divided { bounds, .. } => Self::Bounds(
-                bounds
-                    .iter()
-                    .map(|bound| (means(bound, wish.fleet), bound))
-                    .collect(),
-            ),
+            Take::Divided { bounds, .. } => {
+                Self::Bounds(bounds.iter().map(|bound| (means(bound, fleet), bound)).collect())
+            }
         }
     }
 
@@ -221,7 +218,7 @@ fn fill(wish: &Wish<'_>, selected: &Selected) -> Units {
     let clusters = &selected.clusters;
     let mut units: Vec<u64> = clusters.iter().map(|one| one.current).collect();
     let mut rest = wanted - units.iter().sum::<u64>().min(wanted);
-    let shares = Shares::of(wish);
+    let shares = Shares::of(wish.fleet, wish.target);
     let shares: Vec<Share> = clusters.iter().map(|one| shares.at(one.slot)).collect();
     let give = |at: usize, upto: u64, rest: &mut u64, units: &mut [u64]| {
         let most = clusters[at].holds().min(shares[at].max).min(upto);
@@ -337,7 +334,13 @@ fn in_order(wish: &Wish<'_>, clusters: &[Ranked]) -> Vec<usize> {
 }
 
 fn parties<'a>(wish: &Wish<'a>, selected: &Selected) -> Vec<Party<'a>> {
-    let (fleet, by, shares, columns) = (wish.fleet, by(wish), Shares::of(wish), columns(wish));
+    let (fleet, by, shares, columns) = (
+        wish.fleet,
+        by(wish),
+        Shares::of(wish.fleet, wish.target),
+        columns(wish),
+    );
+    let must: FixedBitSet = selected.must.iter().copied().collect();
     let party = |(at, one): (usize, &Ranked)| {
         let cluster = fleet.at(one.slot);
         let share = shares.at(one.slot);
@@ -347,7 +350,7 @@ fn parties<'a>(wish: &Wish<'a>, selected: &Selected) -> Vec<Party<'a>> {
             DivideBy::Weight => share.weight,
             _ => 1,
         };
-        let min = share.min.max(u64::from(selected.must.contains(&at)));
+        let min = share.min.max(u64::from(must.contains(at)));
         // What is there stays, even if it is more than there may be.
         let max = share.max.max(one.current);
         let domain =

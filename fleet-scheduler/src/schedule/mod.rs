@@ -1,6 +1,7 @@
 //! Puts the parts together: from a workload's target to clusters and replicas.
 
 mod answers;
+mod binding;
 mod candidates;
 mod divide;
 mod divisions;
@@ -14,6 +15,7 @@ pub(crate) use answers::Answers;
 pub(crate) use candidates::{Question, Screen, View};
 pub use divisions::AsAsked;
 pub(crate) use divisions::Shares;
+pub(crate) use rank::normalise;
 pub use scheduler::{Scheduler, SchedulerBuilder};
 pub use select::BySpread;
 pub use simple::{BestFirst, EveryCluster};

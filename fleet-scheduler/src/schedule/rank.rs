@@ -5,7 +5,7 @@ use fixedbitset::FixedBitSet;
 use super::{Answers, Question};
 use crate::{
     model::Slot,
-    pipeline::{Basis, Ranked},
+    pipeline::{Basis, Ranked, Scorer},
 };
 
 impl Question<'_> {
@@ -40,11 +40,29 @@ impl Question<'_> {
                 }
                 Basis::Anything => scorer.score_each(&self.candidates(&at)),
             };
-            scorer.normalise(&mut scores);
+            normalise(&**scorer, weight, &mut scores);
             for (score, one) in scores.iter().zip(&mut *ranked) {
                 one.score = one.score.saturating_add(score.saturating_mul(weight));
             }
         }
+    }
+}
+
+/// Brings scores to one scale; of a weight below 0, the highest that is known is the worst.
+pub(crate) fn normalise(scorer: &dyn Scorer, weight: i64, scores: &mut [i64]) {
+    let unknown: Vec<usize> = match weight < 0 {
+        true => (0..scores.len())
+            .filter(|at| scorer.is_unknown(scores[*at]))
+            .collect(),
+        false => Vec::new(),
+    };
+    scorer.normalise(scores);
+    if unknown.is_empty() {
+        return;
+    }
+    let worst = scores.iter().copied().max().unwrap_or(0);
+    for at in unknown {
+        scores[at] = worst;
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{AsAsked, BySpread};
 use crate::{
-    filter::{DataLocality, InService, Kinds, Relations, Taints},
+    filter::{DataLocality, InService, Kinds, LastingTaints, Relations},
     moves::{MoveGate, Rebalancer, Worth},
     pipeline::{Divider, Estimator, Filter, Scorer, Selector},
     score::{Attraction, Cost, LeastFull, PreferredClusters, PreferredTaints},
@@ -58,7 +58,7 @@ impl Scheduler {
     pub fn builder() -> SchedulerBuilder {
         SchedulerBuilder::bare()
             .filter(InService)
-            .filter(Taints)
+            .filter(LastingTaints)
             .filter(Kinds)
             .filter(DataLocality)
             .filter(Relations)

@@ -6,16 +6,30 @@ use crate::{
 };
 
 /// A score from outside, by its name in [`FleetView::score`](crate::FleetView::score), such as the carbon of a region's
-/// power. A cluster without one, or whose score is out of date, is as bad as the worst that has one.
+/// power. A cluster without one, or whose score is out of date, is as bad as the worst that has one, whichever way scores
+/// count: higher is better, or lower ([`lower_is_better`](Self::lower_is_better), or a weight below 0).
 #[derive(Clone, Debug)]
 pub struct External {
     name: String,
+    is_lower_better: bool,
 }
+
+const UNKNOWN: i64 = i64::MIN;
 
 impl External {
     /// The scores of this name.
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into() }
+        Self {
+            name: name.into(),
+            is_lower_better: false,
+        }
+    }
+
+    /// The lowest score is the best, as of carbon or latency.
+    #[must_use]
+    pub fn lower_is_better(mut self) -> Self {
+        self.is_lower_better = true;
+        self
     }
 }
 
@@ -28,17 +42,25 @@ impl Scorer for External {
         let given = candidate
             .fleet
             .external_score(&self.name, candidate.cluster.name(), candidate.now);
-        given.unwrap_or(i64::MIN)
+        match given {
+            None => UNKNOWN,
+            Some(score) if self.is_lower_better => score.saturating_neg().max(UNKNOWN + 1),
+            Some(score) => score.max(UNKNOWN + 1),
+        }
+    }
+
+    fn is_unknown(&self, score: i64) -> bool {
+        score == UNKNOWN
     }
 
     fn normalise(&self, scores: &mut [i64]) {
         let worst = scores
             .iter()
             .copied()
-            .filter(|score| *score != i64::MIN)
+            .filter(|score| *score != UNKNOWN)
             .min()
             .unwrap_or(0);
-        for score in scores.iter_mut().filter(|score| **score == i64::MIN) {
+        for score in scores.iter_mut().filter(|score| **score == UNKNOWN) {
             *score = worst;
         }
         crate::pipeline::min_max(scores);

@@ -62,13 +62,6 @@ impl Scorer for PreferredTaints {
     }
 
     fn basis(&self, workload: &Workload, _: &Target) -> Basis {
-        if workload
-            .tolerations
-            .iter()
-            .any(|toleration| toleration.seconds.is_some())
-        {
-            return Basis::Anything;
-        }
         Basis::Cluster(Key::of(("preferred-taints", &workload.tolerations)))
     }
 }

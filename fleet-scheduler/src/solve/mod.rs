@@ -17,7 +17,8 @@ pub struct Problem {
     pub workloads: Vec<Contender>,
 }
 
-/// One workload of a [`Problem`].
+/// One workload of a [`Problem`]. Of clusters that a list does not name: nothing is there and nothing can be, and what
+/// costs nothing costs 0; of resources: nothing is asked for.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct Contender {
@@ -57,20 +58,25 @@ impl Problem {
     }
 
     /// What places cost: what has no place, what moves, and what runs.
+    /// Beyond an i128 it stays at the end of that range.
     pub fn cost(&self, places: &Places) -> i128 {
         let of = |(contender, row): (&Contender, &Vec<u64>)| {
-            let placed: u64 = row.iter().sum();
-            let short =
-                i128::from(contender.wanted.saturating_sub(placed)) * i128::from(contender.short_price);
-            let of_cluster = |cluster: usize| {
-                let moved = row[cluster].saturating_sub(contender.before[cluster]);
-                i128::from(row[cluster]) * i128::from(contender.costs[cluster])
-                    + i128::from(moved) * i128::from(contender.move_price)
-            };
-            short + (0..row.len()).map(of_cluster).sum::<i128>()
+            let placed = row.iter().fold(0_u64, |sum, count| sum.saturating_add(*count));
+            let short = times(contender.wanted.saturating_sub(placed), contender.short_price);
+            let runs = row
+                .iter()
+                .enumerate()
+                .map(|(cluster, count)| contender.runs(cluster, *count));
+            runs.fold(short, i128::saturating_add)
         };
-        self.workloads.iter().zip(places).map(of).sum()
+        let all = self.workloads.iter().zip(places).map(of);
+        all.fold(0, i128::saturating_add)
     }
+}
+
+/// So many at this price: an i128 holds each product of these.
+fn times(count: u64, price: i64) -> i128 {
+    i128::from(count) * i128::from(price)
 }
 
 impl Contender {
@@ -82,6 +88,32 @@ impl Contender {
             short_price: 1_000,
             ..Self::default()
         }
+    }
+
+    /// What a replica costs on a cluster.
+    fn cost(&self, cluster: usize) -> i64 {
+        self.costs.get(cluster).copied().unwrap_or(0)
+    }
+
+    /// The most that a cluster may have.
+    fn most(&self, cluster: usize) -> u64 {
+        self.most.get(cluster).copied().unwrap_or(0)
+    }
+
+    /// What is on a cluster now.
+    fn before(&self, cluster: usize) -> u64 {
+        self.before.get(cluster).copied().unwrap_or(0)
+    }
+
+    /// What so many replicas on a cluster cost: to run, and to be started, as far as they are not there.
+    fn runs(&self, cluster: usize, count: u64) -> i128 {
+        let moved = count.saturating_sub(self.before(cluster));
+        times(count, self.cost(cluster)).saturating_add(times(moved, self.move_price))
+    }
+
+    /// How large a replica is, beside others.
+    fn size(&self) -> i128 {
+        self.needs.iter().copied().map(i128::from).sum()
     }
 
     /// On each cluster: what a replica costs, how many may be there, and how many are.

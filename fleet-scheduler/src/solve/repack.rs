@@ -16,7 +16,7 @@ pub(super) fn repack(state: &mut State<'_>, one: usize, other: usize) {
             parts.push(Part { workload, all, a, b });
         }
     }
-    let size = |part: &Part| state.problem.workloads[part.workload].needs.iter().sum::<i64>();
+    let size = |part: &Part| state.problem.workloads[part.workload].size();
     parts.sort_by_key(|part| (-size(part), part.workload));
     let before = state.cost;
     let old: Vec<(u64, u64)> = parts.iter().map(|part| (part.a, part.b)).collect();
@@ -33,7 +33,7 @@ pub(super) fn repack(state: &mut State<'_>, one: usize, other: usize) {
         chosen: Vec::new(),
         tries: 0,
     };
-    search.try_from(state, 0);
+    search.split(state, 0);
     let (_, best) = search.best;
     for (part, (a, b)) in search.parts.iter().zip(best) {
         state.add(part.workload, one, a);
@@ -67,9 +67,9 @@ fn least(state: &State<'_>, parts: &[Part], one: usize, other: usize) -> Vec<i12
     least.push(0);
     for part in parts.iter().rev() {
         let contender = &state.problem.workloads[part.workload];
-        let cheaper = contender.costs[one].min(contender.costs[other]);
+        let cheaper = contender.cost(one).min(contender.cost(other));
         let saves = i128::from(contender.short_price) - i128::from(cheaper);
-        sum += saves.max(0) * i128::from(part.all);
+        sum = sum.saturating_add(saves.max(0).saturating_mul(i128::from(part.all)));
         least.push(sum);
     }
     least.reverse();
@@ -77,11 +77,12 @@ fn least(state: &State<'_>, parts: &[Part], one: usize, other: usize) -> Vec<i12
 }
 
 impl Search {
-    fn try_from(&mut self, state: &mut State<'_>, at: usize) {
+    /// Tries every split of this part and of those after it.
+    fn split(&mut self, state: &mut State<'_>, at: usize) {
         if state.cost < self.best.0 && at == self.parts.len() {
             self.best = (state.cost, self.chosen.clone());
         }
-        if at == self.parts.len() || state.cost - self.least[at] >= self.best.0 {
+        if at == self.parts.len() || state.cost.saturating_sub(self.least[at]) >= self.best.0 {
             return;
         }
         let (workload, one, other) = (self.parts[at].workload, self.one, self.other);
@@ -92,12 +93,12 @@ impl Search {
             }
             state.add(workload, one, a);
             let rest = state.fits(workload, other);
-            // All that fit on the other one, and one fewer: room for something larger.
+            // The most on the other one first.
             for b in (0..=rest).rev() {
                 self.tries += 1;
                 state.add(workload, other, b);
                 self.chosen.push((a, b));
-                self.try_from(state, at + 1);
+                self.split(state, at + 1);
                 self.chosen.pop();
                 state.take(workload, other, b);
                 if self.tries >= TRIES {

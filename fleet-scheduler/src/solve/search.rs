@@ -150,8 +150,7 @@ fn ruin(state: &mut State<'_>, random: &mut Random) {
 /// Gives as many as possible a place, the cheapest that is left; with some `noise`, not always the cheapest.
 fn fill(state: &mut State<'_>, order: Order, random: &mut Random, noise: usize) {
     let workloads = state.places.len();
-    let size =
-        |state: &State<'_>, workload: usize| state.problem.workloads[workload].needs.iter().sum::<i64>();
+    let size = |state: &State<'_>, workload: usize| state.problem.workloads[workload].size();
     let mut queue: Vec<usize> = (0..workloads)
         .filter(|workload| state.short[*workload] > 0)
         .collect();
@@ -183,7 +182,7 @@ fn fill(state: &mut State<'_>, order: Order, random: &mut Random, noise: usize) 
 fn chunk(state: &State<'_>, workload: usize, cluster: usize) -> u64 {
     let contender = &state.problem.workloads[workload];
     let place = state.places[workload][cluster];
-    let free_of_charge = contender.before[cluster].saturating_sub(place);
+    let free_of_charge = contender.before(cluster).saturating_sub(place);
     let fits = state.fits(workload, cluster);
     let same = if free_of_charge > 0 {
         free_of_charge

@@ -1,6 +1,6 @@
 //! Places with what is left free, kept up to date as replicas come and go.
 
-use super::{Places, Problem};
+use super::{Places, Problem, times};
 
 #[derive(Clone)]
 pub(super) struct State<'a> {
@@ -36,7 +36,9 @@ impl<'a> State<'a> {
     /// How many more replicas of a workload fit on a cluster, of those that have no place.
     pub(super) fn fits(&self, workload: usize, cluster: usize) -> u64 {
         let contender = &self.problem.workloads[workload];
-        let most = contender.most[cluster].saturating_sub(self.places[workload][cluster]);
+        let most = contender
+            .most(cluster)
+            .saturating_sub(self.places[workload][cluster]);
         let fits = contender.needs.iter().zip(&self.free[cluster]);
         let fits = fits
             .filter(|(need, _)| **need > 0)
@@ -49,8 +51,9 @@ impl<'a> State<'a> {
     /// What one replica more costs there, beside having none.
     pub(super) fn price(&self, workload: usize, cluster: usize) -> i64 {
         let contender = &self.problem.workloads[workload];
-        let is_new = self.places[workload][cluster] >= contender.before[cluster];
-        contender.costs[cluster] + if is_new { contender.move_price } else { 0 }
+        let is_new = self.places[workload][cluster] >= contender.before(cluster);
+        let moves = if is_new { contender.move_price } else { 0 };
+        contender.cost(cluster).saturating_add(moves)
     }
 
     /// Adds replicas that fit.
@@ -78,18 +81,23 @@ impl<'a> State<'a> {
         let signed = i64::try_from(count).unwrap_or(i64::MAX);
         for (free, need) in self.free[cluster].iter_mut().zip(&contender.needs) {
             let amount = need.saturating_mul(signed);
-            *free = if is_more { *free - amount } else { *free + amount };
+            // What fits is taken, and what was taken is given back: neither leaves the range.
+            *free = match is_more {
+                true => free.saturating_sub(amount),
+                false => free.saturating_add(amount),
+            };
         }
-        let short = i128::from(count) * i128::from(contender.short_price);
+        let short = times(count, contender.short_price);
         let after = self.cost_of(workload, cluster);
-        self.cost += after - before + if is_more { -short } else { short };
+        let runs = after.saturating_sub(before);
+        let change = match is_more {
+            true => runs.saturating_sub(short),
+            false => runs.saturating_add(short),
+        };
+        self.cost = self.cost.saturating_add(change);
     }
 
     fn cost_of(&self, workload: usize, cluster: usize) -> i128 {
-        let contender = &self.problem.workloads[workload];
-        let count = self.places[workload][cluster];
-        let moved = count.saturating_sub(contender.before[cluster]);
-        i128::from(count) * i128::from(contender.costs[cluster])
-            + i128::from(moved) * i128::from(contender.move_price)
+        self.problem.workloads[workload].runs(cluster, self.places[workload][cluster])
     }
 }

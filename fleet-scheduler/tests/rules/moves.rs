@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use fleet_core::{LifeCycle, Reason};
+use fleet_core::{LifeCycle, Reason, Taint, TaintEffect};
 use fleet_scheduler::*;
 
 use super::*;
@@ -201,4 +201,47 @@ fn a_move_takes_each_step_only_when_everyone_who_has_a_say_lets_it() {
         Ok(())
     };
     guarded(check, |off| off.gates = false);
+}
+
+#[test]
+fn what_a_workload_would_rather_have_holds_it_where_it_is() {
+    let check = |wish: &dyn Fn(Workload) -> Workload, taint: bool, moved: u64| {
+        // Both cost the same, and all load is on the first.
+        let mut planner = free(clusters(&["a", "b"]), Switches::default());
+        planner.set(Workload::new("db", [Target::replicas(8).on(["a"])]).needs(cpu("1")));
+        planner.set(wish(web(1)));
+        planner.decide(&Facts::none(), at(1));
+        if active(&planner, "web") != counts(&[("a", 1)]) {
+            let on_a = Placement::nowhere().with("1", "a", Assignment::new(1, Tick(0)));
+            let mut placements = planner.placements();
+            placements.insert("web".into(), on_a);
+            let fleet = planner.fleet().clone();
+            planner = free(fleet, Switches::default()).with_previous(&placements, MoveLog::default());
+            planner.set(Workload::new("db", [Target::replicas(8).on(["a"])]).needs(cpu("1")));
+            planner.set(wish(web(1)));
+        }
+        if taint {
+            change(&mut planner, "b", |info| {
+                info.cluster.taints = vec![Taint::new("old", "", TaintEffect::PreferNoSchedule)];
+            });
+        }
+        let facts = healthy(&[("web", "a"), ("web", "b")]);
+        let mut made = 0;
+        for minute in 0..5 {
+            made += moves(&planner.rebalance(&facts, at(100 + 60 * minute)));
+        }
+        assert_eq!(made, moved, "with a taint: {taint}");
+    };
+    let beside = |mut web: Workload| {
+        web.beside.push(Relation::required("db").preferred());
+        web
+    };
+    check(&|web| web, false, 1);
+    check(&beside, false, 0);
+    check(&|web| web, true, 0);
+    check(
+        &|web| web.tolerate(Toleration::of("old").effect(TaintEffect::PreferNoSchedule)),
+        true,
+        1,
+    );
 }

@@ -238,6 +238,33 @@ fn karmada_a_lasting_toleration_ends_by_itself() {
 }
 
 #[test]
+fn what_is_tolerated_for_a_time_only_brings_nothing_new() {
+    let check = |effect: TaintEffect, seconds: Option<u64>, expected: &[(&str, u64)]| {
+        let mut planner = free(clusters(&["a", "b"]), Switches::default());
+        change(&mut planner, "a", |info| {
+            info.cluster.taints = vec![Taint::new("t", "", effect).since(at(4))];
+        });
+        let mut toleration = Toleration::of("t");
+        toleration.seconds = seconds;
+        planner.set(web(3).tolerate(toleration));
+        planner.decide(&Facts::none(), at(5));
+        assert_eq!(
+            active(&planner, "web"),
+            counts(expected),
+            "{effect:?} {seconds:?}"
+        );
+    };
+    let a: &[(&str, u64)] = &[("a", 3)];
+    let b: &[(&str, u64)] = &[("b", 3)];
+    check(TaintEffect::NoExecute, Some(600), b);
+    check(TaintEffect::NoExecute, None, a);
+    check(TaintEffect::NoSchedule, Some(600), b);
+    check(TaintEffect::NoSchedule, None, a);
+    check(TaintEffect::PreferNoSchedule, Some(600), b);
+    check(TaintEffect::PreferNoSchedule, None, a);
+}
+
+#[test]
 fn ocm_a_definition_that_is_wrong_clears_nothing() {
     let check = |switches| {
         let mut planner = free(clusters(&["a", "b"]), switches);

@@ -6,7 +6,7 @@ use super::{Drawn, Naming, Placed, Sketch, clusters, workloads};
 use crate::{
     conformance::{Dice, Suite},
     divide::MAX_REPLICAS,
-    model::{Bound, ClusterInfo, Spread, Target, Toleration, Workload},
+    model::{Bound, ClusterInfo, Preference, Spread, Target, Toleration, Workload},
 };
 
 const NUMBERS: [i64; 7] = [i64::MIN, i64::MIN + 1, -1, 0, 1, i64::MAX - 1, i64::MAX];
@@ -97,7 +97,7 @@ fn workload(suite: &Suite, dice: &mut Dice) -> Workload {
     toleration.seconds = Some(dice.pick(&[0, 1, u64::MAX]));
     workload.tolerations.push(toleration);
     for preference in &mut workload.prefer {
-        preference.weight = dice.pick(&[i32::MIN, i32::MAX]);
+        preference.weight = dice.pick(&[-Preference::MOST, Preference::MOST]);
     }
     workload.moves.price = dice.pick(&[0, u64::MAX]);
     workload.targets = match dice.below(4) {
@@ -116,6 +116,7 @@ fn workload(suite: &Suite, dice: &mut Dice) -> Workload {
                 ),
         ],
     };
+    workloads::alone(&mut workload);
     workload
 }
 

@@ -40,7 +40,22 @@ pub(super) fn draw(suite: &Suite, dice: &mut Dice) -> Workload {
         .into_iter()
         .collect();
     rest(&mut workload, dice);
+    alone(&mut workload);
     workload
+}
+
+/// Of a singleton there is one: what is drawn with more is something else of which there must never be two.
+pub(super) fn alone(workload: &mut Workload) {
+    let is_one = match workload.targets.as_slice() {
+        [target] => match &target.take {
+            Take::Divided { replicas, .. } => *replicas <= 1,
+            Take::Each { replicas, clusters } => *replicas <= 1 && *clusters == Some(1),
+        },
+        _ => false,
+    };
+    if workload.nature == Nature::Singleton && !is_one {
+        workload.nature = Nature::Stateful;
+    }
 }
 
 /// The same workload but for one thing.
@@ -63,6 +78,7 @@ pub(super) fn variant(base: &Workload, suite: &Suite, dice: &mut Dice) -> Worklo
         }
         _ => (workload.uid, workload.completes) = (other.uid, !base.completes),
     }
+    alone(&mut workload);
     workload
 }
 

@@ -74,6 +74,10 @@ impl<T: Scorer> Scorer for Named<T> {
         self.part.normalise(scores);
     }
 
+    fn is_unknown(&self, score: i64) -> bool {
+        self.part.is_unknown(score)
+    }
+
     fn basis(&self, workload: &Workload, target: &Target) -> Basis {
         self.part.basis(workload, target)
     }

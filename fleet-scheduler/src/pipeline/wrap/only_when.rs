@@ -96,6 +96,10 @@ impl<P: Fn(&Workload, &Target) -> bool + Send + Sync + 'static, T: Scorer> Score
         self.part.normalise(scores);
     }
 
+    fn is_unknown(&self, score: i64) -> bool {
+        self.part.is_unknown(score)
+    }
+
     fn basis(&self, workload: &Workload, target: &Target) -> Basis {
         if (self.when)(workload, target) {
             return self.part.basis(workload, target);

@@ -154,7 +154,7 @@ fn by_slot(clusters: &[Ranked]) -> Vec<Ranked> {
 }
 
 fn parties<'a>(wish: &Wish<'a>, clusters: &[Ranked]) -> Vec<Party<'a>> {
-    let shares = Shares::of(wish);
+    let shares = Shares::of(wish.fleet, wish.target);
     let party = |one: &Ranked| {
         // Where nothing limits them, nothing is known of a limit.
         let holds = (one.fits != u64::MAX).then(|| one.holds().min(MAX_REPLICAS));

@@ -94,7 +94,7 @@ impl PlannerDivision {
     }
 
     fn parties<'a>(self, wish: &Wish<'a>, clusters: &[Ranked]) -> Vec<Party<'a>> {
-        let shares = Shares::of(wish);
+        let shares = Shares::of(wish.fleet, wish.target);
         let party = |one: &Ranked| {
             let cluster = wish.fleet.at(one.slot);
             let share = shares.at(one.slot);

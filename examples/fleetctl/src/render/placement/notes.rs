@@ -213,19 +213,19 @@ impl Shown<'_> {
             .iter()
             .flat_map(|(cluster, reasons)| reasons.iter().map(move |reason| (*cluster, *reason)))
             .collect();
-        let mut codes: Vec<&str> = Vec::new();
+        let mut kinds: Vec<Kind<'_>> = Vec::new();
         let mut notes = Vec::new();
         for (cluster, reason) in &misses {
-            if codes.len() >= REASONS {
+            if kinds.len() >= REASONS {
                 break;
             }
-            if codes.contains(&reason.code) {
+            let kind = kind(reason);
+            if kinds.contains(&kind) {
                 continue;
             }
-            codes.push(reason.code);
             let likewise: Vec<&str> = misses
                 .iter()
-                .filter(|(other, of)| other != cluster && of.code == reason.code)
+                .filter(|(other, of)| other != cluster && self::kind(of) == kind)
                 .map(|(other, _)| *other)
                 .collect();
             notes.push(note(
@@ -233,6 +233,7 @@ impl Shown<'_> {
                 '-',
                 &format!("{cluster}: {reason}{}", others(&likewise)),
             ));
+            kinds.push(kind);
         }
         for change in target.would_fit.iter().take(1) {
             notes.push(note(DIM, '>', &format!("would help: {change}")));
@@ -265,6 +266,14 @@ fn fewer(decision: &Decision, all: &All<'_>, of: &dyn Fn(&str) -> String) -> Vec
         notes.push(note(WARN, '!', &text));
     }
     notes
+}
+
+/// What reasons have in common that are told once: their codes, and which resources are short.
+type Kind<'a> = Vec<(&'static str, Option<&'a String>)>;
+
+fn kind(reason: &Reason) -> Kind<'_> {
+    let all = std::iter::once(reason).chain(&reason.because);
+    all.map(|one| (one.code, one.facts.get("resource"))).collect()
 }
 
 /// Other clusters of which the same is to be said.

@@ -1,0 +1,43 @@
+//! Limits of a target that its placement does not meet.
+
+use serde::Serialize;
+
+/// A limit of a target that its placement does not meet: what is there stays, and where there are few replicas not every
+/// minimum can be met. None of this keeps replicas away: what does is a [`Limit`](crate::Limit).
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Unmet {
+    /// Of what.
+    pub of: Limited,
+    /// How many there are: replicas on a cluster, else clusters or domains.
+    pub got: u64,
+    /// At least so many, where it is fewer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min: Option<u64>,
+    /// At most so many, where it is more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max: Option<u64>,
+}
+
+/// What a limit is of.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Limited {
+    /// Replicas on this cluster.
+    Cluster(String),
+    /// Clusters that it is on.
+    Clusters,
+    /// Domains of this label that it is in; of an inner level, those within the domain of the level above that has fewest,
+    /// or, where there are too many, most.
+    Domains(String),
+}
+
+impl Unmet {
+    /// What is not met of these limits; none: both are.
+    pub(crate) fn of(of: Limited, got: u64, min: Option<u64>, max: Option<u64>) -> Option<Self> {
+        let (min, max) = (min.filter(|min| got < *min), max.filter(|max| got > *max));
+        (min.is_some() || max.is_some()).then_some(Self { of, got, min, max })
+    }
+}

@@ -1,0 +1,260 @@
+//! What is wrong with a workload, as far as it can be seen without a fleet.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use crate::{
+    decision::InvalidWorkload,
+    divide::MAX_REPLICAS,
+    model::{
+        Bound, ClusterSelector, DivideBy, Nature, Operator, Preference, Requirement, Take, Target, Workload,
+    },
+};
+
+/// What is wrong with a workload whose targets have these names.
+pub(super) fn check(workload: &Workload, names: &[Arc<str>]) -> Result<(), InvalidWorkload> {
+    if workload.name.as_str().is_empty() {
+        return Err(InvalidWorkload::Unnamed);
+    }
+    if workload.targets.is_empty() {
+        return Err(InvalidWorkload::NoTargets);
+    }
+    let mut seen = BTreeSet::new();
+    if let Some(name) = names.iter().find(|name| !seen.insert(&***name)) {
+        return Err(InvalidWorkload::TargetTwice(name.to_string()));
+    }
+    let apart: BTreeSet<_> = workload
+        .apart
+        .iter()
+        .filter(|relation| !relation.preferred)
+        .collect();
+    if let Some(both) = workload.beside.iter().find(|relation| apart.contains(relation)) {
+        return Err(InvalidWorkload::BesideAndApart(both.workload.clone()));
+    }
+    if apart.iter().any(|relation| relation.workload == workload.name) {
+        return Err(InvalidWorkload::ApartFromItself);
+    }
+    if let Some(own) = workload
+        .beside
+        .iter()
+        .find(|relation| relation.workload == workload.name)
+    {
+        return Err(InvalidWorkload::Cycle {
+            workloads: vec![own.workload.clone()],
+        });
+    }
+    check_preferences(workload)?;
+    check_nature(workload)?;
+    for (target, name) in workload.targets.iter().zip(names) {
+        check_target(workload, target, name)?;
+    }
+    Ok(())
+}
+
+fn check_target(workload: &Workload, target: &Target, name: &str) -> Result<(), InvalidWorkload> {
+    for group in &target.groups {
+        for requirement in group.requirements() {
+            requirement
+                .check()
+                .map_err(|error| InvalidWorkload::Requirement {
+                    target: name.to_owned(),
+                    message: error.to_string(),
+                })?;
+        }
+        if let Some(pair) = contradiction(group) {
+            return Err(InvalidWorkload::contradiction(name, &pair));
+        }
+    }
+    let replicas = match &target.take {
+        Take::Each { replicas, clusters } => {
+            at_least_one(name, "clusters", clusters.map(u64::from))?;
+            *replicas
+        }
+        Take::Divided { replicas, .. } => {
+            check_divided(target, name)?;
+            *replicas
+        }
+    };
+    check_spread(target, name)?;
+    if replicas > MAX_REPLICAS {
+        return Err(InvalidWorkload::TooMany {
+            target: name.to_owned(),
+            replicas,
+            most: MAX_REPLICAS,
+        });
+    }
+    if workload.needs.times(replicas).is_none() {
+        return Err(InvalidWorkload::TooLarge {
+            target: name.to_owned(),
+        });
+    }
+    Ok(())
+}
+
+fn check_divided(target: &Target, name: &str) -> Result<(), InvalidWorkload> {
+    let Take::Divided {
+        clusters, by, bounds, ..
+    } = &target.take
+    else {
+        return Ok(());
+    };
+    at_least_one(name, "clusters", clusters.max.map(u64::from))?;
+    let min = u64::from(clusters.min.unwrap_or(0));
+    ordered(name, "clusters", min, clusters.max.map(u64::from))?;
+    for bound in bounds {
+        ordered(name, "replicas of a cluster", bound.min, bound.max)?;
+    }
+    let is_for_all = |bound: &Bound| bound.clusters.is_empty() && bound.selector.requirements().is_empty();
+    // The first bound that matches counts, and a cluster that none means has the weight 1.
+    let all = bounds.iter().position(is_for_all).map(|at| &bounds[..=at]);
+    let has_no_weight = |bound: &Bound| bound.weight == 0 && bound.min == 0;
+    if *by == DivideBy::Weight && all.is_some_and(|all| all.iter().all(has_no_weight)) {
+        return Err(InvalidWorkload::NoWeight {
+            target: name.to_owned(),
+        });
+    }
+    Ok(())
+}
+
+/// What domains and clusters are spread over.
+fn check_spread(target: &Target, name: &str) -> Result<(), InvalidWorkload> {
+    let mut least = 1_u64;
+    for spread in &target.spread {
+        let what = format!("domains of {}", spread.over);
+        let (min, max) = (spread.min.map_or(0, u64::from), spread.max.map(u64::from));
+        at_least_one(name, &what, max)?;
+        ordered(name, &what, min, max)?;
+        least = least.saturating_mul(min.max(1));
+    }
+    let most = match &target.take {
+        Take::Each { clusters, .. } => *clusters,
+        Take::Divided { clusters, .. } => clusters.max,
+    };
+    ordered(name, "clusters, for all domains", least, most.map(u64::from))
+}
+
+/// Of what there must never be two, one replica is asked for at most.
+fn check_nature(workload: &Workload) -> Result<(), InvalidWorkload> {
+    if workload.nature != Nature::Singleton {
+        return Ok(());
+    }
+    let replicas = |target: &Target| match &target.take {
+        Take::Divided { replicas, .. } => Some(*replicas),
+        Take::Each { replicas: 0, .. } => Some(0),
+        Take::Each { replicas, clusters } => {
+            let named = target.clusters.iter().collect::<BTreeSet<_>>().len();
+            let named = (named > 0).then_some(u64::try_from(named).unwrap_or(u64::MAX));
+            let most = clusters.map(u64::from).into_iter().chain(named).min()?;
+            Some(replicas.saturating_mul(most))
+        }
+    };
+    let sum = |sum: u64, more: Option<u64>| Some(sum.saturating_add(more?));
+    match workload.targets.iter().map(replicas).try_fold(0, sum) {
+        Some(0 | 1) => Ok(()),
+        replicas => Err(InvalidWorkload::TwoOfASingleton { replicas }),
+    }
+}
+
+fn check_preferences(workload: &Workload) -> Result<(), InvalidWorkload> {
+    let range = -Preference::MOST..=Preference::MOST;
+    match workload
+        .prefer
+        .iter()
+        .find(|preference| !range.contains(&preference.weight))
+    {
+        None => Ok(()),
+        Some(preference) => Err(InvalidWorkload::Preference {
+            weight: preference.weight,
+            most: Preference::MOST,
+        }),
+    }
+}
+
+fn ordered(target: &str, what: &str, min: u64, max: Option<u64>) -> Result<(), InvalidWorkload> {
+    match max {
+        Some(max) if min > max => Err(InvalidWorkload::MinAboveMax {
+            target: target.to_owned(),
+            what: what.to_owned(),
+            min,
+            max,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// At most none is no limit that anybody means: no replicas are asked for by saying so.
+fn at_least_one(target: &str, what: &str, max: Option<u64>) -> Result<(), InvalidWorkload> {
+    match max {
+        Some(0) => Err(InvalidWorkload::MostIsNone {
+            target: target.to_owned(),
+            what: what.to_owned(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Two requirements on one key that no value meets, or that no whole number lies between.
+fn contradiction(selector: &ClusterSelector) -> Option<Vec<&Requirement>> {
+    let requirements = selector.requirements();
+    for (at, one) in requirements.iter().enumerate() {
+        if let Some(other) = requirements[at + 1..].iter().find(|other| contradict(one, other)) {
+            return Some(vec![one, other]);
+        }
+    }
+    // A set may contradict itself although no two of it do: what is left of one `In` by all others together.
+    for one in requirements.iter().filter(|one| one.operator == Operator::In) {
+        let others: Vec<&Requirement> = requirements
+            .iter()
+            .filter(|other| *other != one && same_key(one, other))
+            .collect();
+        let is_left = |value: &String| others.iter().all(|other| other.holds(Some(value)));
+        if !others.is_empty() && !one.values.iter().any(is_left) {
+            return Some(std::iter::once(one).chain(others).collect());
+        }
+    }
+    None
+}
+
+fn same_key(one: &Requirement, other: &Requirement) -> bool {
+    (one.fact, &one.key) == (other.fact, &other.key)
+}
+
+fn contradict(one: &Requirement, other: &Requirement) -> bool {
+    if !same_key(one, other) {
+        return false;
+    }
+    let is_absent = |requirement: &Requirement| requirement.operator == Operator::DoesNotExist;
+    let needs_value = |requirement: &Requirement| !requirement.holds(None);
+    if is_absent(one) || is_absent(other) {
+        return needs_value(one) || needs_value(other);
+    }
+    if one.operator == Operator::In {
+        return !one.values.iter().any(|value| other.holds(Some(value)));
+    }
+    if other.operator == Operator::In {
+        return !other.values.iter().any(|value| one.holds(Some(value)));
+    }
+    match (above(one), below(other), above(other), below(one)) {
+        (Some(low), Some(high), _, _) | (_, _, Some(low), Some(high)) => low > high,
+        _ => false,
+    }
+}
+
+/// The least whole number that meets it.
+fn above(requirement: &Requirement) -> Option<i128> {
+    let number = i128::from(requirement.number()?);
+    match requirement.operator {
+        Operator::Gt => Some(number + 1),
+        Operator::Ge => Some(number),
+        _ => None,
+    }
+}
+
+/// The greatest whole number that meets it.
+fn below(requirement: &Requirement) -> Option<i128> {
+    let number = i128::from(requirement.number()?);
+    match requirement.operator {
+        Operator::Lt => Some(number - 1),
+        Operator::Le => Some(number),
+        _ => None,
+    }
+}

@@ -1,0 +1,144 @@
+//! What is wrong with a workload is told, and only what is.
+
+use fleet_core::{Capacity, Cluster, Resources, Tick};
+use fleet_scheduler::*;
+
+fn outcome(workload: Workload) -> Outcome {
+    let cpu = Resources::new().with("cpu", "10").unwrap();
+    let cluster = |name: &str| {
+        ClusterInfo::new(Cluster::new(name)).capacity(Capacity::new(cpu.clone(), Resources::new(), Tick(1)))
+    };
+    let fleet = FleetView::new(["a", "b"].map(cluster)).unwrap();
+    let mut planner = Planner::new(Scheduler::default(), fleet, PlannerOptions::default());
+    planner.set(workload);
+    planner
+        .decide(&Facts::none(), Tick(10))
+        .pop_first()
+        .unwrap()
+        .1
+        .outcome
+}
+
+/// An empty text: nothing is wrong.
+fn check(workload: Workload, expected: &str) {
+    let told = match outcome(workload.clone()) {
+        Outcome::Invalid(invalid) => invalid.to_string(),
+        _ => String::new(),
+    };
+    assert_eq!(told, expected, "{workload:?}");
+}
+
+fn check_target(target: Target, expected: &str) {
+    check(Workload::new("web", [target]), expected);
+}
+
+fn everything() -> Bound {
+    Bound::of(ClusterSelector::everything())
+}
+
+#[test]
+fn weights_are_missing_only_where_every_cluster_has_none() {
+    let wrong = "target 1: all weights are 0, so nothing can be divided";
+    let by = |by: DivideBy| Target::replicas(3).divided_by(by);
+    let a = || Bound::cluster("a").weight(0);
+    check_target(by(DivideBy::Weight).bound(a()), "");
+    check_target(by(DivideBy::Weight).bound(a()).bound(everything()), "");
+    check_target(by(DivideBy::Weight).bound(everything().weight(0).min(1)), "");
+    check_target(by(DivideBy::Weight).bound(everything().weight(0)), wrong);
+    check_target(
+        by(DivideBy::Weight).bound(a()).bound(everything().weight(0)),
+        wrong,
+    );
+    // What comes behind a bound for every cluster means none.
+    check_target(
+        by(DivideBy::Weight)
+            .bound(everything().weight(0))
+            .bound(Bound::cluster("a")),
+        wrong,
+    );
+    for other in [DivideBy::Fewest, DivideBy::Cost, DivideBy::Capacity] {
+        check_target(by(other).bound(everything().weight(0)), "");
+    }
+}
+
+#[test]
+fn a_limit_of_none_is_no_limit() {
+    let none = |what: &str| format!("target 1: at most 0 {what} leaves no place");
+    check_target(
+        Target::replicas(3).over_clusters(None, Some(0)),
+        &none("clusters"),
+    );
+    check_target(Target::some(0), &none("clusters"));
+    let spread = Target::replicas(3).spread(Spread::over("zone").max(0));
+    check_target(spread, &none("domains of zone"));
+    // One cluster may be shut out so, and no replicas may be asked for.
+    check_target(Target::replicas(3).bound(Bound::cluster("a").max(0)), "");
+    check_target(Target::replicas(0), "");
+}
+
+#[test]
+fn limits_at_least_are_within_limits_at_most() {
+    let check = |target: Target, what: &str, min: u64, max: u64| {
+        let wrong = format!("target 1: {what}: at least {min}, but at most {max}");
+        check_target(target, &wrong);
+    };
+    let zones = |min| Spread::over("zone").min(min);
+    let all = "clusters, for all domains";
+    check(
+        Target::replicas(9).spread(zones(3)).over_clusters(None, Some(2)),
+        all,
+        3,
+        2,
+    );
+    check(
+        Target::replicas(9)
+            .spread(zones(2))
+            .spread(Spread::over("rack").min(3))
+            .over_clusters(None, Some(5)),
+        all,
+        6,
+        5,
+    );
+    check(Target::some(1).spread(zones(2)), all, 2, 1);
+}
+
+#[test]
+fn of_a_singleton_there_is_one() {
+    let check = |targets: Vec<Target>, asked: &str| {
+        let wrong = match asked {
+            "" => String::new(),
+            _ => format!("there must never be two of a singleton, and {asked} are asked for"),
+        };
+        check(
+            Workload::new("db", targets.clone()).nature(Nature::Singleton),
+            &wrong,
+        );
+        check(Workload::new("db", targets).nature(Nature::Stateful), "");
+    };
+    check(vec![Target::replicas(0)], "");
+    check(vec![Target::replicas(1)], "");
+    check(vec![Target::replicas(3)], "3");
+    check(vec![Target::each(1)], "as many as there are clusters");
+    check(vec![Target::each(1).on(["a"])], "");
+    check(vec![Target::each(1).on(["a", "b"])], "2");
+    check(vec![Target::some(1)], "");
+    check(vec![Target::some(2)], "2");
+    check(vec![Target::replicas(1), Target::replicas(1)], "2");
+    check(vec![Target::replicas(1), Target::replicas(0)], "");
+}
+
+#[test]
+fn preferences_have_a_range() {
+    let check = |weight: i32, wrong: bool| {
+        let workload = Workload::new("web", [Target::replicas(1)]);
+        let told = format!("a preference has the weight {weight}: from -100 to 100 is possible");
+        let workload = workload.prefer(ClusterSelector::label("zone", "1"), weight);
+        check(workload, if wrong { &told } else { "" });
+    };
+    check(100, false);
+    check(-100, false);
+    check(0, false);
+    check(101, true);
+    check(-101, true);
+    check(i32::MIN, true);
+}
