@@ -41,12 +41,30 @@ pub struct PlacementTable {
 #[derive(Clone, Debug)]
 struct Row {
     id: WorkloadId,
-    /// By target, then by cluster.
-    seats: Vec<Seat>,
-    /// What was on clusters that are not in the fleet any more.
-    gone: Vec<(Box<str>, Box<str>, Assignment)>,
+    places: Places,
     /// How often it was changed.
     version: u64,
+}
+
+/// Where one workload is.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Places {
+    /// By target, then by cluster.
+    seats: Vec<Seat>,
+    /// What was on clusters that are not in the fleet any more: target, cluster, assignment.
+    gone: Vec<(Box<str>, Box<str>, Assignment)>,
+}
+
+impl Places {
+    fn is_nowhere(&self) -> bool {
+        self.seats.is_empty() && self.gone.is_empty()
+    }
+
+    /// Whether a target has replicas on a cluster.
+    pub(crate) fn is_on(&self, target: &str, slot: Slot) -> bool {
+        let mut here = self.seats.iter().filter(|seat| seat.slot == slot);
+        here.any(|seat| *seat.target == *target && seat.assignment.replicas > 0)
+    }
 }
 
 /// Replicas of one target on one cluster.
@@ -122,8 +140,7 @@ impl PlacementTable {
             }
             self.rows.push(Row {
                 id: id.clone(),
-                seats: Vec::new(),
-                gone: Vec::new(),
+                places: Places::default(),
                 version: 0,
             });
             self.rows.len() - 1
@@ -138,7 +155,7 @@ impl PlacementTable {
         clusters: &BTreeMap<String, Assignment>,
     ) {
         let row = self.row_of(id);
-        let (mut seats, mut gone) = (self.rows[row].seats.clone(), self.rows[row].gone.clone());
+        let Places { mut seats, mut gone } = self.rows[row].places.clone();
         seats.retain(|seat| seat.target != *target);
         gone.retain(|(of, ..)| **of != **target);
         // Seats are in the order of targets, then of clusters.
@@ -212,12 +229,9 @@ impl PlacementTable {
     }
 
     fn clear(&mut self, row: usize) {
-        let Row {
-            seats, gone, version, ..
-        } = &mut self.rows[row];
-        *version += u64::from(!seats.is_empty() || !gone.is_empty());
-        gone.clear();
-        for seat in std::mem::take(seats) {
+        let Row { places, version, .. } = &mut self.rows[row];
+        *version += u64::from(!places.is_nowhere());
+        for seat in std::mem::take(places).seats {
             let before = self.on[seat.slot].len();
             self.on[seat.slot].remove(&row);
             self.recount(before, self.on[seat.slot].len());
@@ -232,8 +246,8 @@ impl PlacementTable {
             self.recount(before, self.on[seat.slot].len());
         }
         let row = &mut self.rows[row];
-        row.version += u64::from(!seats.is_empty() || !gone.is_empty());
-        (row.seats, row.gone) = (seats, gone);
+        row.places = Places { seats, gone };
+        row.version += u64::from(!row.places.is_nowhere());
     }
 
     /// A cluster has another number of workloads than before.
@@ -252,12 +266,23 @@ impl PlacementTable {
 
     /// Where a workload is, as what was decided.
     pub fn placement(&self, id: &WorkloadId) -> Placement {
+        self.index.get(id).map_or_else(Placement::nowhere, |row| {
+            self.placement_of(&self.rows[*row].places)
+        })
+    }
+
+    /// Where a workload is, to be made a placement of if it has changed since.
+    pub(crate) fn places(&self, id: &WorkloadId) -> Places {
+        self.index
+            .get(id)
+            .map(|row| self.rows[*row].places.clone())
+            .unwrap_or_default()
+    }
+
+    pub(crate) fn placement_of(&self, places: &Places) -> Placement {
         let mut placement = Placement::nowhere();
-        let Some(row) = self.index.get(id).map(|row| &self.rows[*row]) else {
-            return placement;
-        };
         // Seats are in the order of targets, then of clusters.
-        for seats in row.seats.chunk_by(|one, next| one.target == next.target) {
+        for seats in places.seats.chunk_by(|one, next| one.target == next.target) {
             let clusters = seats
                 .iter()
                 .map(|seat| (self.names[seat.slot].to_string(), seat.assignment));
@@ -265,7 +290,7 @@ impl PlacementTable {
                 .targets
                 .insert(seats[0].target.to_string(), clusters.collect());
         }
-        for (target, cluster, assignment) in &row.gone {
+        for (target, cluster, assignment) in &places.gone {
             placement = placement.with(target, cluster, *assignment);
         }
         placement
@@ -273,17 +298,16 @@ impl PlacementTable {
 
     /// Everything, as what was decided.
     pub fn placements(&self) -> Placements {
-        let placed = self
-            .rows
-            .iter()
-            .filter(|row| !row.seats.is_empty() || !row.gone.is_empty());
+        let placed = self.rows.iter().filter(|row| !row.places.is_nowhere());
         placed
             .map(|row| (row.id.clone(), self.placement(&row.id)))
             .collect()
     }
 
     pub(crate) fn seats(&self, id: &WorkloadId) -> &[Seat] {
-        self.index.get(id).map_or(&[], |row| &self.rows[*row].seats)
+        self.index
+            .get(id)
+            .map_or(&[], |row| &self.rows[*row].places.seats)
     }
 
     /// The targets of a workload that are somewhere.
@@ -301,14 +325,17 @@ impl PlacementTable {
 
     /// What a workload has on clusters that are not in the fleet any more: target, cluster, assignment.
     pub fn gone(&self, id: &WorkloadId) -> impl Iterator<Item = (&str, &str, Assignment)> {
-        let gone = self.index.get(id).map_or(&[][..], |row| &self.rows[*row].gone);
+        let gone = self
+            .index
+            .get(id)
+            .map_or(&[][..], |row| &self.rows[*row].places.gone);
         gone.iter()
             .map(|(target, cluster, assignment)| (&**target, &**cluster, *assignment))
     }
 
     /// The clusters that are not in the fleet any more, although something is placed there.
     pub(crate) fn all_gone(&self) -> BTreeSet<&str> {
-        let gone = self.rows.iter().flat_map(|row| &row.gone);
+        let gone = self.rows.iter().flat_map(|row| &row.places.gone);
         gone.map(|(_, cluster, _)| &**cluster).collect()
     }
 

@@ -99,7 +99,6 @@ fn limits_at_least_are_within_limits_at_most() {
         6,
         5,
     );
-    check(Target::some(1).spread(zones(2)), all, 2, 1);
 }
 
 #[test]

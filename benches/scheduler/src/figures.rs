@@ -27,6 +27,8 @@ pub(crate) struct Figures {
     pub(crate) everything: Duration,
     pub(crate) new: Spans,
     pub(crate) observation: Spans,
+    /// A full explanation of one workload: every cluster with all reasons and scores, and what would make it fit.
+    pub(crate) explanation: Spans,
     pub(crate) lost: Spans,
     /// Replicas that moved from lost clusters.
     pub(crate) moves: u64,
@@ -159,6 +161,10 @@ impl Figures {
             &self.observation,
         );
         many(
+            &format!("one explanation ({} workloads)", self.explanation.count),
+            &self.explanation,
+        );
+        many(
             &format!("one cluster lost ({} of them)", self.lost.count),
             &self.lost,
         );
@@ -200,6 +206,7 @@ impl Figures {
             "unchanged": self.unchanged.json(),
             "newWorkload": self.new.json(),
             "observation": self.observation.json(),
+            "explanation": self.explanation.json(),
             "lostCluster": self.lost.json(),
             "lostWorkloads": self.lost_seats,
             "movedReplicas": self.moves,

@@ -51,6 +51,7 @@ pub(crate) fn measure(instance: &Instance, args: &Args) -> Result<Figures, Failu
     let again = everything(&mut planner, NOW)?;
     let new = new_workloads(&mut planner, instance)?;
     let observation = observations(&mut planner, args.lost)?;
+    let explanation = explanations(&planner, instance, args.lost)?;
     let lost = losses(&mut planner, args.lost)?;
     Ok(Figures {
         workloads: instance.workloads.len(),
@@ -67,6 +68,7 @@ pub(crate) fn measure(instance: &Instance, args: &Args) -> Result<Figures, Failu
         everything: again,
         new,
         observation,
+        explanation,
         moves: lost.moves,
         lost_seats: lost.seats,
         lost: Spans::of(lost.spans),
@@ -182,6 +184,21 @@ fn observations(planner: &mut Planner, count: usize) -> Result<Spans, Failure> {
         let round = planner.decide(&Facts::none(), NOW);
         spans.push(begin.elapsed()?);
         drop(round);
+    }
+    Ok(Spans::of(spans))
+}
+
+/// Workloads from all over the list are explained: on every cluster, with every reason.
+fn explanations(planner: &Planner, instance: &Instance, count: usize) -> Result<Spans, Failure> {
+    let step = (instance.workloads.len() / count.max(1)).max(1);
+    let mut spans = Vec::new();
+    for id in instance.workloads.iter().step_by(step).map(|one| &one.name) {
+        let begin = Watch::start()?;
+        let explanation = planner.explain(id, &Facts::none(), NOW);
+        spans.push(begin.elapsed()?);
+        if explanation.is_none() {
+            return Err(format!("{id} is not explained").into());
+        }
     }
     Ok(Spans::of(spans))
 }

@@ -152,10 +152,13 @@ impl Planner {
         grants: &[(usize, u64)],
         new: &mut [(Slot, u64)],
     ) -> (Vec<(usize, Move)>, Vec<Wait>) {
+        let (mut steps, mut waits) = (Vec::new(), Vec::new());
+        if grants.is_empty() || new.is_empty() {
+            return (steps, waits);
+        }
         let unit = case.unit();
         let mut left = self.moves.left(self.options.budgets, case.now);
         let mut moving = grants.to_vec();
-        let (mut steps, mut waits) = (Vec::new(), Vec::new());
         for (slot, more) in new {
             let to = self.fleet.at(*slot).name();
             for (at, rest) in &mut moving {

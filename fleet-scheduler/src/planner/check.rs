@@ -125,8 +125,9 @@ fn check_spread(target: &Target, name: &str) -> Result<(), InvalidWorkload> {
         ordered(name, &what, min, max)?;
         least = least.saturating_mul(min.max(1));
     }
+    // Where a number of clusters is asked for, it is as few replicas are: no more domains than there can be.
     let most = match &target.take {
-        Take::Each { clusters, .. } => *clusters,
+        Take::Each { .. } => None,
         Take::Divided { clusters, .. } => clusters.max,
     };
     ordered(name, "clusters, for all domains", least, most.map(u64::from))

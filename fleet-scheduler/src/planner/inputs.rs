@@ -182,7 +182,7 @@ impl Planner {
         if is_meant_otherwise {
             // Which clusters are meant, and how domains are filled, may be otherwise everywhere.
             self.wake();
-        } else if may_help {
+        } else {
             self.touch_everywhere(slot);
         }
         if may_help || !is_only_observed {

@@ -43,7 +43,7 @@ use crate::{
     room::Room,
     schedule::{Answers, Scheduler, View},
     switches::Switches,
-    table::PlacementTable,
+    table::{PlacementTable, Places},
 };
 
 /// Keeps where everything runs, and decides again what a change touches. Pure: time and observations are passed in, and the
@@ -104,7 +104,7 @@ pub struct Planner {
     /// What cannot be decided because of others: these may change.
     entangled: BTreeSet<WorkloadId>,
     /// Where what was decided in this round was before it.
-    began: BTreeMap<WorkloadId, Placement>,
+    began: BTreeMap<WorkloadId, Places>,
     /// From where what has moved to make room for others: it does not come back there while others wait for room.
     made_room: BTreeSet<(WorkloadId, Slot)>,
     /// What is kept for failures is not known any more.
@@ -219,7 +219,7 @@ impl Planner {
             }
             for (id, cycle) in order::order(&self.jobs, &dirty, self.switches().ordered) {
                 let before = self.table.version(&id);
-                let was = self.table.placement(&id);
+                let was = self.table.places(&id);
                 self.renew(&id, now);
                 let entangled = match cycle {
                     Some(workloads) => Some(InvalidWorkload::Cycle { workloads }),
@@ -235,12 +235,9 @@ impl Planner {
                     None => self.settle(&id, facts, now),
                 };
                 if before != self.table.version(&id) {
+                    let was = self.table.placement_of(&was);
                     self.remember(&id, &was, &decision.moves, now);
                     self.touch_related(&id);
-                    // What others of it waited for may have ended.
-                    if decision.placement.is_moving() {
-                        self.dirty.insert(id.clone());
-                    }
                 }
                 self.began.entry(id.clone()).or_insert(was);
                 self.keep(&id, &decision);

@@ -76,25 +76,23 @@ impl Planner {
     ) -> Seats {
         let id = &question.workload.name;
         let mut seats = Seats::default();
-        for seat in self.table.seats(id).iter().filter(|seat| *seat.target == *target) {
-            let cluster = self.fleet.at(seat.slot);
-            seats.placed.insert(cluster.name().to_owned(), seat.assignment);
-        }
-        let mut placed = std::mem::take(&mut seats.placed);
+        let of_target = || self.table.seats(id).iter().filter(|seat| *seat.target == *target);
+        let mut placed: BTreeMap<String, Assignment> = of_target()
+            .map(|seat| (self.fleet.at(seat.slot).name().to_owned(), seat.assignment))
+            .collect();
         let mut unstarted = Vec::new();
-        for (name, assignment) in &placed {
-            let (Some(slot), active) = (self.fleet.slot(name), assignment.active()) else {
-                continue;
-            };
+        for seat in of_target() {
+            let (slot, assignment, active) = (seat.slot, seat.assignment, seat.assignment.active());
             if active == 0 {
                 continue;
             }
             let cluster = self.fleet.at(slot);
+            let name = cluster.name();
             if let Some(since) = self.lost_since(cluster) {
                 // What was never started is known not to run.
                 if assignment.held > 0 && !question.is_everywhere() {
                     seats.released.push(Released {
-                        cluster: name.clone(),
+                        cluster: name.to_owned(),
                         replicas: assignment.held,
                         cause: "lost",
                         is_stopped: true,
@@ -121,7 +119,7 @@ impl Planner {
                 (!soaks()).then_some("replace")
             } else if cluster.is_going() {
                 seats.refused.insert(
-                    name.clone(),
+                    name.to_owned(),
                     vec![Reason::new(
                         "drain",
                         format!("it is {}", cluster.cluster.life_cycle),
@@ -132,13 +130,13 @@ impl Planner {
                 let reasons = question.refusals_of_current(slot, self.switches().sticky);
                 let must_go = !reasons.is_empty();
                 if must_go {
-                    seats.refused.insert(name.clone(), self.told(reasons));
+                    seats.refused.insert(name.to_owned(), self.told(reasons));
                 } else {
                     let until = question.stays(slot).and_then(Pass::until);
                     seats.again_at = seats.again_at.into_iter().chain(until).min();
                 }
                 if must_go && self.is_unstarted(id, target, name) {
-                    unstarted.push(name.clone());
+                    unstarted.push(name.to_owned());
                     continue;
                 }
                 must_go.then_some("constraint")
@@ -146,7 +144,7 @@ impl Planner {
             match cause {
                 None => seats.kept.push((slot, active)),
                 Some(cause) => seats.released.push(Released {
-                    cluster: name.clone(),
+                    cluster: name.to_owned(),
                     replicas: active,
                     cause,
                     is_stopped: false,
@@ -219,8 +217,10 @@ impl Planner {
         let Some(began) = self.began.get(id).filter(|_| self.switches().sticky) else {
             return false;
         };
-        let before = began.targets.get(target).and_then(|placed| placed.get(cluster));
-        before.is_none_or(|one| one.replicas == 0)
+        !self
+            .fleet
+            .slot(cluster)
+            .is_some_and(|slot| began.is_on(target, slot))
     }
 
     /// Since when a cluster counts as lost.

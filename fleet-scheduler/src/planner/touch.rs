@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Job, Planner, takes_every};
+use super::{Planner, takes_every};
 use crate::{
     model::{Slot, Survives, WorkloadId},
     schedule::Question,
@@ -19,9 +19,8 @@ impl Planner {
         }
         let may_help = |id: &&WorkloadId| {
             better.len() > FEW
-                || self.everywhere.contains(*id)
-                || self.jobs.get(*id).is_some_and(|job| is_helped_anywhere(job))
-                || better.iter().any(|slot| self.can_start_on(id, *slot))
+                || self.is_protected(id)
+                || better.iter().any(|slot| self.is_helped_on(id, *slot))
         };
         let short = self.short.iter().filter(may_help);
         let touched: Vec<WorkloadId> = self.pending.iter().chain(short).cloned().collect();
@@ -36,8 +35,8 @@ impl Planner {
         }
     }
 
-    /// A cluster that is in contact has changed, but not what it means: whoever is to be on every cluster may be wanted there
-    /// from now on, or not any more.
+    /// A cluster has changed, but not what it means: whoever is to be on every cluster may be wanted there from now on, or not
+    /// any more.
     pub(super) fn touch_everywhere(&mut self, slot: Slot) {
         let is_wanted = |id: &&WorkloadId| {
             let is_short = self.short.contains(*id);
@@ -70,10 +69,19 @@ impl Planner {
         self.dirty.extend(touched);
     }
 
-    /// Whether one unit more of a workload can be on a cluster.
-    fn can_start_on(&self, id: &WorkloadId, slot: Slot) -> bool {
+    /// Whether room is kept for a workload in case something vanishes: more of it may help anywhere.
+    fn is_protected(&self, id: &WorkloadId) -> bool {
+        let job = self.jobs.get(id);
+        job.is_some_and(|job| job.workload.survives != Survives::Nothing)
+    }
+
+    /// Whether more room on a cluster may help a workload that can be there: one unit more fits, others can give way, or
+    /// replicas may be missing of a unit that is there.
+    fn is_helped_on(&self, id: &WorkloadId, slot: Slot) -> bool {
+        let can_preempt = self.jobs.get(id).is_some_and(|job| job.can_preempt());
         self.any_target(id, slot, |question| {
-            question.fits(slot) > 0 && can_be_on(question, slot)
+            let may_help = can_preempt || question.current(slot) > 0 || question.fits(slot) > 0;
+            may_help && can_be_on(question, slot)
         })
     }
 
@@ -109,12 +117,6 @@ impl Planner {
             })
         })
     }
-}
-
-/// Whether more room on a cluster may help a workload although not one more of its units fits there: others may have to give
-/// way there, room may be kept there for a failure, or replicas may be missing of a unit that is there.
-fn is_helped_anywhere(job: &Job) -> bool {
-    job.can_preempt() || job.workload.survives != Survives::Nothing || job.units.iter().any(|unit| *unit > 1)
 }
 
 /// Whether filters, and a group of the target, let it be on a cluster.

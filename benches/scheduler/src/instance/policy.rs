@@ -107,7 +107,7 @@ fn target(places: &[Place], scope: Scope, random: &mut Random) -> Target {
     let mut target = spread(within(Target::replicas(1).divided_by(by)), scope, random);
     if random.percent(30) {
         let min = random.count(1, 3);
-        target = target.over_clusters(Some(min), random.percent(50).then(|| min + random.count(2, 12)));
+        target = target.over_clusters(Some(min), random.percent(50).then(|| min + random.count(3, 12)));
     }
     if by == DivideBy::Weight && random.percent(50) {
         for provider in PROVIDERS {

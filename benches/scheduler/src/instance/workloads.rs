@@ -84,6 +84,9 @@ fn depend(workload: &mut Workload, other: &Workload, random: &mut Random) -> Res
             let groups = other.targets.iter().flat_map(|target| target.groups.clone());
             let target = groups.fold(Target::replicas(random.within(1, 4)), Target::within);
             workload.targets = vec![target];
+            if workload.nature == Nature::Singleton {
+                workload.nature = Nature::Stateful;
+            }
             workload.needs = small()?;
             workload.kinds.clone_from(&other.kinds);
             workload.tolerations.clone_from(&other.tolerations);
