@@ -130,8 +130,8 @@ impl Planner {
         proposals
     }
 
-    /// Lets replicas go that others stand in for: as many as are healthy elsewhere beyond what is wanted, so that never fewer
-    /// run than before. What was changed at this very moment cannot have been observed to be healthy.
+    /// Lets replicas go that others stand in for: as many as are healthy elsewhere beyond what is wanted and has a place, so
+    /// that never fewer run than before. What was changed at this very moment cannot have been observed to be healthy.
     fn let_replaced_go(&self, job: &Job, target: &str, placed: &mut Placed, facts: &Facts, now: Tick) {
         let mut spare = self.beyond_wanted(job, target, placed, facts, now);
         let stand_in = placed
@@ -174,7 +174,11 @@ impl Planner {
         let going: i128 = answering().map(|(_, one)| i128::from(one.going)).sum();
         let at = job.names.iter().position(|name| **name == *target);
         let wanted: i128 = match at.map(|at| &job.workload.targets[at].take) {
-            Some(Take::Divided { replicas, .. }) => i128::from(*replicas),
+            // What has no place anyhow is not waited for: a cluster could never be drained then.
+            Some(Take::Divided { replicas, .. }) => {
+                let placed: i128 = placed.values().map(|one| i128::from(one.active())).sum();
+                placed.min(i128::from(*replicas))
+            }
             // As many as there are to be where it can be asked.
             _ => {
                 let there = placed.iter().filter(|(name, _)| !self.cannot_be_asked(name));

@@ -174,7 +174,7 @@ impl Step<'_> {
                     self.world.is_in_contact(cluster),
                     "{id}: gone from {cluster} without contact"
                 );
-                let (running, wanted) = (self.running(id, was, is), self.wanted(target, is));
+                let (running, wanted) = (self.running(id, was, is), self.wanted(target, was, is));
                 assert!(
                     running >= wanted,
                     "{id}: gone from {cluster}, and {running} of {wanted} run: {was:?} {is:?}"
@@ -193,11 +193,14 @@ impl Step<'_> {
         healthy.map(|name| was[name].active()).sum::<u64>() + going.map(|name| is[name].going).sum::<u64>()
     }
 
-    fn wanted(&self, target: &Target, placed: &Placed) -> u64 {
+    /// How many replicas of a target are wanted and have a place, if only on a cluster that is lost.
+    fn wanted(&self, target: &Target, was: &Placed, is: &Placed) -> u64 {
         match &target.take {
-            Take::Divided { replicas, .. } => *replicas,
+            Take::Divided { replicas, .. } => {
+                was.values().map(Assignment::active).sum::<u64>().min(*replicas)
+            }
             _ => {
-                let there = placed.iter().filter(|(name, _)| !self.is_lost(name));
+                let there = is.iter().filter(|(name, _)| !self.is_lost(name));
                 there.map(|(_, one)| one.active()).sum()
             }
         }

@@ -384,3 +384,26 @@ fn what_moves_at_once_and_is_more_than_a_budget_says_so() {
     let round = planner.decide(&Facts::none(), at(6));
     assert_eq!(waits(&round, "web"), ["above-budget"], "{:?}", round["web"]);
 }
+
+#[test]
+fn a_drain_ends_although_the_workload_is_short() {
+    let mut planner = free(clusters(&["a", "b"]), Switches::default());
+    planner.set(web(30));
+    planner.decide(&Facts::none(), at(5));
+    change(&mut planner, "a", |info| {
+        info.capacity = cluster("a", "14").capacity
+    });
+    planner.set(web(16));
+    planner.decide(&Facts::none(), at(6));
+    planner.set(web(30));
+    planner.decide(&Facts::none(), at(7));
+    live(&mut planner, "a", LifeCycle::Draining);
+    for minute in 8..12 {
+        planner.decide(&healthy(&[("web", "b")]), at(minute));
+    }
+    let active: u64 = active(&planner, "web").values().sum();
+    assert!(active < 30, "it is not short");
+    let placement = planner.table().placement(&"web".into());
+    let going: u64 = placement.targets["1"].values().map(|one| one.going).sum();
+    assert_eq!(going, 0, "{placement:?}");
+}
