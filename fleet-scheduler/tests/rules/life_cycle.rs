@@ -391,7 +391,7 @@ fn a_drain_ends_although_the_workload_is_short() {
     planner.set(web(30));
     planner.decide(&Facts::none(), at(5));
     change(&mut planner, "a", |info| {
-        info.capacity = cluster("a", "14").capacity
+        info.capacity = cluster("a", "14").capacity;
     });
     planner.set(web(16));
     planner.decide(&Facts::none(), at(6));
