@@ -64,8 +64,6 @@ pub enum Limit {
     },
     /// Room that is kept, or would have to be, so that something may vanish.
     Spare,
-    /// Moves that must wait for budgets.
-    Budget,
 }
 
 impl fmt::Display for Limit {
@@ -98,7 +96,6 @@ impl fmt::Display for Limit {
             Self::Skew => f.write_str("one domain would get too many more than another"),
             Self::Named { clusters } => write!(f, "{} cannot take it", clusters.join(", ")),
             Self::Spare => f.write_str("no room can be kept for more in case a cluster vanishes"),
-            Self::Budget => f.write_str("moves wait for their budget"),
         }
     }
 }
