@@ -34,14 +34,7 @@ impl Planner {
             current.push((seat.slot, seat.assignment.active() / unit));
             going.insert(seat.slot, (seat.assignment.replicas, seat.assignment.going));
         }
-        let question = Question {
-            view: self.view(now),
-            workload: &job.workload,
-            target,
-            needs: &job.needs[target],
-            current: &current,
-            uses_spare: false,
-        };
+        let question = self.question(job, target, &current, now);
         let short = decided.map_or(0, |decided| decided.short);
         let groups = Groups::of(&question, short);
         let mut clusters: Vec<ClusterExplanation> = self

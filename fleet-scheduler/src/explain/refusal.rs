@@ -21,7 +21,7 @@ impl Question<'_> {
         let filters = self.view.scheduler.parts().filters.iter();
         let failed = filters.filter_map(|filter| Some((filter.name(), filter.check(&candidate).err()?)));
         let room = (candidate.current == 0)
-            .then(|| refuse_room(&self.candidate(slot, 0), self.needs))
+            .then(|| refuse_room(&candidate, self.needs))
             .flatten();
         let meant = meant.map(|reason| ("target", reason));
         let estimators = self.view.scheduler.parts().estimators.iter();

@@ -41,7 +41,7 @@ use crate::{
     model::{FleetView, Placement, Placements, Slot, WorkloadId},
     moves::{Consent, Move, MoveLog, Step, Storm},
     room::Room,
-    schedule::{Answers, Scheduler, View},
+    schedule::{Answers, Question, Scheduler, View},
     switches::Switches,
     table::{PlacementTable, Places},
 };
@@ -324,6 +324,24 @@ impl Planner {
             room: &self.room,
             table: &self.table,
             now,
+        }
+    }
+
+    /// One target of a workload, with so many units of it on these clusters.
+    pub(crate) fn question<'a>(
+        &'a self,
+        job: &'a Job,
+        target: usize,
+        current: &'a [(Slot, u64)],
+        now: Tick,
+    ) -> Question<'a> {
+        Question {
+            view: self.view(now),
+            workload: &job.workload,
+            target,
+            needs: &job.needs[target],
+            current,
+            uses_spare: false,
         }
     }
 

@@ -51,14 +51,7 @@ impl Planner {
             let Some(job) = self.jobs.get(&shift.workload).cloned() else {
                 continue;
             };
-            let question = Question {
-                view: self.view(now),
-                workload: &job.workload,
-                target: shift.target,
-                needs: &job.needs[shift.target],
-                current: &[],
-                uses_spare: false,
-            };
+            let question = self.question(&job, shift.target, &[], now);
             // Shifts before this one may have taken the room, or keep it away.
             if self.is_replaced(shift.to) || !question.takes_more(shift.to, question.target().groups.first())
             {
@@ -177,14 +170,7 @@ impl Planner {
         let current: Vec<(Slot, u64)> = seats
             .map(|seat| (seat.slot, seat.assignment.active().div_ceil(unit)))
             .collect();
-        let question = Question {
-            view: self.view(now),
-            workload: &job.workload,
-            target,
-            needs: &job.needs[target],
-            current: &current,
-            uses_spare: false,
-        };
+        let question = self.question(job, target, &current, now);
         if question.is_everywhere() || current.is_empty() {
             return;
         }

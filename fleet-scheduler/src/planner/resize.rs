@@ -5,10 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use fleet_core::Tick;
 
 use super::{Planner, carry::start, settle::Case};
-use crate::{
-    model::{Slot, Take, WorkloadId},
-    schedule::Question,
-};
+use crate::model::{Slot, Take, WorkloadId};
 
 impl Planner {
     /// From now on each replica asks for another amount: what was observed is of the past.
@@ -67,14 +64,7 @@ impl Planner {
     }
 
     fn can_grow(&self, case: &Case<'_>, slot: Slot, more: u64) -> bool {
-        let question = Question {
-            view: self.view(case.now),
-            workload: &case.job.workload,
-            target: case.target,
-            needs: &case.job.needs[case.target],
-            current: &[],
-            uses_spare: false,
-        };
+        let question = self.question(case.job, case.target, &[], case.now);
         let groups = &question.target().groups;
         let takes_more = match groups.is_empty() {
             true => question.takes_more(slot, None),

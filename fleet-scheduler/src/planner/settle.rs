@@ -158,14 +158,7 @@ impl Planner {
     fn plan_target(&self, case: &Case<'_>, answers: &mut Answers) -> Plan {
         let (name, unit) = (case.name(), case.unit());
         let there = self.there(case);
-        let question = Question {
-            view: self.view(case.now),
-            workload: &case.job.workload,
-            target: case.target,
-            needs: &case.job.needs[case.target],
-            current: &there,
-            uses_spare: false,
-        };
+        let question = self.question(case.job, case.target, &there, case.now);
         let mut seats = self.sort_seats(&question, name, case.facts, case.now);
         let kept: Vec<(Slot, u64)> = seats
             .kept

@@ -132,14 +132,7 @@ impl Planner {
                 };
                 let mut current = self.there(&case);
                 current.retain(|(slot, units)| *units > 0 && self.fleet.at(*slot).lost_since().is_none());
-                let question = Question {
-                    view: self.view(now),
-                    workload: &job.workload,
-                    target,
-                    needs: &job.needs[target],
-                    current: &current,
-                    uses_spare: false,
-                };
+                let question = self.question(job, target, &current, now);
                 let (bookings, _) =
                     self.bookings(&question, &Units::of(current.iter().copied()), &mut answers);
                 self.keep_room(&case, bookings, &[]);

@@ -7,7 +7,7 @@ use fleet_core::Tick;
 use super::{Facts, Planner};
 use crate::{
     model::{Assignment, Clusters, DivideBy, Slot, Take, Target, WorkloadId},
-    schedule::{Answers, Question},
+    schedule::Answers,
     solve::{Contender, Effort, Problem, improve},
 };
 
@@ -146,14 +146,7 @@ impl Planner {
                 .iter()
                 .filter(|seat| seat.target == job.names[target]);
             let current: Vec<(Slot, u64)> = seats.map(|seat| (seat.slot, seat.assignment.active())).collect();
-            let question = Question {
-                view: self.view(now),
-                workload: &job.workload,
-                target,
-                needs: &job.needs[target],
-                current: &current,
-                uses_spare: false,
-            };
+            let question = self.question(job, target, &current, now);
             let group = asked.groups.first();
             let mut set = self.screen(&question, group, answers).set;
             // What stays may stay where nothing new may come.

@@ -107,14 +107,7 @@ impl Planner {
             let current: Vec<(Slot, u64)> = here
                 .map(|seat| (slot, seat.assignment.active().div_ceil(job.units[target])))
                 .collect();
-            holds(&Question {
-                view: self.view(self.now),
-                workload: &job.workload,
-                target,
-                needs: &job.needs[target],
-                current: &current,
-                uses_spare: false,
-            })
+            holds(&self.question(job, target, &current, self.now))
         })
     }
 }
