@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use fleet_core::Tick;
+use fleet_core::{Resources, Tick};
 use serde::{Deserialize, Serialize};
 
 use super::{Nature, WorkloadId};
@@ -23,6 +23,17 @@ pub struct Placement {
     /// It has run to its end, since then: it is not started again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub finished: Option<Tick>,
+    /// What one of its replicas asked for when this was decided: so it takes its room even where nothing else is known of
+    /// the workload.
+    #[serde(skip_serializing_if = "Resources::is_empty")]
+    pub needs: Resources,
+    /// What one of its replicas asked for by what was observed of its clusters, where it asks for more since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub observed: Option<Resources>,
+    /// What it was when this was decided: where there must never be two, it is there until it is known to be stopped, even
+    /// where nothing else is known of the workload.
+    #[serde(skip_serializing_if = "is_default")]
+    pub nature: Nature,
 }
 
 /// As it is written.
@@ -31,6 +42,9 @@ pub struct Placement {
 struct Written {
     targets: BTreeMap<String, BTreeMap<String, Assignment>>,
     finished: Option<Tick>,
+    needs: Resources,
+    observed: Option<Resources>,
+    nature: Nature,
 }
 
 /// Why a placement cannot have been decided by anybody.
@@ -56,6 +70,9 @@ impl TryFrom<Written> for Placement {
         Ok(Self {
             targets: written.targets,
             finished: written.finished,
+            needs: written.needs,
+            observed: written.observed,
+            nature: written.nature,
         })
     }
 }
@@ -75,7 +92,10 @@ pub struct Assignment {
     /// two of it.
     #[serde(default, skip_serializing_if = "is_none")]
     pub held: u64,
-    /// Since when it is so: what a cluster says of its use counts them once it is clearly later.
+    /// How many of them were in what the cluster said of its use when the others were started.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub seen: u64,
+    /// Since when it is so: what a cluster says of its use counts all of them once it is clearly later.
     #[serde(default)]
     pub since: Tick,
 }
@@ -85,6 +105,11 @@ fn is_none(going: &u64) -> bool {
     *going == 0
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_default(nature: &Nature) -> bool {
+    *nature == Nature::default()
+}
+
 impl Assignment {
     /// So many since then, and all of them count.
     pub fn new(replicas: u64, since: Tick) -> Self {
@@ -92,6 +117,7 @@ impl Assignment {
             replicas,
             going: 0,
             held: 0,
+            seen: 0,
             since,
         }
     }
@@ -117,12 +143,38 @@ impl Assignment {
         self.replicas.saturating_sub(going).saturating_sub(self.held)
     }
 
-    /// Without more that are going or held than there are: it may have been written by hand.
+    /// Without more that are going, held or seen than there are: it may have been written by hand.
     pub(crate) fn sound(self) -> Self {
         let going = self.going.min(self.replicas);
+        let held = self.held.min(self.replicas - going);
         Self {
             going,
-            held: self.held.min(self.replicas - going),
+            held,
+            seen: self.seen.min(self.replicas - held),
+            ..self
+        }
+    }
+
+    /// How many of them are started, those that are going too.
+    pub(crate) fn started(&self) -> u64 {
+        self.replicas.saturating_sub(self.held)
+    }
+
+    /// How many of them are in what a cluster says of its use, if that counts all that were started until `since` or not.
+    pub(crate) fn seen_if(&self, counts: bool) -> u64 {
+        match counts {
+            true => self.started(),
+            false => self.seen.min(self.started()),
+        }
+    }
+
+    /// This, after another one: what was seen of that is seen now, too, as far as it is still there. Of those that have
+    /// ended it is not known whether they are in what was said.
+    pub(crate) fn after(self, before: &Self, counts: bool) -> Self {
+        let unseen = before.started() - before.seen_if(counts);
+        let unseen = unseen.saturating_add(self.started().saturating_sub(before.started()));
+        Self {
+            seen: self.started().saturating_sub(unseen),
             ..self
         }
     }

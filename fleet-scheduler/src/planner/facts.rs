@@ -1,18 +1,23 @@
 //! What was observed of workloads, and what people have said.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use fleet_core::Tick;
 
 use crate::model::WorkloadId;
 
-/// What was observed of workloads, and what people have said, at the moment of a decision.
+/// What was observed of workloads, and what people have said.
+///
+/// What was observed counts only where it is later than what was decided: that a cluster ran nothing of a workload says
+/// nothing about replicas that were started there since, and that all replicas were healthy nothing about more of them.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 #[non_exhaustive]
 pub struct Facts {
-    /// Workloads whose replicas on a cluster are all healthy.
-    pub healthy: BTreeSet<(WorkloadId, String)>,
+    /// Workloads whose replicas on a cluster are all healthy, and when that was observed.
+    pub healthy: BTreeMap<(WorkloadId, String), Tick>,
     /// Workloads of which it is sure that nothing runs on a cluster any more: it said so itself, or it was fenced off
-    /// (its machines are off, or cut off for good).
-    pub stopped: BTreeSet<(WorkloadId, String)>,
+    /// (its machines are off, or cut off for good); and when that was observed.
+    pub stopped: BTreeMap<(WorkloadId, String), Tick>,
     /// Workloads that have run to their end.
     pub finished: BTreeSet<WorkloadId>,
     /// Tokens of proposals that a person has approved.
@@ -20,22 +25,47 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// Observed at the moment of the decision, whenever that is.
+    pub const NOW: Tick = Tick(u64::MAX);
+
     /// Nothing was observed, and nobody has said anything.
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// All replicas of a workload on a cluster are healthy.
+    /// All replicas of a workload on a cluster are healthy now: everything that was decided before this decision.
     #[must_use]
-    pub fn healthy(mut self, workload: impl Into<WorkloadId>, cluster: impl Into<String>) -> Self {
-        self.healthy.insert((workload.into(), cluster.into()));
+    pub fn healthy(self, workload: impl Into<WorkloadId>, cluster: impl Into<String>) -> Self {
+        self.healthy_at(workload, cluster, Self::NOW)
+    }
+
+    /// All replicas of a workload on a cluster were healthy at this moment.
+    #[must_use]
+    pub fn healthy_at(
+        mut self,
+        workload: impl Into<WorkloadId>,
+        cluster: impl Into<String>,
+        at: Tick,
+    ) -> Self {
+        self.healthy.insert((workload.into(), cluster.into()), at);
         self
     }
 
-    /// Nothing of a workload runs on a cluster any more, for sure.
+    /// Nothing of a workload runs on a cluster any more, for sure, as of now.
     #[must_use]
-    pub fn stopped(mut self, workload: impl Into<WorkloadId>, cluster: impl Into<String>) -> Self {
-        self.stopped.insert((workload.into(), cluster.into()));
+    pub fn stopped(self, workload: impl Into<WorkloadId>, cluster: impl Into<String>) -> Self {
+        self.stopped_at(workload, cluster, Self::NOW)
+    }
+
+    /// Nothing of a workload ran on a cluster any more at this moment, for sure.
+    #[must_use]
+    pub fn stopped_at(
+        mut self,
+        workload: impl Into<WorkloadId>,
+        cluster: impl Into<String>,
+        at: Tick,
+    ) -> Self {
+        self.stopped.insert((workload.into(), cluster.into()), at);
         self
     }
 
@@ -53,11 +83,15 @@ impl Facts {
         self
     }
 
-    pub(crate) fn is_healthy(&self, workload: &WorkloadId, cluster: &str) -> bool {
-        self.healthy.contains(&(workload.clone(), cluster.to_owned()))
+    /// When everything of a workload on a cluster was seen to be healthy last; nothing is observed in the future.
+    pub(crate) fn healthy_when(&self, workload: &WorkloadId, cluster: &str, now: Tick) -> Option<Tick> {
+        let at = self.healthy.get(&(workload.clone(), cluster.to_owned()))?;
+        Some((*at).min(now))
     }
 
-    pub(crate) fn is_stopped(&self, workload: &WorkloadId, cluster: &str) -> bool {
-        self.stopped.contains(&(workload.clone(), cluster.to_owned()))
+    /// When nothing of a workload was known to run on a cluster any more; nothing is observed in the future.
+    pub(crate) fn stopped_when(&self, workload: &WorkloadId, cluster: &str, now: Tick) -> Option<Tick> {
+        let at = self.stopped.get(&(workload.clone(), cluster.to_owned()))?;
+        Some((*at).min(now))
     }
 }

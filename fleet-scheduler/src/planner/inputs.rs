@@ -45,8 +45,13 @@ impl Planner {
             (&old.workload.beside, &old.workload.apart) != (&workload.beside, &workload.apart)
         });
         let mut job = Job::new(Arc::new(workload), &self.room);
-        if let Some(old) = self.jobs.get(&id) {
-            job.is_unseen = old.is_unseen || old.workload.needs != job.workload.needs;
+        let known = self.unclaimed.remove(&id);
+        if let Some(old) = self.jobs.get(&id).or(known.as_ref()) {
+            if old.workload.needs != job.workload.needs {
+                job.observed_at(self.observed_needs(&id, old), &self.room, true);
+            } else {
+                job.raise.clone_from(&old.raise);
+            }
             // Targets that are not there any more need no room after a failure.
             for target in job.names.len()..old.names.len() {
                 self.room.book(&id, target, Vec::new());
@@ -110,23 +115,24 @@ impl Planner {
     /// A workload is not wanted any more: it frees its place; where there must never be two of it, once it is known to be
     /// stopped.
     pub fn remove(&mut self, id: &WorkloadId) {
-        let fenced = self
-            .jobs
-            .get(id)
-            .filter(|job| self.is_fenced(&job.workload))
-            .cloned();
+        self.count_seats(id, Room::give);
+        let unclaimed = self.unclaimed.remove(id);
+        let known = self.jobs.get(id).cloned().or(unclaimed);
+        let fenced = known.filter(|job| self.is_fenced(&job.workload));
         let fenced = fenced.filter(|_| !self.table.placement(id).targets.is_empty());
         self.unrelate(id);
         self.free_all(id);
         self.unbook(id);
-        if let Some(job) = fenced {
-            self.removed.insert(id.clone(), job);
-        } else if !self.removed.contains_key(id) {
-            self.count_seats(id, Room::give);
-            self.table.remove(id);
-        }
         self.forget_history(id);
         self.jobs.remove(id);
+        if let Some(job) = fenced {
+            self.removed.insert(id.clone(), job);
+        }
+        if self.removed.contains_key(id) {
+            self.count_seats(id, Room::take);
+        } else {
+            self.table.remove(id);
+        }
         self.finished.remove(id);
         self.entangled.remove(id);
         self.dirty.extend(self.entangled.iter().cloned());

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use fleet_core::Resources;
+
 use super::check::check;
 use crate::{
     decision::InvalidWorkload,
-    model::{Take, Target, Workload},
+    model::{Placement, Take, Target, Workload, WorkloadId},
     room::{Needs, Room},
 };
 
@@ -21,9 +23,20 @@ pub(crate) struct Job {
     pub(crate) units: Vec<u64>,
     /// What one replica asks for.
     pub(crate) replica: Needs,
-    /// It asks for another amount than before: what was observed of its replicas does not count any more.
-    pub(crate) is_unseen: bool,
+    /// It asks for more than what was observed of its replicas.
+    pub(crate) raise: Option<Box<Raise>>,
     pub(crate) invalid: Option<InvalidWorkload>,
+}
+
+/// How much more is asked for now than what was observed of the same replicas.
+#[derive(Clone, Debug)]
+pub(crate) struct Raise {
+    /// What one of them asked for.
+    pub(crate) from: Resources,
+    /// How much more it is.
+    pub(crate) more: Needs,
+    /// Its replicas were not told yet: what is observed until then does not show it, however late that is.
+    pub(crate) is_new: bool,
 }
 
 impl Job {
@@ -41,12 +54,29 @@ impl Job {
             needs: Vec::new(),
             units: Vec::new(),
             replica: Needs::default(),
-            is_unseen: false,
+            raise: None,
             invalid: None,
             workload,
         };
         job.invalid = check(&job.workload, &job.names).err();
         job.measure(room);
+        job
+    }
+
+    /// What was observed of its replicas asked for this; whether its replicas were not told yet that it is more now.
+    pub(crate) fn observed_at(&mut self, from: Resources, room: &Room, is_new: bool) {
+        let more = room.needs(&self.workload.needs.less(&from));
+        self.raise = Some(Box::new(Raise { from, more, is_new }));
+    }
+
+    /// Of a workload that is known only by where it was placed.
+    pub(crate) fn unclaimed(id: &WorkloadId, placement: &Placement, room: &Room) -> Self {
+        let mut workload = Workload::new(id.clone(), []).needs(placement.needs.clone());
+        workload.nature = placement.nature;
+        let mut job = Self::new(Arc::new(workload), room);
+        if let Some(from) = &placement.observed {
+            job.observed_at(from.clone(), room, false);
+        }
         job
     }
 
@@ -59,6 +89,9 @@ impl Job {
         };
         self.units = workload.targets.iter().map(unit).collect();
         self.replica = room.needs(&workload.needs);
+        if let Some(raise) = &mut self.raise {
+            raise.more = room.needs(&workload.needs.less(&raise.from));
+        }
         let needs = |unit: &u64| self.replica.clone().together(*unit);
         self.needs = self.units.iter().map(needs).collect();
     }

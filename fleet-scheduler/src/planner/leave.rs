@@ -169,7 +169,7 @@ impl Planner {
     fn beyond_wanted(&self, job: &Job, target: &str, placed: &Placed, facts: &Facts, now: Tick) -> i128 {
         let id = &job.workload.name;
         let answering = || placed.iter().filter(|(name, _)| self.answers(name));
-        let healthy = answering().filter(|(name, one)| one.since < now && facts.is_healthy(id, name));
+        let healthy = answering().filter(|(name, one)| facts.healthy_when(id, name, now) > Some(one.since));
         let healthy: i128 = healthy.map(|(_, one)| i128::from(one.active())).sum();
         let going: i128 = answering().map(|(_, one)| i128::from(one.going)).sum();
         let at = job.names.iter().position(|name| **name == *target);
@@ -255,10 +255,21 @@ impl Planner {
         fence
     }
 
-    /// Whether what is going on a cluster is known to be stopped. Who was told to stop at this very moment, and can hear it,
-    /// may still start anew until then.
+    /// Whether what is going on a cluster is known to be stopped: since it was told to stop, because until then it may start
+    /// anew; or since the cluster cannot be asked, because nothing starts there then.
     fn is_over(&self, job: &Job, cluster: &str, one: &Assignment, facts: &Facts, now: Tick) -> bool {
-        facts.is_stopped(&job.workload.name, cluster) && (one.since < now || self.cannot_be_asked(cluster))
+        let Some(stopped) = facts.stopped_when(&job.workload.name, cluster, now) else {
+            return false;
+        };
+        stopped > one.since || self.silent_since(cluster).is_some_and(|since| stopped >= since)
+    }
+
+    /// Since when a cluster cannot be asked, because it is lost or not in the fleet any more.
+    fn silent_since(&self, cluster: &str) -> Option<Tick> {
+        match self.fleet.get(cluster) {
+            Some(cluster) => cluster.lost_since(),
+            None => Some(self.left_since(cluster)),
+        }
     }
 
     /// Whether everyone who has a say lets the old replicas on a cluster go.

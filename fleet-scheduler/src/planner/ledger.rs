@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::Planner;
+use fleet_core::Resources;
+
+use super::{Job, Planner};
 use crate::{
     model::{Assignment, Placement, Slot, Survives, WorkloadId},
     room::Room,
@@ -31,6 +33,7 @@ impl Planner {
         if self.table.is_at(id, target, clusters) {
             return;
         }
+        let clusters = &self.seen_before(id, target, clusters);
         let before = self.on_each(id);
         self.count(id, None, Room::give);
         self.table.set_target(id, target, clusters);
@@ -45,6 +48,24 @@ impl Planner {
             still < *all || counting < *active
         });
         self.freed.extend(left.map(|(slot, ..)| slot));
+    }
+
+    /// What is new, with how many were seen of it before.
+    fn seen_before(
+        &self,
+        id: &WorkloadId,
+        target: &Arc<str>,
+        clusters: &BTreeMap<String, Assignment>,
+    ) -> BTreeMap<String, Assignment> {
+        let mut clusters = clusters.clone();
+        for seat in self.table.seats(id).iter().filter(|seat| seat.target == *target) {
+            let name = self.fleet.at(seat.slot).name();
+            if let Some(one) = clusters.get_mut(name).filter(|one| **one != seat.assignment) {
+                let counts = self.room.counts(seat.slot, seat.assignment.since);
+                *one = one.after(&seat.assignment, counts);
+            }
+        }
+        clusters
     }
 
     /// A workload runs nowhere from now on.
@@ -79,7 +100,8 @@ impl Planner {
         only: Option<Slot>,
         count: fn(&mut Room, Slot, &crate::room::Needs, u64),
     ) {
-        let job = self.jobs.get(id).or_else(|| self.removed.get(id));
+        let known = [&self.jobs, &self.removed, &self.unclaimed];
+        let job = known.into_iter().find_map(|jobs| jobs.get(id));
         let Some(job) = job.filter(|_| self.switches().assumptions) else {
             return;
         };
@@ -87,13 +109,37 @@ impl Planner {
             if only.is_some_and(|slot| slot != seat.slot) {
                 continue;
             }
+            let counts = self.room.counts(seat.slot, seat.assignment.since);
             // What is not started shows in no observation.
-            let is_seen = !job.is_unseen && self.room.counts(seat.slot, seat.assignment.since);
-            let unseen = match is_seen {
-                true => seat.assignment.held,
-                false => seat.assignment.replicas,
-            };
-            count(&mut self.room, seat.slot, &job.replica, unseen);
+            let seen = seat.assignment.seen_if(counts);
+            count(
+                &mut self.room,
+                seat.slot,
+                &job.replica,
+                seat.assignment.replicas - seen,
+            );
+            if let Some(raise) = job.raise.as_ref().filter(|raise| raise.is_new || !counts) {
+                count(&mut self.room, seat.slot, &raise.more, seen);
+            }
+        }
+    }
+
+    /// Whether everything of a workload is in what was observed.
+    pub(super) fn is_observed(&self, id: &WorkloadId) -> bool {
+        let mut seats = self.table.seats(id).iter();
+        seats.all(|seat| self.room.counts(seat.slot, seat.assignment.since))
+    }
+
+    /// What a workload asked for that what is observed of all its replicas shows.
+    pub(super) fn observed_needs(&self, id: &WorkloadId, job: &Job) -> Resources {
+        let needs = &job.workload.needs;
+        let Some(raise) = &job.raise else {
+            return needs.clone();
+        };
+        match !raise.is_new && self.is_observed(id) {
+            true => needs.clone(),
+            // Of each resource the least.
+            false => needs.less(&needs.less(&raise.from)),
         }
     }
 
@@ -123,16 +169,14 @@ impl Planner {
 
     pub(super) fn reset_room(&mut self) {
         self.room = Room::of(&self.fleet);
-        for job in self.jobs.values_mut().chain(self.removed.values_mut()) {
-            Arc::make_mut(job).measure(&self.room);
+        let mut ids: Vec<WorkloadId> = Vec::new();
+        for jobs in [&mut self.jobs, &mut self.removed, &mut self.unclaimed] {
+            for (id, job) in jobs {
+                Arc::make_mut(job).measure(&self.room);
+                ids.push(id.clone());
+            }
         }
-        for id in self
-            .jobs
-            .keys()
-            .chain(self.removed.keys())
-            .cloned()
-            .collect::<Vec<_>>()
-        {
+        for id in ids {
             self.count(&id, None, Room::take);
         }
         self.is_unbooked = true;

@@ -101,6 +101,8 @@ pub struct Planner {
     finished: BTreeMap<WorkloadId, Tick>,
     /// What is not wanted any more, and must not run twice: it is there until it is known to be stopped.
     removed: BTreeMap<WorkloadId, Arc<Job>>,
+    /// What was placed before and has not been set since.
+    unclaimed: BTreeMap<WorkloadId, Arc<Job>>,
     /// What cannot be decided because of others: these may change.
     entangled: BTreeSet<WorkloadId>,
     /// Where what was decided in this round was before it.
@@ -158,6 +160,7 @@ impl Planner {
             replacements: BTreeMap::new(),
             finished: BTreeMap::new(),
             removed: BTreeMap::new(),
+            unclaimed: BTreeMap::new(),
             entangled: BTreeSet::new(),
             began: BTreeMap::new(),
             made_room: BTreeSet::new(),
@@ -169,8 +172,8 @@ impl Planner {
 
     /// With what was decided before, and the moves that still count. Before the first decision.
     ///
-    /// Placements of workloads that are not [set](Self::set) stay; what they need is not known, so that they take no room.
-    /// [`remove`](Self::remove) ends them.
+    /// Placements of workloads that are not [set](Self::set) stay, and take the room they took. [`remove`](Self::remove)
+    /// ends them.
     #[must_use]
     pub fn with_previous(mut self, placements: &Placements, moves: MoveLog) -> Self {
         self.moves = moves;
@@ -179,6 +182,11 @@ impl Planner {
             .iter()
             .filter_map(|(id, one)| Some((id.clone(), one.finished?)));
         self.finished = finished.collect();
+        let unclaimed = placements
+            .iter()
+            .filter(|(id, one)| !self.jobs.contains_key(*id) && !one.targets.is_empty())
+            .map(|(id, one)| (id.clone(), Arc::new(Job::unclaimed(id, one, &self.room))));
+        self.unclaimed = unclaimed.collect();
         self.reset_room();
         self.look_who_left();
         self
@@ -274,12 +282,34 @@ impl Planner {
     pub(crate) fn placement(&self, id: &WorkloadId) -> Placement {
         let mut placement = self.table.placement(id);
         placement.finished = self.finished.get(id).copied();
+        self.describe(id, &mut placement);
         placement
+    }
+
+    /// Says of a placement what it is of, for those who know nothing else of it later.
+    fn describe(&self, id: &WorkloadId, placement: &mut Placement) {
+        let known = [&self.jobs, &self.removed, &self.unclaimed];
+        if let Some(job) = known.into_iter().find_map(|jobs| jobs.get(id))
+            && !placement.targets.is_empty()
+        {
+            // What was not decided with yet is not said.
+            let raise = job.raise.as_ref();
+            let is_pending = raise.filter(|raise| raise.is_new);
+            placement
+                .needs
+                .clone_from(is_pending.map_or(&job.workload.needs, |raise| &raise.from));
+            let raised = raise.filter(|raise| !raise.is_new && !self.is_observed(id));
+            placement.observed = raised.map(|raise| raise.from.clone());
+            placement.nature = job.workload.nature;
+        }
     }
 
     /// Where everything runs, to be kept.
     pub fn placements(&self) -> Placements {
         let mut placements = self.table.placements();
+        for (id, placement) in &mut placements {
+            self.describe(id, placement);
+        }
         for (id, since) in &self.finished {
             placements.entry(id.clone()).or_default().finished = Some(*since);
         }

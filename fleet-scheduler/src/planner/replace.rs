@@ -261,12 +261,12 @@ impl Planner {
     /// Whether what is on a cluster was seen to be healthy since it was changed last.
     fn is_healthy(case: &Case<'_>, seats: &Seats, cluster: &str) -> bool {
         let since = seats.placed.get(cluster).map_or(case.now, |one| one.since);
-        since < case.now && case.facts.is_healthy(case.id(), cluster)
+        case.facts.healthy_when(case.id(), cluster, case.now) > Some(since)
     }
 
     /// Whether nothing of a workload counts on an old cluster, and what counts on the new one is healthy. What is on each
     /// cluster stays on both until the end.
-    fn is_moved(&self, id: &WorkloadId, replacement: &Replacement, facts: &Facts) -> bool {
+    fn is_moved(&self, id: &WorkloadId, replacement: &Replacement, facts: &Facts, now: Tick) -> bool {
         let Some(job) = self.jobs.get(id) else {
             return true;
         };
@@ -274,14 +274,18 @@ impl Planner {
             let at = job.names.iter().position(|known| **known == *name);
             at.is_some_and(|at| super::takes_every(&job.workload.targets[at]))
         };
-        let active = |cluster: &str| {
+        let counting = |cluster: &str| {
             let slot = self.fleet.slot(cluster);
-            let here = self.table.seats(id).iter().filter(|seat| Some(seat.slot) == slot);
-            let counted = here.filter(|seat| !is_everywhere(&seat.target));
-            counted.fold(0_u64, |sum, seat| sum.saturating_add(seat.assignment.active()))
+            let here = self
+                .table
+                .seats(id)
+                .iter()
+                .filter(move |seat| Some(seat.slot) == slot);
+            here.filter(|seat| !is_everywhere(&seat.target) && seat.assignment.active() > 0)
         };
-        active(&replacement.from) == 0
-            && (active(&replacement.to) == 0 || facts.is_healthy(id, &replacement.to))
+        let healthy = facts.healthy_when(id, &replacement.to, now);
+        counting(&replacement.from).next().is_none()
+            && counting(&replacement.to).all(|seat| healthy > Some(seat.assignment.since))
     }
 
     /// What has not moved yet in a replacement, or is not healthy: what its soak waits for.
@@ -294,7 +298,9 @@ impl Planner {
             return Vec::new();
         };
         let on = self.table.workloads_on(from).map(|(id, _)| id);
-        on.filter(|id| !self.is_moved(id, one, facts)).cloned().collect()
+        on.filter(|id| !self.is_moved(id, one, facts, self.now))
+            .cloned()
+            .collect()
     }
 
     /// Begins the soak of each replacement whose replicas are all healthy on the new cluster.
@@ -310,7 +316,7 @@ impl Planner {
                 .workloads_on(from)
                 .filter(|(id, _)| self.jobs.contains_key(id))
                 .peekable();
-            let is_moved = |id: &WorkloadId| self.is_moved(id, one, facts);
+            let is_moved = |id: &WorkloadId| self.is_moved(id, one, facts, now);
             if on.peek().is_some() && on.all(|(id, _)| is_moved(id)) {
                 begun.push(from.clone());
             }

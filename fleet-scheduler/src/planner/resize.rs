@@ -4,13 +4,14 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use fleet_core::Tick;
 
-use super::{Planner, carry::start, settle::Case};
+use super::{Job, Planner, carry::start, settle::Case};
 use crate::model::{Slot, Take, WorkloadId};
 
 impl Planner {
     /// From now on each replica asks for another amount: what was observed is of the past.
     pub(super) fn renew(&mut self, id: &WorkloadId, now: Tick) {
-        if !self.jobs.get(id).is_some_and(|job| job.is_unseen) {
+        let is_new = |job: &Arc<Job>| job.raise.as_ref().is_some_and(|raise| raise.is_new);
+        if !self.jobs.get(id).is_some_and(is_new) {
             return;
         }
         let mut placement = self.table.placement(id);
@@ -18,8 +19,10 @@ impl Planner {
             one.since = now;
         }
         self.place_all(id, &placement);
-        if let Some(job) = self.jobs.get_mut(id) {
-            Arc::make_mut(job).is_unseen = false;
+        if let Some(job) = self.jobs.get_mut(id)
+            && let Some(raise) = &mut Arc::make_mut(job).raise
+        {
+            raise.is_new = false;
         }
     }
 

@@ -163,7 +163,7 @@ impl Step<'_> {
             }
             let is_there = self.world.sites.contains_key(cluster);
             if workload.nature.is_fenced() {
-                let is_stopped = self.facts.stopped.contains(&(id.clone(), cluster.clone()));
+                let is_stopped = self.facts.stopped.contains_key(&(id.clone(), cluster.clone()));
                 let is_said = self.world.approved.values().any(|about| about == cluster);
                 assert!(
                     is_stopped || is_said,
@@ -187,7 +187,7 @@ impl Step<'_> {
     /// healthy, and the old ones that are left.
     fn running(&self, id: &WorkloadId, was: &Placed, is: &Placed) -> u64 {
         let answers = |name: &&String| self.world.is_in_contact(name);
-        let is_healthy = |name: &&String| self.facts.healthy.contains(&(id.clone(), (*name).clone()));
+        let is_healthy = |name: &&String| self.facts.healthy.contains_key(&(id.clone(), (*name).clone()));
         let healthy = was.keys().filter(answers).filter(is_healthy);
         let going = is.keys().filter(answers);
         healthy.map(|name| was[name].active()).sum::<u64>() + going.map(|name| is[name].going).sum::<u64>()
