@@ -399,13 +399,6 @@ impl PlacementTable {
         row.and_then(|row| self.on[slot].get(row)).copied().unwrap_or(0)
     }
 
-    /// Whether a workload has replicas that count on a cluster.
-    pub fn runs_at(&self, id: &WorkloadId, slot: Slot) -> bool {
-        self.seats(id)
-            .iter()
-            .any(|seat| seat.slot == slot && seat.assignment.active() > 0)
-    }
-
     /// The earliest moment since which nothing of a workload has changed; none where it is nowhere.
     pub fn since(&self, id: &WorkloadId) -> Option<Tick> {
         self.seats(id).iter().map(|seat| seat.assignment.since).max()

@@ -6,38 +6,50 @@ use fleet_core::Reason;
 use crate::{
     model::{Fact, Relation, Slot, Target, Workload},
     pipeline::{Basis, Candidate, Candidates, Filter, Pass},
+    table::Seat,
 };
 
 /// A workload runs where those run that it must run beside, and where none of those runs that it must keep away from; on
-/// the same cluster, or in the same domain of a label.
+/// the same cluster, or in the same domain of a label. It is beside those that are to stay. It does not come to where old
+/// copies still are, but need not leave for those that are leaving themselves.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Relations;
 
 impl Relations {
-    /// Whether the other one runs on this cluster, or in its domain. A cluster without the label is in no domain.
+    /// Whether replicas of the other one that count are on this cluster, or in its domain. A cluster without the label is in
+    /// no domain.
     pub(crate) fn is_near(candidate: &Candidate<'_>, relation: &Relation) -> bool {
+        Self::is_close(candidate, relation, |seat| seat.assignment.active() > 0)
+    }
+
+    /// Whether such replicas of the other one are on this cluster, or in its domain.
+    fn is_close(candidate: &Candidate<'_>, relation: &Relation, such: impl Fn(&Seat) -> bool) -> bool {
+        let mut seats = candidate
+            .table
+            .seats(&relation.workload)
+            .iter()
+            .filter(|seat| such(seat));
         let Some(label) = &relation.over else {
-            return candidate.table.runs_at(&relation.workload, candidate.slot);
+            return seats.any(|seat| seat.slot == candidate.slot);
         };
         let Some(column) = candidate.fleet.column(Fact::Label, label) else {
             return false;
         };
         let domain = column.numbers[candidate.slot];
-        let seats = candidate.table.seats(&relation.workload).iter();
-        domain != 0
-            && seats
-                .filter(|seat| seat.assignment.active() > 0)
-                .any(|seat| column.numbers[seat.slot] == domain)
+        domain != 0 && seats.any(|seat| column.numbers[seat.slot] == domain)
     }
 
-    /// The clusters that the other one runs on, or that are in a domain of it.
+    /// The clusters with replicas of the other one that count, or that are in a domain of them.
     pub(crate) fn near(candidates: &Candidates<'_>, relation: &Relation) -> FixedBitSet {
+        Self::close(candidates, relation, |seat| seat.assignment.active() > 0)
+    }
+
+    /// The clusters with such replicas of the other one, or that are in a domain of them.
+    fn close(candidates: &Candidates<'_>, relation: &Relation, such: impl Fn(&Seat) -> bool) -> FixedBitSet {
         let fleet = candidates.fleet;
         let mut near = FixedBitSet::with_capacity(fleet.len());
         let seats = candidates.table.seats(&relation.workload).iter();
-        let running = seats
-            .filter(|seat| seat.assignment.active() > 0)
-            .map(|seat| seat.slot);
+        let running = seats.filter(|seat| such(seat)).map(|seat| seat.slot);
         match &relation.over {
             None => running.for_each(|slot| near.insert(slot)),
             Some(label) => {
@@ -58,6 +70,14 @@ impl Relations {
 
     fn required(relations: &[Relation]) -> impl Iterator<Item = &Relation> {
         relations.iter().filter(|relation| !relation.preferred)
+    }
+}
+
+/// Whether replicas of another one keep away one that has so many there: who comes waits for those that leave, too.
+fn is_there(current: u64) -> impl Fn(&Seat) -> bool {
+    move |seat| match current {
+        0 => seat.assignment.replicas > 0,
+        _ => seat.assignment.active() > 0,
     }
 }
 
@@ -82,9 +102,13 @@ impl Filter for Relations {
             }
         }
         for relation in Self::required(&candidate.workload.apart) {
-            if Self::is_near(candidate, relation) {
+            if Self::is_close(candidate, relation, is_there(candidate.current)) {
+                let leaves = match Self::is_near(candidate, relation) {
+                    true => "",
+                    false => ", and is about to leave",
+                };
                 let message = format!(
-                    "{}, which it keeps away from, runs {}",
+                    "{}, which it keeps away from, runs {}{leaves}",
                     relation.workload,
                     here(relation)
                 );
@@ -96,8 +120,9 @@ impl Filter for Relations {
 
     fn passes(&self, candidate: &Candidate<'_>) -> Option<Pass> {
         let near = |relation: &Relation| Self::is_near(candidate, relation);
+        let close = |relation: &Relation| Self::is_close(candidate, relation, is_there(candidate.current));
         let beside = Self::required(&candidate.workload.beside).all(near);
-        (beside && !Self::required(&candidate.workload.apart).any(near)).then_some(Pass::Always)
+        (beside && !Self::required(&candidate.workload.apart).any(close)).then_some(Pass::Always)
     }
 
     fn passes_each(&self, candidates: &Candidates<'_>) -> Vec<Option<Pass>> {
@@ -109,7 +134,14 @@ impl Filter for Relations {
         for relation in Self::required(&candidates.workload.apart) {
             passing.difference_with(&Self::near(candidates, relation));
         }
-        let pass = |(slot, _): &(Slot, u64)| passing[*slot].then_some(Pass::Always);
+        let mut arriving = passing.clone();
+        for relation in Self::required(&candidates.workload.apart) {
+            arriving.difference_with(&Self::close(candidates, relation, is_there(0)));
+        }
+        let pass = |(slot, current): &(Slot, u64)| match current {
+            0 => arriving[*slot].then_some(Pass::Always),
+            _ => passing[*slot].then_some(Pass::Always),
+        };
         candidates.at.iter().map(pass).collect()
     }
 

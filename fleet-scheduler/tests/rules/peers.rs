@@ -140,11 +140,11 @@ fn karmada_more_room_wakes_who_waits() {
         // What others leave is room, too.
         planner.set(Workload::new("other", [Target::replicas(9)]).needs(cpu("1")));
         planner.decide(&Facts::none(), at(11));
-        // The two that ran before count twice until the cluster is observed again.
-        need_active(&planner, "other", &[("a", 2)], "what is left")?;
+        // The two that ran before are in what the cluster says; the three others are taken off.
+        need_active(&planner, "other", &[("a", 4)], "what is left")?;
         planner.remove(&"web".into());
         planner.decide(&Facts::none(), at(12));
-        need!(active(&planner, "other")["a"] > 2, "nobody told it");
+        need!(active(&planner, "other")["a"] > 4, "nobody told it");
         Ok(())
     };
     guarded(check, |off| off.wakes = false);
@@ -466,4 +466,51 @@ fn volcano_data_counts_as_long_as_it_is_sure_to_be_there() {
         need_active(&planner, "web", &[("b", 1)], "what runs")
     };
     needs_part(check, "data");
+}
+
+#[test]
+fn who_keeps_away_comes_only_once_the_old_copies_have_left() {
+    let check = |scheduler| {
+        let mut planner = Planner::new(
+            scheduler,
+            clusters(&["a", "b"]),
+            PlannerOptions::default().storm(StormBreaker::off()),
+        );
+        planner.set(web(2));
+        planner.decide(&Facts::none(), at(5));
+        need_active(&planner, "web", &[("a", 2)], "at first")?;
+        // It moves, and its old copies are there until the new ones are healthy.
+        planner.set(Workload::new("web", [Target::replicas(2).on(["b"])]).needs(cpu("1")));
+        planner.set(
+            Workload::new("db", [Target::replicas(1)])
+                .needs(cpu("1"))
+                .apart("web"),
+        );
+        let round = planner.decide(&Facts::none(), at(6));
+        need_active(&planner, "web", &[("b", 2)], "on its way")?;
+        need_active(&planner, "db", &[], "it waits")?;
+        need!(round["db"].short() == 1, "{round:?}");
+        planner.decide(&healthy(&[("web", "b")]), at(7));
+        need_active(&planner, "db", &[("a", 1)], "it has left")?;
+        Ok(())
+    };
+    needs_part(check, "relations");
+}
+
+#[test]
+fn who_keeps_away_need_not_leave_for_those_that_leave() {
+    let mut planner = free(clusters(&["a", "b"]), Switches::default());
+    planner.set(web(2));
+    planner.set(Workload::new("db", [Target::replicas(1)]).needs(cpu("1")));
+    planner.decide(&Facts::none(), at(5));
+    assert_eq!(active(&planner, "db"), counts(&[("a", 1)]));
+    planner.set(Workload::new("web", [Target::replicas(2).on(["b"])]).needs(cpu("1")));
+    planner.decide(&Facts::none(), at(6));
+    planner.set(
+        Workload::new("db", [Target::replicas(1)])
+            .needs(cpu("1"))
+            .apart("web"),
+    );
+    let round = planner.decide(&Facts::none(), at(7));
+    assert_eq!((active(&planner, "db"), moves(&round)), (counts(&[("a", 1)]), 0));
 }
