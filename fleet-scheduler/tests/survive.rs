@@ -198,6 +198,65 @@ fn a_new_cluster_protects_what_was_not() {
     assert_eq!(round["web"].targets[0].unprotected, 0);
 }
 
+#[test]
+fn what_is_kept_is_within_all_limits() {
+    // Two are on each of three clusters of 4 cores, in three zones: there is room enough for any two of them elsewhere.
+    let fleet = || ["a", "b", "c"].map(|name| cluster(name, name, 4));
+    let check = |scheduler: Scheduler, target: Target, survives: Survives, placed: u64, unprotected: u64| {
+        let wide = Rate::new(u64::MAX, Millis::from_mins(1));
+        let options = PlannerOptions::default()
+            .storm(StormBreaker::off())
+            .budgets(Budgets::new(wide, wide));
+        let mut planner = Planner::new(scheduler, FleetView::new(fleet()).unwrap(), options);
+        let mut web = workload("web", 6, 1, &Survives::Nothing);
+        web.targets = vec![target.divided_by(DivideBy::Capacity)];
+        planner.set(web.clone());
+        planner.decide(&Facts::none(), Tick(10));
+        assert_eq!(planner.table().placement(&"web".into()).active().len(), 3);
+        web.survives = survives;
+        planner.set(web);
+        let round = planner.decide(&Facts::none(), Tick(11));
+        let active: u64 = planner.table().placement(&"web".into()).active().values().sum();
+        assert_eq!(
+            (active, round["web"].targets[0].unprotected),
+            (placed, unprotected),
+            "{round:#?}"
+        );
+        if unprotected == 0 {
+            lose(&planner, &["a"]).unwrap();
+        }
+    };
+    let any = Survives::AnyCluster;
+    check(Scheduler::default(), Target::replicas(6), any.clone(), 6, 0);
+    let at_most = |most| Scheduler::builder().divider(AtMost::new(most, AsAsked)).build();
+    check(at_most(3), Target::replicas(6), any.clone(), 6, 0);
+    check(at_most(2), Target::replicas(6), any.clone(), 6, 2);
+    let spread = |min| Target::replicas(6).spread(Spread::over("zone").min(min));
+    check(Scheduler::default(), spread(2), any.clone(), 6, 0);
+    check(Scheduler::default(), spread(3), any.clone(), 6, 2);
+    check(
+        Scheduler::default(),
+        spread(2),
+        Survives::AnyDomain("zone".into()),
+        6,
+        0,
+    );
+    check(
+        Scheduler::default(),
+        Target::replicas(6).over_clusters(Some(3), None),
+        any.clone(),
+        6,
+        2,
+    );
+    check(
+        Scheduler::default(),
+        Target::replicas(6).bound(Bound::of(ClusterSelector::everything()).max(2)),
+        any,
+        6,
+        2,
+    );
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 

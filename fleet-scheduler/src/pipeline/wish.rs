@@ -108,18 +108,6 @@ impl Units {
         self
     }
 
-    /// So many of those that were missing are to be there, too.
-    pub(crate) fn add(&mut self, slot: Slot, units: u64) {
-        match self.units.binary_search_by_key(&slot, |(at, _)| *at) {
-            Ok(at) => self.units[at].1 = self.units[at].1.saturating_add(units),
-            Err(at) => self.units.insert(at, (slot, units)),
-        }
-        self.short = self.short.saturating_sub(units);
-        if self.short == 0 {
-            self.limit = None;
-        }
-    }
-
     /// How many are to be on a cluster.
     pub fn at(&self, slot: Slot) -> u64 {
         self.units

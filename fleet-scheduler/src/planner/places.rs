@@ -8,6 +8,7 @@ use fleet_core::{Reason, Tick};
 use super::{
     Planner,
     settle::{Case, Plan},
+    survive::hold,
 };
 use crate::{
     decision::Limit,
@@ -85,15 +86,18 @@ impl Planner {
             .fold(0_u64, |sum, (_, units)| sum.saturating_add(*units));
         let first = have.saturating_add(lost).min(ask);
         // Exactly where it was booked, and no more there: the rest is kept for others.
-        let mut rest = first - have.min(first);
-        let mut units = Units::of(question.current.iter().copied());
+        let mut ranked: Vec<Ranked> = Vec::new();
         for (slot, booked) in plan.seats.booked.iter().filter(|(slot, _)| is_open(*slot)) {
-            let count = (*booked).min(rest).min(question.fits(*slot));
-            rest -= count;
-            units.add(*slot, count);
+            let fits = (*booked).min(question.fits(*slot));
+            match ranked.iter_mut().find(|one| one.slot == *slot) {
+                Some(one) => one.fits = one.fits.saturating_add(fits).min(question.fits(*slot)),
+                None => ranked.push(Ranked::new(*slot, 0, question.current(*slot), fits)),
+            }
         }
-        units.units.retain(|(_, units)| *units > 0);
-        (rest == 0).then(|| units.short(ask - first, Limit::Spare))
+        ranked.retain(|one| one.holds() > 0);
+        hold(&mut ranked, question.current.iter().copied());
+        let units = question.divide(&ranked, first);
+        (units.short == 0).then(|| units.short(ask - first, Limit::Spare))
     }
 
     /// Fills groups in order, none of which can carry everything.

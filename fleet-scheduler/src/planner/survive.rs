@@ -8,7 +8,7 @@ use fleet_core::Tick;
 use super::{Facts, Job, Planner, settle::Case};
 use crate::{
     model::{Slot, Survives, WorkloadId},
-    pipeline::Units,
+    pipeline::{Ranked, Units},
     room::{Booking, Failure},
     schedule::{Answers, Question},
 };
@@ -31,8 +31,8 @@ impl Planner {
         }
     }
 
-    /// Where the units of a target would go for each thing that may vanish, best clusters first, and how many units have
-    /// nowhere to go in the worst case.
+    /// Where the units of a target would go for each thing that may vanish, by all its limits and the divider, and how many
+    /// units have nowhere to go in the worst case.
     pub(super) fn bookings(
         &self,
         question: &Question<'_>,
@@ -59,39 +59,42 @@ impl Planner {
             uses_spare: true,
             ..*question
         };
-        let shares = question.shares();
         let mut bookings = Vec::new();
         let mut worst = 0;
         for (failure, lost) in failures {
-            let mut rest = lost
-                .iter()
-                .fold(0_u64, |sum, (_, count)| sum.saturating_add(*count));
             let is_out = |slot: Slot| self.failure_of(survives, slot).as_ref() == Some(&failure);
             let mut others = FixedBitSet::with_capacity(self.fleet.len());
             set.ones()
                 .filter(|slot| !is_out(*slot))
                 .for_each(|slot| others.insert(slot));
-            for one in question.rank(&others, answers) {
+            let mut ranked = question.rank(&others, answers);
+            for one in &mut ranked {
                 // Clusters that have some already hold what they have, and as much more as fits then.
                 let new = units.at(one.slot).saturating_sub(question.current(one.slot));
                 let fits = self.room.fits_in(one.slot, question.needs, &failure, new);
-                let fits = fits.min(question.estimated(one.slot).saturating_sub(new));
-                let most = shares.at(one.slot).max.saturating_sub(units.at(one.slot));
-                let count = fits.min(most).min(rest);
-                if count > 0 {
-                    rest -= count;
-                    bookings.push(Booking {
-                        failure: failure.clone(),
-                        slot: one.slot,
-                        needs: question.needs.clone(),
-                        units: count,
-                    });
-                }
-                if rest == 0 {
-                    break;
-                }
+                one.fits = fits.min(question.estimated(one.slot).saturating_sub(new));
+                one.current = units.at(one.slot);
             }
-            worst = worst.max(rest);
+            let stays = units.units.iter().filter(|(slot, _)| !is_out(*slot));
+            hold(&mut ranked, stays.copied());
+            let lost = lost
+                .iter()
+                .fold(0_u64, |sum, (_, count)| sum.saturating_add(*count));
+            let there = ranked
+                .iter()
+                .fold(0_u64, |sum, one| sum.saturating_add(one.current));
+            let then = question.divide(&ranked, there.saturating_add(lost));
+            let more = then
+                .units
+                .iter()
+                .map(|(slot, count)| (*slot, count.saturating_sub(units.at(*slot))));
+            bookings.extend(more.filter(|(_, count)| *count > 0).map(|(slot, count)| Booking {
+                failure: failure.clone(),
+                slot,
+                needs: question.needs.clone(),
+                units: count,
+            }));
+            worst = worst.max(then.short.min(lost));
         }
         (bookings, worst)
     }
@@ -233,5 +236,14 @@ impl Planner {
             self.freed.extend(old.iter().map(|booking| booking.slot));
         }
         self.room.book(case.id(), case.target, bookings);
+    }
+}
+
+/// Adds what is on other clusters, where no more may come.
+pub(super) fn hold(ranked: &mut Vec<Ranked>, units: impl Iterator<Item = (Slot, u64)>) {
+    for (slot, units) in units.filter(|(_, units)| *units > 0) {
+        if ranked.iter().all(|one| one.slot != slot) {
+            ranked.push(Ranked::new(slot, i64::MIN, units, 0));
+        }
     }
 }
