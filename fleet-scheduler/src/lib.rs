@@ -365,7 +365,8 @@ pub use file::{
 pub use filter::*;
 pub use model::*;
 pub use moves::{
-    Budgets, Calm, Consent, Move, MoveGate, MoveLog, Rate, Rebalancer, StayPut, Step, StormBreaker, Worth,
+    Budgets, Calm, Cause, Consent, Move, MoveGate, MoveLog, Rate, Rebalancer, StayPut, Step, StormBreaker,
+    Worth,
 };
 pub use pipeline::*;
 pub use planner::{

@@ -226,3 +226,23 @@ fn what_was_seen_before_a_decision_says_nothing_about_what_it_started() {
         assert_eq!(old == 0, leaves, "seen at {seen}");
     }
 }
+
+#[test]
+fn what_is_wrong_changes_nothing_about_the_room_of_what_runs() {
+    let mut planner = planner();
+    planner.set(web(6, "1"));
+    planner.decide(&Facts::none(), at(2));
+    planner.set(Workload::new("web", []));
+    planner.decide(&Facts::none(), at(3));
+    assert_eq!(free(&planner, "a"), 4_000);
+    assert_eq!(planner.placements()[&"web".into()].needs, cpu("1"));
+    let mut other = restarted(&planner);
+    assert_eq!(free(&other, "a"), 4_000, "after a restart");
+    other.set(Workload::new("web", []));
+    assert_eq!(free(&other, "a"), 4_000, "after a restart, wrong still");
+    for planner in [&mut planner, &mut other] {
+        planner.set(web(6, "1500m"));
+        planner.decide(&Facts::none(), at(4));
+        assert_eq!(free(planner, "a"), 1_000, "corrected");
+    }
+}

@@ -156,7 +156,7 @@ fn taints_keep_away_and_drive_out() {
     planner.set_cluster(tainted).unwrap();
     let round = planner.decide(&Facts::none(), Tick(30));
     assert_eq!(round["shop/web"].moves.len(), 1);
-    assert_eq!(round["shop/web"].moves[0].cause, "constraint");
+    assert_eq!(round["shop/web"].moves[0].cause, Cause::Constraint);
 }
 
 /// One after the other they get stuck: the small one is where only the large one fits.
@@ -179,7 +179,7 @@ fn something_makes_room_for_what_has_no_place() {
     assert_eq!(round["shop/large"].outcome, Outcome::Unschedulable);
     let round = planner.rebalance(&Facts::none(), Tick(30));
     let moved = &round["shop/small"].moves[0];
-    assert_eq!((moved.cause.as_str(), &moved.from), ("room", &taken));
+    assert_eq!((moved.cause, &moved.from), (Cause::Room, &taken));
     let healthy = Facts::none().healthy("shop/small", moved.to.clone());
     planner.decide(&healthy, Tick(40));
     let round = planner.decide(&healthy, Tick(50));

@@ -7,5 +7,5 @@ mod unmet;
 
 pub use invalid::InvalidWorkload;
 pub use limit::Limit;
-pub use outcome::{Decision, Outcome, Proposal, TargetDecision, Wait};
+pub use outcome::{Decision, OldCopies, Outcome, Proposal, TargetDecision, Wait, WaitOn};
 pub use unmet::{Limited, Unmet};

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use fleet_core::{Reason, Tick};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{InvalidWorkload, Limit, Unmet};
 use crate::{
     model::{Placement, WorkloadId},
-    moves::Move,
+    moves::{Cause, Move},
 };
 
 /// What was decided for one workload.
@@ -30,6 +30,9 @@ pub struct Decision {
     /// What would change, and does not yet.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub waits: Vec<Wait>,
+    /// What is to go, and does not yet.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stays: Vec<OldCopies>,
     /// What a person must approve.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub proposals: Vec<Proposal>,
@@ -99,8 +102,61 @@ pub struct Wait {
     /// How many.
     pub replicas: u64,
     /// Why they would move.
-    pub cause: &'static str,
-    /// What they wait for.
+    pub cause: Cause,
+    /// What they wait on.
+    pub on: WaitOn,
+    /// The same in words.
+    pub reason: Reason,
+    /// Until when, if that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Tick>,
+}
+
+/// What replicas wait on that would move.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum WaitOn {
+    /// Budgets: as many replicas have moved of late as may.
+    Budget,
+    /// Larger budgets: they move together, and no budget ever lets so many move.
+    LargerBudget,
+    /// Others of them that are on their way, and not healthy yet.
+    Surge,
+    /// The end of a storm: too much looks lost at once.
+    Storm,
+    /// The time for which a lost cluster is waited for.
+    Toleration,
+    /// Their cluster to be back: nothing is started elsewhere.
+    Return,
+    /// Another workload, which they follow.
+    Follow,
+    /// Somebody who has a say in moves.
+    Gate,
+}
+
+impl WaitOn {
+    /// Whether its end wakes who waits. What others have a say in must be asked again and again.
+    pub(crate) fn wakes(self) -> bool {
+        !matches!(self, Self::LargerBudget | Self::Surge | Self::Gate)
+    }
+}
+
+/// Old copies that stay, although others stand in for them or will.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct OldCopies {
+    /// Of which target.
+    pub target: String,
+    /// Where.
+    pub cluster: String,
+    /// How many.
+    pub replicas: u64,
+    /// Why they stay: `unhealthy` (what stands in for them is not known to be healthy), `silent` (their cluster cannot be
+    /// asked), `not-stopped` (there must never be two of it, and they are not known to be stopped), `soak` (their cluster's
+    /// replacement can still be taken back), `just-now` (it was decided at this very moment), or what somebody who has a say
+    /// in moves says.
     pub reason: Reason,
     /// Until when, if that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -133,6 +189,7 @@ impl Decision {
             targets: Vec::new(),
             moves: Vec::new(),
             waits: Vec::new(),
+            stays: Vec::new(),
             proposals: Vec::new(),
             again_at: None,
         }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use fleet_core::{Millis, Tick};
 use serde::{Deserialize, Serialize};
 
+use super::Cause;
 use crate::model::{MovePolicy, WorkloadId};
 
 /// So many replicas in so long: in any span of that length, never more.
@@ -70,8 +71,8 @@ pub struct Move {
     pub to: String,
     /// How many.
     pub replicas: u64,
-    /// Why: `lost`, `left`, `drain`, `constraint`, `better`, `preempted`, `replace`, `room` (it makes room for something else).
-    pub cause: String,
+    /// Why.
+    pub cause: Cause,
 }
 
 /// The moves of the past, as far back as a budget looks. To be kept beside the placements: without it, a new process
@@ -121,13 +122,25 @@ impl MoveLog {
         self.moves.iter()
     }
 
+    /// The moves of a workload, the latest first.
+    pub(crate) fn latest(&self, workload: &WorkloadId) -> impl Iterator<Item = &Move> {
+        let of_it = self
+            .moves
+            .iter()
+            .rev()
+            .filter(move |one| one.workload == *workload);
+        // None of them is looked for in a long log.
+        let count = self.of.get(workload).map_or(0, VecDeque::len);
+        of_it.take(count)
+    }
+
     pub(crate) fn record(&mut self, made: Move) {
         let one = (made.at, made.replicas);
         insert(self.of.entry(made.workload.clone()).or_default(), one);
         for cluster in [&made.from, &made.to] {
             insert(self.at.entry(cluster.clone()).or_default(), one);
         }
-        if made.cause == BETTER {
+        if made.cause == Cause::Better {
             let last = self.better.entry(made.workload.clone()).or_default();
             *last = made.at.max(*last);
         }
@@ -202,9 +215,6 @@ impl MoveLog {
         self.better.get(workload).copied()
     }
 }
-
-/// The cause of moves to a better place.
-const BETTER: &str = "better";
 
 fn insert(counts: &mut Counts, one: (Tick, u64)) {
     let at = counts.partition_point(|(at, _)| *at <= one.0);
@@ -285,7 +295,7 @@ mod tests {
             from: from.into(),
             to: to.into(),
             replicas,
-            cause: BETTER.into(),
+            cause: Cause::Better,
         }
     }
 

@@ -12,7 +12,8 @@ pub enum Step {
     Before,
     /// The new copy is healthy: has traffic been switched to it?
     Switched,
-    /// Before the old copy goes.
+    /// Before the old copy goes. Where there must never be two, that is before the new copy is started, and what cannot be
+    /// asked any more is not asked about.
     BeforeOldGoes,
 }
 

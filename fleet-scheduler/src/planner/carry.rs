@@ -11,9 +11,9 @@ use super::{
     settle::{Case, Plan},
 };
 use crate::{
-    decision::{Decision, Wait},
+    decision::{Decision, Wait, WaitOn},
     model::{Assignment, Slot},
-    moves::{Move, Step},
+    moves::Move,
 };
 
 impl Planner {
@@ -176,9 +176,11 @@ impl Planner {
                     from: released.cluster.clone(),
                     to: to.to_owned(),
                     replicas: count.saturating_mul(unit),
-                    cause: released.cause.to_owned(),
+                    cause: released.cause,
                 };
-                let objection = (count > 0).then(|| self.objection(Step::Before, &one)).flatten();
+                let objection = (count > 0)
+                    .then(|| self.objection_to_begin(&case.job.workload, &one))
+                    .flatten();
                 let is_refused = objection.is_some();
                 let waiting = if is_refused { wanted } else { wanted - count };
                 if waiting > 0 {
@@ -187,6 +189,7 @@ impl Planner {
                         cluster: released.cluster.clone(),
                         replicas: waiting.saturating_mul(unit),
                         cause: released.cause,
+                        on: if is_refused { WaitOn::Gate } else { WaitOn::Budget },
                         reason: objection.unwrap_or_else(super::grants::over_budget),
                         until: match is_refused {
                             true => None,

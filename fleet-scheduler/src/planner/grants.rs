@@ -10,8 +10,9 @@ use super::{
     settle::{Case, Plan},
 };
 use crate::{
-    decision::Wait,
+    decision::{Wait, WaitOn},
     model::Slot,
+    moves::Cause,
     pipeline::Units,
     schedule::{Answers, Question},
 };
@@ -36,7 +37,7 @@ impl Planner {
             rest -= wanted;
             let most = left.at(&released.cluster).min(fleet).min(own) / unit;
             let surge = match released.cause {
-                "replace" => self.surge(case, &plan.seats, &released.cluster) / unit,
+                Cause::Replace => self.surge(case, &plan.seats, &released.cluster) / unit,
                 _ => u64::MAX,
             };
             let budget = if self.switches().budgets { most } else { u64::MAX };
@@ -49,23 +50,24 @@ impl Planner {
             if granted == wanted {
                 continue;
             }
-            let (reason, until) = if let Some(most) = self.never_moves(case) {
+            let (on, reason, until) = if let Some(most) = self.never_moves(case) {
                 let message =
                     format!("{unit} replicas move at once, and budgets never let more than {most} move");
-                (Reason::new("above-budget", message), None)
+                (WaitOn::LargerBudget, Reason::new("above-budget", message), None)
             } else if surge < budget {
                 let reason = Reason::new("surge", "others of it are on their way and not healthy yet");
-                (reason, None)
+                (WaitOn::Surge, reason, None)
             } else {
                 let until = self.budgets_free(case, &[&released.cluster]);
                 plan.again_at = plan.again_at.into_iter().chain(until).min();
-                (over_budget(), until)
+                (WaitOn::Budget, over_budget(), until)
             };
             plan.waits.push(Wait {
                 target: case.name().to_string(),
                 cluster: released.cluster.clone(),
                 replicas: (wanted - granted).saturating_mul(unit),
                 cause: released.cause,
+                on,
                 reason,
                 until,
             });
@@ -114,11 +116,11 @@ impl Planner {
         for (at, units) in grants {
             let released = &seats.released[at];
             let only = match released.cause {
-                "replace" => {
+                Cause::Replace => {
                     let to = self.replacements.get(&released.cluster).map(|one| &one.to);
                     Some(to.and_then(|to| self.fleet.slot(to)).into_iter().collect())
                 }
-                "lost" | "left" => followed.clone(),
+                Cause::Lost | Cause::Left => followed.clone(),
                 _ => None,
             };
             match turns.iter_mut().find(|(known, _)| *known == only) {

@@ -72,7 +72,7 @@ impl Planner {
                         && (one.to == *cluster || one.from == *cluster)
                 };
                 let cause = match moves.iter().find(is_part) {
-                    Some(one) => one.cause.clone(),
+                    Some(one) => one.cause.to_string(),
                     None if after > before && was_nowhere => "placed".to_owned(),
                     None if after > before => "grown".to_owned(),
                     None if after == 0 => "ended".to_owned(),

@@ -47,7 +47,9 @@ impl Planner {
         let mut job = Job::new(Arc::new(workload), &self.room);
         let known = self.unclaimed.remove(&id);
         if let Some(old) = self.jobs.get(&id).or(known.as_ref()) {
-            if old.workload.needs != job.workload.needs {
+            if job.invalid.is_some() {
+                job.observed_at(old.counted().clone(), &self.room, false);
+            } else if old.counted() != &job.workload.needs {
                 job.observed_at(self.observed_needs(&id, old), &self.room, true);
             } else {
                 job.raise.clone_from(&old.raise);

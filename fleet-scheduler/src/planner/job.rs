@@ -23,7 +23,7 @@ pub(crate) struct Job {
     pub(crate) units: Vec<u64>,
     /// What one replica asks for.
     pub(crate) replica: Needs,
-    /// It asks for more than what was observed of its replicas.
+    /// It asks for more than what was observed of its replicas; or it is wrong, and its replicas are as they were.
     pub(crate) raise: Option<Box<Raise>>,
     pub(crate) invalid: Option<InvalidWorkload>,
 }
@@ -65,8 +65,18 @@ impl Job {
 
     /// What was observed of its replicas asked for this; whether its replicas were not told yet that it is more now.
     pub(crate) fn observed_at(&mut self, from: Resources, room: &Room, is_new: bool) {
-        let more = room.needs(&self.workload.needs.less(&from));
-        self.raise = Some(Box::new(Raise { from, more, is_new }));
+        self.raise = Some(Box::new(Raise {
+            from,
+            more: Needs::default(),
+            is_new: is_new && self.invalid.is_none(),
+        }));
+        self.measure(room);
+    }
+
+    /// What each of its replicas is counted with. What is wrong changes nothing about those that run.
+    pub(crate) fn counted(&self) -> &Resources {
+        let kept = self.raise.as_ref().filter(|_| self.invalid.is_some());
+        kept.map_or(&self.workload.needs, |raise| &raise.from)
     }
 
     /// Of a workload that is known only by where it was placed.
@@ -74,6 +84,8 @@ impl Job {
         let mut workload = Workload::new(id.clone(), []).needs(placement.needs.clone());
         workload.nature = placement.nature;
         let mut job = Self::new(Arc::new(workload), room);
+        // It has no targets, but nothing is wrong with it.
+        job.invalid = None;
         if let Some(from) = &placement.observed {
             job.observed_at(from.clone(), room, false);
         }
@@ -88,9 +100,12 @@ impl Job {
             Take::Divided { .. } => 1,
         };
         self.units = workload.targets.iter().map(unit).collect();
-        self.replica = room.needs(&workload.needs);
-        if let Some(raise) = &mut self.raise {
-            raise.more = room.needs(&workload.needs.less(&raise.from));
+        self.replica = room.needs(self.counted());
+        if let Some(raise) = &self.raise {
+            let more = room.needs(&self.counted().less(&raise.from));
+            if let Some(raise) = &mut self.raise {
+                raise.more = more;
+            }
         }
         let needs = |unit: &u64| self.replica.clone().together(*unit);
         self.needs = self.units.iter().map(needs).collect();

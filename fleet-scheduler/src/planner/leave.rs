@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 
 use fleet_core::{Reason, Tick};
 
-use super::{Facts, Job, Planner, ReplacementState, Round, seats::token};
+use super::{Facts, Job, Planner, Round, seats::token};
 use crate::{
     decision::{Decision, Outcome, Proposal},
     model::{Assignment, ClusterInfo, Placement, Take, Workload},
-    moves::{Move, Step},
 };
 
-type Placed = BTreeMap<String, Assignment>;
+pub(super) type Placed = BTreeMap<String, Assignment>;
 
 /// How many replicas of a workload of which there must never be two are going and not known to be stopped, and how many
 /// others wait for that.
@@ -66,6 +65,7 @@ impl Planner {
         }
         let mut decision = Decision::new(id, outcome, self.placement(id));
         decision.proposals = proposals;
+        decision.stays = self.old_copies(job, facts, now);
         decision
     }
 
@@ -134,10 +134,7 @@ impl Planner {
     /// that never fewer run than before. What was changed at this very moment cannot have been observed to be healthy.
     fn let_replaced_go(&self, job: &Job, target: &str, placed: &mut Placed, facts: &Facts, now: Tick) {
         let mut spare = self.beyond_wanted(job, target, placed, facts, now);
-        let stand_in = placed
-            .iter()
-            .find(|(name, one)| one.active() > 0 && !self.cannot_be_asked(name));
-        let to = stand_in.map(|(name, _)| name.clone()).unwrap_or_default();
+        let to = self.stand_in(placed);
         for (name, one) in placed.iter_mut().filter(|(_, one)| one.going > 0) {
             let cluster = self.fleet.get(name);
             if !self.switches().returning
@@ -148,10 +145,8 @@ impl Planner {
             }
             // What is on a cluster that has left is not counted on.
             let is_left = cluster.is_none();
-            let may_go = one.since < now
-                && cluster.is_none_or(ClusterInfo::is_in_contact)
-                && !self.is_reversible(name, now)
-                && self.may_go(job, name, &to);
+            let may_go =
+                one.since < now && self.held_back(job, target, (name, one.going), &to, now).is_none();
             let count = match self.switches().healthy_first {
                 _ if is_left && spare >= 0 => one.going,
                 true if may_go => one.going.min(u64::try_from(spare).unwrap_or(0)),
@@ -257,7 +252,14 @@ impl Planner {
 
     /// Whether what is going on a cluster is known to be stopped: since it was told to stop, because until then it may start
     /// anew; or since the cluster cannot be asked, because nothing starts there then.
-    fn is_over(&self, job: &Job, cluster: &str, one: &Assignment, facts: &Facts, now: Tick) -> bool {
+    pub(super) fn is_over(
+        &self,
+        job: &Job,
+        cluster: &str,
+        one: &Assignment,
+        facts: &Facts,
+        now: Tick,
+    ) -> bool {
         let Some(stopped) = facts.stopped_when(&job.workload.name, cluster, now) else {
             return false;
         };
@@ -270,44 +272,6 @@ impl Planner {
             Some(cluster) => cluster.lost_since(),
             None => Some(self.left_since(cluster)),
         }
-    }
-
-    /// Whether everyone who has a say lets the old replicas on a cluster go.
-    fn may_go(&self, job: &Job, from: &str, to: &str) -> bool {
-        if self.scheduler.parts().gates.is_empty() {
-            return true;
-        }
-        let id = &job.workload.name;
-        let known: Vec<Move> = self
-            .moves
-            .moves()
-            .filter(|one| one.workload == *id && one.from == from)
-            .cloned()
-            .collect();
-        // The log may have forgotten a move that takes long.
-        let assumed = || Move {
-            at: Tick(0),
-            workload: id.clone(),
-            target: String::new(),
-            from: from.to_owned(),
-            to: to.to_owned(),
-            replicas: 0,
-            cause: "unknown".to_owned(),
-        };
-        let moves = if known.is_empty() { vec![assumed()] } else { known };
-        let steps = [Step::Switched, Step::BeforeOldGoes];
-        let mut asked = moves.iter().flat_map(|one| steps.map(|step| (step, one)));
-        asked.all(|(step, one)| self.objection(step, one).is_none())
-    }
-
-    /// Whether the old copies on a cluster stay because its replacement can still be taken back.
-    pub(super) fn is_reversible(&self, cluster: &str, now: Tick) -> bool {
-        let replacement = self.replacements.get(cluster);
-        self.switches().replacement && replacement.is_some_and(|one| one.state(now) != ReplacementState::Done)
-    }
-
-    fn answers(&self, cluster: &str) -> bool {
-        self.fleet.get(cluster).is_some_and(ClusterInfo::is_in_contact)
     }
 
     /// Lost, or not in the fleet any more.

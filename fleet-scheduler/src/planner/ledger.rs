@@ -132,7 +132,7 @@ impl Planner {
 
     /// What a workload asked for that what is observed of all its replicas shows.
     pub(super) fn observed_needs(&self, id: &WorkloadId, job: &Job) -> Resources {
-        let needs = &job.workload.needs;
+        let needs = job.counted();
         let Some(raise) = &job.raise else {
             return needs.clone();
         };

@@ -18,6 +18,7 @@ mod replace;
 mod resize;
 mod seats;
 mod settle;
+mod stays;
 mod survive;
 mod together;
 mod touch;
@@ -38,7 +39,7 @@ pub(crate) use job::Job;
 
 use crate::{
     decision::{Decision, InvalidWorkload, Outcome},
-    model::{FleetView, Placement, Placements, Slot, WorkloadId},
+    model::{FleetView, Placement, Placements, Slot, Workload, WorkloadId},
     moves::{Consent, Move, MoveLog, Step, Storm},
     room::Room,
     schedule::{Answers, Question, Scheduler, View},
@@ -121,9 +122,6 @@ pub struct Planner {
 /// How often a workload is decided in one round at most, because others have touched it. What is left then, because some
 /// chase each other for ever, waits for the next round.
 const PASSES: usize = 16;
-
-/// What those wait for who are looked at again when it is over: time, or something about clusters or others.
-const WOKEN: [&str; 5] = ["budget", "storm", "tolerated", "follow", "shrink"];
 
 /// What was decided in one go, by workload. Workloads that nothing touched are not in it.
 pub type Round = BTreeMap<String, Decision>;
@@ -297,8 +295,9 @@ impl Planner {
             let is_pending = raise.filter(|raise| raise.is_new);
             placement
                 .needs
-                .clone_from(is_pending.map_or(&job.workload.needs, |raise| &raise.from));
-            let raised = raise.filter(|raise| !raise.is_new && !self.is_observed(id));
+                .clone_from(is_pending.map_or(job.counted(), |raise| &raise.from));
+            let raised =
+                raise.filter(|raise| !raise.is_new && job.invalid.is_none() && !self.is_observed(id));
             placement.observed = raised.map(|raise| raise.from.clone());
             placement.nature = job.workload.nature;
         }
@@ -375,6 +374,18 @@ impl Planner {
         }
     }
 
+    /// Why somebody who has a say does not let a move begin; none: everyone does. Where there must never be two, the old
+    /// copy goes before the new one is started; one that cannot be asked is not there to be asked about.
+    fn objection_to_begin(&self, workload: &Workload, one: &Move) -> Option<Reason> {
+        let old_goes = || {
+            let goes_first = self.is_fenced(workload) && !one.cause.is_loss();
+            goes_first
+                .then(|| self.objection(Step::BeforeOldGoes, one))
+                .flatten()
+        };
+        self.objection(Step::Before, one).or_else(old_goes)
+    }
+
     /// Why somebody who has a say does not let a move take this step; none: everyone does.
     fn objection(&self, step: Step, one: &Move) -> Option<Reason> {
         if !self.switches().gates {
@@ -401,10 +412,7 @@ impl Planner {
         let is_moving = decision.placement.is_moving();
         let is_unprotected = decision.targets.iter().any(|target| target.unprotected > 0);
         // Health, and those who have a say in moves, are asked each time.
-        let asks = decision
-            .waits
-            .iter()
-            .any(|wait| !WOKEN.contains(&wait.reason.code));
+        let asks = decision.waits.iter().any(|wait| !wait.on.wakes());
         for (set, is_in) in [
             (&mut self.pending, is_pending),
             (

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     decision::Limit,
     model::{ClusterSelector, Slot},
+    moves::Cause,
     pipeline::{Ranked, Units},
     schedule::{Answers, Question, Screen},
 };
@@ -96,7 +97,7 @@ impl Planner {
         }
         ranked.retain(|one| one.holds() > 0);
         hold(&mut ranked, question.current.iter().copied());
-        let units = question.divide(&ranked, first);
+        let units = self.divide_lost(&question, &ranked, first);
         (units.short == 0).then(|| units.short(ask - first, Limit::Spare))
     }
 
@@ -142,7 +143,7 @@ impl Planner {
         let Screen { mut set, until } = self.screen(question, group, answers);
         plan.again_at = plan.again_at.into_iter().chain(until).min();
         // What must leave a cluster does not come to it.
-        let left = plan.seats.released.iter().filter(|one| one.cause != "lost");
+        let left = plan.seats.released.iter().filter(|one| one.cause != Cause::Lost);
         let left: Vec<Slot> = left.filter_map(|one| self.fleet.slot(&one.cluster)).collect();
         let is_open =
             |slot: Slot| !left.contains(&slot) && plan.only.as_ref().is_none_or(|only| only.contains(&slot));

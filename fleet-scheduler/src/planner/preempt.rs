@@ -8,7 +8,7 @@ use fleet_core::Tick;
 use super::{Job, Planner, settle::Plan};
 use crate::{
     model::{MovePolicy, Slot, Survives, WorkloadId},
-    moves::Move,
+    moves::{Cause, Move},
     pipeline::Units,
     schedule::{Answers, Question},
 };
@@ -241,7 +241,7 @@ impl Planner {
                 from: cluster.clone(),
                 to: String::new(),
                 replicas: victim.replicas,
-                cause: "preempted".to_owned(),
+                cause: Cause::Preempted,
             };
             self.remember(&victim.workload, &before, std::slice::from_ref(&made), now);
             self.moves.record(made.clone());

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     decision::{Decision, Outcome},
     model::{DivideBy, Placement, Slot, Take, Target, WorkloadId},
-    moves::{Move, Step},
+    moves::{Cause, Move},
     pipeline::Units,
     schedule::{Answers, Question},
 };
@@ -65,7 +65,7 @@ impl Planner {
                 to: shift.to,
                 units: shift.units.min(question.fits(shift.to)),
             };
-            if let Some(made) = self.move_better(&job, &one, "room", now) {
+            if let Some(made) = self.move_better(&job, &one, Cause::Room, now) {
                 seen.insert(one.workload.clone());
                 self.made_room.insert((one.workload, one.from));
                 self.tell(&mut round, made);
@@ -99,7 +99,7 @@ impl Planner {
             let Some(one) = again.into_iter().next() else {
                 continue;
             };
-            if let Some(made) = self.move_better(&job, &one, "better", now) {
+            if let Some(made) = self.move_better(&job, &one, Cause::Better, now) {
                 seen.insert(one.workload.clone());
                 self.tell(&mut round, made);
             }
@@ -286,7 +286,7 @@ impl Planner {
     }
 
     /// Moves as much of it as budgets let.
-    fn move_better(&mut self, job: &Job, one: &Better, cause: &str, now: Tick) -> Option<Move> {
+    fn move_better(&mut self, job: &Job, one: &Better, cause: Cause, now: Tick) -> Option<Move> {
         let (unit, name) = (job.units[one.target], &job.names[one.target]);
         let (from, to) = (
             self.fleet.at(one.from).name().to_owned(),
@@ -302,7 +302,7 @@ impl Planner {
             all
         };
         // Part of it would be on more clusters than before.
-        let is_whole = cause == "better" && !is_proportional(&job.workload.targets[one.target]);
+        let is_whole = cause == Cause::Better && !is_proportional(&job.workload.targets[one.target]);
         if units == 0 || (is_whole && units < all) {
             return None;
         }
@@ -313,9 +313,9 @@ impl Planner {
             from,
             to,
             replicas: units.saturating_mul(unit),
-            cause: cause.to_owned(),
+            cause,
         };
-        if self.objection(Step::Before, &made).is_some() {
+        if self.objection_to_begin(&job.workload, &made).is_some() {
             return None;
         }
         let before = self.table.placement(&job.workload.name);

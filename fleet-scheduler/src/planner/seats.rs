@@ -6,8 +6,9 @@ use fleet_core::{Millis, Reason, Tick};
 
 use super::{Facts, Planner};
 use crate::{
-    decision::{Proposal, Wait},
+    decision::{Proposal, Wait, WaitOn},
     model::{Assignment, ClusterInfo, LostPolicy, Slot, WorkloadId},
+    moves::Cause,
     pipeline::Pass,
     schedule::Question,
 };
@@ -38,7 +39,7 @@ pub(super) struct Seats {
 pub(super) struct Released {
     pub(super) cluster: String,
     pub(super) replicas: u64,
-    pub(super) cause: &'static str,
+    pub(super) cause: Cause,
     /// They are known to be stopped: nothing waits for them.
     pub(super) is_stopped: bool,
 }
@@ -55,6 +56,15 @@ struct Loss<'a> {
     replicas: u64,
     /// Why nothing may be started for them now.
     storm: Option<String>,
+}
+
+impl Loss<'_> {
+    fn cause(&self) -> Cause {
+        match self.since {
+            Some(_) => Cause::Lost,
+            None => Cause::Left,
+        }
+    }
 }
 
 /// What to do about replicas that are lost.
@@ -94,7 +104,7 @@ impl Planner {
                     seats.released.push(Released {
                         cluster: name.to_owned(),
                         replicas: assignment.held,
-                        cause: "lost",
+                        cause: Cause::Lost,
                         is_stopped: true,
                     });
                 }
@@ -116,7 +126,7 @@ impl Planner {
                 None
             } else if self.replacements.contains_key(name) {
                 // What is on each cluster is on the new one, too.
-                (!soaks()).then_some("replace")
+                (!soaks()).then_some(Cause::Replace)
             } else if cluster.is_going() {
                 seats.refused.insert(
                     name.to_owned(),
@@ -125,7 +135,7 @@ impl Planner {
                         format!("it is {}", cluster.cluster.life_cycle),
                     )],
                 );
-                Some("drain")
+                Some(Cause::Drain)
             } else {
                 let reasons = question.refusals_of_current(slot, self.switches().sticky);
                 let must_go = !reasons.is_empty();
@@ -139,7 +149,7 @@ impl Planner {
                     unstarted.push(name.to_owned());
                     continue;
                 }
-                must_go.then_some("constraint")
+                must_go.then_some(Cause::Constraint)
             };
             match cause {
                 None => seats.kept.push((slot, active)),
@@ -169,7 +179,7 @@ impl Planner {
                 self.lose(question, target, &loss, &mut seats, facts, now);
             }
         }
-        let is_lost = |one: &&Released| matches!(one.cause, "lost" | "left");
+        let is_lost = |one: &&Released| one.cause.is_loss();
         let lost: Vec<&str> = seats
             .released
             .iter()
@@ -253,7 +263,7 @@ impl Planner {
             Answer::Replace(is_stopped) => seats.released.push(Released {
                 cluster: loss.cluster.to_owned(),
                 replicas: loss.replicas,
-                cause: if loss.since.is_some() { "lost" } else { "left" },
+                cause: loss.cause(),
                 is_stopped,
             }),
         }
@@ -269,11 +279,12 @@ impl Planner {
         now: Tick,
     ) -> Answer {
         let workload = question.workload;
-        let wait = |reason: Reason, until: Option<Tick>| Wait {
+        let wait = |on: WaitOn, reason: Reason, until: Option<Tick>| Wait {
             target: target.to_owned(),
             cluster: loss.cluster.to_owned(),
             replicas: loss.replicas,
-            cause: if loss.since.is_some() { "lost" } else { "left" },
+            cause: loss.cause(),
+            on,
             reason,
             until,
         };
@@ -327,13 +338,13 @@ impl Planner {
         match &workload.lost {
             LostPolicy::Shrink => {
                 let reason = Reason::new("shrink", format!("{why}; there are fewer until it is back"));
-                seats.waits.push(wait(reason, None));
+                seats.waits.push(wait(WaitOn::Return, reason, None));
                 Answer::Stay
             }
             LostPolicy::Hold => propose(seats, "approve to start its replicas elsewhere"),
             LostPolicy::Respin { after } => {
                 if let Some(storm) = stormy() {
-                    seats.waits.push(wait(storm, None));
+                    seats.waits.push(wait(WaitOn::Storm, storm, None));
                     // Those that have left do not come back by themselves.
                     return match loss.since {
                         Some(_) => Answer::Stay,
@@ -345,6 +356,7 @@ impl Planner {
                     seats.again_at = seats.again_at.into_iter().chain([due]).min();
                     let left = Millis(due.0 - now.0);
                     seats.waits.push(wait(
+                        WaitOn::Toleration,
                         Reason::new("tolerated", format!("{why}; it may come back: {left} left")),
                         Some(due),
                     ));
@@ -354,7 +366,7 @@ impl Planner {
             }
             LostPolicy::Follow(other) => {
                 if let Some(storm) = stormy() {
-                    seats.waits.push(wait(storm, None));
+                    seats.waits.push(wait(WaitOn::Storm, storm, None));
                     return Answer::Stay;
                 }
                 if !self.has_end(&workload.name) {
@@ -362,6 +374,7 @@ impl Planner {
                 }
                 if !self.is_elsewhere(other, loss.cluster) {
                     seats.waits.push(wait(
+                        WaitOn::Follow,
                         Reason::new("follow", format!("{why}; it goes where {other} goes")),
                         None,
                     ));
@@ -384,10 +397,10 @@ impl Seats {
 }
 
 /// What must be moved before what.
-fn rank(cause: &str) -> u8 {
+fn rank(cause: Cause) -> u8 {
     match cause {
-        "lost" | "left" => 0,
-        "constraint" => 1,
+        Cause::Lost | Cause::Left => 0,
+        Cause::Constraint => 1,
         _ => 2,
     }
 }

@@ -9,8 +9,9 @@ use fleet_core::{Reason, Tick};
 
 use super::{Facts, Job, Planner, preempt::Preemption, seats::Seats};
 use crate::{
-    decision::{Decision, Limit, Outcome, TargetDecision, Wait},
+    decision::{Decision, Limit, Outcome, TargetDecision, Wait, WaitOn},
     model::{Placement, Slot, Survives, Take, WorkloadId},
+    moves::Cause,
     pipeline::Units,
     room::Booking,
     schedule::{Answers, Question},
@@ -133,6 +134,7 @@ impl Planner {
                 self.dirty.insert(id.clone());
             }
         }
+        decision.stays = self.old_copies(&job, facts, now);
         decision.placement = self.placement(id);
         decision
     }
@@ -249,11 +251,7 @@ impl Planner {
         if question.workload.survives != Survives::Nothing {
             let units = std::mem::take(&mut plan.units);
             // After a failure what was lost comes first; that another may happen is only told.
-            let is_lost = plan
-                .seats
-                .released
-                .iter()
-                .any(|one| matches!(one.cause, "lost" | "left"));
+            let is_lost = plan.seats.released.iter().any(|one| one.cause.is_loss());
             let floor = if is_lost { ask } else { have };
             let place = |ask: u64, answers: &mut Answers| self.find(&question, &mut plan, ask, None, answers);
             let (units, bookings, worst) = self.survive(&question, units, floor, place, answers);
@@ -285,7 +283,8 @@ impl Planner {
                         .short
                         .saturating_sub(preemption.units.short)
                         .saturating_mul(unit),
-                    cause: "preempted",
+                    cause: Cause::Preempted,
+                    on: WaitOn::Budget,
                     reason: Reason::new(
                         "budget",
                         "as many replicas have moved of late as may: nothing gives way now",

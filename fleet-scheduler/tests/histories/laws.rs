@@ -175,7 +175,7 @@ fn lose_one(play: &mut Play) {
                 || matches!(workload.lost, LostPolicy::Follow(_));
             assert!(
                 made.from == *name
-                    || made.cause == "preempted"
+                    || made.cause == Cause::Preempted
                     || depends
                     || has_waited(play, &facts, &made.workload),
                 "losing {name} makes {made:?}"
@@ -208,7 +208,7 @@ fn nothing_flaps() {
 }
 
 fn check_rest(moves: &[Move], rest: Millis) {
-    let better: Vec<&Move> = moves.iter().filter(|one| one.cause == "better").collect();
+    let better: Vec<&Move> = moves.iter().filter(|one| one.cause == Cause::Better).collect();
     for (at, one) in better.iter().enumerate() {
         let next = better[at + 1..].iter().find(|next| next.workload == one.workload);
         if let Some(next) = next {
@@ -253,7 +253,7 @@ fn everything_happens() {
             }
         }
         for one in &play.moves {
-            count(one.cause.clone());
+            count(one.cause.to_string());
         }
     }
     let expected = [

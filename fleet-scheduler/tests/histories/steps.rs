@@ -152,7 +152,7 @@ impl Step<'_> {
         let gave_way = self
             .moves
             .iter()
-            .any(|one| one.workload == *id && one.cause == "preempted");
+            .any(|one| one.workload == *id && one.cause == Cause::Preempted);
         if gave_way || matches!(self.event, Event::Replacement("taken back")) {
             return;
         }

@@ -245,3 +245,81 @@ fn what_a_workload_would_rather_have_holds_it_where_it_is() {
         1,
     );
 }
+
+#[test]
+fn a_gate_is_asked_before_a_singleton_is_stopped_and_may_use_any_code() {
+    let open = Arc::new(AtomicU8::new(0));
+    let opens = Arc::clone(&open);
+    let gate = move |step: Step, _: &Move| match (step, opens.load(Ordering::Relaxed)) {
+        // A code that the planner uses itself: it is asked again all the same.
+        (Step::BeforeOldGoes, 0) => Consent::Wait(Reason::new("budget", "its data is not saved")),
+        _ => Consent::Go,
+    };
+    let scheduler = Scheduler::builder().gate(gate).build();
+    let mut planner = Planner::new(scheduler, clusters(&["a", "b"]), PlannerOptions::default());
+    planner.set(web(1).nature(Nature::Stateful));
+    planner.decide(&Facts::none(), at(5));
+    live(&mut planner, "a", LifeCycle::Draining);
+    let round = planner.decide(&Facts::none(), at(6));
+    assert_eq!(active(&planner, "web"), counts(&[("a", 1)]));
+    assert_eq!(round["web"].waits[0].on, WaitOn::Gate);
+    open.store(1, Ordering::Relaxed);
+    planner.decide(&Facts::none(), at(7));
+    assert_eq!(active(&planner, "web"), counts(&[("b", 1)]));
+}
+
+/// The old copies of a workload: where, how many, why, and until when.
+fn stays(round: &Round) -> Vec<(&str, u64, &str, Option<Tick>)> {
+    let stays = round["web"].stays.iter();
+    stays
+        .map(|one| (&*one.cluster, one.replicas, one.reason.code, one.until))
+        .collect()
+}
+
+#[test]
+fn a_decision_says_why_old_copies_stay() {
+    // Their stand-ins are not healthy; then they cannot be asked.
+    let mut planner = free(clusters(&["a", "b"]), Switches::default());
+    planner.set(web(3));
+    planner.decide(&Facts::none(), at(5));
+    live(&mut planner, "a", LifeCycle::Draining);
+    for minute in [6, 7] {
+        let round = planner.decide(&Facts::none(), at(minute));
+        assert_eq!(stays(&round), [("a", 3, "unhealthy", None)]);
+        assert_eq!(round["web"].stays[0].reason.facts["clusters"], "b");
+    }
+    contact(&mut planner, "a", ContactState::Unreachable, 7);
+    let round = planner.decide(&healthy(&[("web", "b")]), at(8));
+    assert_eq!(stays(&round), [("a", 3, "silent", None)]);
+    contact(&mut planner, "a", ContactState::Online, 9);
+    let round = planner.decide(&healthy(&[("web", "b")]), at(9));
+    assert_eq!(stays(&round), []);
+    // Somebody has a say.
+    let open = Arc::new(AtomicU8::new(1));
+    let scheduler = Scheduler::builder().gate(gate(open)).build();
+    let mut planner = Planner::new(scheduler, clusters(&["a", "b"]), PlannerOptions::default());
+    planner.set(web(3));
+    planner.decide(&Facts::none(), at(5));
+    live(&mut planner, "a", LifeCycle::Draining);
+    planner.decide(&Facts::none(), at(6));
+    let round = planner.decide(&healthy(&[("web", "b")]), at(7));
+    assert_eq!(stays(&round), [("a", 3, "not-yet", None)]);
+    // There must never be two.
+    let mut planner = free(clusters(&["a", "b"]), Switches::default());
+    planner.set(web(1).nature(Nature::Singleton));
+    planner.decide(&Facts::none(), at(5));
+    live(&mut planner, "a", LifeCycle::Draining);
+    let round = planner.decide(&Facts::none(), at(6));
+    assert_eq!(stays(&round), [("a", 1, "not-stopped", None)]);
+    // Its cluster's replacement can be taken back.
+    let mut planner = free(clusters(&["a", "b"]), Switches::default());
+    planner.set(web(1));
+    planner.decide(&Facts::none(), at(5));
+    planner
+        .replace(Replacement::new("a", "b").soak(minutes(10)))
+        .unwrap();
+    let facts = healthy(&[("web", "b")]);
+    planner.decide(&facts, at(6));
+    let round = planner.decide(&facts, at(7));
+    assert_eq!(stays(&round), [("a", 1, "soak", Some(at(17)))]);
+}

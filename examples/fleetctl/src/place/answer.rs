@@ -284,7 +284,7 @@ pub(crate) fn is_stop(one: &Move) -> bool {
 
 /// Whether this waits for nothing but that a cluster comes back: there are fewer until then, as was asked for.
 pub(crate) fn is_accepted(wait: &Wait) -> bool {
-    wait.reason.code == "shrink"
+    wait.on == fleet_scheduler::WaitOn::Return
 }
 
 /// Replicas that count, by cluster.

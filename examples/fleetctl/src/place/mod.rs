@@ -74,9 +74,6 @@ async fn answer_to(args: &PlaceArgs) -> Done {
         .values()
         .for_each(|workload| hints.look(workload));
     let (hints, everywhere) = hints.found();
-    let workloads = wanted.workloads.values();
-    let fenced = workloads.filter(|workload| workload.nature.is_fenced());
-    let fenced: BTreeSet<WorkloadId> = fenced.map(|workload| workload.name.clone()).collect();
     let narrowed = inputs::narrowed(args, &known)?;
     let (mut planner, wanted) = prepare(planner, wanted, &before);
     let replaced = replace::begin(args, &mut planner, replacements, now)?;
@@ -118,7 +115,6 @@ async fn answer_to(args: &PlaceArgs) -> Done {
                 before: args.previous.as_ref().map(|_| &before),
                 why: reasons(&narrowed, &planner, &answer, &facts, now),
                 cluster: args.explain.as_deref().filter(|cluster| !cluster.is_empty()),
-                fenced,
                 width: width(),
             };
             anstream::stdout().write_all(shown.answer(&answer).as_bytes())?;

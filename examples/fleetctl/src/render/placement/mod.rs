@@ -35,8 +35,6 @@ pub(crate) struct Shown<'a> {
     pub(crate) why: Vec<Explanation>,
     /// Explanations of this cluster only.
     pub(crate) cluster: Option<&'a str>,
-    /// Of which there must never be two.
-    pub(crate) fenced: BTreeSet<WorkloadId>,
     pub(crate) width: Option<usize>,
 }
 

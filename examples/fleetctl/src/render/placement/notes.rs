@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anstyle::Style;
 use fleet_core::Reason;
 use fleet_kube::utc;
-use fleet_scheduler::{Decision, Move, Outcome, Wait};
+use fleet_scheduler::{Cause, Decision, Move, OldCopies, Outcome, Proposal, Wait, WorkloadId};
 
 use super::{
     Shown,
@@ -107,7 +107,7 @@ impl Shown<'_> {
             notes.push(note(WARN, '~', &text));
         }
         notes.extend(fewer(decision, all, &of));
-        notes.extend(self.going(decision, all, &of));
+        notes.extend(self.going(decision, &of));
         let mut waits: Vec<Wait> = Vec::new();
         for wait in decision.waits.iter().filter(|wait| !is_accepted(wait)) {
             let is_same = |other: &&mut Wait| {
@@ -154,47 +154,15 @@ impl Shown<'_> {
         notes
     }
 
-    /// What is going, and what ends that.
-    fn going(&self, decision: &Decision, all: &All<'_>, of: &dyn Fn(&str) -> String) -> Vec<Piece> {
-        let id = &decision.workload;
+    /// What is to go and still there, and what ends that.
+    fn going(&self, decision: &Decision, of: &dyn Fn(&str) -> String) -> Vec<Piece> {
         let mut notes = Vec::new();
-        for (target, placed) in &decision.placement.targets {
-            let stand_ins = placed
-                .iter()
-                .filter(|(name, one)| one.active() > 0 && all.answers(name));
-            let stand_ins: Vec<&str> = stand_ins.map(|(name, _)| name.as_str()).collect();
-            for (cluster, one) in placed.iter().filter(|(_, one)| one.going > 0) {
-                let (going, goes) = (one.going, if one.going == 1 { "goes" } else { "go" });
-                let asked = decision
-                    .proposals
-                    .iter()
-                    .any(|proposal| proposal.cluster == *cluster);
-                let text = if self.fenced.contains(id) {
-                    if asked {
-                        continue;
-                    }
-                    format!(
-                        "{going} on {cluster} {goes} once nothing of it runs there any more: --stopped {id}@{cluster}"
-                    )
-                } else if !all.answers(cluster) {
-                    format!("{going} on {cluster} {goes} once {cluster} answers again")
-                } else if stand_ins.is_empty() {
-                    format!("{going} on {cluster} {goes} once others stand in for it")
-                } else {
-                    let healthy: Vec<String> = stand_ins
-                        .iter()
-                        .take(NAMED)
-                        .map(|name| format!("--healthy {id}@{name}"))
-                        .collect();
-                    let on: Vec<&str> = stand_ins.iter().take(NAMED).copied().collect();
-                    let them = if going == 1 { "it" } else { "them" };
-                    format!(
-                        "{going} on {cluster} {goes} once what stands in for {them} is healthy on {}: {}",
-                        on.join(", "),
-                        healthy.join(" ")
-                    )
-                };
-                notes.push(note(DIM, '…', &format!("{}{text}", of(target))));
+        for old in &decision.stays {
+            let is_proposed =
+                |proposal: &Proposal| (&proposal.target, &proposal.cluster) == (&old.target, &old.cluster);
+            if !decision.proposals.iter().any(is_proposed) {
+                let text = stays(&decision.workload, old);
+                notes.push(note(DIM, '…', &format!("{}{text}", of(&old.target))));
             }
         }
         notes
@@ -311,24 +279,55 @@ fn moved(one: &Move) -> String {
         one.replicas,
         one.from,
         one.to,
-        cause(&one.cause)
+        cause(one.cause)
     )
 }
 
+/// What ends that old copies stay: `2 on eu-1 go once …`
+fn stays(id: &WorkloadId, old: &OldCopies) -> String {
+    let OldCopies {
+        replicas, cluster, ..
+    } = old;
+    let (goes, stays, them) = match replicas {
+        1 => ("goes", "stays", "it"),
+        _ => ("go", "stay", "them"),
+    };
+    let on = old.reason.facts.get("clusters").map_or("", String::as_str);
+    let ends = match old.reason.code {
+        "not-stopped" => format!("once nothing of it runs there any more: --stopped {id}@{cluster}"),
+        "silent" => format!("once {cluster} answers again"),
+        "unhealthy" if on.is_empty() => format!("once others stand in for {them}"),
+        "unhealthy" => {
+            let on: Vec<&str> = on.split(',').take(NAMED).collect();
+            let healthy: Vec<String> = on.iter().map(|name| format!("--healthy {id}@{name}")).collect();
+            format!(
+                "once what stands in for {them} is healthy on {}: {}",
+                on.join(", "),
+                healthy.join(" ")
+            )
+        }
+        _ => {
+            let until = old
+                .until
+                .map_or(String::new(), |until| format!(", until {}", utc(until)));
+            return format!("{replicas} on {cluster} {stays}: {}{until}", old.reason);
+        }
+    };
+    format!("{replicas} on {cluster} {goes} {ends}")
+}
+
 /// Why something moves, in words.
-fn cause(code: &str) -> &str {
-    match code {
-        "lost" => "its cluster is lost",
-        "left" => "its cluster has left",
-        "drain" => "its cluster is emptied",
-        "constraint" => "it may not be there any more",
-        "better" => "it is better off there",
-        "preempted" => "it makes room for what goes first",
-        "replace" => "its cluster is replaced",
-        "room" => "it makes room for others",
-        "unknown" => "its cluster does not answer",
-        "follow" => "it goes where another goes",
-        other => other,
+fn cause(cause: Cause) -> &'static str {
+    match cause {
+        Cause::Lost => "its cluster is lost",
+        Cause::Left => "its cluster has left",
+        Cause::Drain => "its cluster is emptied",
+        Cause::Constraint => "it may not be there any more",
+        Cause::Better => "it is better off there",
+        Cause::Preempted => "it makes room for what goes first",
+        Cause::Replace => "its cluster is replaced",
+        Cause::Room => "it makes room for others",
+        other => other.as_str(),
     }
 }
 
