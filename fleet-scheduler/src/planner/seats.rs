@@ -302,9 +302,9 @@ impl Planner {
             loss.cluster,
             loss.since.unwrap_or(loss.placed),
         );
-        // What was seen before it was lost, or before it was placed there, may have started since.
+        // What was seen before it was lost may have started since.
         let stopped = facts.stopped_when(&workload.name, loss.cluster, now);
-        let is_stopped = stopped.is_some_and(|at| at >= loss.begun && at > loss.placed);
+        let is_stopped = stopped.is_some_and(|at| at >= loss.begun);
         let is_approved = facts.approved.contains(&token);
         let why = match loss.since {
             Some(_) => format!("cluster {} is lost", loss.cluster),
