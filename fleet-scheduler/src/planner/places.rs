@@ -230,6 +230,19 @@ impl Planner {
         Units::of(there.into_iter().map(|slot| (slot, 1))).short(short, Limit::Room)
     }
 
+    /// Tells which of the clusters that a target names, and that may be in any of its groups, are not there or cannot take it.
+    pub(super) fn tell_missing(&self, question: &Question<'_>, plan: &mut Plan, answers: &mut Answers) {
+        if question.target().clusters.is_empty() {
+            return;
+        }
+        let set = self.all_groups(question, answers);
+        let mut refused = BTreeMap::new();
+        self.missing(question, &set, &mut refused);
+        for (name, reasons) in refused {
+            plan.refused.entry(name).or_insert(reasons);
+        }
+    }
+
     /// Named clusters that are not there or cannot take it.
     pub(super) fn missing(
         &self,
@@ -245,7 +258,10 @@ impl Planner {
                     format!("cluster {name} is not in the fleet"),
                 )],
                 Some(slot) if set[slot] => continue,
-                Some(slot) => question.refusals(slot, question.target().groups.first()),
+                Some(slot) => match self.replacement(name) {
+                    Some(one) => vec![Reason::new("replaced", format!("{} replaces it", one.to))],
+                    None => question.refusals(slot, question.target().groups.first()),
+                },
             };
             refused.insert(name.clone(), self.told(reasons));
             missing.push(name.clone());

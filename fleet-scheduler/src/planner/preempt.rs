@@ -97,7 +97,7 @@ impl Planner {
     }
 
     /// The clusters that something new of the target may come to, in any of its groups.
-    fn all_groups(&self, question: &Question<'_>, answers: &mut Answers) -> FixedBitSet {
+    pub(super) fn all_groups(&self, question: &Question<'_>, answers: &mut Answers) -> FixedBitSet {
         let question = Question {
             current: &[],
             ..*question

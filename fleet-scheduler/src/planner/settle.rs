@@ -258,6 +258,9 @@ impl Planner {
             (plan.units, plan.bookings) = (units, bookings);
             plan.unprotected_units = worst;
         }
+        if plan.units.short > 0 && !question.is_everywhere() {
+            self.tell_missing(&question, &mut plan, answers);
+        }
         if plan.units.short > 0 && case.job.can_preempt() {
             self.look_for_victims(&question, &mut plan, ask, answers);
         }

@@ -233,3 +233,40 @@ fn who_was_refused_for_others_is_decided_once_these_are_mended() {
     let round = planner.decide(&Facts::none(), at(7));
     assert_eq!(round["a"].outcome, Outcome::Placed);
 }
+
+#[test]
+fn a_named_cluster_that_is_not_there_or_cannot_take_it_is_told_with_the_reason() {
+    let mut cordoned = cluster("b", "10");
+    cordoned.cluster.life_cycle = LifeCycle::Cordoned;
+    let fleet = FleetView::new([cluster("a", "3"), cordoned, cluster("d", "10")]).unwrap();
+    for (target, short) in [
+        (Target::replicas(12).on(["a", "b", "zz"]), 9),
+        (Target::some(2).on(["a", "b", "zz"]), 1),
+        (Target::each(1).on(["a", "b", "zz"]), 2),
+    ] {
+        let mut planner = free(fleet.clone(), Switches::default());
+        planner.set(Workload::new("web", [target.clone(), Target::replicas(1).on(["d"])]).needs(cpu("1")));
+        let round = planner.decide(&Facts::none(), at(5));
+        let told = &round["web"].targets[0];
+        let codes: BTreeMap<&str, &str> = told
+            .refused
+            .iter()
+            .map(|(name, reasons)| (name.as_str(), reasons[0].code))
+            .collect();
+        assert_eq!(
+            codes,
+            [("b", "not-in-service"), ("zz", "not-in-the-fleet")].into(),
+            "{target:?}"
+        );
+        assert_eq!(
+            (told.short, round["web"].targets[1].short),
+            (short, 0),
+            "{target:?}"
+        );
+    }
+    // Nothing is missing: nothing is told.
+    let mut planner = free(fleet, Switches::default());
+    planner.set(Workload::new("web", [Target::replicas(2).on(["a", "zz"])]).needs(cpu("1")));
+    let round = planner.decide(&Facts::none(), at(5));
+    assert!(round["web"].targets[0].refused.is_empty(), "{round:?}");
+}
