@@ -7,9 +7,10 @@ use fleet_core::Tick;
 
 use super::{Job, Planner, settle::Plan};
 use crate::{
-    model::{MovePolicy, Slot, Survives, WorkloadId},
+    model::{MovePolicy, Slot, Survives, Take, WorkloadId},
     moves::{Cause, Move},
     pipeline::Units,
+    room::Freed,
     schedule::{Answers, Question},
 };
 
@@ -141,41 +142,57 @@ impl Planner {
             }));
         }
         candidates.sort_unstable();
-        let needs_of = |victim: &Victim| {
-            self.jobs
-                .get(&victim.workload)
-                .map(|job| (&job.replica, victim.replicas))
-        };
         let free = question.fits(slot);
-        let fits = |victims: &[Victim]| {
-            if victims.is_empty() {
-                return free;
-            }
-            let freed = self.room.freed(victims.iter().filter_map(needs_of));
-            self.room.fits_with(slot, question.needs, &freed)
+        let freed_by = |victims: &[Victim]| {
+            let needs = |victim: &Victim| Some((&self.jobs.get(&victim.workload)?.replica, victim.replicas));
+            self.room.freed(victims.iter().filter_map(needs))
         };
+        let fits = |freed: &Freed<'_>| self.room.fits_with(slot, question.needs, freed);
         // More than what fits already, and no more than is asked for. Estimators do not know what would give way: nothing
         // does where they say that no more fits.
-        let most = fits(&candidates)
+        let most = fits(&freed_by(&candidates))
             .min(free.saturating_add(short))
             .min(question.estimated(slot));
         if most <= free {
             return None;
         }
-        // As many of the least important as it takes, and of these only the ones that are needed.
-        let enough = (1..=candidates.len()).find(|count| fits(&candidates[..*count]) >= most)?;
+        // As many of the least important as it takes, and of these only as many replicas as are needed.
+        let enough = smallest(candidates.len(), |count| {
+            fits(&freed_by(&candidates[..count])) >= most
+        });
         candidates.truncate(enough);
+        let mut freed = freed_by(&candidates);
         for at in (0..candidates.len()).rev() {
-            let victim = candidates.remove(at);
-            if fits(&candidates) < most {
-                candidates.insert(at, victim);
-            }
+            let victim = &mut candidates[at];
+            let step = self.step_of(victim);
+            let steps = usize::try_from(victim.replicas / step).unwrap_or(usize::MAX);
+            let replicas = |steps: usize| u64::try_from(steps).unwrap_or(u64::MAX).saturating_mul(step);
+            let needed = smallest(steps, |steps| {
+                freed.set(at, replicas(steps));
+                fits(&freed) >= most
+            });
+            victim.replicas = replicas(needed);
+            freed.set(at, victim.replicas);
         }
+        candidates.retain(|victim| victim.replicas > 0);
         Some(Found {
             slot,
             fits: most,
             victims: candidates,
         })
+    }
+
+    /// How many replicas of a victim go together: all of them, where each cluster has the same number.
+    fn step_of(&self, victim: &Victim) -> u64 {
+        let job = self.jobs.get(&victim.workload);
+        let target = job.and_then(|job| {
+            let at = job.names.iter().position(|name| **name == *victim.target)?;
+            job.workload.targets.get(at)
+        });
+        match target.map(|target| &target.take) {
+            Some(Take::Divided { .. }) => 1,
+            _ => victim.replicas.max(1),
+        }
     }
 
     /// Whether budgets let these go.
@@ -258,4 +275,17 @@ impl Job {
     pub(super) fn can_preempt(&self) -> bool {
         self.workload.preempts && !self.replica.is_nothing()
     }
+}
+
+/// The smallest number up to this one for which it holds; it holds for all above one for which it does.
+fn smallest(most: usize, mut holds: impl FnMut(usize) -> bool) -> usize {
+    let (mut low, mut high) = (0, most);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        match holds(middle) {
+            true => high = middle,
+            false => low = middle + 1,
+        }
+    }
+    low
 }

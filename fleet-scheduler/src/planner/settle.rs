@@ -240,7 +240,10 @@ impl Planner {
         } else if let Some(meant) = &set {
             Self::on_every(&question, meant, u64::MAX, None)
         } else if have > wanted {
-            question.divide(&self.rank_kept(&question, answers), wanted)
+            let mut ranked = self.rank_kept(&question, answers);
+            // Those first of which it is not known that they are healthy, among those that may as well go.
+            ranked.sort_by_key(|one| !self.is_healthy_on(case, one.slot));
+            question.divide(&ranked, wanted)
         } else if ask == have {
             Units::of(kept.iter().copied())
         } else {
@@ -266,6 +269,19 @@ impl Planner {
         }
         plan.kept = kept;
         plan
+    }
+
+    /// Whether everything of it on a cluster is known to be healthy.
+    fn is_healthy_on(&self, case: &Case<'_>, slot: Slot) -> bool {
+        let healthy = case
+            .facts
+            .healthy_when(case.id(), self.fleet.at(slot).name(), case.now);
+        let mut seats = self
+            .table
+            .seats(case.id())
+            .iter()
+            .filter(|seat| seat.slot == slot);
+        seats.all(|seat| healthy > Some(seat.assignment.since))
     }
 
     /// Carries a plan out, and says what was decided.

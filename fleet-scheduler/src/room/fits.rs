@@ -11,6 +11,17 @@ pub(crate) struct Freed<'a> {
     sum: Vec<i128>,
 }
 
+impl Freed<'_> {
+    /// So many replicas of one of those that give way do, and not as many as before.
+    pub(crate) fn set(&mut self, victim: usize, replicas: u64) {
+        let (needs, before) = &mut self.victims[victim];
+        for &(resource, need) in needs.parts() {
+            self.sum[resource] += i128::from(need) * (i128::from(replicas) - i128::from(*before));
+        }
+        *before = replicas;
+    }
+}
+
 impl Room {
     /// How many units fit on a cluster beside what is kept for failures. What needs nothing fits any number of times; what
     /// one replica asks for must be free on one node, as far as gaps are known.

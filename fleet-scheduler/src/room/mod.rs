@@ -5,6 +5,7 @@ mod lack;
 mod needs;
 mod spare;
 
+pub(crate) use fits::Freed;
 pub(crate) use lack::Shortage;
 pub use needs::Needs;
 pub(crate) use spare::Booking;

@@ -153,7 +153,7 @@ fn coming_back_causes_no_second_wave() {
         contact(&mut planner, "a", ContactState::Online, 20);
         let mut moved = 0;
         for minute in 20..30 {
-            moved += moves(&planner.rebalance(&healthy(&[("web", "b")]), at(minute)));
+            moved += moves(&planner.rebalance(&healthy(&[("web", "a"), ("web", "b")]), at(minute)));
             need_active(&planner, "web", &[("b", 3)], "back")?;
         }
         need!(moved == 0, "{moved} replicas moved");

@@ -323,3 +323,26 @@ fn a_decision_says_why_old_copies_stay() {
     let round = planner.decide(&facts, at(7));
     assert_eq!(stays(&round), [("a", 1, "soak", Some(at(17)))]);
 }
+
+#[test]
+fn who_is_not_known_to_be_healthy_ends_first() {
+    for (facts, expected) in [
+        (Facts::none(), [("b", 4)]),
+        (healthy(&[("web", "a"), ("web", "b")]), [("b", 4)]),
+        (healthy(&[("web", "a")]), [("a", 4)]),
+        (healthy(&[("web", "b")]), [("b", 4)]),
+        // Said before they were started.
+        (Facts::none().healthy_at("web", "a", at(5)), [("b", 4)]),
+    ] {
+        let mut planner = free(
+            FleetView::new([cluster("a", "6"), cluster("b", "6")]).unwrap(),
+            Switches::default(),
+        );
+        planner.set(web(10));
+        planner.decide(&Facts::none(), at(5));
+        assert_eq!(active(&planner, "web"), counts(&[("a", 6), ("b", 4)]));
+        planner.set(web(4));
+        planner.decide(&facts, at(6));
+        assert_eq!(active(&planner, "web"), counts(&expected), "{facts:?}");
+    }
+}
