@@ -335,7 +335,13 @@ impl Planner {
             let message = format!("{why}, but {storm}: nothing is started elsewhere");
             Some(Reason::new("storm", message))
         };
-        match &workload.lost {
+        // Where there is one on each cluster, nothing is started elsewhere: nobody need decide on that.
+        let ends_there = LostPolicy::Respin { after: Millis(0) };
+        let policy = match (question.is_everywhere(), &workload.lost) {
+            (false, policy) | (true, policy @ LostPolicy::Respin { .. }) => policy,
+            (true, _) => &ends_there,
+        };
+        match policy {
             LostPolicy::Shrink => {
                 let reason = Reason::new("shrink", format!("{why}; there are fewer until it is back"));
                 seats.waits.push(wait(WaitOn::Return, reason, None));

@@ -251,3 +251,40 @@ fn who_follows_waits_for_all_that_was_where_it_was() {
     let round = planner.decide(&Facts::none(), at(10));
     assert_eq!(waits(&round, "web"), ["follow"], "{:?}", round["web"]);
 }
+
+#[test]
+fn who_is_on_every_cluster_forgets_those_that_have_left_whatever_its_policy() {
+    for policy in [
+        LostPolicy::Hold,
+        LostPolicy::Shrink,
+        LostPolicy::Follow("other".into()),
+        LostPolicy::Respin { after: minutes(0) },
+    ] {
+        let names = ["a", "b", "c", "d", "e", "f"];
+        let mut planner = planner(clusters(&names), PlannerOptions::default(), Switches::default());
+        planner.set(
+            Workload::new("web", [Target::each(1)])
+                .needs(cpu("1"))
+                .lost(policy.clone()),
+        );
+        planner.decide(&Facts::none(), at(5));
+        planner.set_fleet(clusters(&names[1..]));
+        let round = planner.decide(&Facts::none(), at(6));
+        assert_eq!(active(&planner, "web").len(), 5, "{policy:?}");
+        assert!(
+            round["web"].proposals.is_empty() && round["web"].waits.is_empty(),
+            "{round:?}"
+        );
+        // Too many at once: the list of clusters may be wrong.
+        planner.set_fleet(clusters(&names[5..]));
+        planner.decide(&Facts::none(), at(7));
+        assert_eq!(active(&planner, "web").len(), 5, "{policy:?}");
+        planner.set_fleet(clusters(&names));
+        let round = planner.decide(&Facts::none(), at(8));
+        assert_eq!(
+            (active(&planner, "web").len(), moves(&round)),
+            (6, 0),
+            "{policy:?}"
+        );
+    }
+}
