@@ -151,7 +151,7 @@ impl Planner {
             if victims.is_empty() {
                 return free;
             }
-            let freed = self.room.freed(victims.iter().filter_map(needs_of));
+            let freed = self.room.freed(slot, victims.iter().filter_map(needs_of));
             self.room.fits_with(slot, question.needs, &freed)
         };
         // More than what fits already, and no more than is asked for. Estimators do not know what would give way: nothing

@@ -96,6 +96,10 @@ fn schedulers() {
             .draws(4)
             .scheduler(&SchedulerBuilder::bare().build()),
     );
+    check(
+        "slots for pods",
+        &Suite::default().resource("pods").scheduler(&Scheduler::default()),
+    );
     let packing = Scheduler::builder()
         .without("least-full")
         .scorer(MostFull, 1)
