@@ -218,3 +218,29 @@ fn preferences_have_a_range() {
     check(-101, true);
     check(i32::MIN, true);
 }
+
+#[test]
+fn requirements_say_what_they_ask_and_are_equal_when_they_ask_the_same() {
+    let values = ["us", "eu", "us"];
+    let region = Requirement::new(Fact::Label, "region", Operator::In, values);
+    let (fact, key, operator) = (region.fact(), region.key(), region.operator());
+    assert_eq!((fact, key, operator), (Fact::Label, "region", Operator::In));
+    assert_eq!(region.values(), ["eu", "us"]);
+    assert_eq!(
+        region,
+        Requirement::new(Fact::Label, "region", Operator::In, ["eu", "us"])
+    );
+    let named = Requirement::new(Fact::Name, "name", Operator::NotIn, ["eu-9"]);
+    assert_eq!(named, Requirement::name(Operator::NotIn, ["eu-9"]));
+    for (operator, values, needs) in [
+        (Operator::In, &[][..], "a: In needs at least one value"),
+        (Operator::Exists, &["x"], "a: Exists needs no values"),
+        (Operator::Gt, &["1", "2"], "a: Gt needs one whole number"),
+        (Operator::Lt, &["much"], "a: Lt needs one whole number"),
+    ] {
+        let wrong = Requirement::new(Fact::Property, "a", operator, values.iter().copied());
+        assert_eq!(wrong.check().unwrap_err().to_string(), needs);
+        let target = Target::replicas(1).within(ClusterSelector::everything().and(wrong));
+        check_target(target, &format!("target 1: {needs}"));
+    }
+}
