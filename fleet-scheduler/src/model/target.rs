@@ -16,7 +16,9 @@ pub struct Target {
     pub name: String,
     /// Only these clusters, by name. Empty: any.
     pub clusters: Vec<String>,
-    /// Only these clusters. Several groups are tried in order: the first that can carry everything is taken.
+    /// Only these clusters. Several groups are tried in order: the first that can carry everything is taken. Where none can,
+    /// all are filled in order; with limits on clusters or domains it is divided over all of them at once, the clusters of
+    /// earlier groups first. What is to be on every cluster is on those of the first group of which any can take it.
     pub groups: Vec<ClusterSelector>,
     /// How many replicas.
     pub take: Take,

@@ -1,5 +1,6 @@
 //! What is built in keeps its promises.
 
+use fleet_core::Reason;
 use fleet_scheduler::{conformance::Suite, *};
 
 #[track_caller]
@@ -85,6 +86,15 @@ fn rebalancers() {
         &Suite::default().rebalancer(&Worth::without_balance()),
     );
     check("stay-put", &Suite::default().rebalancer(&StayPut));
+}
+
+#[test]
+fn gates() {
+    let dns = |_: Step, one: &Move| Consent::Wait(Reason::new("dns", format!("{} first", one.to)));
+    check(
+        "recorded",
+        &Suite::default().gate(&Recorded::new(dns, &Recorder::default())),
+    );
 }
 
 #[test]
