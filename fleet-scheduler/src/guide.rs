@@ -189,7 +189,8 @@
 //!
 //! A gate is asked before the new copy is started, once it is healthy, and before the old one goes
 //! ([`Step`](crate::Step)); it answers from what it knows: go, wait for this, or not at all. It is asked again with every
-//! decision, so it needs no memory: what it waits for may show in DNS, in a load balancer, or in a ticket.
+//! decision, so it needs no memory: what it waits for may show in DNS, in a load balancer, or in a ticket. The end of a move
+//! may not be known ([`Move::to`](crate::Move::to)).
 //!
 //! # See that it keeps its promises
 //!
@@ -206,6 +207,6 @@
 //! # }
 //! ```
 //!
-//! There is one for each part, and `Suite::scheduler` for all of them together: whether deciding again changes nothing,
+//! There is one for each part, gates among them, and `Suite::scheduler` for all of them together: whether deciding again changes nothing,
 //! whether an unusable cluster changes nothing, whether rebalancing comes to an end. Tell the suite of labels, properties,
 //! scores and resources that your part looks at, so that they are drawn.

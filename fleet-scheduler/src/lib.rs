@@ -72,8 +72,7 @@
 //! use fleet_scheduler::{Scheduler, filter_fn};
 //!
 //! let patched = filter_fn("patched", |candidate| {
-//!     let properties = &candidate.cluster.cluster.properties;
-//!     match properties.get("patch-level").and_then(|level| level.parse::<u32>().ok()) {
+//!     match candidate.property("patch-level").and_then(|level| level.parse::<u32>().ok()) {
 //!         Some(level) if level >= 7 => Ok(()),
 //!         Some(level) => Err(Reason::new("unpatched", format!("its patch level is {level}, below 7"))),
 //!         None => Err(Reason::new("unpatched", "its patch level is not known")),
@@ -92,7 +91,7 @@
 //! use fleet_scheduler::{AsAsked, AtMost, External, Scheduler, scorer_fn};
 //!
 //! let near = scorer_fn("near", |candidate| {
-//!     let milliseconds = candidate.cluster.cluster.properties.get("latency-ms").and_then(|text| text.parse().ok());
+//!     let milliseconds = candidate.property("latency-ms").and_then(|text| text.parse().ok());
 //!     -milliseconds.unwrap_or(1_000)
 //! });
 //! let scheduler = Scheduler::builder()

@@ -118,6 +118,24 @@ fn what_if_changes_nothing() {
 }
 
 #[test]
+fn as_many_changes_are_remembered_as_are_asked_for() {
+    for (most, expected) in [(0, &[][..]), (1, &[5]), (3, &[3, 4, 5])] {
+        let options = PlannerOptions::default().history(most);
+        let mut planner = Planner::new(
+            Scheduler::default(),
+            FleetView::new([cluster("a", "8")]).unwrap(),
+            options,
+        );
+        for replicas in 1..=5 {
+            planner.set(web(replicas));
+            planner.decide(&Facts::none(), Tick(replicas));
+        }
+        let told: Vec<u64> = planner.history(&"shop/web".into()).map(|one| one.after).collect();
+        assert_eq!(told, expected, "{most}");
+    }
+}
+
+#[test]
 fn history_says_what_happened_and_why() {
     let mut planner = planner(web(3));
     planner.set(web(2));

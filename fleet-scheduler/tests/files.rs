@@ -136,6 +136,10 @@ fn every_mistake_in_a_workload_is_told() {
             "cpu: 1e18 is too large to be counted",
         ),
         (
+            json!({"needs": {"memory": "9999999999Ei"}}),
+            "memory: 9999999999Ei is too large to be counted: 9223372036854775807 is the most",
+        ),
+        (
             json!({"needs": {"memory": "1 GB"}}),
             "memory: \"1 GB\" is not a quantity",
         ),

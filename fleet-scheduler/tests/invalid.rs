@@ -77,6 +77,83 @@ fn a_limit_of_none_is_no_limit() {
 }
 
 #[test]
+fn what_cannot_be_counted_is_refused() {
+    let most = u64::from(u32::MAX);
+    let many = |count: u64, what: &str, most: u64| {
+        format!("target 1: {count} {what} are more than {most}, the most that can be decided on")
+    };
+    check_target(Target::replicas(most), "");
+    check_target(Target::replicas(most + 1), &many(most + 1, "replicas", most));
+    check_target(Target::each(u64::MAX), &many(u64::MAX, "replicas", most));
+    let least = |min: u64| Target::replicas(3).bound(Bound::cluster("a").min(min));
+    check_target(least(most), "");
+    check_target(
+        least(most + 1),
+        &many(most + 1, "replicas at least on a cluster", most),
+    );
+    for by in [
+        DivideBy::Fewest,
+        DivideBy::Weight,
+        DivideBy::Capacity,
+        DivideBy::Cost,
+    ] {
+        let levels = |count: usize| {
+            let levels = (0..count).map(|at| Spread::over(format!("level-{at}")));
+            levels.fold(Target::replicas(3).divided_by(by), Target::spread)
+        };
+        check_target(levels(16), "");
+        check_target(levels(17), &many(17, "levels of domains", 16));
+    }
+    let levels = (0..17).map(|at| Spread::over(format!("level-{at}")));
+    check_target(
+        levels.fold(Target::each(3), Target::spread),
+        &many(17, "levels of domains", 16),
+    );
+    let skew = |skew: u64| Target::replicas(3).spread(Spread::over("zone").skew(skew));
+    check_target(skew(1), "");
+    check_target(skew(u64::MAX), "");
+    check_target(
+        skew(0),
+        "target 1: at most 0 replicas more in one of the domains of zone than in another leaves no place",
+    );
+}
+
+#[test]
+fn what_is_the_same_on_each_cluster_is_not_divided() {
+    let wrong = |what: &str| {
+        format!("target 1: {what} is for replicas that are divided, not for the same number on each cluster")
+    };
+    let least = "a number of clusters at least";
+    for each in [Target::each(2), Target::some(2)] {
+        check_target(each.clone().over_clusters(None, Some(1)), "");
+        check_target(each.clone().over_clusters(Some(1), None), &wrong(least));
+        check_target(each.clone().over_clusters(Some(1), Some(2)), &wrong(least));
+        check_target(
+            each.clone()
+                .over_clusters(Some(1), Some(2))
+                .over_clusters(None, Some(2)),
+            "",
+        );
+        check_target(
+            each.clone().divided_by(DivideBy::Weight),
+            &wrong("how they are divided"),
+        );
+        check_target(
+            each.clone().bound(Bound::cluster("a").max(1)),
+            &wrong("a bound of single clusters"),
+        );
+        // Nothing of it is lost in a file, which is refused in the same way.
+        let written = serde_json::to_value(each.clone().over_clusters(Some(1), None)).unwrap();
+        let read = serde_json::from_value::<Target>(written).unwrap_err().to_string();
+        assert_eq!(read, InvalidTarget::NotDivided.to_string());
+        let written = serde_json::to_value(&each).unwrap();
+        assert_eq!(serde_json::from_value::<Target>(written).unwrap(), each);
+    }
+    let divided = Target::replicas(2).divided_by(DivideBy::Weight);
+    check_target(divided.over_clusters(Some(1), None).bound(everything()), "");
+}
+
+#[test]
 fn limits_at_least_are_within_limits_at_most() {
     let check = |target: Target, what: &str, min: u64, max: u64| {
         let wrong = format!("target 1: {what}: at least {min}, but at most {max}");
@@ -140,4 +217,30 @@ fn preferences_have_a_range() {
     check(101, true);
     check(-101, true);
     check(i32::MIN, true);
+}
+
+#[test]
+fn requirements_say_what_they_ask_and_are_equal_when_they_ask_the_same() {
+    let values = ["us", "eu", "us"];
+    let region = Requirement::new(Fact::Label, "region", Operator::In, values);
+    let (fact, key, operator) = (region.fact(), region.key(), region.operator());
+    assert_eq!((fact, key, operator), (Fact::Label, "region", Operator::In));
+    assert_eq!(region.values(), ["eu", "us"]);
+    assert_eq!(
+        region,
+        Requirement::new(Fact::Label, "region", Operator::In, ["eu", "us"])
+    );
+    let named = Requirement::new(Fact::Name, "name", Operator::NotIn, ["eu-9"]);
+    assert_eq!(named, Requirement::name(Operator::NotIn, ["eu-9"]));
+    for (operator, values, needs) in [
+        (Operator::In, &[][..], "a: In needs at least one value"),
+        (Operator::Exists, &["x"], "a: Exists needs no values"),
+        (Operator::Gt, &["1", "2"], "a: Gt needs one whole number"),
+        (Operator::Lt, &["much"], "a: Lt needs one whole number"),
+    ] {
+        let wrong = Requirement::new(Fact::Property, "a", operator, values.iter().copied());
+        assert_eq!(wrong.check().unwrap_err().to_string(), needs);
+        let target = Target::replicas(1).within(ClusterSelector::everything().and(wrong));
+        check_target(target, &format!("target 1: {needs}"));
+    }
 }

@@ -246,3 +246,19 @@ fn what_is_wrong_changes_nothing_about_the_room_of_what_runs() {
         assert_eq!(free(planner, "a"), 1_000, "corrected");
     }
 }
+
+#[test]
+fn who_asks_for_more_takes_no_slot_for_a_pod_again() {
+    let offers = |requested: &str, at: Tick| {
+        let all = cpu("10").with("pods", "10").unwrap();
+        let pods = Resources::new().with("pods", requested).unwrap();
+        ClusterInfo::new(Cluster::new("a")).capacity(Capacity::new(all, pods, at))
+    };
+    let mut planner = begin(FleetView::new([offers("0", at(1))]).unwrap());
+    planner.set(web(6, "1"));
+    planner.decide(&Facts::none(), at(2));
+    planner.set_cluster(offers("6", at(10))).unwrap();
+    planner.set(web(6, "1250m"));
+    planner.decide(&Facts::none(), at(11));
+    assert_eq!(planner.room().free(0, "pods"), 4);
+}

@@ -94,6 +94,44 @@ fn targets_are_met() {
 }
 
 #[test]
+fn groups_are_tried_in_order_and_filled_in_order_where_none_can_carry_everything() {
+    // In eu there is room for 12, 4 of it on eu-1; in us for 20, 4 of it on us-1.
+    let in_both = |target: Target| {
+        let region = |name: &str| ClusterSelector::label("region", name);
+        target.within(region("eu")).within(region("us"))
+    };
+    let check = |target: Target, eu: u64, us: u64| {
+        let placed = active(&planner(web(in_both(target.clone()))));
+        let of = |region: &str| {
+            let in_it = placed.iter().filter(|(name, _)| name.starts_with(region));
+            in_it.map(|(_, count)| count).sum::<u64>()
+        };
+        assert_eq!((of("eu"), of("us")), (eu, us), "{target:?}");
+    };
+    for by in [
+        DivideBy::Fewest,
+        DivideBy::Weight,
+        DivideBy::Capacity,
+        DivideBy::Cost,
+    ] {
+        let target = |replicas: u64| Target::replicas(replicas).divided_by(by);
+        check(target(12), 12, 0);
+        check(target(13), 0, 13);
+        check(target(20), 0, 20);
+        check(target(21), 12, 9);
+        check(target(32), 12, 20);
+        check(target(33), 12, 20);
+    }
+    // With a limit on clusters, all groups are one.
+    let over = |replicas: u64| Target::replicas(replicas).over_clusters(None, Some(2));
+    check(over(12), 12, 0);
+    check(over(24), 8, 16);
+    // On every cluster of the first group that has any.
+    check(Target::each(1), 2, 0);
+    check(Target::each(5), 5, 0);
+}
+
+#[test]
 fn what_stays_stays_and_the_shortfall_is_said() {
     let mut planner = planner(web(Target::replicas(6)));
     planner.set(web(Target::replicas(9)));

@@ -183,3 +183,145 @@ fn what_is_kept_for_a_failure_is_not_free_and_that_is_told() {
         "kept",
     );
 }
+
+/// How many replicas of each workload find a place on a cluster, one workload after the other, and what is told of the last.
+fn in_slots(offers: &str, gaps: &str, workloads: &[(u64, &str)]) -> (Vec<u64>, String) {
+    // Elsewhere there are pods, so that the fleet knows the resource.
+    let mut planner = planner([cluster("a", offers, gaps), cluster("b", r#"{"pods": 0}"#, "{}")]);
+    let mut placed_each = Vec::new();
+    let mut told = None;
+    for (at, (replicas, needs)) in workloads.iter().enumerate() {
+        let name = format!("w{at}");
+        planner.set(workload(&name, Target::replicas(*replicas).on(["a"]), needs));
+        planner.decide(&Facts::none(), Tick(10));
+        placed_each.push(placed(&planner, &name));
+        told = refused(&planner, &name, "a");
+    }
+    (
+        placed_each,
+        told.map(|reason| reason.to_string()).unwrap_or_default(),
+    )
+}
+
+#[test]
+fn each_replica_takes_a_slot_for_a_pod() {
+    let check = |offers: &str, gaps: &str, workloads: &[(u64, &str)], expected: &[u64], told: &str| {
+        let got = in_slots(offers, gaps, workloads);
+        assert_eq!(
+            got,
+            (expected.to_vec(), told.to_owned()),
+            "{offers} {gaps} {workloads:?}"
+        );
+    };
+    let ten = r#"{"cpu": 100, "pods": 10}"#;
+    let full = "pods: 1 is needed, 0 is free";
+    check(ten, "{}", &[(12, r#"{"cpu": 1}"#)], &[10], "");
+    check(ten, "{}", &[(12, "{}")], &[10], "");
+    check(ten, "{}", &[(12, r#"{"cpu": 0}"#)], &[10], "");
+    check(
+        ten,
+        "{}",
+        &[(7, "{}"), (7, r#"{"cpu": 1}"#), (1, "{}")],
+        &[7, 3, 0],
+        full,
+    );
+    // Whoever names pods says how many a replica is.
+    check(ten, "{}", &[(7, r#"{"pods": 3}"#)], &[3], "");
+    check(ten, "{}", &[(10, "{}"), (7, r#"{"pods": 0}"#)], &[10, 7], "");
+    // One slot must be free on one node.
+    check(
+        ten,
+        r#"{"pods": 0}"#,
+        &[(1, "{}")],
+        &[0],
+        "pods: 1 is needed at once, and no node has more than 0 free",
+    );
+    // No limit is said.
+    check(r#"{"cpu": 100}"#, "{}", &[(12, r#"{"cpu": 1}"#)], &[12], "");
+    check(r#"{"cpu": 100}"#, "{}", &[(500, "{}")], &[500], "");
+    // What names them asks for what is not offered.
+    check(r#"{"cpu": 100}"#, "{}", &[(1, r#"{"pods": 1}"#)], &[0], full);
+    check(r#"{"cpu": 100, "pods": 0}"#, "{}", &[(1, "{}")], &[0], full);
+}
+
+#[test]
+fn replicas_that_come_together_take_as_many_slots() {
+    let check = |pods: u64, expected: u64| {
+        let offers = format!(r#"{{"cpu": 100, "pods": {pods}}}"#);
+        let mut planner = planner([cluster("a", &offers, "{}")]);
+        planner.set(workload("web", Target::each(4), r#"{"cpu": 1}"#));
+        planner.decide(&Facts::none(), Tick(10));
+        assert_eq!(placed(&planner, "web"), expected, "{pods}");
+    };
+    check(4, 4);
+    check(3, 0);
+}
+
+#[test]
+fn slots_are_kept_for_failures() {
+    let check = |pods: u64, expected: u64| {
+        let offers = format!(r#"{{"cpu": 100, "pods": {pods}}}"#);
+        let mut planner = planner([cluster("a", &offers, "{}"), cluster("b", &offers, "{}")]);
+        let mut web = workload("web", Target::replicas(4), r#"{"cpu": 1}"#);
+        web.survives = Survives::AnyCluster;
+        planner.set(web);
+        let round = planner.decide(&Facts::none(), Tick(10));
+        let target = &round["web"].targets[0];
+        assert_eq!(
+            (placed(&planner, "web"), target.unprotected),
+            (expected, 0),
+            "{pods}"
+        );
+        let lost = planner.what_if(&[WhatIf::Lose("a".into())], &Facts::none(), Tick(20));
+        let after = lost.unwrap().planner.table().placement(&"web".into());
+        assert_eq!(after.active(), [("b", expected)].into(), "{pods}");
+    };
+    check(4, 4);
+    check(3, 3);
+    check(1, 1);
+}
+
+#[test]
+fn a_slot_is_made_by_what_gives_way_and_more_of_them_would_help() {
+    let mut planner = planner([cluster("a", r#"{"cpu": 100, "pods": 2}"#, "{}")]);
+    planner.set(workload("small", Target::replicas(2), "{}"));
+    planner.decide(&Facts::none(), Tick(10));
+    planner.set(workload("web", Target::replicas(3), r#"{"cpu": 1}"#));
+    planner.decide(&Facts::none(), Tick(20));
+    let told = planner.explain(&"web".into(), &Facts::none(), Tick(20)).unwrap();
+    let grow = Change::Grow {
+        resource: "pods".to_owned(),
+        more: 3,
+        cluster: "a".to_owned(),
+    };
+    assert!(
+        told.targets[0].would_fit.contains(&grow),
+        "{:?}",
+        told.targets[0].would_fit
+    );
+    let mut important = workload("web", Target::replicas(3), r#"{"cpu": 1}"#).priority(10);
+    important.preempts = true;
+    planner.set(important);
+    planner.decide(&Facts::none(), Tick(30));
+    assert_eq!((placed(&planner, "web"), placed(&planner, "small")), (2, 0));
+}
+
+#[test]
+fn a_cluster_may_begin_to_count_pods_and_stop_again() {
+    let offers = |pods: &str| cluster("a", &format!(r#"{{"cpu": 100{pods}}}"#), "{}");
+    let mut planner = planner([offers(""), cluster("b", r#"{"pods": 0}"#, "{}")]);
+    let mut web = workload("web", Target::replicas(2), "{}");
+    let steps = [
+        ("", 6, 6),
+        (r#", "pods": 9"#, 12, 9),
+        ("", 20, 20),
+        (r#", "pods": 30"#, 40, 30),
+    ];
+    for (at, (pods, asked, expected)) in (1_u64..).zip(steps) {
+        planner.set_cluster(offers(pods)).unwrap();
+        web.targets[0] = Target::replicas(asked).on(["a"]);
+        planner.set(web.clone());
+        planner.decide(&Facts::none(), Tick(at * 10));
+        assert_eq!(placed(&planner, "web"), expected, "{pods} {asked}");
+    }
+}

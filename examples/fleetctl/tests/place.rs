@@ -618,8 +618,8 @@ fn what_is_stopped_to_make_room_is_told_at_both() {
          - {name: hi, priority: 9, preempts: true, needs: {cpu: 2}, targets: [{replicas: 1}]}\n",
     );
     let told = lab.run(&format!("{SMALL} --previous s.json"));
-    told.expect(2, &["4 stopped to make room"]);
-    let stopped = "4 of lo on a were stopped to make room for hi";
+    told.expect(2, &["2 stopped to make room"]);
+    let stopped = "2 of lo on a were stopped to make room for hi";
     assert_eq!(told.out.matches(stopped).count(), 2, "{}", told.out);
     assert!(!told.out.contains("move"), "{}", told.out);
 }

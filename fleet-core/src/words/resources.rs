@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
-use fleet_diff::Quantity;
+use fleet_diff::{Quantity, QuantityError};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 /// Amounts by resource, as integers that are never negative: `cpu` in thousandths of a core, everything else in whole
@@ -36,12 +36,14 @@ pub enum InvalidAmount {
         text: String,
     },
     /// It is more than can be counted in the unit of this resource.
-    #[error("{resource}: {text} is too large to be counted")]
+    #[error("{resource}: {text} is too large to be counted: {most} is the most")]
     TooLarge {
         /// Of which resource.
         resource: String,
         /// What it says.
         text: String,
+        /// The most there may be of this resource.
+        most: String,
     },
     /// It is no quantity.
     #[error("{resource}: {text:?} is not a quantity, such as 500m, 2 or 16Gi")]
@@ -77,23 +79,36 @@ impl Resources {
     /// Sets an amount from a quantity such as `500m` or `16Gi`.
     ///
     /// # Errors
-    /// When it is no quantity, negative, or too large.
+    /// When it is no quantity, negative, or more than [`i64::MAX`] in the unit of this resource: nothing is cut down in
+    /// silence, although servers do so.
     pub fn set_quantity(&mut self, resource: &str, text: &str) -> Result<(), InvalidAmount> {
         let wrong = |error: fn(String, String) -> InvalidAmount| error(resource.to_owned(), text.to_owned());
-        let quantity: Quantity = text
-            .trim()
-            .parse()
-            .map_err(|_| wrong(|resource, text| InvalidAmount::NotAQuantity { resource, text }))?;
+        let negative = || wrong(|resource, text| InvalidAmount::Negative { resource, text });
+        let too_large = || InvalidAmount::TooLarge {
+            resource: resource.to_owned(),
+            text: text.to_owned(),
+            most: amount(resource, i64::MAX),
+        };
+        let quantity: Quantity =
+            text.trim()
+                .parse()
+                .map_err(|error: QuantityError| match error.is_too_large() {
+                    true if text.trim().starts_with('-') => negative(),
+                    true => too_large(),
+                    false => wrong(|resource, text| InvalidAmount::NotAQuantity { resource, text }),
+                })?;
         let amount = if in_thousandths(resource) {
             quantity.milli_value()
         } else {
             quantity.value()
         };
         if amount < 0 {
-            return Err(wrong(|resource, text| InvalidAmount::Negative { resource, text }));
+            return Err(negative());
         }
-        let amount = i64::try_from(amount)
-            .map_err(|_| wrong(|resource, text| InvalidAmount::TooLarge { resource, text }))?;
+        if quantity.is_capped() {
+            return Err(too_large());
+        }
+        let amount = i64::try_from(amount).map_err(|_| too_large())?;
         self.0.insert(resource.into(), amount);
         Ok(())
     }
@@ -260,6 +275,62 @@ mod tests {
 
     fn read(text: &str) -> Resources {
         serde_json::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn what_cannot_be_counted_is_refused() {
+        let check = |resource: &str, text: &str, expect: Result<i64, &str>| {
+            let set = Resources::new().with(resource, text);
+            let got = set
+                .map(|set| set.get(resource))
+                .map_err(|error| error.to_string());
+            assert_eq!(got, expect.map_err(str::to_owned), "{resource} {text}");
+        };
+        let most = i64::MAX;
+        check("memory", "7Ei", Ok(7 << 60));
+        check("memory", "9223372036854775807", Ok(most));
+        check("cpu", "9223372036854775807m", Ok(most));
+        check(
+            "memory",
+            "9999999999Ei",
+            Err("memory: 9999999999Ei is too large to be counted: 9223372036854775807 is the most"),
+        );
+        check(
+            "memory",
+            "8Ei",
+            Err("memory: 8Ei is too large to be counted: 9223372036854775807 is the most"),
+        );
+        check(
+            "pods",
+            "9223372036854775808",
+            Err("pods: 9223372036854775808 is too large to be counted: 9223372036854775807 is the most"),
+        );
+        check(
+            "x",
+            "9e40",
+            Err("x: 9e40 is too large to be counted: 9223372036854775807 is the most"),
+        );
+        check(
+            "cpu",
+            "9999999999Ei",
+            Err("cpu: 9999999999Ei is too large to be counted: 9223372036854775807m is the most"),
+        );
+        check(
+            "cpu",
+            "1e18",
+            Err("cpu: 1e18 is too large to be counted: 9223372036854775807m is the most"),
+        );
+        check(
+            "memory",
+            "-9999999999Ei",
+            Err("memory: -9999999999Ei is negative"),
+        );
+        check("memory", "-9e40", Err("memory: -9e40 is negative"));
+        check(
+            "memory",
+            "9e41",
+            Err("memory: 9e41 is too large to be counted: 9223372036854775807 is the most"),
+        );
     }
 
     #[test]

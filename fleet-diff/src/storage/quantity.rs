@@ -20,12 +20,15 @@ use std::fmt;
 pub struct Quantity {
     nanos: i128,
     format: Format,
+    is_capped: bool,
 }
 
 /// Why a text is no quantity.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a quantity: {0}")]
 pub struct QuantityError(&'static str);
+
+const TOO_LARGE: QuantityError = QuantityError("it is too large");
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Format {
@@ -64,6 +67,12 @@ impl Quantity {
         } else {
             Ok(rounded.to_string())
         }
+    }
+
+    /// Whether the text says more than this: the largest amount that a server keeps is 2^63 - 1, and it takes that for
+    /// whatever is larger, either side of zero.
+    pub fn is_capped(self) -> bool {
+        self.is_capped
     }
 
     /// In whole units, rounded up, away from zero.
@@ -134,7 +143,6 @@ impl std::str::FromStr for Quantity {
             return Err(QuantityError("it has two decimal points"));
         }
         let (base, exponent, format) = scale(suffix)?;
-        let too_large = QuantityError("it is too large");
         // The digits as one number, and how many of them are behind the point.
         let mut digits: i128 = 0;
         let mut behind: i32 = 0;
@@ -151,24 +159,20 @@ impl std::str::FromStr for Quantity {
             digits = digits
                 .checked_mul(10)
                 .and_then(|d| d.checked_add(i128::from(c - b'0')))
-                .ok_or(too_large.clone())?;
+                .ok_or(TOO_LARGE)?;
             behind += i32::from(is_fraction);
         }
         let mut nanos = digits;
         let mut ten = 9 - behind;
         if base == 2 {
             nanos = nanos
-                .checked_mul(
-                    1_i128
-                        .checked_shl(exponent.unsigned_abs())
-                        .ok_or(too_large.clone())?,
-                )
-                .ok_or(too_large.clone())?;
+                .checked_mul(1_i128.checked_shl(exponent.unsigned_abs()).ok_or(TOO_LARGE)?)
+                .ok_or(TOO_LARGE)?;
         } else {
             ten += exponent;
         }
         for _ in 0..ten.max(0) {
-            nanos = nanos.checked_mul(10).ok_or(too_large.clone())?;
+            nanos = nanos.checked_mul(10).ok_or(TOO_LARGE)?;
         }
         // What is smaller than a nano rounds up.
         for _ in ten..0 {
@@ -176,11 +180,13 @@ impl std::str::FromStr for Quantity {
             nanos /= 10;
         }
         nanos += i128::from(lost);
-        // The largest amount a server keeps.
-        let nanos = nanos.min(i128::from(i64::MAX) * NANOS);
+        let most = i128::from(i64::MAX) * NANOS;
+        let is_capped = nanos > most;
+        let nanos = nanos.min(most);
         Ok(Self {
             nanos: if negative { -nanos } else { nanos },
             format,
+            is_capped,
         })
     }
 }
@@ -279,6 +285,7 @@ fn scale(suffix: &str) -> Result<(u32, i32, Format), QuantityError> {
                 .and_then(|exponent| exponent.parse::<i32>().ok());
             match exponent {
                 Some(exponent) if exponent.abs() <= 40 => (10, exponent, Format::Exponent),
+                Some(41..) => return Err(TOO_LARGE),
                 _ => return Err(QuantityError("its suffix is unknown")),
             }
         }
@@ -327,6 +334,11 @@ impl fmt::Display for Quantity {
 }
 
 impl QuantityError {
+    /// Whether it is a number, and one too large to be read.
+    pub fn is_too_large(&self) -> bool {
+        *self == TOO_LARGE
+    }
+
     #[cfg(test)]
     fn text(&self) -> &'static str {
         self.0
@@ -373,6 +385,23 @@ mod tests {
         for (text, expect) in cases {
             let quantity: Quantity = text.parse().unwrap_or_else(|error| panic!("{text}: {error}"));
             assert_eq!(quantity.to_string(), expect, "{text}");
+        }
+        for (text, expect) in [
+            ("9223372036854775807", Some(false)),
+            ("9223372036854775807.5", Some(true)),
+            ("9223372036854775808", Some(true)),
+            ("-9223372036854775807", Some(false)),
+            ("-9223372036854775808", Some(true)),
+            ("8Ei", Some(true)),
+            ("9999999999Ei", Some(true)),
+            ("9e40", None),
+            ("9e41", None),
+            ("9999999999999999999999Ei", None),
+        ] {
+            let quantity = text.parse::<Quantity>();
+            let is_too_large = quantity.as_ref().is_err_and(QuantityError::is_too_large);
+            assert_eq!(is_too_large, expect.is_none(), "{text}");
+            assert_eq!(quantity.ok().map(Quantity::is_capped), expect, "{text}");
         }
         let kept = [
             ("+10", "+10"),

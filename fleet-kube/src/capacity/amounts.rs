@@ -9,7 +9,8 @@ use serde::{
 };
 
 /// A `ResourceList`. No object of a cluster may spoil the sum over all: what is negative (a node that reserves more than
-/// it has) is 0, and what cannot be counted is the most that can.
+/// it has) is 0, and what cannot be counted is [`i64::MAX`]. So do the servers; only what somebody asks for is refused then
+/// ([`Resources::set_quantity`]).
 #[derive(Clone, Default)]
 pub(super) struct Amounts(pub(super) Resources);
 

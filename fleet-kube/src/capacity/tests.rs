@@ -283,6 +283,11 @@ fn no_object_spoils_the_sum() {
     assert_eq!(capacity.allocatable.to_string(), "cpu 1, memory 3Gi, pods 20");
     assert_eq!(capacity.requested.get("cpu"), i64::MAX);
     assert_eq!(capacity.largest_gap.to_string(), "cpu 0, memory 2Gi, pods 10");
+    // Servers cut down what is larger than they can keep; whoever sends more is no reason to know nothing.
+    for memory in ["9999999999Ei", "9e40", "9223372036854775807"] {
+        let capacity = add_up(&[node("a", "1", memory), node("b", "1", "1Gi")], &[], &[]);
+        assert_eq!(capacity.allocatable.get("memory"), i64::MAX, "{memory}");
+    }
     let wrong = json!({"metadata": {"name": "n"}, "status": {"allocatable": {"cpu": "many"}}});
     assert!(
         serde_json::from_value::<Node>(wrong).is_err(),

@@ -1,4 +1,4 @@
-//! Suites that show whether a filter, scorer, selector, divider, estimator, rebalancer, or a whole scheduler keeps its
+//! Suites that show whether a filter, scorer, selector, divider, estimator, rebalancer, gate, or a whole scheduler keeps its
 //! promises. For tests of implementations; not covered by the promise of stable versions.
 //!
 //! A suite draws fleets and workloads from a seed, ordinary ones and hostile ones (empty fleets, the largest and smallest
@@ -8,8 +8,8 @@
 //! use fleet_core::Reason;
 //! use fleet_scheduler::{conformance::Suite, filter_fn};
 //!
-//! let no_lab = filter_fn("no-lab", |candidate| match candidate.cluster.cluster.labels.get("tier") {
-//!     Some(tier) if tier == "lab" => Err(Reason::new("lab", "it is a lab cluster")),
+//! let no_lab = filter_fn("no-lab", |candidate| match candidate.label("tier") {
+//!     Some("lab") => Err(Reason::new("lab", "it is a lab cluster")),
 //!     _ => Ok(()),
 //! });
 //! let violations = Suite::default().filter(&no_lab);
@@ -26,6 +26,7 @@ mod divider;
 mod estimator;
 mod filter;
 mod findings;
+mod gate;
 mod policy;
 mod rebalancer;
 mod scorer;

@@ -54,6 +54,16 @@ pub enum InvalidWorkload {
         /// Of what.
         what: String,
     },
+    /// It says what goes with a number of replicas in all, and has the same number on each cluster.
+    #[error(
+        "target {target}: {what} is for replicas that are divided, not for the same number on each cluster"
+    )]
+    NotDivided {
+        /// Of which target.
+        target: String,
+        /// What it says.
+        what: String,
+    },
     /// There must never be two of it, and more than one is asked for.
     #[error("there must never be two of a singleton, and {} are asked for", asked(*replicas))]
     TwoOfASingleton {
@@ -74,13 +84,15 @@ pub enum InvalidWorkload {
         /// Of which target.
         target: String,
     },
-    /// More replicas than can be counted.
-    #[error("target {target}: {replicas} replicas are more than {most}, the most that can be decided on")]
+    /// More of something than can be decided on: of replicas, of replicas at least, of levels of domains.
+    #[error("target {target}: {count} {what} are more than {most}, the most that can be decided on")]
     TooMany {
         /// Of which target.
         target: String,
+        /// Of what.
+        what: String,
         /// How many.
-        replicas: u64,
+        count: u64,
         /// How many there may be.
         most: u64,
     },

@@ -165,7 +165,7 @@ impl Planner {
     /// What a cluster lacks for so many more replicas, where it is one resource only.
     fn growth(&self, job: &Job, cluster: &str, short: u64) -> Option<Change> {
         let slot = self.fleet().slot(cluster)?;
-        let needs = job.workload.needs.times(short)?;
+        let needs = self.room().needs_on(slot, &job.workload.needs).times(short)?;
         let mut lacks = needs.iter().filter_map(|(resource, need)| {
             let free = self.room().free(slot, resource).max(0);
             (need > free).then(|| (resource.to_string(), need - free))

@@ -111,18 +111,15 @@ pub enum Operator {
     Le,
 }
 
-/// One requirement.
+/// One requirement. It stays as it was made, so that two that ask the same are equal.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-#[non_exhaustive]
 pub struct Requirement {
-    /// On what.
-    pub fact: Fact,
-    /// On which one.
-    pub key: String,
-    /// How.
-    pub operator: Operator,
-    /// With what; sorted, and each once.
-    pub values: Vec<String>,
+    pub(crate) fact: Fact,
+    /// Empty for names.
+    pub(crate) key: String,
+    pub(crate) operator: Operator,
+    /// Sorted, and each once.
+    pub(crate) values: Vec<String>,
 }
 
 /// Why a requirement makes no sense.
@@ -135,7 +132,7 @@ pub struct InvalidRequirement {
 }
 
 impl Requirement {
-    /// A requirement. Values that are not whole numbers never hold where numbers are compared; [`check`](Self::check)
+    /// A requirement; of names, the key is of no account. Values that are not whole numbers never hold where numbers are compared; [`check`](Self::check)
     /// says so.
     pub fn new(
         fact: Fact,
@@ -146,9 +143,13 @@ impl Requirement {
         let mut values: Vec<String> = values.into_iter().map(Into::into).collect();
         values.sort();
         values.dedup();
+        let key = match fact {
+            Fact::Name => String::new(),
+            Fact::Label | Fact::Property => key.into(),
+        };
         Self {
             fact,
-            key: key.into(),
+            key,
             operator,
             values,
         }
@@ -157,6 +158,26 @@ impl Requirement {
     /// A requirement on the cluster's name.
     pub fn name(operator: Operator, values: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self::new(Fact::Name, "", operator, values)
+    }
+
+    /// On what.
+    pub fn fact(&self) -> Fact {
+        self.fact
+    }
+
+    /// On which label or property; empty for names.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// How it is compared.
+    pub fn operator(&self) -> Operator {
+        self.operator
+    }
+
+    /// With what; sorted, and each once.
+    pub fn values(&self) -> &[String] {
+        &self.values
     }
 
     /// Whether operator and values belong together.

@@ -16,12 +16,24 @@ pub struct Target {
     pub name: String,
     /// Only these clusters, by name. Empty: any.
     pub clusters: Vec<String>,
-    /// Only these clusters. Several groups are tried in order: the first that can carry everything is taken.
+    /// Only these clusters. Several groups are tried in order: the first that can carry everything is taken. Where none can,
+    /// all are filled in order; with limits on clusters or domains it is divided over all of them at once, the clusters of
+    /// earlier groups first. What is to be on every cluster is on those of the first group of which any can take it.
     pub groups: Vec<ClusterSelector>,
     /// How many replicas.
     pub take: Take,
     /// Over which domains they are spread, outermost first: the second counts within each domain of the first.
     pub spread: Vec<Spread>,
+    /// What it says that has no meaning for it: it has the same number on each cluster.
+    undivided: Undivided,
+}
+
+/// What goes with [`Take::Divided`] alone, as it was said of [`Take::Each`].
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+struct Undivided {
+    min: Option<u32>,
+    by: Option<DivideBy>,
+    bounds: Vec<Bound>,
 }
 
 /// How many replicas.
@@ -160,7 +172,7 @@ pub struct Spread {
     /// Over at most so many domains.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max: Option<u32>,
-    /// At most so many replicas more in one taken domain than in another.
+    /// At most so many replicas more in one taken domain than in another, 1 at least.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skew: Option<u64>,
 }
@@ -206,6 +218,7 @@ impl Target {
             groups: Vec::new(),
             take,
             spread: Vec::new(),
+            undivided: Undivided::default(),
         }
     }
 
@@ -272,33 +285,52 @@ impl Target {
         self
     }
 
-    /// Divided so; nothing changes where each cluster has the same number.
+    /// Divided so. Where each cluster has the same number, the workload is [invalid](crate::InvalidWorkload::NotDivided).
     #[must_use]
     pub fn divided_by(mut self, divide_by: DivideBy) -> Self {
-        if let Take::Divided { by, .. } = &mut self.take {
-            *by = divide_by;
+        match &mut self.take {
+            Take::Divided { by, .. } => *by = divide_by,
+            Take::Each { .. } => self.undivided.by = Some(divide_by),
         }
         self
     }
 
-    /// On at least and at most so many clusters. Where each cluster has the same number only the limit at most counts: it is
-    /// on as many clusters as may be anyhow.
+    /// On at least and at most so many clusters. Where each cluster has the same number, it is on as many clusters as may be
+    /// anyhow: with a limit at least, the workload is [invalid](crate::InvalidWorkload::NotDivided).
     #[must_use]
     pub fn over_clusters(mut self, min: Option<u32>, max: Option<u32>) -> Self {
         match &mut self.take {
             Take::Divided { clusters, .. } => *clusters = Clusters { min, max },
-            Take::Each { clusters, .. } => *clusters = max,
+            Take::Each { clusters, .. } => {
+                *clusters = max;
+                self.undivided.min = min;
+            }
         }
         self
     }
 
-    /// With limits and weights of single clusters; nothing changes where each cluster has the same number.
+    /// With limits and weights of single clusters. Where each cluster has the same number, the workload is
+    /// [invalid](crate::InvalidWorkload::NotDivided).
     #[must_use]
     pub fn bound(mut self, bound: Bound) -> Self {
-        if let Take::Divided { bounds, .. } = &mut self.take {
-            bounds.push(bound);
+        match &mut self.take {
+            Take::Divided { bounds, .. } => bounds.push(bound),
+            Take::Each { .. } => self.undivided.bounds.push(bound),
         }
         self
+    }
+
+    /// What it says that goes with replicas that are divided, where they are not.
+    pub(crate) fn undivided(&self) -> Option<&'static str> {
+        let Undivided { min, by, bounds } = &self.undivided;
+        let said = [
+            (min.is_some(), "a number of clusters at least"),
+            (by.is_some(), "how they are divided"),
+            (!bounds.is_empty(), "a bound of single clusters"),
+        ];
+        let is_each = matches!(self.take, Take::Each { .. });
+        said.into_iter()
+            .find_map(|(is_said, what)| (is_said && is_each).then_some(what))
     }
 }
 
@@ -375,6 +407,7 @@ impl TryFrom<Written> for Target {
             groups: written.selector.into_iter().chain(written.else_where).collect(),
             take,
             spread: written.spread,
+            undivided: Undivided::default(),
         })
     }
 }
@@ -392,11 +425,11 @@ impl From<Target> for Written {
         };
         match target.take {
             Take::Each { replicas, clusters } => {
+                let Undivided { min, by, bounds } = target.undivided;
+                let over = Clusters { min, max: clusters };
                 written.each = Some(replicas);
-                written.over_clusters = clusters.map(|max| Clusters {
-                    min: None,
-                    max: Some(max),
-                });
+                written.over_clusters = (over != Clusters::default()).then_some(over);
+                (written.divide_by, written.bounds) = (by, bounds);
             }
             Take::Divided {
                 replicas,

@@ -68,7 +68,8 @@ pub struct Workload {
     /// Whether it may push out what has a lower priority, where nothing is free.
     #[serde(default)]
     pub preempts: bool,
-    /// What one replica asks for.
+    /// What one replica asks for. Beside it, a replica takes a slot for a pod of clusters that say how many `pods` they
+    /// carry; what is several pods names how many here, and what is none names 0.
     #[serde(default, skip_serializing_if = "Resources::is_empty")]
     pub needs: Resources,
     /// The kinds its objects are of, as `Kind.version.group`; a cluster that is known not to serve one does not fit.

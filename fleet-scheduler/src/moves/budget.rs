@@ -67,7 +67,9 @@ pub struct Move {
     pub target: String,
     /// From where.
     pub from: String,
-    /// To where.
+    /// To where. Empty where that is not known: what has to give way to something more important (`preempted`) finds a new
+    /// place only afterwards, if there is one; and a gate that is asked about old replicas whose move is not remembered any
+    /// more, while nothing else of the workload runs, has a move to nowhere.
     pub to: String,
     /// How many.
     pub replicas: u64,

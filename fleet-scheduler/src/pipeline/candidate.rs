@@ -32,6 +32,18 @@ pub struct Candidate<'a> {
     pub now: Tick,
 }
 
+impl<'a> Candidate<'a> {
+    /// What the cluster's label of this key says; none: it has no such label.
+    pub fn label(&self, key: &str) -> Option<&'a str> {
+        self.cluster.cluster.labels.get(key).map(String::as_str)
+    }
+
+    /// What the cluster's property of this key says; none: it has no such property.
+    pub fn property(&self, key: &str) -> Option<&'a str> {
+        self.cluster.cluster.properties.get(key).map(String::as_str)
+    }
+}
+
 /// Many clusters that are considered for one target of one workload at once: what filters and scorers see that prepare once
 /// what all clusters need.
 #[derive(Clone, Copy)]

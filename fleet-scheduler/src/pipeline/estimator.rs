@@ -89,7 +89,7 @@ forward!(Box, Arc);
 /// ```
 /// # use fleet_scheduler::{Estimate, Scheduler, estimator_fn};
 /// let licences = estimator_fn("licences", |candidate| {
-///     let free = candidate.cluster.cluster.properties.get("free-licences")?.parse().ok()?;
+///     let free = candidate.property("free-licences")?.parse().ok()?;
 ///     Some(Estimate::new(free, candidate.cluster.capacity.as_ref()?.observed_at))
 /// });
 /// let scheduler = Scheduler::builder().estimator(licences).build();

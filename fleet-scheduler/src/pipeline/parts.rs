@@ -173,8 +173,8 @@ forward!(Box, Arc);
 /// ```
 /// # use fleet_scheduler::filter_fn;
 /// # use fleet_core::Reason;
-/// let weekdays = filter_fn("not-in-the-lab", |candidate| match candidate.cluster.cluster.labels.get("tier") {
-///     Some(tier) if tier == "lab" => Err(Reason::new("lab", "it is a lab cluster")),
+/// let weekdays = filter_fn("not-in-the-lab", |candidate| match candidate.label("tier") {
+///     Some("lab") => Err(Reason::new("lab", "it is a lab cluster")),
 ///     _ => Ok(()),
 /// });
 /// # drop(weekdays);

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use crate::{
     decision::InvalidWorkload,
-    divide::MAX_REPLICAS,
+    divide::{MAX_LEVELS, MAX_REPLICAS},
     model::{
         Bound, ClusterSelector, DivideBy, Nature, Operator, Preference, Requirement, Take, Target, Workload,
     },
@@ -66,6 +66,12 @@ fn check_target(workload: &Workload, target: &Target, name: &str) -> Result<(), 
     }
     let replicas = match &target.take {
         Take::Each { replicas, clusters } => {
+            if let Some(what) = target.undivided() {
+                return Err(InvalidWorkload::NotDivided {
+                    target: name.to_owned(),
+                    what: what.to_owned(),
+                });
+            }
             at_least_one(name, "clusters", clusters.map(u64::from))?;
             *replicas
         }
@@ -75,13 +81,7 @@ fn check_target(workload: &Workload, target: &Target, name: &str) -> Result<(), 
         }
     };
     check_spread(target, name)?;
-    if replicas > MAX_REPLICAS {
-        return Err(InvalidWorkload::TooMany {
-            target: name.to_owned(),
-            replicas,
-            most: MAX_REPLICAS,
-        });
-    }
+    at_most(name, "replicas", replicas, MAX_REPLICAS)?;
     if workload.needs.times(replicas).is_none() {
         return Err(InvalidWorkload::TooLarge {
             target: name.to_owned(),
@@ -101,6 +101,7 @@ fn check_divided(target: &Target, name: &str) -> Result<(), InvalidWorkload> {
     let min = u64::from(clusters.min.unwrap_or(0));
     ordered(name, "clusters", min, clusters.max.map(u64::from))?;
     for bound in bounds {
+        at_most(name, "replicas at least on a cluster", bound.min, MAX_REPLICAS)?;
         ordered(name, "replicas of a cluster", bound.min, bound.max)?;
     }
     let is_for_all = |bound: &Bound| bound.clusters.is_empty() && bound.selector.requirements().is_empty();
@@ -117,12 +118,16 @@ fn check_divided(target: &Target, name: &str) -> Result<(), InvalidWorkload> {
 
 /// What domains and clusters are spread over.
 fn check_spread(target: &Target, name: &str) -> Result<(), InvalidWorkload> {
+    let levels = u64::try_from(target.spread.len()).unwrap_or(u64::MAX);
+    at_most(name, "levels of domains", levels, MAX_LEVELS as u64)?;
     let mut least = 1_u64;
     for spread in &target.spread {
         let what = format!("domains of {}", spread.over);
         let (min, max) = (spread.min.map_or(0, u64::from), spread.max.map(u64::from));
         at_least_one(name, &what, max)?;
         ordered(name, &what, min, max)?;
+        let skew = format!("replicas more in one of the {what} than in another");
+        at_least_one(name, &skew, spread.skew)?;
         least = least.saturating_mul(min.max(1));
     }
     // Where a number of clusters is asked for, it is as few replicas are: no more domains than there can be.
@@ -179,6 +184,19 @@ fn ordered(target: &str, what: &str, min: u64, max: Option<u64>) -> Result<(), I
             max,
         }),
         _ => Ok(()),
+    }
+}
+
+/// What is more than can be decided on.
+fn at_most(target: &str, what: &str, count: u64, most: u64) -> Result<(), InvalidWorkload> {
+    match count > most {
+        true => Err(InvalidWorkload::TooMany {
+            target: target.to_owned(),
+            what: what.to_owned(),
+            count,
+            most,
+        }),
+        false => Ok(()),
     }
 }
 

@@ -8,7 +8,7 @@ use super::check::check;
 use crate::{
     decision::InvalidWorkload,
     model::{Placement, Take, Target, Workload, WorkloadId},
-    room::{Needs, Room},
+    room::{Needs, PODS, Room},
 };
 
 /// A workload, checked and made ready for decisions.
@@ -102,7 +102,12 @@ impl Job {
         self.units = workload.targets.iter().map(unit).collect();
         self.replica = room.needs(self.counted());
         if let Some(raise) = &self.raise {
-            let more = room.needs(&self.counted().less(&raise.from));
+            let mut more = self.counted().less(&raise.from);
+            // Each is one pod, as before.
+            if !more.names(PODS) {
+                let _ = more.set(PODS, 0);
+            }
+            let more = room.needs(&more);
             if let Some(raise) = &mut self.raise {
                 raise.more = more;
             }

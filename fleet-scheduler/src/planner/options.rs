@@ -42,6 +42,13 @@ impl PlannerOptions {
         self
     }
 
+    /// With so many changes of each workload remembered.
+    #[must_use]
+    pub fn history(mut self, changes: usize) -> Self {
+        self.history = changes;
+        self
+    }
+
     /// As calm as this.
     #[must_use]
     pub fn calm(mut self, calm: Calm) -> Self {

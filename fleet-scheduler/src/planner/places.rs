@@ -97,7 +97,7 @@ impl Planner {
         }
         ranked.retain(|one| one.holds() > 0);
         hold(&mut ranked, question.current.iter().copied());
-        let units = self.divide_lost(&question, &ranked, first);
+        let units = question.divide_lost(&ranked, first);
         (units.short == 0).then(|| units.short(ask - first, Limit::Spare))
     }
 

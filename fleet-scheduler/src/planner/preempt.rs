@@ -145,7 +145,7 @@ impl Planner {
         let free = question.fits(slot);
         let freed_by = |victims: &[Victim]| {
             let needs = |victim: &Victim| Some((&self.jobs.get(&victim.workload)?.replica, victim.replicas));
-            self.room.freed(victims.iter().filter_map(needs))
+            self.room.freed(slot, victims.iter().filter_map(needs))
         };
         let fits = |freed: &Freed<'_>| self.room.fits_with(slot, question.needs, freed);
         // More than what fits already, and no more than is asked for. Estimators do not know what would give way: nothing

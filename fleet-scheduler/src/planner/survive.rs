@@ -83,7 +83,7 @@ impl Planner {
             let there = ranked
                 .iter()
                 .fold(0_u64, |sum, one| sum.saturating_add(one.current));
-            let then = self.divide_lost(&question, &ranked, there.saturating_add(lost));
+            let then = question.divide_lost(&ranked, there.saturating_add(lost));
             let more = then
                 .units
                 .iter()
@@ -97,30 +97,6 @@ impl Planner {
             worst = worst.max(then.short.min(lost));
         }
         (bookings, worst)
-    }
-
-    /// Divides what is lost over where there is room for it: within all maximums. On how many domains and clusters it is to be,
-    /// and how evenly, does not count then: it is better off too close together than nowhere.
-    pub(super) fn divide_lost(&self, question: &Question<'_>, ranked: &[Ranked], wanted: u64) -> Units {
-        let target = question.target();
-        let has_min = matches!(&target.take, Take::Divided { clusters, .. } if clusters.min.is_some());
-        if target.spread.is_empty() && !has_min {
-            return question.divide(ranked, wanted);
-        }
-        let mut relaxed = (**question.workload).clone();
-        let target = &mut relaxed.targets[question.target];
-        for spread in &mut target.spread {
-            (spread.min, spread.skew) = (None, None);
-        }
-        if let Take::Divided { clusters, .. } = &mut target.take {
-            clusters.min = None;
-        }
-        let workload = &Arc::new(relaxed);
-        Question {
-            workload,
-            ..*question
-        }
-        .divide(ranked, wanted)
     }
 
     /// The clusters that keep room for what was lost, and for how many units.
@@ -260,6 +236,28 @@ impl Planner {
             self.freed.extend(old.iter().map(|booking| booking.slot));
         }
         self.room.book(case.id(), case.target, bookings);
+    }
+}
+
+impl Question<'_> {
+    /// Divides what is lost over where there is room for it: within all maximums. On how many domains and clusters it is to be,
+    /// and how evenly, does not count then: it is better off too close together than nowhere.
+    pub(super) fn divide_lost(&self, ranked: &[Ranked], wanted: u64) -> Units {
+        let target = self.target();
+        let has_min = matches!(&target.take, Take::Divided { clusters, .. } if clusters.min.is_some());
+        if target.spread.is_empty() && !has_min {
+            return self.divide(ranked, wanted);
+        }
+        let mut relaxed = (**self.workload).clone();
+        let target = &mut relaxed.targets[self.target];
+        for spread in &mut target.spread {
+            (spread.min, spread.skew) = (None, None);
+        }
+        if let Take::Divided { clusters, .. } = &mut target.take {
+            clusters.min = None;
+        }
+        let workload = &Arc::new(relaxed);
+        Question { workload, ..*self }.divide(ranked, wanted)
     }
 }
 

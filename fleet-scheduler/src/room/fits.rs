@@ -9,13 +9,15 @@ pub(crate) struct Freed<'a> {
     victims: Vec<(&'a Needs, u64)>,
     /// What they ask for together, by the numbers of resources.
     sum: Vec<i128>,
+    /// Whether the cluster counts pods.
+    counts_pods: bool,
 }
 
 impl Freed<'_> {
     /// So many replicas of one of those that give way do, and not as many as before.
     pub(crate) fn set(&mut self, victim: usize, replicas: u64) {
         let (needs, before) = &mut self.victims[victim];
-        for &(resource, need) in needs.parts() {
+        for &(resource, need) in needs.parts(self.counts_pods) {
             self.sum[resource] += i128::from(need) * (i128::from(replicas) - i128::from(*before));
         }
         *before = replicas;
@@ -33,7 +35,7 @@ impl Room {
             return certain;
         }
         let base = slot * self.names.len();
-        let parts = needs.parts().iter();
+        let parts = self.parts(slot, needs).iter();
         // A need is above 0. As `fits_beside`, which takes longer.
         let fits = parts
             .map(|(resource, need)| self.free[base + resource] / need)
@@ -44,7 +46,7 @@ impl Room {
     /// How many units fit if this vanishes, beside what else would come then and so many that are about to be placed.
     pub(crate) fn fits_in(&self, slot: Slot, needs: &Needs, failure: &Failure, new: u64) -> u64 {
         let need = |resource: usize| {
-            let part = needs.parts().iter().find(|(at, _)| *at == resource);
+            let part = self.parts(slot, needs).iter().find(|(at, _)| *at == resource);
             part.map_or(0, |(_, need)| i128::from(*need))
         };
         self.fits_beside(slot, needs, |resource| {
@@ -71,9 +73,13 @@ impl Room {
             return fits;
         }
         let left = |(victim, replicas): &(&Needs, u64)| {
-            let narrow = needs.replica().iter().filter(|part| !self.is_gap(slot, **part));
+            let counts_pods = self.counts_pods[slot];
+            let narrow = needs
+                .replica(counts_pods)
+                .iter()
+                .filter(|part| !self.is_gap(slot, **part));
             let times = |(resource, need): &(usize, i64)| {
-                let part = victim.replica().iter().find(|(at, _)| at == resource);
+                let part = victim.replica(counts_pods).iter().find(|(at, _)| at == resource);
                 part.map_or(0, |(_, frees)| frees / need)
             };
             let times = u64::try_from(narrow.map(times).min().unwrap_or(0)).unwrap_or(0);
@@ -83,16 +89,20 @@ impl Room {
         fits.min(left / needs.replicas())
     }
 
-    /// What some replicas leave free that give way.
-    pub(crate) fn freed<'a>(&self, victims: impl Iterator<Item = (&'a Needs, u64)>) -> Freed<'a> {
+    /// What some replicas leave free on a cluster that give way there.
+    pub(crate) fn freed<'a>(&self, slot: Slot, victims: impl Iterator<Item = (&'a Needs, u64)>) -> Freed<'a> {
         let victims: Vec<(&Needs, u64)> = victims.collect();
         let mut sum = vec![0; self.names.len()];
         for (needs, replicas) in &victims {
-            for &(resource, need) in needs.parts() {
+            for &(resource, need) in self.parts(slot, needs) {
                 sum[resource] += i128::from(need) * i128::from(*replicas);
             }
         }
-        Freed { victims, sum }
+        Freed {
+            victims,
+            sum,
+            counts_pods: self.counts_pods[slot],
+        }
     }
 
     fn fits_beside(&self, slot: Slot, needs: &Needs, beside: impl Fn(usize) -> i128) -> u64 {
@@ -104,7 +114,7 @@ impl Room {
 
     /// How many units fit, where that does not depend on how much is free in all.
     fn certain(&self, slot: Slot, needs: &Needs) -> Option<u64> {
-        if needs.is_nothing() {
+        if self.is_nothing(slot, needs) {
             return Some(u64::MAX);
         }
         let is_never = !self.known[slot] || needs.unknown().len() > 0 || !self.has_gap(slot, needs);
@@ -117,13 +127,19 @@ impl Room {
         let fits = |&(resource, need): &(usize, i64)| {
             (i128::from(self.free[base + resource]) - beside(resource)) / i128::from(need)
         };
-        let fits = needs.parts().iter().map(fits).min().unwrap_or(i128::MAX);
+        let fits = self
+            .parts(slot, needs)
+            .iter()
+            .map(fits)
+            .min()
+            .unwrap_or(i128::MAX);
         u64::try_from(fits.max(0)).unwrap_or(u64::MAX)
     }
 
     /// Whether gaps, as far as they are known, hold one replica.
     fn has_gap(&self, slot: Slot, needs: &Needs) -> bool {
-        needs.replica().iter().all(|part| self.is_gap(slot, *part))
+        let replica = needs.replica(self.counts_pods[slot]);
+        replica.iter().all(|part| self.is_gap(slot, *part))
     }
 
     fn is_gap(&self, slot: Slot, (resource, need): (usize, i64)) -> bool {

@@ -63,12 +63,9 @@ impl Room {
                 is_offered: self.offered[base + resource] > 0,
             })
         };
-        let mut shortages: Vec<_> = needs
-            .parts()
-            .iter()
-            .zip(needs.replica())
-            .filter_map(shortage)
-            .collect();
+        let replica = needs.replica(self.counts_pods[slot]);
+        let parts = self.parts(slot, needs).iter().zip(replica);
+        let mut shortages: Vec<_> = parts.filter_map(shortage).collect();
         shortages.sort_by(Shortage::order);
         shortages
     }
@@ -85,7 +82,7 @@ impl Room {
         let fits = |&&(resource, need): &&(usize, i64)| {
             (i128::from(self.free[base + resource]) - self.spare.kept(slot, resource)) / i128::from(need)
         };
-        let (resource, _) = needs.parts().iter().min_by_key(fits)?;
+        let (resource, _) = self.parts(slot, needs).iter().min_by_key(fits)?;
         Some(&self.names[*resource])
     }
 }

@@ -8,6 +8,7 @@ mod spare;
 pub(crate) use fits::Freed;
 pub(crate) use lack::Shortage;
 pub use needs::Needs;
+pub(crate) use needs::PODS;
 pub(crate) use spare::Booking;
 pub use spare::Failure;
 use spare::Spare;
@@ -23,6 +24,8 @@ use crate::model::{FleetView, Slot, WorkloadId};
 ///
 /// An assumption ends once the cluster's observation is later than it by [`settle`](Room::SETTLE): by then its pods are
 /// in what is asked for.
+///
+/// A replica takes a slot for a pod where a cluster says how many it carries ([`Needs`]).
 #[derive(Clone, Debug, Default)]
 pub struct Room {
     names: Vec<Arc<str>>,
@@ -34,6 +37,8 @@ pub struct Room {
     gaps: Vec<Option<i64>>,
     /// Whether anything is known of the cluster.
     known: Vec<bool>,
+    /// Whether the cluster says how many pods it carries.
+    counts_pods: Vec<bool>,
     observed: Vec<Tick>,
     /// How full it is, in millionths of the fullest of CPU and memory.
     pressure: Vec<i64>,
@@ -72,15 +77,17 @@ impl Room {
             room.offered.extend(std::iter::repeat_n(0, width));
             room.gaps.extend(std::iter::repeat_n(None, width));
             room.known.push(false);
+            room.counts_pods.push(false);
             room.observed.push(Tick(0));
             room.pressure.push(0);
+            room.counts_pods[slot] = counts_pods(fleet, slot);
             room.read(fleet, slot);
         }
         room
     }
 
     /// Reads anew what a cluster says of itself; what was assumed of it is forgotten. False where it offers a resource
-    /// that no cluster had before: then all must be read.
+    /// that no cluster had before, or counts pods where it did not, or the other way round: then all must be read.
     pub(crate) fn read(&mut self, fleet: &FleetView, slot: Slot) -> bool {
         let row = self.row(slot);
         let capacity = fleet.at(slot).capacity.as_ref();
@@ -97,12 +104,33 @@ impl Room {
             self.gaps[at] = gaps.names(name).then(|| gaps.get(name));
         }
         self.press(slot);
-        offered.iter().all(|(name, _)| self.numbers.contains_key(name))
+        self.counts_pods[slot] == counts_pods(fleet, slot)
+            && offered.iter().all(|(name, _)| self.numbers.contains_key(name))
     }
 
     /// What one replica asks for, by the resources of this fleet.
     pub fn needs(&self, needs: &Resources) -> Needs {
         Needs::of(needs, &self.numbers)
+    }
+
+    /// What one replica asks for on a cluster: with the slot for a pod that it takes there.
+    pub(crate) fn needs_on(&self, slot: Slot, needs: &Resources) -> Resources {
+        let mut all = needs.clone();
+        if self.counts_pods[slot] && !needs.names(PODS) {
+            // One is never negative.
+            let _ = all.set(PODS, 1);
+        }
+        all
+    }
+
+    /// What is asked for on a cluster.
+    fn parts<'a>(&self, slot: Slot, needs: &'a Needs) -> &'a [(usize, i64)] {
+        needs.parts(self.counts_pods[slot])
+    }
+
+    /// Whether nothing is asked for on a cluster.
+    fn is_nothing(&self, slot: Slot, needs: &Needs) -> bool {
+        self.parts(slot, needs).is_empty() && needs.unknown().len() == 0
     }
 
     pub(crate) fn bookings(&self, workload: &WorkloadId, target: usize) -> &[Booking] {
@@ -124,13 +152,14 @@ impl Room {
     }
 
     pub(crate) fn book(&mut self, workload: &WorkloadId, target: usize, bookings: Vec<Booking>) {
-        self.spare.book(workload, target, bookings, self.names.len());
+        self.spare
+            .book(workload, target, bookings, self.names.len(), &self.counts_pods);
     }
 
-    /// How much of a resource is asked for.
+    /// How much of a resource is asked for; of `pods`, of a cluster that counts them.
     pub fn need(&self, needs: &Needs, resource: &str) -> i64 {
         let number = self.numbers.get(resource);
-        let part = needs.parts().iter().find(|(at, _)| Some(at) == number);
+        let part = needs.parts(true).iter().find(|(at, _)| Some(at) == number);
         part.map_or(0, |(_, need)| *need)
     }
 
@@ -199,11 +228,11 @@ impl Room {
 
     /// What cannot be counted any more makes the whole cluster unknown, so that nothing is promised there by mistake.
     fn change(&mut self, slot: Slot, needs: &Needs, replicas: u64, by: fn(i64, i64) -> Option<i64>) {
-        if needs.is_nothing() || replicas == 0 {
+        if self.is_nothing(slot, needs) || replicas == 0 {
             return;
         }
         let base = slot * self.names.len();
-        for &(resource, need) in needs.parts() {
+        for &(resource, need) in needs.parts(self.counts_pods[slot]) {
             let free = &mut self.free[base + resource];
             let amount = i64::try_from(replicas)
                 .ok()
@@ -236,4 +265,10 @@ impl Room {
         let width = self.names.len();
         slot * width..(slot + 1) * width
     }
+}
+
+/// Whether a cluster says how many pods it carries.
+fn counts_pods(fleet: &FleetView, slot: Slot) -> bool {
+    let capacity = fleet.at(slot).capacity.as_ref();
+    capacity.is_some_and(|capacity| capacity.allocatable.names(PODS))
 }

@@ -4,14 +4,23 @@ use std::{collections::HashMap, sync::Arc};
 
 use fleet_core::Resources;
 
+/// The resource that pods are counted in.
+pub(crate) const PODS: &str = "pods";
+
 /// What one replica asks for, or several that come together, by the numbers of a fleet's resources. Amounts of 0 are left
 /// out.
+///
+/// A replica takes a slot for a pod, whatever else it asks for: where it does not name `pods`, it asks for one of the
+/// clusters that say how many pods they carry, as kube-scheduler counts pods against a node's allocatable `pods`. A cluster
+/// that does not say so has no such limit. What is several pods names how many; what is none names 0.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Needs {
-    /// What all of them ask for.
+    /// What all of them ask for. A slot that is not named comes last.
     parts: Vec<(usize, i64)>,
     /// What one of them asks for: all of that must be free on one node.
     replica: Vec<(usize, i64)>,
+    /// Whether the last part is a slot that is not named.
+    has_slot: bool,
     /// The resources that no cluster of the fleet has.
     unknown: Vec<Arc<str>>,
 }
@@ -24,6 +33,10 @@ impl Needs {
                 Some(number) => compiled.parts.push((*number, amount)),
                 None => compiled.unknown.push(Arc::clone(name)),
             }
+        }
+        if let Some(pods) = numbers.get(PODS).filter(|_| !needs.names(PODS)) {
+            compiled.parts.push((*pods, 1));
+            compiled.has_slot = true;
         }
         compiled.replica.clone_from(&compiled.parts);
         compiled
@@ -40,7 +53,7 @@ impl Needs {
         self
     }
 
-    /// Whether it asks for nothing.
+    /// Whether it asks for nothing of any cluster, not even a slot for a pod.
     pub fn is_nothing(&self) -> bool {
         self.parts.is_empty() && self.unknown.is_empty()
     }
@@ -50,8 +63,9 @@ impl Needs {
         self.unknown.iter().map(|name| &**name)
     }
 
-    pub(super) fn parts(&self) -> &[(usize, i64)] {
-        &self.parts
+    /// What all of them ask for: of clusters that count pods, or of those that do not.
+    pub(super) fn parts(&self, counts_pods: bool) -> &[(usize, i64)] {
+        &self.parts[..self.count(counts_pods)]
     }
 
     /// How many replicas come together.
@@ -62,7 +76,11 @@ impl Needs {
     }
 
     /// What one replica asks for, in the order of [`parts`](Self::parts).
-    pub(super) fn replica(&self) -> &[(usize, i64)] {
-        &self.replica
+    pub(super) fn replica(&self, counts_pods: bool) -> &[(usize, i64)] {
+        &self.replica[..self.count(counts_pods)]
+    }
+
+    fn count(&self, counts_pods: bool) -> usize {
+        self.parts.len() - usize::from(self.has_slot && !counts_pods)
     }
 }

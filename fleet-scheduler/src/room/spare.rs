@@ -73,13 +73,15 @@ impl Spare {
             .map(|((_, id), _)| id)
     }
 
-    /// Books anew for a target of a workload; what was booked for it before ends.
+    /// Books anew for a target of a workload; what was booked for it before ends. Which clusters count pods must stay the
+    /// same as long as anything is booked.
     pub(super) fn book(
         &mut self,
         workload: &WorkloadId,
         target: usize,
         bookings: Vec<Booking>,
         width: usize,
+        counts_pods: &[bool],
     ) {
         let key = (workload.clone(), target);
         let old = self.bookings.remove(&key).unwrap_or_default();
@@ -100,7 +102,7 @@ impl Spare {
                 let amounts = coming
                     .entry(booking.failure.clone())
                     .or_insert_with(|| vec![0; width]);
-                for &(resource, need) in booking.needs.parts() {
+                for &(resource, need) in booking.needs.parts(counts_pods[booking.slot]) {
                     amounts[resource] += sign * i128::from(need) * i128::from(booking.units);
                 }
             }

@@ -34,7 +34,7 @@ pub(crate) struct Parts {
 /// let scheduler = Scheduler::builder()
 ///     .filter(filter_fn("enough-gpus", |_| Ok(())))
 ///     .scorer(scorer_fn("carbon", |candidate| {
-///         -candidate.cluster.cluster.properties.get("carbon").and_then(|grams| grams.parse().ok()).unwrap_or(1_000)
+///         -candidate.property("carbon").and_then(|grams| grams.parse().ok()).unwrap_or(1_000)
 ///     }), 2)
 ///     .without("least-full")
 ///     .build();

@@ -84,12 +84,7 @@ fn asked() -> u64 {
 }
 
 fn is_prod(candidate: &Candidate<'_>) -> bool {
-    candidate
-        .cluster
-        .cluster
-        .labels
-        .get("tier")
-        .is_some_and(|tier| tier == "prod")
+    candidate.label("tier") == Some("prod")
 }
 
 fn cpus(candidate: &Candidate<'_>) -> i64 {
@@ -242,8 +237,7 @@ fn both_ways_of_asking_must_agree() {
 fn what_a_suite_is_told_of_is_drawn() {
     let by_fuel = || {
         filter_fn("coal", |candidate| {
-            let fuel = candidate.cluster.cluster.labels.get("fuel");
-            assert!(fuel.is_none_or(|fuel| fuel != "coal"), "coal");
+            assert_ne!(candidate.label("fuel"), Some("coal"));
             Ok(())
         })
     };
@@ -471,4 +465,66 @@ fn each_way_of_a_rebalancer_to_be_wrong_is_found() {
         ("panics", |_, load| -load * 2, &["no-panic"]),
     ];
     all_break(cases.map(|(what, worth, expected)| (what, small().rebalancer(&Worthy(worth)), expected)));
+}
+
+#[test]
+fn each_way_of_a_gate_to_be_wrong_is_found() {
+    type Says = fn(Step, &Move) -> Consent;
+    let cases: [(&str, Says, &[&str]); 8] = [
+        ("open", |_, _| Consent::Go, &[]),
+        (
+            "right",
+            |step, one| match step {
+                Step::Before if one.cause == Cause::Better => {
+                    Consent::Refuse(Reason::new("not-now", "not now"))
+                }
+                Step::Switched => Consent::Wait(Reason::new("dns", format!("{} is not switched", one.to))),
+                _ => Consent::Go,
+            },
+            &[],
+        ),
+        (
+            "asked",
+            |_, _| Consent::Wait(Reason::new("asked", format!("for the {}th time", asked()))),
+            &["deterministic"],
+        ),
+        (
+            "no code",
+            |_, _| Consent::Wait(Reason::new("Not Now", "not now")),
+            &["says-why"],
+        ),
+        (
+            "no words",
+            |step, _| match step {
+                Step::BeforeOldGoes => Consent::Refuse(Reason::new("no", "")),
+                _ => Consent::Go,
+            },
+            &["says-why"],
+        ),
+        (
+            "panics at no replicas",
+            |_, one| match 100 / one.replicas {
+                0 => Consent::Wait(Reason::new("many", "many")),
+                _ => Consent::Go,
+            },
+            &["no-panic"],
+        ),
+        (
+            "panics at many",
+            |_, one| match one.replicas * 100 {
+                0 => Consent::Wait(Reason::new("none", "none")),
+                _ => Consent::Go,
+            },
+            &["no-panic"],
+        ),
+        (
+            "panics at nowhere",
+            |_, one| match one.to.chars().next().unwrap() {
+                'a'..='z' => Consent::Go,
+                _ => Consent::Wait(Reason::new("strange", "strange")),
+            },
+            &["no-panic"],
+        ),
+    ];
+    all_break(cases.map(|(what, gate, expected)| (what, small().gate(&gate), expected)));
 }

@@ -1,5 +1,6 @@
 //! What is built in keeps its promises.
 
+use fleet_core::Reason;
 use fleet_scheduler::{conformance::Suite, *};
 
 #[track_caller]
@@ -88,6 +89,15 @@ fn rebalancers() {
 }
 
 #[test]
+fn gates() {
+    let dns = |_: Step, one: &Move| Consent::Wait(Reason::new("dns", format!("{} first", one.to)));
+    check(
+        "recorded",
+        &Suite::default().gate(&Recorded::new(dns, &Recorder::default())),
+    );
+}
+
+#[test]
 fn schedulers() {
     check("default", &Suite::default().scheduler(&Scheduler::default()));
     check(
@@ -95,6 +105,10 @@ fn schedulers() {
         &Suite::default()
             .draws(4)
             .scheduler(&SchedulerBuilder::bare().build()),
+    );
+    check(
+        "slots for pods",
+        &Suite::default().resource("pods").scheduler(&Scheduler::default()),
     );
     let packing = Scheduler::builder()
         .without("least-full")

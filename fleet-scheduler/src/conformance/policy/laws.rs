@@ -1,6 +1,6 @@
 //! The laws of decisions on one fleet.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use fleet_core::{LifeCycle, Millis, Resources, Tick};
 
@@ -73,15 +73,16 @@ impl Laws {
 
     fn capacity(&mut self, planner: &Planner, world: &World) {
         for (slot, cluster) in planner.fleet().clusters().enumerate() {
-            let mut asked: BTreeMap<&str, i128> = BTreeMap::new();
+            let mut asked: BTreeMap<Arc<str>, i128> = BTreeMap::new();
             for workload in &world.workloads {
                 let replicas = i128::from(planner.table().replicas_at(&workload.name, slot));
-                for (resource, need) in workload.needs.iter().filter(|(_, need)| *need > 0) {
-                    *asked.entry(resource).or_default() += i128::from(need) * replicas;
+                let needs = planner.room().needs_on(slot, &workload.needs);
+                for (resource, need) in needs.iter().filter(|(_, need)| *need > 0) {
+                    *asked.entry(Arc::clone(resource)).or_default() += i128::from(need) * replicas;
                 }
             }
             for (resource, asked) in asked.into_iter().filter(|(_, asked)| *asked > 0) {
-                let free = free(cluster, resource);
+                let free = free(cluster, &resource);
                 self.check(asked <= i128::from(free), "capacity", || {
                     format!(
                         "{}: {asked} of {resource} are given, {free} are free",
