@@ -107,7 +107,7 @@ impl Shown<'_> {
             notes.push(note(WARN, '~', &text));
         }
         notes.extend(fewer(decision, all, &of));
-        notes.extend(self.going(decision, &of));
+        notes.extend(going(decision, &of));
         let mut waits: Vec<Wait> = Vec::new();
         for wait in decision.waits.iter().filter(|wait| !is_accepted(wait)) {
             let is_same = |other: &&mut Wait| {
@@ -154,20 +154,6 @@ impl Shown<'_> {
         notes
     }
 
-    /// What is to go and still there, and what ends that.
-    fn going(&self, decision: &Decision, of: &dyn Fn(&str) -> String) -> Vec<Piece> {
-        let mut notes = Vec::new();
-        for old in &decision.stays {
-            let is_proposed =
-                |proposal: &Proposal| (&proposal.target, &proposal.cluster) == (&old.target, &old.cluster);
-            if !decision.proposals.iter().any(is_proposed) {
-                let text = stays(&decision.workload, old);
-                notes.push(note(DIM, '…', &format!("{}{text}", of(&old.target))));
-            }
-        }
-        notes
-    }
-
     /// Which clusters refuse a target, by reason, those that most do first.
     fn reasons(&self, decision: &Decision, target: &str) -> Vec<Piece> {
         let explained = self.why.iter().find(|one| one.workload == decision.workload);
@@ -208,6 +194,20 @@ impl Shown<'_> {
         }
         notes
     }
+}
+
+/// What is to go and still there, and what ends that.
+fn going(decision: &Decision, of: &dyn Fn(&str) -> String) -> Vec<Piece> {
+    let mut notes = Vec::new();
+    for old in &decision.stays {
+        let is_proposed =
+            |proposal: &Proposal| (&proposal.target, &proposal.cluster) == (&old.target, &old.cluster);
+        if !decision.proposals.iter().any(is_proposed) {
+            let text = stays(&decision.workload, old);
+            notes.push(note(DIM, '…', &format!("{}{text}", of(&old.target))));
+        }
+    }
+    notes
 }
 
 /// What is done without until clusters are back.
