@@ -47,7 +47,7 @@ struct Row {
 }
 
 /// Where one workload is.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Places {
     /// By target, then by cluster.
     seats: Vec<Seat>,
@@ -60,10 +60,15 @@ impl Places {
         self.seats.is_empty() && self.gone.is_empty()
     }
 
-    /// Whether a target has replicas on a cluster.
-    pub(crate) fn is_on(&self, target: &str, slot: Slot) -> bool {
-        let mut here = self.seats.iter().filter(|seat| seat.slot == slot);
-        here.any(|seat| *seat.target == *target && seat.assignment.replicas > 0)
+    /// On each cluster of the fleet how many replicas are there, and how many of them count.
+    pub(crate) fn on_each(&self) -> BTreeMap<Slot, (u64, u64)> {
+        let mut each: BTreeMap<Slot, (u64, u64)> = BTreeMap::new();
+        for seat in &self.seats {
+            let (all, active) = each.entry(seat.slot).or_default();
+            *all = all.saturating_add(seat.assignment.replicas);
+            *active = active.saturating_add(seat.assignment.active());
+        }
+        each
     }
 }
 
@@ -277,6 +282,22 @@ impl PlacementTable {
             .get(id)
             .map(|row| self.rows[*row].places.clone())
             .unwrap_or_default()
+    }
+
+    /// Where a workload is.
+    pub(crate) fn places_of(&self, id: &WorkloadId) -> &Places {
+        static NOWHERE: Places = Places {
+            seats: Vec::new(),
+            gone: Vec::new(),
+        };
+        self.index.get(id).map_or(&NOWHERE, |row| &self.rows[*row].places)
+    }
+
+    /// Says where a workload is.
+    pub(crate) fn put(&mut self, id: &WorkloadId, places: Places) {
+        let row = self.row_of(id);
+        self.clear(row);
+        self.seat(row, places.seats, places.gone);
     }
 
     pub(crate) fn placement_of(&self, places: &Places) -> Placement {

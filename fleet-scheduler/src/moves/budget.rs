@@ -136,6 +136,19 @@ impl MoveLog {
         of_it.take(count)
     }
 
+    /// A move was not made after all.
+    pub(crate) fn take_back(&mut self, made: &Move) {
+        let Some(at) = self.moves.iter().rposition(|one| one == made) else {
+            return;
+        };
+        self.moves.remove(at);
+        let one = (made.at, made.replicas);
+        remove(&mut self.of, &made.workload, one);
+        for cluster in [&made.from, &made.to] {
+            remove(&mut self.at, cluster, one);
+        }
+    }
+
     pub(crate) fn record(&mut self, made: Move) {
         let one = (made.at, made.replicas);
         insert(self.of.entry(made.workload.clone()).or_default(), one);
@@ -221,6 +234,17 @@ impl MoveLog {
 fn insert(counts: &mut Counts, one: (Tick, u64)) {
     let at = counts.partition_point(|(at, _)| *at <= one.0);
     counts.insert(at, one);
+}
+
+fn remove<K: Ord>(all: &mut BTreeMap<K, Counts>, key: &K, one: (Tick, u64)) {
+    if let Some(counts) = all.get_mut(key)
+        && let Some(at) = counts.iter().rposition(|other| *other == one)
+    {
+        counts.remove(at);
+        if counts.is_empty() {
+            all.remove(key);
+        }
+    }
 }
 
 fn drop_first<K: Ord + Clone>(all: &mut BTreeMap<K, Counts>, key: &K) {

@@ -55,7 +55,7 @@ impl Planner {
         }
         placed.retain(|_, assignment| assignment.replicas > 0);
         for one in &moves {
-            self.moves.record(one.clone());
+            self.record(one.clone());
         }
         decision.moves.extend(moves);
         self.place(case.id(), case.name(), &placed);

@@ -34,20 +34,23 @@ impl Planner {
             return;
         }
         let clusters = &self.seen_before(id, target, clusters);
-        let before = self.on_each(id);
+        let before = self.table.places_of(id).on_each();
         self.count(id, None, Room::give);
         self.table.set_target(id, target, clusters);
         self.count(id, None, Room::take);
-        let after = self.on_each(id);
-        let there = |slot: Slot| {
-            let at = after.binary_search_by_key(&slot, |(slot, ..)| *slot);
-            at.map_or((0, 0), |at| (after[at].1, after[at].2))
-        };
-        let left = before.into_iter().filter(|(slot, all, active)| {
-            let (still, counting) = there(*slot);
+        let left = self.left(id, &before);
+        self.freed.extend(left);
+    }
+
+    /// Where a workload has fewer replicas than before, or fewer of them count.
+    pub(super) fn left(&self, id: &WorkloadId, before: &BTreeMap<Slot, (u64, u64)>) -> Vec<Slot> {
+        let after = self.table.places_of(id).on_each();
+        let there = |slot: &Slot| after.get(slot).copied().unwrap_or_default();
+        let is_less = |(slot, (all, active)): &(&Slot, &(u64, u64))| {
+            let (still, counting) = there(slot);
             still < *all || counting < *active
-        });
-        self.freed.extend(left.map(|(slot, ..)| slot));
+        };
+        before.iter().filter(is_less).map(|(slot, _)| *slot).collect()
     }
 
     /// What is new, with how many were seen of it before.
@@ -74,23 +77,6 @@ impl Planner {
         self.free_all(id);
         self.unbook(id);
         self.table.remove(id);
-    }
-
-    /// How many replicas of a workload are on each of its clusters, and how many of them count, in the order of clusters.
-    fn on_each(&self, id: &WorkloadId) -> Vec<(Slot, u64, u64)> {
-        let seats = self.table.seats(id).iter();
-        let mut each: Vec<(Slot, u64, u64)> = seats
-            .map(|seat| (seat.slot, seat.assignment.replicas, seat.assignment.active()))
-            .collect();
-        each.sort_unstable_by_key(|(slot, ..)| *slot);
-        each.dedup_by(|next, kept| {
-            let is_same = next.0 == kept.0;
-            if is_same {
-                (kept.1, kept.2) = (kept.1.saturating_add(next.1), kept.2.saturating_add(next.2));
-            }
-            is_same
-        });
-        each
     }
 
     /// Takes room for what is placed and not observed yet, or gives it back.

@@ -14,6 +14,7 @@ mod order;
 mod places;
 mod preempt;
 mod rebalance;
+mod redo;
 mod replace;
 mod resize;
 mod seats;
@@ -44,7 +45,7 @@ use crate::{
     room::Room,
     schedule::{Answers, Question, Scheduler, View},
     switches::Switches,
-    table::{PlacementTable, Places},
+    table::PlacementTable,
 };
 
 /// Keeps where everything runs, and decides again what a change touches. Pure: time and observations are passed in, and the
@@ -106,8 +107,9 @@ pub struct Planner {
     unclaimed: BTreeMap<WorkloadId, Arc<Job>>,
     /// What cannot be decided because of others: these may change.
     entangled: BTreeSet<WorkloadId>,
-    /// Where what was decided in this round was before it.
-    began: BTreeMap<WorkloadId, Places>,
+    /// What goes on by itself in this round, from where it is.
+    going_on: BTreeSet<WorkloadId>,
+    begun: redo::Begun,
     /// From where what has moved to make room for others: it does not come back there while others wait for room.
     made_room: BTreeSet<(WorkloadId, Slot)>,
     /// What is kept for failures is not known any more.
@@ -160,7 +162,8 @@ impl Planner {
             removed: BTreeMap::new(),
             unclaimed: BTreeMap::new(),
             entangled: BTreeSet::new(),
-            began: BTreeMap::new(),
+            going_on: BTreeSet::new(),
+            begun: redo::Begun::default(),
             made_room: BTreeSet::new(),
             is_unbooked: false,
             now: Tick(0),
@@ -200,6 +203,7 @@ impl Planner {
             self.dirty.insert(id);
         }
         self.dirty.extend(self.open.iter().cloned());
+        self.dirty.append(&mut self.going_on);
         self.dirty.extend(
             facts
                 .finished
@@ -211,7 +215,7 @@ impl Planner {
         if std::mem::take(&mut self.is_unbooked) {
             self.book_anew(facts, now);
         }
-        self.began.clear();
+        self.begin_round();
         let mut round = Round::new();
         self.end_removed(facts, now, &mut round);
         // What a decision touches is decided in the same round.
@@ -219,14 +223,21 @@ impl Planner {
             self.watch_who_left(now);
             // Whoever has no place, or waits, may get what has become free.
             self.touch_freed();
-            let dirty = std::mem::take(&mut self.dirty);
+            let touched = std::mem::take(&mut self.dirty);
+            let mut dirty = std::mem::take(&mut self.going_on);
+            dirty.extend(touched.iter().cloned());
             if dirty.is_empty() {
                 break;
             }
             for (id, cycle) in order::order(&self.jobs, &dirty, self.switches().ordered) {
-                let before = self.table.version(&id);
-                let was = self.table.places(&id);
                 self.renew(&id, now);
+                let was = self.table.places(&id);
+                let is_anew = self.begun_at(&id).is_some() && touched.contains(&id);
+                let freed = is_anew.then(|| std::mem::take(&mut self.freed));
+                if is_anew {
+                    self.undo(&id);
+                }
+                self.begin(&id);
                 let entangled = match cycle {
                     Some(workloads) => Some(InvalidWorkload::Cycle { workloads }),
                     None => order::contradiction(&self.jobs, &id),
@@ -240,19 +251,22 @@ impl Planner {
                     Some(invalid) => self.refuse(&id, invalid),
                     None => self.settle(&id, facts, now),
                 };
-                if before != self.table.version(&id) {
-                    let was = self.table.placement_of(&was);
-                    self.remember(&id, &was, &decision.moves, now);
+                if let Some(freed) = freed {
+                    self.free_anew(&id, &was, freed);
+                }
+                if *self.table.places_of(&id) != was {
                     self.touch_related(&id);
                 }
-                self.began.entry(id.clone()).or_insert(was);
                 self.keep(&id, &decision);
-                if let Some(earlier) = round.remove(id.as_str()) {
+                if let Some(mut earlier) = round.remove(id.as_str()) {
+                    // What was decided anew has not moved as it was decided before; what has made room for it has.
+                    earlier.moves.retain(|one| !is_anew || one.workload != id);
                     decision.moves.splice(0..0, earlier.moves);
                 }
                 round.insert(id.to_string(), decision);
             }
         }
+        self.remember_round(&round, now);
         round
     }
 
@@ -317,7 +331,7 @@ impl Planner {
 
     /// When to decide again even if nothing changes.
     pub fn again_at(&self) -> Option<Tick> {
-        match self.dirty.is_empty() {
+        match self.dirty.is_empty() && self.going_on.is_empty() {
             true => self.wakes.first().map(|(at, _)| *at),
             false => Some(self.now),
         }

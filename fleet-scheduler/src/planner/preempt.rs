@@ -245,12 +245,8 @@ impl Planner {
         let mut moves = Vec::new();
         for victim in &preemption.victims {
             let before = self.table.placement(&victim.workload);
-            let mut placed = before.targets.get(&victim.target).cloned().unwrap_or_default();
-            if let Some(assignment) = placed.get_mut(&cluster) {
-                assignment.replicas -= victim.replicas.min(assignment.active());
-            }
-            placed.retain(|_, assignment| assignment.replicas > 0);
-            self.place(&victim.workload, &victim.target.as_str().into(), &placed);
+            let target = victim.target.as_str().into();
+            self.take_out(&victim.workload, &target, &cluster, victim.replicas);
             let made = Move {
                 at: now,
                 workload: victim.workload.clone(),

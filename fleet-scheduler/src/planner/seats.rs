@@ -87,10 +87,9 @@ impl Planner {
         let id = &question.workload.name;
         let mut seats = Seats::default();
         let of_target = || self.table.seats(id).iter().filter(|seat| *seat.target == *target);
-        let mut placed: BTreeMap<String, Assignment> = of_target()
+        let placed: BTreeMap<String, Assignment> = of_target()
             .map(|seat| (self.fleet.at(seat.slot).name().to_owned(), seat.assignment))
             .collect();
-        let mut unstarted = Vec::new();
         for seat in of_target() {
             let (slot, assignment, active) = (seat.slot, seat.assignment, seat.assignment.active());
             if active == 0 {
@@ -145,10 +144,6 @@ impl Planner {
                     let until = question.stays(slot).and_then(Pass::until);
                     seats.again_at = seats.again_at.into_iter().chain(until).min();
                 }
-                if must_go && self.is_unstarted(id, target, name) {
-                    unstarted.push(name.to_owned());
-                    continue;
-                }
                 must_go.then_some(Cause::Constraint)
             };
             match cause {
@@ -161,8 +156,6 @@ impl Planner {
                 }),
             }
         }
-        // What was placed in this very round and cannot stay was never there.
-        placed.retain(|name, _| !unstarted.contains(name));
         seats.placed = placed;
         for (of, cluster, assignment) in self.table.gone(id).filter(|(of, ..)| *of == target) {
             debug_assert_eq!(of, target);
@@ -220,17 +213,6 @@ impl Planner {
             }
         }
         false
-    }
-
-    /// Whether a workload was not on a cluster yet when this round began: nobody was told to start it there.
-    fn is_unstarted(&self, id: &WorkloadId, target: &str, cluster: &str) -> bool {
-        let Some(began) = self.began.get(id).filter(|_| self.switches().sticky) else {
-            return false;
-        };
-        !self
-            .fleet
-            .slot(cluster)
-            .is_some_and(|slot| began.is_on(target, slot))
     }
 
     /// Since when a cluster counts as lost.

@@ -131,7 +131,7 @@ impl Planner {
             let before = self.table.version(id);
             self.let_go(&job, facts, now);
             if before != self.table.version(id) {
-                self.dirty.insert(id.clone());
+                self.going_on.insert(id.clone());
             }
         }
         decision.stays = self.old_copies(&job, facts, now);
@@ -318,7 +318,7 @@ impl Planner {
             .cut_short(case)
             .saturating_add(plan.unmoved.short.saturating_mul(unit));
         if plan.is_half {
-            self.dirty.insert(case.id().clone());
+            self.going_on.insert(case.id().clone());
         }
         let named = u64::try_from(plan.named.len()).unwrap_or(u64::MAX);
         let limit = plan

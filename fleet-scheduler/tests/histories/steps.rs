@@ -246,7 +246,11 @@ impl Step<'_> {
     /// No cluster gets more than it may have.
     fn check_bounds(&self, id: &WorkloadId, target: &Target, was: &Placed, is: &Placed) {
         for (cluster, now) in is {
-            let (before, now) = (was.get(cluster).map_or(0, Assignment::active), now.active());
+            // What was to go and stays after all is not new.
+            let before = was
+                .get(cluster)
+                .map_or(0, |was| was.active() + was.going.saturating_sub(now.going));
+            let now = now.active();
             let Some(site) = self.world.sites.get(cluster).filter(|_| now > before) else {
                 continue;
             };
