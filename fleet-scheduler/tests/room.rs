@@ -169,7 +169,7 @@ fn what_is_kept_for_a_failure_is_not_free_and_that_is_told() {
         planner.set(workload("web", Target::replicas(1).on(["b"]), r#"{"cpu": 3}"#));
         planner.decide(&Facts::none(), Tick(10));
         let reason = refused(&planner, "web", "b").unwrap();
-        assert_eq!((reason.to_string().as_str(), reason.code), (expected, code));
+        assert_eq!((reason.to_string().as_str(), &*reason.code), (expected, code));
         assert_eq!(reason.facts.get("kept"), Some(&cpu.to_string()));
     };
     check(

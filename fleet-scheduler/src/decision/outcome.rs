@@ -1,9 +1,9 @@
 //! What was decided for one workload.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use fleet_core::{Reason, Tick};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{InvalidWorkload, Limit, Unmet};
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// What was decided for one workload.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Decision {
@@ -25,13 +25,13 @@ pub struct Decision {
     /// Target by target.
     pub targets: Vec<TargetDecision>,
     /// What begins to move with this decision.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub moves: Vec<Move>,
     /// What would change, and does not yet.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waits: Vec<Wait>,
     /// What a person must approve.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub proposals: Vec<Proposal>,
     /// When to decide again even if nothing changes.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -39,7 +39,7 @@ pub struct Decision {
 }
 
 /// How a decision turned out. *Nothing fits* and *the input is wrong* are two answers, and neither clears a placement.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "is", content = "why")]
 #[non_exhaustive]
 pub enum Outcome {
@@ -58,7 +58,7 @@ pub enum Outcome {
 }
 
 /// What was decided for one target.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct TargetDecision {
@@ -72,13 +72,13 @@ pub struct TargetDecision {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<Limit>,
     /// How many of those that have a place would have none if the worst vanished that the workload is to survive.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub unprotected: u64,
     /// Limits that the placement does not meet.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unmet: Vec<Unmet>,
     /// Clusters that the target names, or that it is on, and that cannot take it, with the reasons.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub refused: BTreeMap<String, Vec<Reason>>,
 }
 
@@ -88,7 +88,7 @@ fn is_zero(count: &u64) -> bool {
 }
 
 /// Replicas that would move, and do not yet.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Wait {
@@ -99,7 +99,7 @@ pub struct Wait {
     /// How many.
     pub replicas: u64,
     /// Why they would move.
-    pub cause: &'static str,
+    pub cause: Cow<'static, str>,
     /// What they wait for.
     pub reason: Reason,
     /// Until when, if that is known.
@@ -108,7 +108,7 @@ pub struct Wait {
 }
 
 /// A change that waits for a person.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Proposal {

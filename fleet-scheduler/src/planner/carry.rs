@@ -186,7 +186,7 @@ impl Planner {
                         target: case.name().to_string(),
                         cluster: released.cluster.clone(),
                         replicas: waiting.saturating_mul(unit),
-                        cause: released.cause,
+                        cause: released.cause.into(),
                         reason: objection.unwrap_or_else(super::grants::over_budget),
                         until: match is_refused {
                             true => None,

@@ -65,7 +65,7 @@ impl Planner {
                 target: case.name().to_string(),
                 cluster: released.cluster.clone(),
                 replicas: (wanted - granted).saturating_mul(unit),
-                cause: released.cause,
+                cause: released.cause.into(),
                 reason,
                 until,
             });

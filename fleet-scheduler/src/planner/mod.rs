@@ -374,7 +374,7 @@ impl Planner {
         let asks = decision
             .waits
             .iter()
-            .any(|wait| !WOKEN.contains(&wait.reason.code));
+            .any(|wait| !WOKEN.contains(&&*wait.reason.code));
         for (set, is_in) in [
             (&mut self.pending, is_pending),
             (

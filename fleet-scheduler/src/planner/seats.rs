@@ -273,7 +273,7 @@ impl Planner {
             target: target.to_owned(),
             cluster: loss.cluster.to_owned(),
             replicas: loss.replicas,
-            cause: if loss.since.is_some() { "lost" } else { "left" },
+            cause: if loss.since.is_some() { "lost" } else { "left" }.into(),
             reason,
             until,
         };

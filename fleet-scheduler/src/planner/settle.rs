@@ -285,7 +285,7 @@ impl Planner {
                         .short
                         .saturating_sub(preemption.units.short)
                         .saturating_mul(unit),
-                    cause: "preempted",
+                    cause: "preempted".into(),
                     reason: Reason::new(
                         "budget",
                         "as many replicas have moved of late as may: nothing gives way now",

@@ -111,8 +111,8 @@ impl Shown<'_> {
         let mut waits: Vec<Wait> = Vec::new();
         for wait in decision.waits.iter().filter(|wait| !is_accepted(wait)) {
             let is_same = |other: &&mut Wait| {
-                (&other.target, &other.cluster, other.cause, &other.reason)
-                    == (&wait.target, &wait.cluster, wait.cause, &wait.reason)
+                (&other.target, &other.cluster, &other.cause, &other.reason)
+                    == (&wait.target, &wait.cluster, &wait.cause, &wait.reason)
             };
             match waits.iter_mut().find(is_same) {
                 Some(other) => other.replicas = other.replicas.saturating_add(wait.replicas),
@@ -128,7 +128,7 @@ impl Shown<'_> {
                 of(&wait.target),
                 wait.replicas,
                 wait.cluster,
-                cause(wait.cause),
+                cause(&wait.cause),
                 if wait.replicas == 1 { "waits" } else { "wait" },
                 wait.reason
             );
@@ -269,11 +269,11 @@ fn fewer(decision: &Decision, all: &All<'_>, of: &dyn Fn(&str) -> String) -> Vec
 }
 
 /// What reasons have in common that are told once: their codes, and which resources are short.
-type Kind<'a> = Vec<(&'static str, Option<&'a String>)>;
+type Kind<'a> = Vec<(&'a str, Option<&'a String>)>;
 
 fn kind(reason: &Reason) -> Kind<'_> {
     let all = std::iter::once(reason).chain(&reason.because);
-    all.map(|one| (one.code, one.facts.get("resource"))).collect()
+    all.map(|one| (&*one.code, one.facts.get("resource"))).collect()
 }
 
 /// Other clusters of which the same is to be said.
