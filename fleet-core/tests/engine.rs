@@ -112,7 +112,7 @@ fn custom_resources_follow_their_definition_in_one_pass() {
             "CustomResourceDefinition.apiextensions.k8s.io widgets.example.com"
         ]
     );
-    assert!(world.codes().contains(&"permission-needed"));
+    assert!(world.codes().contains(&"permission-needed".into()));
 }
 
 #[test]

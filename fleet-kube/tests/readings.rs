@@ -1,6 +1,7 @@
 //! Reading what the clusters of a fleet can carry: when it is done, and when it is not. On a paused clock.
 
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
     sync::{
         Arc, Mutex,
@@ -29,7 +30,7 @@ struct Bed {
     /// Lists of nodes, one page each.
     readings: Arc<AtomicUsize>,
     forbidden: Arc<AtomicBool>,
-    said: Arc<Mutex<Vec<&'static str>>>,
+    said: Arc<Mutex<Vec<Cow<'static, str>>>>,
     status: MemoryStatus,
     /// Of all processes.
     clock: Clock,
@@ -73,7 +74,7 @@ impl Bed {
                 if let Note::Remark { reason } = note
                     && reason.code.starts_with("capacity-")
                 {
-                    said.lock().unwrap().push(reason.code);
+                    said.lock().unwrap().push(reason.code.clone());
                 }
             })
     }
@@ -83,7 +84,7 @@ impl Bed {
         self.readings.swap(0, Ordering::Relaxed)
     }
 
-    fn said(&self) -> Vec<&'static str> {
+    fn said(&self) -> Vec<Cow<'static, str>> {
         std::mem::take(&mut self.said.lock().unwrap())
     }
 }

@@ -124,7 +124,7 @@
 //! let why = planner.explain(&"shop/web".into(), &Facts::none(), Tick(2)).ok_or("not there")?;
 //! let target = &why.targets[0];
 //! assert_eq!(target.limit, Some(Limit::Room));
-//! assert_eq!(target.refused, [("not-in-service", 1)].into());
+//! assert_eq!(target.refused["not-in-service"], 1);
 //! let changes: Vec<String> = target.would_fit.iter().map(ToString::to_string).collect();
 //! assert_eq!(changes, ["cluster us-1 back in service", "2 more cpu on eu-1", "ask for 4 replicas"]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())

@@ -123,7 +123,7 @@ fn what_has_no_place_is_looked_at_again_when_estimates_change() {
     let why = planner
         .explain(&"shop/web".into(), &Facts::none(), Tick(10))
         .unwrap();
-    assert_eq!(why.targets[0].refused, [("estimate", 2)].into());
+    assert_eq!(why.targets[0].refused, [("estimate".into(), 2)].into());
     let refusal = &why.targets[0].clusters[0].refusals[0];
     assert_eq!(
         (refusal.filter.as_str(), refusal.reason.to_string().as_str()),

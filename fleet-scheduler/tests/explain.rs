@@ -1,5 +1,7 @@
 //! Why here, why not there, what would make it fit, and what if.
 
+use std::borrow::Cow;
+
 use fleet_core::{Capacity, Cluster, LifeCycle, Resources, Taint, TaintEffect, Tick};
 use fleet_scheduler::*;
 
@@ -50,7 +52,9 @@ fn all_reasons_are_told_and_the_changes_that_help() {
     );
     assert_eq!(
         target.refused,
-        [("not-in-service", 2), ("not-selected", 1), ("taint", 2)].into()
+        [("not-in-service", 2), ("not-selected", 1), ("taint", 2)]
+            .map(|(code, count)| (code.into(), count))
+            .into()
     );
     let both = target
         .clusters
@@ -179,7 +183,7 @@ fn on<'a>(target: &'a TargetExplanation, cluster: &str) -> &'a ClusterExplanatio
 
 #[test]
 fn what_takes_no_more_says_why() {
-    let codes = |fleet: FleetView, workload: Workload, cluster: &str| -> Vec<&'static str> {
+    let codes = |fleet: FleetView, workload: Workload, cluster: &str| -> Vec<Cow<'static, str>> {
         let mut planner = Planner::new(Scheduler::default(), fleet, PlannerOptions::default());
         planner.set(workload);
         planner.decide(&Facts::none(), Tick(10));
@@ -191,7 +195,7 @@ fn what_takes_no_more_says_why() {
             !one.limit.is_empty(),
             "{one:?}"
         );
-        one.limit.iter().map(|reason| reason.code).collect()
+        one.limit.iter().map(|reason| reason.code.clone()).collect()
     };
     let fleet = || FleetView::new([cluster("a", "4"), cluster("b", "4")]).unwrap();
     let bounded = |max| Target::replicas(3).bound(Bound::cluster("a").max(max));

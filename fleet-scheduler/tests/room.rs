@@ -169,7 +169,7 @@ fn what_is_kept_for_a_failure_is_not_free_and_that_is_told() {
         planner.set(workload("web", Target::replicas(1).on(["b"]), r#"{"cpu": 3}"#));
         planner.decide(&Facts::none(), Tick(10));
         let reason = refused(&planner, "web", "b").unwrap();
-        assert_eq!((reason.to_string().as_str(), reason.code), (expected, code));
+        assert_eq!((reason.to_string().as_str(), &*reason.code), (expected, code));
         assert_eq!(reason.facts.get("kept"), Some(&cpu.to_string()));
     };
     check(
@@ -279,6 +279,27 @@ fn slots_are_kept_for_failures() {
     check(4, 4);
     check(3, 3);
     check(1, 1);
+}
+
+#[test]
+fn slots_that_are_kept_for_a_failure_are_not_free() {
+    let check = |pods: &str, expected: u64, told: Option<&str>| {
+        let offers = format!(r#"{{"cpu": 100{pods}}}"#);
+        let mut planner = planner([cluster("a", &offers, "{}"), cluster("b", &offers, "{}")]);
+        let mut db = workload("db", Target::replicas(4), r#"{"cpu": 1}"#);
+        db.survives = Survives::AnyCluster;
+        planner.set(db);
+        planner.set(workload("web", Target::replicas(3).on(["b"]), "{}"));
+        planner.decide(&Facts::none(), Tick(10));
+        assert_eq!(placed(&planner, "web"), expected, "{pods}");
+        let reason = refused(&planner, "web", "b").map(|reason| reason.to_string());
+        assert_eq!(reason.as_deref(), told, "{pods}");
+    };
+    let kept = "pods: 1 is needed, 4 is free, all of it kept for a failure";
+    check(r#", "pods": 4"#, 0, Some(kept));
+    check(r#", "pods": 5"#, 1, None);
+    check(r#", "pods": 7"#, 3, None);
+    check("", 3, None);
 }
 
 #[test]

@@ -43,7 +43,7 @@ impl Engine {
     /// Whether what was deleted to be made again may be made again although nothing is written. While it is not known
     /// whether there is a veto, there may be one.
     pub(super) fn may_end_what_began(&self) -> bool {
-        let says_no = |reason: &Reason| [VETO, STARTING].contains(&reason.code);
+        let says_no = |reason: &Reason| [VETO, STARTING].contains(&&*reason.code);
         self.options.approval == Approval::Auto && !self.hold.as_ref().is_some_and(says_no)
     }
 

@@ -164,10 +164,10 @@ fn circles_are_explained_edge_by_edge() {
          shop/c, which has pods that mount ConfigMap shop/a"
     );
     let reason = order.block(&at("a")).unwrap().reason(&order);
-    assert_eq!((reason.code, reason.because.len()), ("dependency-cycle", 3));
+    assert_eq!((&*reason.code, reason.because.len()), ("dependency-cycle", 3));
     let reason = order.block(&at("behind")).unwrap().reason(&order);
     assert_eq!(
-        (reason.code, reason.because[0].code),
+        (&*reason.code, &*reason.because[0].code),
         ("dependency-blocked", "dependency-cycle")
     );
     assert!(order.block(&at("before")).is_none());

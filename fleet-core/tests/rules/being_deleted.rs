@@ -110,7 +110,7 @@ fn what_is_in_a_namespace_comes_back_with_it() {
         world.pass(Millis::from_mins(minutes));
         let status = world.engine.status();
         assert_eq!(
-            status.waiting.get(&key("b")).map(|r| r.code),
+            status.waiting.get(&key("b")).map(|r| &*r.code),
             Some("namespace-leaving"),
             "{status:?}"
         );

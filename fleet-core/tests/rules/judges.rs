@@ -148,7 +148,8 @@ fn an_unsure_judge_of_a_create_is_asked_again_soon() {
             change(&subject)
         }
     });
-    let waits = world.engine.status().waiting.get(&key("a")).map(|r| r.code);
+    let status = world.engine.status();
+    let waits = status.waiting.get(&key("a")).map(|r| &*r.code);
     assert_eq!(waits, Some("no-answer"));
     world.pass(Millis::from_secs(1));
     assert!(world.engine.status().is_clean(), "{:?}", world.engine.status());
@@ -159,7 +160,7 @@ fn an_answer_that_does_not_fit_what_is_absent_ends_in_a_word_or_in_a_create() {
     // That applying it changes nothing cannot be: it is said, and looked at again.
     let (world, _) = judged(false, |_| Judgement::Nothing);
     let blocked = world.engine.status().blocked;
-    assert_eq!(blocked.get(&key("a")).map(|r| r.code), Some("judged-absent"));
+    assert_eq!(blocked.get(&key("a")).map(|r| &*r.code), Some("judged-absent"));
     assert!(world.engine.is_settled() && world.get(&key("b")).is_some());
     let (world, _) = judged(false, |subject| {
         Judgement::Update(subject.document.clone(), Vec::new())

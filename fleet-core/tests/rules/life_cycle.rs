@@ -47,7 +47,10 @@ fn on_hold_everything_is_planned_and_nothing_written_not_even_the_ledger() {
         (4, false),
         "{status:?}"
     );
-    assert_eq!(status.on_hold.as_ref().map(|reason| reason.code), Some("paused"));
+    assert_eq!(
+        status.on_hold.as_ref().map(|reason| &*reason.code),
+        Some("paused")
+    );
     assert!(status.converged, "a pass comes to its end");
     world.push(Event::Hold(None));
     world.pass(Millis::from_mins(1));

@@ -79,7 +79,7 @@ fn looks_at_an_object_that_is_not_ours_are_no_refusals() {
     world.pass(Millis::from_mins(16));
     assert_eq!(world.get(&key("a")).unwrap()["data"]["k"], "1");
     assert!(
-        !world.codes().contains(&"refused"),
+        !world.codes().contains(&"refused".into()),
         "the first refusal is tried once more at the end of the pass"
     );
 }

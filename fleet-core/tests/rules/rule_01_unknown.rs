@@ -54,7 +54,7 @@ fn rule_01_known_to_be_empty_deletes() {
         ["Namespace shop"],
         "it may not go without a permission"
     );
-    assert!(world.codes().contains(&"permission-needed"));
+    assert!(world.codes().contains(&"permission-needed".into()));
 }
 
 #[test]

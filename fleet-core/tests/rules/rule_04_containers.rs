@@ -251,7 +251,7 @@ fn permission_withdrawn(switches: Switches) -> Check {
         let blocked = world.engine.status().blocked;
         let why = &blocked[&namespace_key("shop")].message;
         need!(why.contains("shop/data (ours, and not"), "{why}");
-        let blocked: Vec<&str> = blocked.values().map(|r| r.code).collect();
+        let blocked: Vec<&str> = blocked.values().map(|r| &*r.code).collect();
         need!(
             blocked == ["container-not-empty", "permission-needed"],
             "after {wait} min: {blocked:?}"

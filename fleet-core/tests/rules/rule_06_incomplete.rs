@@ -211,7 +211,7 @@ fn rule_06_a_failed_question_after_a_kind_holds_up_no_other_kind_and_is_asked_ag
     assert!(world.engine.is_settled());
     let status = world.engine.status();
     assert_eq!(
-        status.blocked.get(&widget_key("w")).map(|r| r.code),
+        status.blocked.get(&widget_key("w")).map(|r| &*r.code),
         Some("kind-not-served")
     );
     world.pass(Millis::from_secs(60));
@@ -239,7 +239,7 @@ fn rule_06_a_kind_that_is_defined_and_not_served_is_asked_about_again_with_each_
     world.publish("2", [namespace("shop")]);
     let status = world.engine.status();
     assert_eq!(
-        status.blocked.get(&widget_key("w")).map(|r| r.code),
+        status.blocked.get(&widget_key("w")).map(|r| &*r.code),
         Some("kind-not-served")
     );
     world.vanish(&crd_key());
@@ -276,7 +276,7 @@ fn rule_06_a_kind_that_is_served_at_no_version_is_not_served() {
     world.pass(Millis::from_mins(1));
     let status = world.engine.status();
     assert_eq!(
-        status.blocked.get(&widget_key("w")).map(|r| r.code),
+        status.blocked.get(&widget_key("w")).map(|r| &*r.code),
         Some("kind-not-served"),
         "{status:?}"
     );

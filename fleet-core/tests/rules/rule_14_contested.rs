@@ -37,7 +37,7 @@ fn check(switches: Switches) -> Check {
             "not reported: {:?}",
             status.contested
         );
-        need!(world.codes().contains(&"contested"), "not said");
+        need!(world.codes().contains(&"contested".into()), "not said");
         need!(!status.is_clean(), "clean although contested");
 
         // Other fields go on.

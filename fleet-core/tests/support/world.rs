@@ -1,6 +1,9 @@
 //! What is around an engine, and the loop that carries out its commands.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet, VecDeque},
+};
 
 use fleet_core::*;
 use serde_json::{Value, json};
@@ -420,14 +423,14 @@ impl World {
     }
 
     /// Codes of blocked, refused and held notes since the last call.
-    pub fn codes(&mut self) -> Vec<&'static str> {
+    pub fn codes(&mut self) -> Vec<Cow<'static, str>> {
         let notes = std::mem::take(&mut self.notes);
         let code = |note: &Note| match note {
             Note::Blocked { reason, .. }
             | Note::Refused { reason, .. }
-            | Note::DeletesHeld { reason, .. } => Some(reason.code),
+            | Note::DeletesHeld { reason, .. } => Some(reason.code.clone()),
             Note::Remark { reason } | Note::InventoryUnknown { reason } | Note::Released { reason, .. } => {
-                Some(reason.code)
+                Some(reason.code.clone())
             }
             _ => None,
         };

@@ -243,7 +243,7 @@ mod tests {
             (plain(), plain().expect_id(Some("u-2".into())), changed),
         ] {
             let why = why_tighter(&before, &id, &now).map(|reason| reason.code);
-            assert_eq!(why, expect, "{before:?} {now:?}");
+            assert_eq!(why.as_deref(), expect, "{before:?} {now:?}");
         }
     }
 }

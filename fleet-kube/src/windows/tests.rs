@@ -44,7 +44,7 @@ fn it_is_open_in_a_window_and_closed_outside() {
     }
     let reason = nights.at(at("2026-12-02T12:00:00Z")).hold.unwrap();
     assert_eq!(
-        (reason.code, reason.facts["opens"].as_str()),
+        (&*reason.code, reason.facts["opens"].as_str()),
         (CODE, "2026-12-07T21:00:00Z")
     );
     assert_eq!(

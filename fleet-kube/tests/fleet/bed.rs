@@ -1,6 +1,7 @@
 //! Clusters without objects, by name, and a fleet over them.
 
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
     sync::{Arc, Mutex},
     time::Duration,
@@ -108,10 +109,10 @@ impl Bed {
     }
 
     /// Codes of what was said about a cluster, in order.
-    pub(crate) fn said(&self, name: &str) -> Vec<&'static str> {
+    pub(crate) fn said(&self, name: &str) -> Vec<Cow<'static, str>> {
         let code = |note: &Note| match note {
             Note::Remark { reason } | Note::Contact { reason, .. } | Note::InventoryUnknown { reason } => {
-                Some(reason.code)
+                Some(reason.code.clone())
             }
             _ => None,
         };
@@ -122,7 +123,7 @@ impl Bed {
     }
 
     pub(crate) fn count(&self, name: &str, code: &str) -> usize {
-        self.said(name).iter().filter(|said| **said == code).count()
+        self.said(name).iter().filter(|said| *said == code).count()
     }
 
     pub(crate) fn fleet(&self, source: &MemorySource, first: Option<&str>) -> FleetBuilder {

@@ -32,7 +32,8 @@ async fn refused_credentials_are_replaced() {
     sleep(Duration::from_secs(120)).await;
     let connects = bed.connects("a");
     assert!(
-        bed.said("a").ends_with(&["connected", "contact-online"]),
+        bed.said("a")
+            .ends_with(&["connected".into(), "contact-online".into()]),
         "{:?}",
         bed.said("a")
     );
@@ -146,7 +147,7 @@ async fn changed_settings_go_to_one_cluster_first() {
 
     *settings.lock().unwrap() = Err(Unknown::because("half written"));
     sleep(Duration::from_secs(60)).await;
-    assert_eq!(bed.said("a").last(), Some(&"inventory-unknown"));
+    assert_eq!(bed.said("a").last(), Some(&"inventory-unknown".into()));
     // While the first one fails, the other is kept by the old ones.
     let mut changed = EngineOptions::default();
     changed.adoption = Adoption::Adopt;

@@ -1,5 +1,7 @@
 //! What a filter promises.
 
+use std::borrow::Cow;
+
 use fleet_core::Tick;
 
 use super::{
@@ -36,7 +38,7 @@ impl Suite {
 }
 
 impl Answers for &dyn Filter {
-    type Said = Result<Pass, &'static str>;
+    type Said = Result<Pass, Cow<'static, str>>;
 
     fn ask(&self, candidate: &Candidate<'_>) -> Self::Said {
         self.check(candidate).map_err(|reason| reason.code)
@@ -48,7 +50,7 @@ impl Answers for &dyn Filter {
 
     fn look(&self, candidate: &Candidate<'_>, said: &Self::Said, what: &str, found: &mut Findings) {
         if let Some(passes) = found.ask(|| what.to_owned(), || self.passes(candidate)) {
-            found.check(passes == said.ok(), "passes-as-check", || {
+            found.check(passes == said.as_ref().ok().copied(), "passes-as-check", || {
                 format!("{what}: check says {said:?}, passes {passes:?}")
             });
         }
@@ -74,7 +76,7 @@ impl Answers for &dyn Filter {
     }
 
     fn is_alike(one: &Self::Said, other: &Self::Said) -> bool {
-        one.ok() == other.ok()
+        one.as_ref().ok() == other.as_ref().ok()
     }
 
     fn is_true_until(before: &Self::Said, after: &Self::Said, at: Tick) -> bool {

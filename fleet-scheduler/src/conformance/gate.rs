@@ -56,7 +56,7 @@ impl Suite {
                 let again = found.ask(|| say(*step, one), || gate.ask(*step, one));
                 found.same(said, again.as_ref(), || say(*step, one));
                 if let Consent::Wait(reason) | Consent::Refuse(reason) = said {
-                    let has_words = is_kebab(reason.code) && !reason.message.is_empty();
+                    let has_words = is_kebab(&reason.code) && !reason.message.is_empty();
                     found.check(has_words, "says-why", || {
                         format!("{}: {reason:?}", say(*step, one))
                     });

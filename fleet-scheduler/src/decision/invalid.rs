@@ -1,11 +1,11 @@
 //! What is wrong with a workload.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::model::{Requirement, WorkloadId};
 
 /// What is wrong with a workload: whoever wrote it must correct it. Until then, what runs stays where it is.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "error", content = "what")]
 #[non_exhaustive]
 pub enum InvalidWorkload {

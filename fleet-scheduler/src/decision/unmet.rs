@@ -1,10 +1,10 @@
 //! Limits of a target that its placement does not meet.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A limit of a target that its placement does not meet: what is there stays, and where there are few replicas not every
 /// minimum can be met. None of this keeps replicas away: what does is a [`Limit`](crate::Limit).
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Unmet {
@@ -21,7 +21,7 @@ pub struct Unmet {
 }
 
 /// What a limit is of.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Limited {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use fleet_core::{LifeCycle, Resources, Tick, amount};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{TargetExplanation, WhatIf};
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// A single change that would give every replica of a target a place; the first of two is the smaller.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "change")]
 #[non_exhaustive]
 pub enum Change {
@@ -136,7 +136,7 @@ impl Planner {
                 continue;
             }
             let fact = |name: &str| last.reason.facts.get(name).cloned().unwrap_or_default();
-            match last.reason.code {
+            match &*last.reason.code {
                 "not-in-service" | "paused" | "no-contact" => changes.push(Change::Serve { cluster }),
                 "taint" => {
                     let taint = fact("taint");

@@ -1,6 +1,6 @@
 //! Cluster by cluster.
 
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::{borrow::Cow, cmp::Reverse, collections::BTreeMap};
 
 use fixedbitset::FixedBitSet;
 use fleet_core::{Reason, Tick};
@@ -83,10 +83,10 @@ impl Planner {
         for (slot, scores) in question.all_scores(&passing) {
             clusters[slot].scores = scores;
         }
-        let mut refused: BTreeMap<&'static str, usize> = BTreeMap::new();
+        let mut refused: BTreeMap<Cow<'static, str>, usize> = BTreeMap::new();
         for one in &clusters {
             for refusal in &one.refusals {
-                *refused.entry(refusal.reason.code).or_default() += 1;
+                *refused.entry(refusal.reason.code.clone()).or_default() += 1;
             }
         }
         clusters.sort_by(|a, b| {

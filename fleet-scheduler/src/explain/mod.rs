@@ -10,10 +10,10 @@ pub use change::Change;
 pub use render::{render_cluster, render_explanation};
 pub use what_if::WhatIf;
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use fleet_core::{Reason, Tick};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     decision::{Decision, Limit},
@@ -23,7 +23,7 @@ use crate::{
 
 /// Why a workload is where it is, target by target and cluster by cluster. Recomputed by the same code that decides, on
 /// the state of now: what is free is what is free now.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Explanation {
@@ -37,7 +37,7 @@ pub struct Explanation {
 }
 
 /// Why one target is where it is.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct TargetExplanation {
@@ -52,19 +52,19 @@ pub struct TargetExplanation {
     pub limit: Option<Limit>,
     /// The groups that its replicas are in, in the order in which they are tried, where it has several. The first that can
     /// carry everything is taken; where none can, all are filled in order.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<String>,
     /// How many clusters are refused for which reason, by the reasons' codes.
-    pub refused: BTreeMap<&'static str, usize>,
+    pub refused: BTreeMap<Cow<'static, str>, usize>,
     /// The smallest single changes found that would give every replica a place, the smallest first; each was tried.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub would_fit: Vec<Change>,
     /// Cluster by cluster: those with replicas, then the others that pass, best first, then those that are refused.
     pub clusters: Vec<ClusterExplanation>,
 }
 
 /// Why a target is, or is not, on one cluster.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ClusterExplanation {
@@ -73,13 +73,13 @@ pub struct ClusterExplanation {
     /// How many replicas are there, those that are going too.
     pub replicas: u64,
     /// How many of them are going.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub going: u64,
     /// All filters that fail, not only the first.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refusals: Vec<Refusal>,
     /// Why no more come to a cluster that passes: one that it is on may take no more. Empty: more may come.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub limit: Vec<Reason>,
     /// How many more replicas there is room for; none: for any number, because they ask for nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -88,13 +88,13 @@ pub struct ClusterExplanation {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rank: Option<usize>,
     /// What each scorer says.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scores: Vec<Score>,
     /// The weighted sum.
     pub total: i64,
-    /// How much of what one more would ask for is missing, in millionths.
-    #[serde(skip)]
-    lack: i64,
+    /// How much of what one more would ask for is missing, in millionths; none: nothing is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lack: Option<i64>,
 }
 
 impl TargetExplanation {
@@ -110,10 +110,13 @@ impl TargetExplanation {
             })
             .collect();
         misses.retain(|(_, reasons)| {
-            let is_no_miss = |reason: &&Reason| matches!(reason.code, "not-named" | "each");
+            let is_no_miss = |reason: &&Reason| matches!(&*reason.code, "not-named" | "each");
             !reasons.is_empty() && !reasons.iter().any(is_no_miss)
         });
-        misses.sort_by_key(|(cluster, reasons)| (reasons.len(), cluster.lack));
+        misses.sort_by_key(|(cluster, reasons)| {
+            // Where nothing is missing, something else keeps it away.
+            (reasons.len(), cluster.lack.unwrap_or(refusal::ALL))
+        });
         let named = misses.into_iter();
         named
             .map(|(cluster, reasons)| (&*cluster.cluster, reasons))
@@ -121,13 +124,12 @@ impl TargetExplanation {
     }
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
-fn is_zero(count: &u64) -> bool {
-    *count == 0
+fn is_zero<T: Default + PartialEq>(amount: &T) -> bool {
+    *amount == T::default()
 }
 
 /// A filter fails.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Refusal {
     /// Which: `target` and `room` for what every scheduler asks.
@@ -137,7 +139,7 @@ pub struct Refusal {
 }
 
 /// What one scorer says of a cluster.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Score {
     /// Which.

@@ -8,6 +8,9 @@ use crate::{
     schedule::Question,
 };
 
+/// What [`Question::lack`] says where all of it is missing.
+pub(crate) const ALL: i64 = 1_000_000;
+
 impl Question<'_> {
     /// Everything that keeps units away from a cluster, in this group of the target's groups, with the filters' names: all
     /// that fail, not only the first.
@@ -55,20 +58,14 @@ impl Question<'_> {
         full.into_iter().chain(anew.refusals(slot, group)).collect()
     }
 
-    /// How much of what one more unit asks for is missing, in millionths of it.
-    pub(crate) fn lack(&self, slot: Slot) -> i64 {
-        const ALL: i64 = 1_000_000;
+    /// How much of what one more unit asks for is missing, in millionths of it; none: nothing is.
+    pub(crate) fn lack(&self, slot: Slot) -> Option<i64> {
         let room = self.view.room;
-        let Some(resource) = room.binding(slot, self.needs) else {
-            return ALL;
-        };
+        let resource = room.binding(slot, self.needs)?;
         let need = i128::from(room.need(self.needs, resource));
         let missing = need - i128::from(room.free(slot, resource).max(0));
-        // Where nothing is missing, something else keeps it away.
-        match (missing * i128::from(ALL)).checked_div(need) {
-            Some(lack @ 1..) => i64::try_from(lack).unwrap_or(ALL),
-            _ => ALL,
-        }
+        let lack = (missing * i128::from(ALL)).checked_div(need)?;
+        (lack > 0).then(|| i64::try_from(lack).unwrap_or(ALL))
     }
 
     /// The same without names.

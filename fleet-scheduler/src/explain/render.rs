@@ -98,7 +98,7 @@ fn would_take(text: &mut String, target: &TargetExplanation) {
 
 /// Clusters that it cannot be on, by reason. Where others are named, nothing else is said of them, and that last.
 fn refused(text: &mut String, target: &TargetExplanation) {
-    let mut codes: Vec<&str> = target.refused.keys().copied().collect();
+    let mut codes: Vec<&str> = target.refused.keys().map(|code| &**code).collect();
     codes.sort_by_key(|code| *code == NOT_NAMED);
     for code in codes {
         let refusals: Vec<(&str, &Reason)> = target

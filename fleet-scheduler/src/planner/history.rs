@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use fleet_core::Tick;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Planner;
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// A change of how many replicas of a target are on a cluster.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Happened {

@@ -53,9 +53,30 @@ pub(super) fn name_of(at: usize, target: &Target) -> String {
     }
 }
 
+/// What is written is read as it was.
+fn check_written<T: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug>(one: &T) {
+    let written = serde_json::to_string(one).unwrap();
+    assert_eq!(*one, serde_json::from_str(&written).unwrap(), "{written}");
+}
+
 impl Step<'_> {
+    /// Decisions, and why they are so, can be kept as text.
+    fn check_written(&self) {
+        self.round.values().for_each(check_written);
+        let Some(decision) = self.round.values().next() else {
+            return;
+        };
+        let explained = self
+            .planner
+            .explain_decision(decision, self.facts, self.world.now);
+        explained.iter().for_each(check_written);
+        let happened: Vec<Happened> = self.planner.history(&decision.workload).cloned().collect();
+        check_written(&happened);
+    }
+
     pub(super) fn check(&self) {
         self.check_log();
+        self.check_written();
         self.check_room();
         for (id, workload) in &self.world.workloads {
             let nothing = Placement::nowhere();

@@ -1,6 +1,5 @@
 mod groups;
 mod karmada;
-mod karmada_select;
 mod kubeadmiral;
 mod kubefed;
 mod ocm;

@@ -65,7 +65,7 @@ fn a_decision_says_which_filters_failed_on_which_cluster_what_binds_and_what_wou
             of(name)
                 .refusals
                 .iter()
-                .map(|one| one.reason.code)
+                .map(|one| &*one.reason.code)
                 .collect::<Vec<_>>()
         };
         need!(codes("b") == ["not-in-service"], "{:?}", codes("b"));
@@ -77,7 +77,9 @@ fn a_decision_says_which_filters_failed_on_which_cluster_what_binds_and_what_wou
             "{:?}",
             told.targets[0].would_fit
         );
-        serde_json::to_string(&told).map_err(|error| error.to_string())?;
+        let written = serde_json::to_string(&told).map_err(|error| error.to_string())?;
+        let read: Explanation = serde_json::from_str(&written).map_err(|error| error.to_string())?;
+        need!(read == told, "{read:?}");
         Ok(())
     };
     guarded(check, |off| off.all_reasons = false);
@@ -251,7 +253,7 @@ fn a_named_cluster_that_is_not_there_or_cannot_take_it_is_told_with_the_reason()
         let codes: BTreeMap<&str, &str> = told
             .refused
             .iter()
-            .map(|(name, reasons)| (name.as_str(), reasons[0].code))
+            .map(|(name, reasons)| (name.as_str(), &*reasons[0].code))
             .collect();
         assert_eq!(
             codes,

@@ -150,10 +150,10 @@ fn need_active(planner: &Planner, workload: &str, expected: &[(&str, u64)], when
 }
 
 /// The codes of what a workload waits for.
-fn waits(round: &Round, workload: &str) -> Vec<&'static str> {
+fn waits<'a>(round: &'a Round, workload: &str) -> Vec<&'a str> {
     let decision = round.get(workload);
     let waits = decision.into_iter().flat_map(|decision| &decision.waits);
-    waits.map(|wait| wait.reason.code).collect()
+    waits.map(|wait| &*wait.reason.code).collect()
 }
 
 fn moves(round: &Round) -> u64 {

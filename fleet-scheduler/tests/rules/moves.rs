@@ -272,7 +272,7 @@ fn a_gate_is_asked_before_a_singleton_is_stopped_and_may_use_any_code() {
 fn stays(round: &Round) -> Vec<(&str, u64, &str, Option<Tick>)> {
     let stays = round["web"].stays.iter();
     stays
-        .map(|one| (&*one.cluster, one.replicas, one.reason.code, one.until))
+        .map(|one| (&*one.cluster, one.replicas, &*one.reason.code, one.until))
         .collect()
 }
 

@@ -56,7 +56,7 @@ fn karmada_all_reasons_are_told_and_always_in_one_order() {
         let codes: Vec<&str> = told.targets[0].clusters[0]
             .refusals
             .iter()
-            .map(|one| one.reason.code)
+            .map(|one| &*one.reason.code)
             .collect();
         need!(codes == ["not-in-service", "taint", "no-room"], "{codes:?}");
         Ok(())

@@ -301,7 +301,7 @@ fn compare_refusals(plain: &Outcome, status: &Status, version: &SetVersion, diff
                 refused.code, refused.message
             )),
             // What is not served is found out without asking.
-            Some(reason) if matches!(reason.code, "kind-not-served" | "version-not-served") => {
+            Some(reason) if matches!(&*reason.code, "kind-not-served" | "version-not-served") => {
                 if refused.code != 404 {
                     differences.push(format!(
                         "{key}: {reason} here, {} {} there",

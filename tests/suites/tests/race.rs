@@ -31,7 +31,7 @@ async fn a_create_never_merges_into_what_somebody_made_just_before(kind: Kind) {
         .unwrap();
     let outcomes = fleet.apply(&[]).await.unwrap();
     let status = outcomes[0].status.as_ref().unwrap();
-    let blocked: Vec<&str> = status.blocked.values().map(|reason| reason.code).collect();
+    let blocked: Vec<&str> = status.blocked.values().map(|reason| &*reason.code).collect();
     assert_eq!(blocked, ["not-ours"], "{status:?}");
     assert!(strategy.is_over());
     let live = somebody.get("configmaps", "contended").unwrap();

@@ -129,7 +129,7 @@ fn head(out: &mut String, outcome: &Outcome) {
     let _ = writeln!(out, "{}{revision}", paint(BOLD, &outcome.cluster));
     contact(out, outcome);
     let Some(failure) = &outcome.failure else { return };
-    let words = match failure.code {
+    let words = match &*failure.code {
         "first-failed" => warn(&failure.to_string()),
         "unreachable" => paint(BAD, &format!("cannot be connected to: {failure}")),
         "inventory-unknown" => paint(

@@ -143,7 +143,7 @@ mod tests {
             ),
         ] {
             let reason = resolve(&kinds(), &[], word).unwrap_err();
-            assert_eq!((reason.code, reason.message.as_str()), (code, expect), "{word}");
+            assert_eq!((&*reason.code, reason.message.as_str()), (code, expect), "{word}");
         }
     }
 

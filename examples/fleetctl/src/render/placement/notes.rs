@@ -111,8 +111,8 @@ impl Shown<'_> {
         let mut waits: Vec<Wait> = Vec::new();
         for wait in decision.waits.iter().filter(|wait| !is_accepted(wait)) {
             let is_same = |other: &&mut Wait| {
-                (&other.target, &other.cluster, other.cause, &other.reason)
-                    == (&wait.target, &wait.cluster, wait.cause, &wait.reason)
+                (&other.target, &other.cluster, &other.cause, &other.reason)
+                    == (&wait.target, &wait.cluster, &wait.cause, &wait.reason)
             };
             match waits.iter_mut().find(is_same) {
                 Some(other) => other.replicas = other.replicas.saturating_add(wait.replicas),
@@ -237,11 +237,11 @@ fn fewer(decision: &Decision, all: &All<'_>, of: &dyn Fn(&str) -> String) -> Vec
 }
 
 /// What reasons have in common that are told once: their codes, and which resources are short.
-type Kind<'a> = Vec<(&'static str, Option<&'a String>)>;
+type Kind<'a> = Vec<(&'a str, Option<&'a String>)>;
 
 fn kind(reason: &Reason) -> Kind<'_> {
     let all = std::iter::once(reason).chain(&reason.because);
-    all.map(|one| (one.code, one.facts.get("resource"))).collect()
+    all.map(|one| (&*one.code, one.facts.get("resource"))).collect()
 }
 
 /// Other clusters of which the same is to be said.
@@ -293,7 +293,7 @@ fn stays(id: &WorkloadId, old: &OldCopies) -> String {
         _ => ("go", "stay", "them"),
     };
     let on = old.reason.facts.get("clusters").map_or("", String::as_str);
-    let ends = match old.reason.code {
+    let ends = match &*old.reason.code {
         "not-stopped" => format!("once nothing of it runs there any more: --stopped {id}@{cluster}"),
         "silent" => format!("once {cluster} answers again"),
         "unhealthy" if on.is_empty() => format!("once others stand in for {them}"),
