@@ -68,6 +68,15 @@ impl Relations {
         near
     }
 
+    /// Those it keeps away from, and those that keep away from it where it is not yet: with whether it is these.
+    fn kept_apart<'a>(candidate: &Candidate<'a>) -> impl Iterator<Item = (&'a Relation, bool)> + use<'a> {
+        let workload = candidate.workload;
+        let own = Self::required(&workload.apart).map(|relation| (relation, false));
+        let is_arriving = candidate.current == 0;
+        let others = workload.shunned_by.iter().filter(move |_| is_arriving);
+        own.chain(others.map(|relation| (relation, true)))
+    }
+
     fn required(relations: &[Relation]) -> impl Iterator<Item = &Relation> {
         relations.iter().filter(|relation| !relation.preferred)
     }
@@ -101,14 +110,19 @@ impl Filter for Relations {
                 return Err(Reason::new("beside", message).with("workload", &relation.workload));
             }
         }
-        for relation in Self::required(&candidate.workload.apart) {
+        for (relation, is_shunned) in Self::kept_apart(candidate) {
             if Self::is_close(candidate, relation, is_there(candidate.current)) {
                 let leaves = match Self::is_near(candidate, relation) {
                     true => "",
                     false => ", and is about to leave",
                 };
+                let who = if is_shunned {
+                    "keeps away from it"
+                } else {
+                    "it keeps away from"
+                };
                 let message = format!(
-                    "{}, which it keeps away from, runs {}{leaves}",
+                    "{}, which {who}, runs {}{leaves}",
                     relation.workload,
                     here(relation)
                 );
@@ -120,9 +134,11 @@ impl Filter for Relations {
 
     fn passes(&self, candidate: &Candidate<'_>) -> Option<Pass> {
         let near = |relation: &Relation| Self::is_near(candidate, relation);
-        let close = |relation: &Relation| Self::is_close(candidate, relation, is_there(candidate.current));
+        let close = |(relation, _): (&Relation, bool)| {
+            Self::is_close(candidate, relation, is_there(candidate.current))
+        };
         let beside = Self::required(&candidate.workload.beside).all(near);
-        (beside && !Self::required(&candidate.workload.apart).any(close)).then_some(Pass::Always)
+        (beside && !Self::kept_apart(candidate).any(close)).then_some(Pass::Always)
     }
 
     fn passes_each(&self, candidates: &Candidates<'_>) -> Vec<Option<Pass>> {
@@ -135,7 +151,7 @@ impl Filter for Relations {
             passing.difference_with(&Self::near(candidates, relation));
         }
         let mut arriving = passing.clone();
-        for relation in Self::required(&candidates.workload.apart) {
+        for relation in Self::required(&candidates.workload.apart).chain(&candidates.workload.shunned_by) {
             arriving.difference_with(&Self::close(candidates, relation, is_there(0)));
         }
         let pass = |(slot, current): &(Slot, u64)| match current {
@@ -146,12 +162,8 @@ impl Filter for Relations {
     }
 
     fn basis(&self, workload: &Workload, _: &Target) -> Basis {
-        if workload
-            .beside
-            .iter()
-            .chain(&workload.apart)
-            .all(|relation| relation.preferred)
-        {
+        let mut own = workload.beside.iter().chain(&workload.apart);
+        if workload.shunned_by.is_empty() && own.all(|relation| relation.preferred) {
             return Basis::Nothing;
         }
         Basis::Anything

@@ -86,7 +86,8 @@ pub struct Workload {
     /// Workloads it runs beside.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub beside: Vec<Relation>,
-    /// Workloads it keeps away from.
+    /// Workloads it keeps away from. Whoever comes later heeds it: it goes nowhere where these are, nor do these come to
+    /// where it is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub apart: Vec<Relation>,
     /// Data it works on.
@@ -114,6 +115,9 @@ pub struct Workload {
         skip_serializing_if = "Option::is_none"
     )]
     pub expires: Option<Tick>,
+    /// Workloads that keep away from it, as the planner knows them: it does not come to where they are.
+    #[serde(skip)]
+    pub(crate) shunned_by: Vec<Relation>,
 }
 
 impl Workload {
@@ -138,6 +142,7 @@ impl Workload {
             completes: false,
             survives: Survives::default(),
             expires: None,
+            shunned_by: Vec::new(),
         }
     }
 

@@ -6,7 +6,7 @@ use fleet_core::Tick;
 
 use super::{Job, Planner, takes_every};
 use crate::{
-    model::{ClusterInfo, FleetView, InvalidFleet, Slot, Workload, WorkloadId},
+    model::{ClusterInfo, FleetView, InvalidFleet, Relation, Slot, Workload, WorkloadId},
     room::Room,
     table::PlacementTable,
 };
@@ -16,11 +16,12 @@ impl Planner {
     pub fn set(&mut self, workload: Workload) {
         let id = workload.name.clone();
         // It is wanted again before it was known to be stopped.
+        let is_back = self.removed.contains_key(&id);
         if let Some(old) = self.removed.remove(&id) {
             self.jobs.insert(id.clone(), old);
-            self.dirty.insert(id.clone());
         }
-        if self.jobs.get(&id).is_some_and(|job| *job.workload == workload) {
+        let is_same = |job: &Arc<Job>| *job.given == workload;
+        if !is_back && self.jobs.get(&id).is_some_and(is_same) {
             return;
         }
         self.longest = self.longest.max(workload.moves.per);
@@ -44,6 +45,12 @@ impl Planner {
         let is_related_otherwise = old.is_none_or(|old| {
             (&old.workload.beside, &old.workload.apart) != (&workload.beside, &workload.apart)
         });
+        let shunned = self.shunned_by(&id);
+        let names = self
+            .jobs
+            .get(&id)
+            .map(|job| job.names.clone())
+            .unwrap_or_default();
         let mut job = Job::new(Arc::new(workload), &self.room);
         let known = self.unclaimed.remove(&id);
         if let Some(old) = self.jobs.get(&id).or(known.as_ref()) {
@@ -60,17 +67,51 @@ impl Planner {
             }
         }
         self.jobs.insert(id.clone(), Arc::new(job));
-        self.rename_targets(&id);
+        self.rename_targets(&id, &names);
         self.count_seats(&id, Room::take);
         if is_related_otherwise {
             self.touch_entangled(&id);
         }
+        self.shun(&id);
+        for other in shunned {
+            self.shun(&other);
+        }
+        for other in self.shunned_by(&id) {
+            self.shun(&other);
+        }
         self.dirty.insert(id);
     }
 
-    /// What is placed for targets that are not there any more is taken over by those that are new, in order: a target that
-    /// has another name is the same.
-    fn rename_targets(&mut self, id: &WorkloadId) {
+    /// Those that a workload keeps away from.
+    fn shunned_by(&self, id: &WorkloadId) -> BTreeSet<WorkloadId> {
+        let apart = self.jobs.get(id).into_iter().flat_map(|job| &job.given.apart);
+        let required = apart.filter(|relation| !relation.preferred);
+        required.map(|relation| relation.workload.clone()).collect()
+    }
+
+    /// Who keeps away from a workload may be others than before.
+    fn shun(&mut self, id: &WorkloadId) {
+        let others = self.related.get(id).into_iter().flatten();
+        let jobs = others.filter_map(|other| self.jobs.get(other));
+        let by = jobs.flat_map(|job| {
+            let apart = job.given.apart.iter();
+            let from_it = apart.filter(|relation| !relation.preferred && relation.workload == *id);
+            from_it.map(|relation| Relation {
+                workload: job.given.name.clone(),
+                ..relation.clone()
+            })
+        });
+        let by: Vec<Relation> = by.collect();
+        let Some(job) = self.jobs.get_mut(id).filter(|job| job.workload.shunned_by != by) else {
+            return;
+        };
+        Arc::make_mut(job).shunned(by);
+        self.dirty.insert(id.clone());
+    }
+
+    /// What is placed for targets that are not there any more is taken over by those that are new: a target that has another
+    /// name is the same. Those in the same place first, then in order.
+    fn rename_targets(&mut self, id: &WorkloadId, names: &[Arc<str>]) {
         let Some(job) = self.jobs.get(id).cloned() else {
             return;
         };
@@ -90,7 +131,25 @@ impl Planner {
         if gone.is_empty() || new.is_empty() {
             return;
         }
-        for (old, new) in gone.iter().zip(&new) {
+        let place_of = |name: &str| names.iter().position(|known| **known == *name);
+        let in_place = |name: &String| {
+            let new_name = job.names.get(place_of(name)?)?;
+            new.contains(new_name)
+                .then(|| (name.clone(), Arc::clone(new_name)))
+        };
+        let mut pairs: Vec<(String, Arc<str>)> = gone.iter().filter_map(in_place).collect();
+        let mut rest_of_gone: Vec<&String> = gone
+            .iter()
+            .filter(|name| pairs.iter().all(|(old, _)| old != *name))
+            .collect();
+        rest_of_gone.sort_by_key(|name| place_of(name));
+        let rest_of_new: Vec<Arc<str>> = new
+            .iter()
+            .filter(|name| pairs.iter().all(|(_, new)| new != *name))
+            .cloned()
+            .collect();
+        pairs.extend(rest_of_gone.into_iter().cloned().zip(rest_of_new));
+        for (old, new) in &pairs {
             if let Some(placed) = placement.targets.remove(old) {
                 placement.targets.insert(new.to_string(), placed);
             }
@@ -123,6 +182,7 @@ impl Planner {
         let fenced = known.filter(|job| self.is_fenced(&job.workload));
         let fenced = fenced.filter(|_| !self.table.placement(id).targets.is_empty());
         self.unrelate(id);
+        let shunned = self.shunned_by(id);
         self.free_all(id);
         self.unbook(id);
         self.forget_history(id);
@@ -134,6 +194,9 @@ impl Planner {
             self.count_seats(id, Room::take);
         } else {
             self.table.remove(id);
+        }
+        for other in shunned {
+            self.shun(&other);
         }
         self.finished.remove(id);
         self.entangled.remove(id);

@@ -7,14 +7,17 @@ use fleet_core::Resources;
 use super::check::check;
 use crate::{
     decision::InvalidWorkload,
-    model::{Placement, Take, Target, Workload, WorkloadId},
+    model::{Placement, Relation, Take, Target, Workload, WorkloadId},
     room::{Needs, PODS, Room},
 };
 
 /// A workload, checked and made ready for decisions.
 #[derive(Clone, Debug)]
 pub(crate) struct Job {
+    /// As it is decided: with what others say of it.
     pub(crate) workload: Arc<Workload>,
+    /// As it was given.
+    pub(crate) given: Arc<Workload>,
     /// The names of its targets.
     pub(crate) names: Vec<Arc<str>>,
     /// What one unit of each target asks for.
@@ -56,11 +59,22 @@ impl Job {
             replica: Needs::default(),
             raise: None,
             invalid: None,
+            given: Arc::clone(&workload),
             workload,
         };
         job.invalid = check(&job.workload, &job.names).err();
         job.measure(room);
         job
+    }
+
+    /// These keep away from it.
+    pub(crate) fn shunned(&mut self, by: Vec<Relation>) {
+        self.workload = Arc::clone(&self.given);
+        if !by.is_empty() {
+            let mut workload = (*self.given).clone();
+            workload.shunned_by = by;
+            self.workload = Arc::new(workload);
+        }
     }
 
     /// What was observed of its replicas asked for this; whether its replicas were not told yet that it is more now.

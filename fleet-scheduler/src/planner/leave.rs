@@ -78,7 +78,7 @@ impl Planner {
                 self.removed.remove(&id);
                 self.touch_related(&id);
             }
-            if decision.placement != before || !decision.proposals.is_empty() {
+            if decision.placement.targets != before.targets || !decision.proposals.is_empty() {
                 round.insert(id.to_string(), decision);
             }
         }
@@ -173,6 +173,13 @@ impl Planner {
             Some(Take::Divided { replicas, .. }) => {
                 let placed: i128 = placed.values().map(|one| i128::from(one.active())).sum();
                 placed.min(i128::from(*replicas))
+            }
+            Some(Take::Each {
+                replicas,
+                clusters: Some(clusters),
+            }) => {
+                let placed: i128 = placed.values().map(|one| i128::from(one.active())).sum();
+                placed.min(i128::from((*replicas).max(1)) * i128::from(*clusters))
             }
             // As many as there are to be where it can be asked.
             _ => {

@@ -27,17 +27,25 @@ pub(super) fn order(
     for id in dirty {
         let Some(job) = jobs.get(id) else { continue };
         let (depth, cycle) = if depends(job) { depths.of(id) } else { (0, None) };
-        order.push((Reverse(job.workload.priority), depth, id.clone(), cycle));
+        // Who keeps away from others goes where they are not: they come first.
+        let keeps_away = job.workload.apart.iter().any(|relation| !relation.preferred);
+        order.push((
+            Reverse(job.workload.priority),
+            depth,
+            keeps_away,
+            id.clone(),
+            cycle,
+        ));
     }
     order.sort();
     #[cfg(feature = "testing")]
     if !is_ordered {
         use std::hash::{BuildHasher, RandomState};
         let random = RandomState::new();
-        order.sort_by_key(|(_, _, id, _)| random.hash_one(id));
+        order.sort_by_key(|(.., id, _)| random.hash_one(id));
     }
     let _ = is_ordered;
-    order.into_iter().map(|(_, _, id, cycle)| (id, cycle)).collect()
+    order.into_iter().map(|(.., id, cycle)| (id, cycle)).collect()
 }
 
 /// Whether a workload must run beside another, by way of others too, from which one of the two must keep away.

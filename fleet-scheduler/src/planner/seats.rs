@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fleet_core::{Millis, Reason, Tick};
 
-use super::{Facts, Planner};
+use super::{Facts, Job, Planner};
 use crate::{
     decision::{Proposal, Wait, WaitOn},
     model::{Assignment, ClusterInfo, LostPolicy, Slot, WorkloadId},
@@ -121,7 +121,7 @@ impl Planner {
                 continue;
             }
             let soaks = || question.is_everywhere() && self.is_reversible(name, now);
-            let cause = if !cluster.is_in_contact() || assignment.held > 0 {
+            let cause = if !cluster.is_in_contact() {
                 None
             } else if self.replacements.contains_key(name) {
                 // What is on each cluster is on the new one, too.
@@ -148,6 +148,19 @@ impl Planner {
             };
             match cause {
                 None => seats.kept.push((slot, active)),
+                // What is not started yet is not to be started there; what runs waits until all of it does.
+                Some(cause) if assignment.held > 0 && !question.is_everywhere() => {
+                    seats.released.push(Released {
+                        cluster: name.to_owned(),
+                        replicas: assignment.held,
+                        cause,
+                        is_stopped: true,
+                    });
+                    if active > assignment.held {
+                        seats.kept.push((slot, active - assignment.held));
+                    }
+                }
+                Some(_) if assignment.held > 0 => seats.kept.push((slot, active)),
                 Some(cause) => seats.released.push(Released {
                     cluster: name.to_owned(),
                     replicas: active,
@@ -201,18 +214,28 @@ impl Planner {
         places.peek().is_some() && places.all(|(name, _)| name != cluster)
     }
 
-    /// Whether those that follow each other, from this one on, end with one that goes somewhere by itself.
-    fn has_end(&self, id: &WorkloadId) -> bool {
+    /// The one that all follow who follow each other from this one on; none where nobody leads, or all in a circle.
+    fn leader_of(&self, id: &WorkloadId) -> Option<&Job> {
         let mut seen = BTreeSet::from([id]);
-        let mut next = self.jobs.get(id);
-        while let Some(job) = next {
-            match &job.workload.lost {
-                LostPolicy::Follow(other) if seen.insert(other) => next = self.jobs.get(other),
-                LostPolicy::Follow(_) => return false,
-                _ => return true,
+        let mut next = self.jobs.get(id)?;
+        while let LostPolicy::Follow(other) = &next.workload.lost {
+            if !seen.insert(other) {
+                return None;
             }
+            next = self.jobs.get(other)?;
         }
-        false
+        Some(next)
+    }
+
+    /// Whether a workload goes elsewhere when its cluster is lost: by itself, or once a person says so.
+    fn will_move(&self, job: &Job, now: Tick) -> bool {
+        job.workload.lost != LostPolicy::Shrink && !self.is_over_for_good(job, now)
+    }
+
+    /// Whether a workload has run to its end, or its time is over.
+    fn is_over_for_good(&self, job: &Job, now: Tick) -> bool {
+        let is_expired = job.workload.expires.is_some_and(|end| end <= now);
+        is_expired || self.finished.contains_key(&job.workload.name)
     }
 
     /// Since when a cluster counts as lost.
@@ -357,10 +380,15 @@ impl Planner {
                     seats.waits.push(wait(WaitOn::Storm, storm, None));
                     return Answer::Stay;
                 }
-                if !self.has_end(&workload.name) {
+                let is_elsewhere = self.is_elsewhere(other, loss.cluster);
+                let is_led = match self.leader_of(&workload.name) {
+                    None => false,
+                    Some(leader) => is_elsewhere || self.will_move(leader, now),
+                };
+                if !is_led {
                     return propose(seats, "nothing says where it goes; approve to start it elsewhere");
                 }
-                if !self.is_elsewhere(other, loss.cluster) {
+                if !is_elsewhere {
                     seats.waits.push(wait(
                         WaitOn::Follow,
                         Reason::new("follow", format!("{why}; it goes where {other} goes")),

@@ -255,7 +255,12 @@ impl Planner {
             let units = std::mem::take(&mut plan.units);
             // After a failure what was lost comes first; that another may happen is only told.
             let is_lost = plan.seats.released.iter().any(|one| one.cause.is_loss());
-            let floor = if is_lost { ask } else { have };
+            // What must leave is not kept by it either: that is told, too.
+            let floor = if is_lost {
+                ask
+            } else {
+                have.saturating_add(granted)
+            };
             let place = |ask: u64, answers: &mut Answers| self.find(&question, &mut plan, ask, None, answers);
             let (units, bookings, worst) = self.survive(&question, units, floor, place, answers);
             (plan.units, plan.bookings) = (units, bookings);
