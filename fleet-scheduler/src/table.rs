@@ -382,6 +382,13 @@ impl PlacementTable {
         workloads.into_iter()
     }
 
+    /// Everything that is on a cluster, in no order.
+    pub(crate) fn seats_on(&self, slot: Slot) -> impl Iterator<Item = &Seat> {
+        let rows = self.on[slot].keys().map(|row| &self.rows[*row]);
+        rows.flat_map(|row| &row.places.seats)
+            .filter(move |seat| seat.slot == slot)
+    }
+
     /// How many workloads are on a cluster.
     pub fn count_on(&self, slot: Slot) -> usize {
         self.on[slot].len()

@@ -30,6 +30,9 @@ pub struct Placement {
     /// What one of its replicas asked for by what was observed of its clusters, where it asks for more since.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed: Option<Resources>,
+    /// Its clusters that are not in the fleet, and since when they are missed.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub missed: BTreeMap<String, Tick>,
     /// What it was when this was decided: where there must never be two, it is there until it is known to be stopped, even
     /// where nothing else is known of the workload.
     #[serde(skip_serializing_if = "is_default")]
@@ -44,6 +47,7 @@ struct Written {
     finished: Option<Tick>,
     needs: Resources,
     observed: Option<Resources>,
+    missed: BTreeMap<String, Tick>,
     nature: Nature,
 }
 
@@ -72,6 +76,7 @@ impl TryFrom<Written> for Placement {
             finished: written.finished,
             needs: written.needs,
             observed: written.observed,
+            missed: written.missed,
             nature: written.nature,
         })
     }

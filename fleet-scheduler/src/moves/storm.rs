@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::FleetView;
+use crate::model::{FleetView, Slot};
 
 /// Stops starting replicas of lost clusters elsewhere when too many clusters look lost at once: then it is more likely
 /// that the observer is cut off than that they are gone, and what is left could not carry everything anyhow.
@@ -61,12 +61,21 @@ impl StormBreaker {
     }
 
     /// Where it trips. So many clusters with something on them are not in the fleet any more: of them it is not known in
-    /// which domain they were.
-    pub(crate) fn look(&self, fleet: &FleetView, left: usize) -> Storm {
+    /// which domain they were. Of those that are lost and have nothing on them any more, nothing more moves: they do not count.
+    pub(crate) fn look(&self, fleet: &FleetView, left: usize, is_empty: impl Fn(Slot) -> bool) -> Storm {
         let mut domains: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
         let (mut lost, mut all) = (left, left);
-        for cluster in fleet.clusters() {
-            let is_lost = usize::from(cluster.lost_since().is_some());
+        let mut silent = Vec::new();
+        for (slot, cluster) in fleet.clusters().enumerate() {
+            let is_lost = cluster.lost_since().is_some();
+            if is_lost {
+                let is_empty = is_empty(slot);
+                silent.push((slot, is_empty));
+                if is_empty {
+                    continue;
+                }
+            }
+            let is_lost = usize::from(is_lost);
             (lost, all) = (lost + is_lost, all + 1);
             let value = self
                 .domain
@@ -87,6 +96,7 @@ impl StormBreaker {
                 .map(|(value, counts)| (value.to_owned(), counts))
                 .collect(),
             label: self.domain.clone(),
+            silent,
         }
     }
 }
@@ -97,9 +107,18 @@ pub(crate) struct Storm {
     fleet: Option<(usize, usize)>,
     domains: BTreeMap<String, (usize, usize)>,
     label: Option<String>,
+    /// All clusters that are lost, and whether nothing is on them any more.
+    silent: Vec<(Slot, bool)>,
 }
 
 impl Storm {
+    /// Whether what is on lost clusters is as it was.
+    pub(crate) fn is_as_it_was(&self, is_empty: impl Fn(Slot) -> bool) -> bool {
+        self.silent
+            .iter()
+            .all(|(slot, was_empty)| is_empty(*slot) == *was_empty)
+    }
+
     /// Why nothing is started elsewhere for clusters that are not in the fleet any more: words for people.
     pub(crate) fn holds_left(&self) -> Option<String> {
         let (lost, all) = self.fleet?;

@@ -18,6 +18,9 @@ pub struct Facts {
     /// Workloads of which it is sure that nothing runs on a cluster any more: it said so itself, or it was fenced off
     /// (its machines are off, or cut off for good); and when that was observed.
     pub stopped: BTreeMap<(WorkloadId, String), Tick>,
+    /// Workloads of which a cluster runs no more than so many replicas and starts no others: it has taken in that there are
+    /// fewer, and what was beyond is stopped for sure; and when that was observed.
+    pub at_most: BTreeMap<(WorkloadId, String), (u64, Tick)>,
     /// Workloads that have run to their end.
     pub finished: BTreeSet<WorkloadId>,
     /// Tokens of proposals that a person has approved.
@@ -69,6 +72,27 @@ impl Facts {
         self
     }
 
+    /// A cluster runs no more than so many replicas of a workload by now, and starts no others: what was beyond is stopped
+    /// for sure. So some replicas can go of which there must never be two, while others of them stay.
+    #[must_use]
+    pub fn at_most(self, workload: impl Into<WorkloadId>, cluster: impl Into<String>, replicas: u64) -> Self {
+        self.at_most_at(workload, cluster, replicas, Self::NOW)
+    }
+
+    /// A cluster ran no more than so many replicas of a workload at this moment, and started no others.
+    #[must_use]
+    pub fn at_most_at(
+        mut self,
+        workload: impl Into<WorkloadId>,
+        cluster: impl Into<String>,
+        replicas: u64,
+        at: Tick,
+    ) -> Self {
+        self.at_most
+            .insert((workload.into(), cluster.into()), (replicas, at));
+        self
+    }
+
     /// A workload has run to its end.
     #[must_use]
     pub fn finished(mut self, workload: impl Into<WorkloadId>) -> Self {
@@ -91,7 +115,15 @@ impl Facts {
 
     /// When nothing of a workload was known to run on a cluster any more; nothing is observed in the future.
     pub(crate) fn stopped_when(&self, workload: &WorkloadId, cluster: &str, now: Tick) -> Option<Tick> {
-        let at = self.stopped.get(&(workload.clone(), cluster.to_owned()))?;
-        Some((*at).min(now))
+        self.down_to(workload, cluster, 0, now)
+    }
+
+    /// When no more than so many replicas of a workload were known to run on a cluster.
+    pub(crate) fn down_to(&self, workload: &WorkloadId, cluster: &str, most: u64, now: Tick) -> Option<Tick> {
+        let key = (workload.clone(), cluster.to_owned());
+        let stopped = self.stopped.get(&key).copied();
+        let down = self.at_most.get(&key).filter(|(replicas, _)| *replicas <= most);
+        let last = stopped.max(down.map(|(_, at)| *at));
+        last.map(|at| at.min(now))
     }
 }

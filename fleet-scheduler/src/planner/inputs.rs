@@ -7,6 +7,7 @@ use fleet_core::Tick;
 use super::{Job, Planner, takes_every};
 use crate::{
     model::{ClusterInfo, FleetView, InvalidFleet, Relation, Slot, Workload, WorkloadId},
+    moves::Storm,
     room::Room,
     table::PlacementTable,
 };
@@ -241,7 +242,7 @@ impl Planner {
         self.refresh(slot);
         let new = self.fleet.at(slot);
         if is_meant_otherwise || old.lost_since().is_some() != new.lost_since().is_some() {
-            let storm = self.options.storm.look(&self.fleet, self.left.len());
+            let storm = self.storm_now();
             // Who waited for the end of a storm waits no more.
             if storm != self.storm {
                 self.freed.insert(slot);
@@ -282,13 +283,13 @@ impl Planner {
         for name in gone {
             self.left.entry(name.to_owned()).or_default();
         }
-        self.storm = self.options.storm.look(&self.fleet, self.left.len());
+        self.storm = self.storm_now();
     }
 
     /// What was on clusters that have left may be gone from there; those that are missed for the first time are missed since
     /// now.
     pub(super) fn watch_who_left(&mut self, now: Tick) {
-        if self.left.is_empty() {
+        if self.left.is_empty() && self.storm.is_as_it_was(|slot| self.is_empty(slot)) {
             return;
         }
         let storm = self.storm.clone();
@@ -299,6 +300,18 @@ impl Planner {
         for since in self.left.values_mut() {
             since.get_or_insert(now);
         }
+    }
+
+    /// Where too much looks lost now.
+    fn storm_now(&self) -> Storm {
+        let is_empty = |slot| self.is_empty(slot);
+        self.options.storm.look(&self.fleet, self.left.len(), is_empty)
+    }
+
+    /// Whether nothing that counts is on a cluster.
+    fn is_empty(&self, slot: Slot) -> bool {
+        let mut on = self.table.seats_on(slot);
+        on.all(|seat| seat.assignment.active() == 0)
     }
 
     /// Since when a cluster is not in the fleet any more.

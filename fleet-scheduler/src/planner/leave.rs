@@ -7,7 +7,7 @@ use fleet_core::{Reason, Tick};
 use super::{Facts, Job, Planner, Round, seats::token};
 use crate::{
     decision::{Decision, Outcome, Proposal},
-    model::{Assignment, ClusterInfo, Placement, Take, Workload},
+    model::{Assignment, ClusterInfo, Placement, Take, Workload, WorkloadId},
 };
 
 pub(super) type Placed = BTreeMap<String, Assignment>;
@@ -267,10 +267,21 @@ impl Planner {
         facts: &Facts,
         now: Tick,
     ) -> bool {
-        let Some(stopped) = facts.stopped_when(&job.workload.name, cluster, now) else {
+        let id = &job.workload.name;
+        let Some(stopped) = facts.down_to(id, cluster, self.to_run(id, cluster), now) else {
             return false;
         };
         stopped > one.since || self.silent_since(cluster).is_some_and(|since| stopped >= since)
+    }
+
+    /// How many replicas of a workload are to run on a cluster, without those that are going or held.
+    fn to_run(&self, id: &WorkloadId, cluster: &str) -> u64 {
+        let slot = self.fleet.slot(cluster);
+        let here = self.table.seats(id).iter().filter(|seat| Some(seat.slot) == slot);
+        here.fold(0, |sum, seat| {
+            let runs = seat.assignment.active().saturating_sub(seat.assignment.held);
+            sum.saturating_add(runs)
+        })
     }
 
     /// Since when a cluster cannot be asked, because it is lost or not in the fleet any more.

@@ -134,7 +134,7 @@ impl Planner {
         Self {
             table: PlacementTable::empty(&fleet),
             room: Room::of(&fleet),
-            storm: options.storm.look(&fleet, 0),
+            storm: options.storm.look(&fleet, 0, |_| true),
             left: BTreeMap::new(),
             longest: options
                 .budgets
@@ -183,6 +183,11 @@ impl Planner {
             .iter()
             .filter_map(|(id, one)| Some((id.clone(), one.finished?)));
         self.finished = finished.collect();
+        let missed = placements.values().flat_map(|one| &one.missed);
+        for (cluster, since) in missed.filter(|(cluster, _)| self.fleet.get(cluster).is_none()) {
+            let known = self.left.entry(cluster.clone()).or_default();
+            *known = Some(known.map_or(*since, |known| known.min(*since)));
+        }
         let unclaimed = placements
             .iter()
             .filter(|(id, one)| !self.jobs.contains_key(*id) && !one.targets.is_empty())
@@ -247,9 +252,10 @@ impl Planner {
                     None => self.entangled.remove(&id),
                 };
                 let own = self.jobs.get(&id).and_then(|job| job.invalid.clone());
-                let mut decision = match own.or(entangled) {
-                    Some(invalid) => self.refuse(&id, invalid),
-                    None => self.settle(&id, facts, now),
+                let mut decision = match (own, entangled) {
+                    (Some(invalid), _) => self.refuse(&id, invalid),
+                    (None, Some(invalid)) => self.settle_entangled(&id, invalid, facts, now),
+                    (None, None) => self.settle(&id, facts, now),
                 };
                 if let Some(freed) = freed {
                     self.free_anew(&id, &was, freed);
@@ -314,6 +320,11 @@ impl Planner {
                 raise.filter(|raise| !raise.is_new && job.invalid.is_none() && !self.is_observed(id));
             placement.observed = raised.map(|raise| raise.from.clone());
             placement.nature = job.workload.nature;
+            let missed = self.table.gone(id).filter_map(|(_, cluster, _)| {
+                let since = self.left.get(cluster).copied().flatten()?;
+                Some((cluster.to_owned(), since))
+            });
+            placement.missed = missed.collect();
         }
     }
 

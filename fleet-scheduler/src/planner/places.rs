@@ -46,12 +46,49 @@ impl Planner {
         for group in groups {
             let in_group = self.rank_in(question, group, plan, more, answers);
             let units = question.divide(&in_group, ask);
-            if units.short == 0 || question.target().groups.len() < 2 {
+            if units.short == 0 {
                 return units;
             }
             ranked.push(in_group);
+            if question.target().groups.len() < 2 {
+                return Self::too_close(question, plan, ranked, ask, units);
+            }
         }
-        Self::overflow(question, ranked, ask)
+        let units = Self::overflow(question, ranked.clone(), ask);
+        Self::too_close(question, plan, ranked, ask, units)
+    }
+
+    /// What is lost is better off too close to others than nowhere: where it has no place because of how everything is to be
+    /// spread, that does not count for it.
+    fn too_close(
+        question: &Question<'_>,
+        plan: &Plan,
+        groups: Vec<Vec<Ranked>>,
+        ask: u64,
+        units: Units,
+    ) -> Units {
+        let lost = plan
+            .grants
+            .iter()
+            .filter(|(at, _)| plan.seats.released[*at].cause.is_loss());
+        let lost = lost.fold(0_u64, |sum, (_, units)| sum.saturating_add(*units));
+        if units.short == 0 || lost == 0 {
+            return units;
+        }
+        let have = question
+            .current
+            .iter()
+            .fold(0_u64, |sum, (_, units)| sum.saturating_add(*units));
+        let closer = question.divide_lost(&merged(groups), have.saturating_add(lost).min(ask));
+        if closer.total() <= units.total() {
+            return units;
+        }
+        let (short, limit) = (ask - closer.total().min(ask), units.limit);
+        Units {
+            short,
+            limit: limit.filter(|_| short > 0),
+            ..closer
+        }
     }
 
     /// Where room was kept for what was lost, if all of it finds room there; what else is asked for comes later.
@@ -105,14 +142,7 @@ impl Planner {
     pub(super) fn overflow(question: &Question<'_>, groups: Vec<Vec<Ranked>>, ask: u64) -> Units {
         // What must be spread is divided over all of them at once, the clusters of the first group first.
         if !question.target().is_unlimited() {
-            let mut all: Vec<Ranked> = Vec::new();
-            for one in groups.into_iter().flatten() {
-                match all.iter_mut().find(|known| known.slot == one.slot) {
-                    Some(known) => known.fits = known.fits.max(one.fits),
-                    None => all.push(one),
-                }
-            }
-            return question.divide(&all, ask);
+            return question.divide(&merged(groups), ask);
         }
         let mut filled = Units::of(question.current.iter().copied());
         for mut ranked in groups {
@@ -277,4 +307,20 @@ impl Planner {
             .map(|seat| (seat.slot, seat.assignment.active().div_ceil(case.unit())))
             .collect()
     }
+}
+
+/// The clusters of all groups, those of the first group first.
+fn merged(groups: Vec<Vec<Ranked>>) -> Vec<Ranked> {
+    let mut all: Vec<Ranked> = Vec::new();
+    let mut places: BTreeMap<Slot, usize> = BTreeMap::new();
+    for one in groups.into_iter().flatten() {
+        match places.get(&one.slot) {
+            Some(at) => all[*at].fits = all[*at].fits.max(one.fits),
+            None => {
+                places.insert(one.slot, all.len());
+                all.push(one);
+            }
+        }
+    }
+    all
 }

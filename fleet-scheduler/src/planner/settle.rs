@@ -9,7 +9,7 @@ use fleet_core::{Reason, Tick};
 
 use super::{Facts, Job, Planner, preempt::Preemption, seats::Seats};
 use crate::{
-    decision::{Decision, Limit, Outcome, TargetDecision, Wait, WaitOn},
+    decision::{Decision, InvalidWorkload, Limit, Outcome, TargetDecision, Wait, WaitOn},
     model::{Placement, Slot, Survives, Take, WorkloadId},
     moves::Cause,
     pipeline::Units,
@@ -84,22 +84,8 @@ impl Planner {
         let Some(job) = self.jobs.get(id).cloned() else {
             return Decision::new(id, Outcome::Placed, Placement::nowhere());
         };
-        if job.workload.completes && facts.finished.contains(id) {
-            self.finished.entry(id.clone()).or_insert(now);
-        }
-        let over = if self.switches().completion && self.finished.contains_key(id) {
-            Some(Outcome::Finished)
-        } else if job.workload.expires.is_some_and(|end| end <= now) {
-            Some(Outcome::Expired)
-        } else {
-            None
-        };
-        if let Some(outcome) = over {
-            if outcome == Outcome::Expired && self.is_fenced(&job.workload) {
-                return self.stop_all(&job, facts, now, outcome);
-            }
-            self.clear(id);
-            return Decision::new(id, outcome, self.placement(id));
+        if let Some(over) = self.end_if_over(&job, facts, now) {
+            return over;
         }
         let mut decision = Decision::new(id, Outcome::Placed, Placement::nowhere());
         decision.again_at = job.workload.expires;
@@ -136,6 +122,48 @@ impl Planner {
         }
         decision.stays = self.old_copies(&job, facts, now);
         decision.placement = self.placement(id);
+        decision
+    }
+
+    /// Frees the place of what has run to its end, or whose time is over.
+    fn end_if_over(&mut self, job: &Job, facts: &Facts, now: Tick) -> Option<Decision> {
+        let id = &job.workload.name;
+        if job.workload.completes && facts.finished.contains(id) {
+            self.finished.entry(id.clone()).or_insert(now);
+        }
+        let outcome = if self.switches().completion && self.finished.contains_key(id) {
+            Outcome::Finished
+        } else if job.workload.expires.is_some_and(|end| end <= now) {
+            Outcome::Expired
+        } else {
+            return None;
+        };
+        if outcome == Outcome::Expired && self.is_fenced(&job.workload) {
+            return Some(self.stop_all(job, facts, now, outcome));
+        }
+        self.clear(id);
+        Some(Decision::new(id, outcome, self.placement(id)))
+    }
+
+    /// What cannot be decided because of others stays where it is; what has begun before goes on, and what is over ends.
+    pub(super) fn settle_entangled(
+        &mut self,
+        id: &WorkloadId,
+        invalid: InvalidWorkload,
+        facts: &Facts,
+        now: Tick,
+    ) -> Decision {
+        let Some(job) = self.jobs.get(id).cloned().filter(|_| self.switches().never_clear) else {
+            return self.refuse(id, invalid);
+        };
+        if let Some(over) = self.end_if_over(&job, facts, now) {
+            return over;
+        }
+        let proposals = self.let_go(&job, facts, now);
+        let mut decision = Decision::new(id, Outcome::Invalid(invalid), self.placement(id));
+        decision.proposals = proposals;
+        decision.stays = self.old_copies(&job, facts, now);
+        decision.again_at = job.workload.expires;
         decision
     }
 

@@ -114,7 +114,7 @@ fn a_stateful_one_that_shrinks_and_grows_again_waits_for_what_was_stopped() {
             (old, new) == (2, 0),
             "{old} and {new} are to run while one may still be running"
         );
-        planner.decide(&Facts::none().stopped("web", "a"), at(8));
+        planner.decide(&Facts::none().at_most("web", "a", 2), at(8));
         need!(
             runs(&planner, "b", Nature::Stateful) == 1,
             "the third does not run"
