@@ -257,6 +257,26 @@ fn what_is_kept_is_within_all_limits() {
     );
 }
 
+#[test]
+fn a_drain_goes_on_although_nothing_can_be_kept_where_it_goes() {
+    let any = Survives::AnyCluster;
+    let mut planner = planner(
+        vec![cluster("a", "a", 4), cluster("b", "b", 4)],
+        vec![workload("web", 2, 1, &any)],
+    );
+    let mut info = planner.fleet().get("a").unwrap().clone();
+    info.cluster.life_cycle = fleet_core::LifeCycle::Draining;
+    planner.set_cluster(info).unwrap();
+    let round = planner.decide(&Facts::none(), Tick(20));
+    let active = planner.table().placement(&"web".into());
+    assert_eq!(active.active(), [("b", 2)].into(), "{round:#?}");
+    assert_eq!(
+        (round["web"].short(), round["web"].targets[0].unprotected),
+        (0, 2),
+        "{round:#?}"
+    );
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -124,11 +124,11 @@ impl Planner {
             .filter(|name| !is_placed(name))
             .cloned()
             .collect();
-        let gone = placement
-            .targets
-            .keys()
-            .filter(|name| job.names.iter().all(|known| **known != ***name));
-        let gone: Vec<String> = gone.cloned().collect();
+        // What is to go anyhow is not taken over.
+        let gone = placement.targets.iter().filter(|(name, placed)| {
+            job.names.iter().all(|known| **known != ***name) && placed.values().any(|one| one.active() > 0)
+        });
+        let gone: Vec<String> = gone.map(|(name, _)| name.clone()).collect();
         if gone.is_empty() || new.is_empty() {
             return;
         }

@@ -181,3 +181,53 @@ fn a_singleton_that_is_removed_or_expires_is_there_until_it_is_known_to_be_stopp
     };
     guarded(check, |off| off.fencing = false);
 }
+
+#[test]
+fn a_stateful_one_moves_one_by_one_while_others_of_it_stay() {
+    let rate = |limit| Rate::new(limit, minutes(60));
+    let options = PlannerOptions::default()
+        .storm(StormBreaker::off())
+        .budgets(Budgets::new(rate(100), rate(1)));
+    let mut planner = planner(clusters(&["a", "b"]), options, Switches::default());
+    planner.set(web(3).nature(Nature::Stateful));
+    planner.decide(&Facts::none(), at(1));
+    live(&mut planner, "a", LifeCycle::Draining);
+    for moved in 1..=3_u64 {
+        let begin = moved * 61;
+        planner.decide(&Facts::none(), at(begin));
+        let held = |planner: &Planner| planner.table().placement(&"web".into()).targets["1"]["b"].held;
+        assert_eq!(held(&planner), 1);
+        // Fewer than that are not told to run there any more, but were not seen to be gone.
+        planner.decide(&Facts::none().at_most("web", "a", 4 - moved), at(begin + 1));
+        assert_eq!(held(&planner), 1);
+        planner.decide(&Facts::none().at_most("web", "a", 3 - moved), at(begin + 2));
+        assert_eq!(held(&planner), 0);
+        let (a, b) = (
+            runs(&planner, "a", Nature::Stateful),
+            runs(&planner, "b", Nature::Stateful),
+        );
+        assert_eq!((a, b), (3 - moved, moved));
+    }
+}
+
+#[test]
+fn what_is_held_where_nothing_may_start_any_more_starts_elsewhere() {
+    for_both(|nature, switches| {
+        let mut planner = free(clusters(&["a", "b", "c"]), switches);
+        planner.set(web(1).nature(nature));
+        planner.decide(&Facts::none(), at(5));
+        live(&mut planner, "a", LifeCycle::Draining);
+        planner.decide(&Facts::none(), at(6));
+        need_active(&planner, "web", &[("b", 1)], "held")?;
+        live(&mut planner, "b", LifeCycle::Draining);
+        planner.decide(&Facts::none(), at(7));
+        need_active(&planner, "web", &[("c", 1)], "held elsewhere")?;
+        need!(
+            runs(&planner, "c", nature) == 0,
+            "it runs before the old one is stopped"
+        );
+        planner.decide(&Facts::none().stopped("web", "a"), at(8));
+        need!(runs(&planner, "c", nature) == 1, "it does not run");
+        Ok(())
+    });
+}

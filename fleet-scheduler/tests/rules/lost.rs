@@ -288,3 +288,87 @@ fn who_is_on_every_cluster_forgets_those_that_have_left_whatever_its_policy() {
         );
     }
 }
+
+#[test]
+fn how_long_a_cluster_is_missed_survives_a_restart() {
+    let left = || clusters(&["b"]);
+    let restart = |old: &Planner, workload: &Workload| {
+        let kept = serde_json::to_string(&old.placements()).unwrap();
+        let mut new = free(left(), Switches::default())
+            .with_previous(&serde_json::from_str(&kept).unwrap(), old.moves().clone());
+        new.set(workload.clone());
+        new
+    };
+    // Its time runs on.
+    let mut workload = web(1).lost(LostPolicy::Respin { after: minutes(5) });
+    workload.targets = vec![Target::replicas(1)];
+    let mut planner = free(clusters(&["a", "b"]), Switches::default());
+    planner.set(workload.clone());
+    planner.decide(&Facts::none(), at(1));
+    planner.set_fleet(left());
+    planner.decide(&Facts::none(), at(10));
+    for (minute, expected) in [(12, "a"), (14, "a"), (16, "b")] {
+        planner = restart(&planner, &workload);
+        planner.decide(&Facts::none(), at(minute));
+        assert_eq!(active(&planner, "web"), counts(&[(expected, 1)]), "{minute}");
+    }
+    // What was known to be stopped before the restart is stopped.
+    let workload = web(1).nature(Nature::Singleton);
+    let mut planner = free(clusters(&["a", "b"]), Switches::default());
+    planner.set(workload.clone());
+    planner.decide(&Facts::none(), at(1));
+    planner.set_fleet(left());
+    planner.decide(&Facts::none(), at(10));
+    let mut planner = restart(&planner, &workload);
+    planner.decide(&Facts::none().stopped_at("web", "a", at(12)), at(15));
+    assert_eq!(active(&planner, "web"), counts(&[("b", 1)]));
+}
+
+#[test]
+fn who_follows_one_that_is_over_or_stays_waits_for_a_person() {
+    let job = || Workload::new("job", [Target::replicas(1)]).needs(cpu("1"));
+    for (leader, is_finished) in [
+        (job().completes(), true),
+        (job().expires(at(5)), false),
+        (job().lost(LostPolicy::Shrink), false),
+    ] {
+        let mut planner = free(clusters(&["a", "b"]), Switches::default());
+        planner.set(leader.clone());
+        planner.set(
+            web(1)
+                .lost(LostPolicy::Follow("job".into()))
+                .beside_as(Relation::required("job").preferred()),
+        );
+        planner.decide(&Facts::none(), at(1));
+        let was = active(&planner, "web").into_keys().next().unwrap();
+        if is_finished {
+            planner.decide(&Facts::none().finished("job"), at(2));
+        }
+        lose(&mut planner, &was, 6);
+        let round = planner.decide(&Facts::none(), at(7));
+        assert_eq!(round["web"].proposals.len(), 1, "{leader:?}: {round:?}");
+        let token = round["web"].proposals[0].token.clone();
+        planner.decide(&Facts::none().approve(token), at(8));
+        assert!(!active(&planner, "web").contains_key(&was), "{leader:?}");
+    }
+}
+
+#[test]
+fn a_lost_domain_is_made_up_for_although_there_are_fewer_than_asked_for_then() {
+    for target in [
+        Target::replicas(4).spread(Spread::over("region").min(2)),
+        Target::replicas(4).spread(Spread::over("region").skew(1)),
+        Target::replicas(4).over_clusters(Some(2), None),
+    ] {
+        let mut planner = free(clusters(&["eu-1", "us-1"]), Switches::default());
+        let mut workload = web(4);
+        workload.targets = vec![target.divided_by(DivideBy::Capacity)];
+        planner.set(workload);
+        planner.decide(&Facts::none(), at(5));
+        assert_eq!(active(&planner, "web").len(), 2);
+        lose(&mut planner, "us-1", 10);
+        let round = planner.decide(&Facts::none(), at(11));
+        assert_eq!(active(&planner, "web"), counts(&[("eu-1", 4)]), "{round:?}");
+        assert_eq!(round["web"].short(), 0);
+    }
+}

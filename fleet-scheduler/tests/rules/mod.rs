@@ -7,6 +7,7 @@ mod life_cycle;
 mod lost;
 mod moves;
 mod peers;
+mod rounds;
 mod storm;
 
 use std::collections::BTreeMap;

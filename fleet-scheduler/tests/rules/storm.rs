@@ -131,3 +131,48 @@ fn a_list_without_clusters_clears_nothing() {
         "{after:?}"
     );
 }
+
+#[test]
+fn clusters_that_were_lost_long_ago_and_are_empty_make_no_storm() {
+    let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
+    for were_empty in [true, false] {
+        let mut planner = planner(clusters(&names), PlannerOptions::default(), Switches::default());
+        planner.set(web(2));
+        if !were_empty {
+            for name in ["g", "h"] {
+                let held = Workload::new(name, [Target::replicas(1).on([name])]).needs(cpu("1"));
+                planner.set(held.lost(LostPolicy::Hold));
+            }
+        }
+        planner.decide(&Facts::none(), at(5));
+        lose(&mut planner, "g", 10);
+        lose(&mut planner, "h", 11);
+        planner.decide(&Facts::none(), at(12));
+        lose(&mut planner, "a", 50_000);
+        let round = planner.decide(&Facts::none(), at(50_001));
+        let expected = if were_empty { "b" } else { "a" };
+        assert_eq!(active(&planner, "web"), counts(&[(expected, 2)]), "{round:?}");
+    }
+}
+
+#[test]
+fn a_storm_ends_when_what_was_on_the_lost_clusters_is_elsewhere() {
+    let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
+    let mut planner = planner(clusters(&names), PlannerOptions::default(), Switches::default());
+    planner.set(web(2));
+    live(&mut planner, "f", fleet_core::LifeCycle::Cordoned);
+    for name in ["g", "h"] {
+        planner.set(Workload::new(name, [Target::replicas(1).on([name, "f"])]).needs(cpu("1")));
+    }
+    planner.decide(&Facts::none(), at(5));
+    live(&mut planner, "f", fleet_core::LifeCycle::Ready);
+    for name in ["a", "g", "h"] {
+        lose(&mut planner, name, 10);
+    }
+    let round = planner.decide(&Facts::none(), at(11));
+    need_active(&planner, "web", &[("a", 2)], "in the storm").unwrap();
+    assert_eq!(waits(&round, "web"), ["storm"]);
+    let token = round["g"].proposals[0].token.clone();
+    planner.decide(&Facts::none().approve(token), at(12));
+    need_active(&planner, "web", &[("b", 2)], "less is lost").unwrap();
+}
