@@ -219,12 +219,13 @@ fn the_reference_files_have_every_field_with_a_comment() {
 /// The names of all fields of an output, without those of mappings by name.
 fn fields(value: &Value, way: &str, found: &mut std::collections::BTreeSet<String>) {
     // Mappings by name, of mappings with fields or of more names.
-    const BY_NAME: [&str; 13] = [
+    const BY_NAME: [&str; 14] = [
         "byCluster",
         "workloads",
         "resources",
         "needs",
         "observed",
+        "missed",
         "before",
         "after",
         "placements",
@@ -1219,7 +1220,10 @@ fn nothing_clears_a_placement() {
     lab.file("c.yaml", "clusters: []");
     lab.run(&again)
         .expect(2, &["2 workloads on 0 clusters", "left the fleet"]);
-    assert_eq!(lab.json("s.json")["placements"], before);
+    let after = lab.json("s.json")["placements"].clone();
+    for name in ["web", "db"] {
+        assert_eq!(after[name]["targets"], before[name]["targets"], "{name}");
+    }
     lab.run(SMALL)
         .expect(2, &["2 unschedulable", "no cluster passes all filters"]);
     // A resource that nobody offers.
@@ -1364,4 +1368,36 @@ fn names_cannot_confuse_a_terminal() {
         "{:?}",
         answer.out
     );
+}
+
+#[test]
+fn stateful_replicas_go_one_by_one_while_others_of_them_stay() {
+    let lab = small();
+    const AT: &str = "--clusters c.yaml --workloads w.yaml --now 2026-11-27T18";
+    let of = |replicas: u64| {
+        lab.file(
+            "w.yaml",
+            format!(
+                "- {{name: db, nature: stateful, needs: {{cpu: 1}}, targets: [{{replicas: {replicas}}}]}}\n"
+            ),
+        );
+    };
+    of(3);
+    lab.run(&format!("{SMALL} --save s.json")).expect(0, &["a ×3"]);
+    of(2);
+    lab.run(&format!("{AT}:10:00Z --previous s.json --save s.json"))
+        .expect(
+            2,
+            &["1 on a goes once no more than 2 of it run there: --stopped db@a=2"],
+        );
+    lab.run(&format!("{AT}:11:00Z --previous s.json --stopped db@a=3"))
+        .expect(0, &["1 on a goes once no more than 2 of it run there"]);
+    let gone = lab.run(&format!("{AT}:11:00Z --previous s.json --stopped db@a=2"));
+    gone.expect(2, &["a ×2"]);
+    assert!(!gone.out.contains("goes once"), "{}", gone.out);
+    lab.run(&format!("{SMALL} --previous s.json --stopped db@a=x"))
+        .expect(
+            1,
+            &["--stopped db@a=x: write WORKLOAD@CLUSTER, or WORKLOAD@CLUSTER=2 where 2 of it run still"],
+        );
 }

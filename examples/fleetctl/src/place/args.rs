@@ -61,8 +61,12 @@ pub(crate) struct PlaceArgs {
     /// All replicas of a workload on a cluster are healthy: what they stand in for may go.
     #[arg(long, value_name = "WORKLOAD@CLUSTER", help_heading = "What is known")]
     pub(super) healthy: Vec<String>,
-    /// Nothing of a workload runs on a cluster any more, for sure.
-    #[arg(long, value_name = "WORKLOAD@CLUSTER", help_heading = "What is known")]
+    /// Nothing of a workload runs on a cluster any more, for sure; or no more than so many replicas of it.
+    #[arg(
+        long,
+        value_name = "WORKLOAD@CLUSTER[=REPLICAS]",
+        help_heading = "What is known"
+    )]
     pub(super) stopped: Vec<String>,
     /// A workload has run to its end.
     #[arg(long, value_name = "WORKLOAD", help_heading = "What is known")]

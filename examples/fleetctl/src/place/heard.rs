@@ -40,11 +40,15 @@ pub(super) fn heard(args: &PlaceArgs, there: &There<'_>) -> Result<Heard, String
         heard.facts = heard.facts.healthy(workload, cluster);
     }
     for text in &args.stopped {
-        let (workload, cluster) = there.both("--stopped", text)?;
+        let (pair, count) = down_to(text)?;
+        let (workload, cluster) = there.both("--stopped", pair)?;
         heard
             .notes
             .extend(there.nothing_on("--stopped", &workload, &cluster));
-        heard.facts = heard.facts.stopped(workload, cluster);
+        heard.facts = match count {
+            None => heard.facts.stopped(workload, cluster),
+            Some(count) => heard.facts.at_most(workload, cluster, count),
+        };
     }
     for name in &args.finished {
         let id = there.workload("--finished", name)?;
@@ -62,6 +66,19 @@ pub(super) fn heard(args: &PlaceArgs, there: &There<'_>) -> Result<Heard, String
         heard.facts = heard.facts.finished(id);
     }
     Ok(heard)
+}
+
+/// `WORKLOAD@CLUSTER`, and how many of it run there still, where that is said: `WORKLOAD@CLUSTER=2`.
+fn down_to(text: &str) -> Result<(&str, Option<u64>), String> {
+    match text.rsplit_once('=') {
+        None => Ok((text, None)),
+        Some((pair, count)) => match count.parse() {
+            Ok(count) => Ok((pair, Some(count))),
+            Err(_) => Err(format!(
+                "--stopped {text}: write WORKLOAD@CLUSTER, or WORKLOAD@CLUSTER=2 where 2 of it run still"
+            )),
+        },
+    }
 }
 
 impl There<'_> {

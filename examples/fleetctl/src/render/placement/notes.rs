@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anstyle::Style;
 use fleet_core::Reason;
 use fleet_kube::utc;
-use fleet_scheduler::{Cause, Decision, Move, OldCopies, Outcome, Proposal, Wait, WorkloadId};
+use fleet_scheduler::{Cause, Decision, Move, OldCopies, Outcome, Placement, Proposal, Wait};
 
 use super::{
     Shown,
@@ -203,7 +203,7 @@ fn going(decision: &Decision, of: &dyn Fn(&str) -> String) -> Vec<Piece> {
         let is_proposed =
             |proposal: &Proposal| (&proposal.target, &proposal.cluster) == (&old.target, &old.cluster);
         if !decision.proposals.iter().any(is_proposed) {
-            let text = stays(&decision.workload, old);
+            let text = stays(decision, old);
             notes.push(note(DIM, '…', &format!("{}{text}", of(&old.target))));
         }
     }
@@ -284,7 +284,8 @@ fn moved(one: &Move) -> String {
 }
 
 /// What ends that old copies stay: `2 on eu-1 go once …`
-fn stays(id: &WorkloadId, old: &OldCopies) -> String {
+fn stays(decision: &Decision, old: &OldCopies) -> String {
+    let id = &decision.workload;
     let OldCopies {
         replicas, cluster, ..
     } = old;
@@ -294,7 +295,12 @@ fn stays(id: &WorkloadId, old: &OldCopies) -> String {
     };
     let on = old.reason.facts.get("clusters").map_or("", String::as_str);
     let ends = match &*old.reason.code {
-        "not-stopped" => format!("once nothing of it runs there any more: --stopped {id}@{cluster}"),
+        "not-stopped" => match to_run(&decision.placement, cluster) {
+            0 => format!("once nothing of it runs there any more: --stopped {id}@{cluster}"),
+            others => {
+                format!("once no more than {others} of it run there: --stopped {id}@{cluster}={others}")
+            }
+        },
         "silent" => format!("once {cluster} answers again"),
         "unhealthy" if on.is_empty() => format!("once others stand in for {them}"),
         "unhealthy" => {
@@ -314,6 +320,17 @@ fn stays(id: &WorkloadId, old: &OldCopies) -> String {
         }
     };
     format!("{replicas} on {cluster} {goes} {ends}")
+}
+
+/// How many replicas are to run on a cluster, without those that are going or held.
+fn to_run(placement: &Placement, cluster: &str) -> u64 {
+    let here = placement
+        .targets
+        .values()
+        .filter_map(|placed| placed.get(cluster));
+    here.fold(0, |sum, one| {
+        sum.saturating_add(one.active().saturating_sub(one.held))
+    })
 }
 
 /// Why something moves, in words.
