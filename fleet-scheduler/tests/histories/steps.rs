@@ -21,15 +21,6 @@ pub(super) struct Step<'a> {
 
 pub(super) type Placed = BTreeMap<String, Assignment>;
 
-/// What is where, whenever it was placed there.
-fn places(placement: &Placement) -> Placement {
-    let mut placement = placement.clone();
-    for one in placement.targets.values_mut().flat_map(BTreeMap::values_mut) {
-        one.since = Tick(0);
-    }
-    placement
-}
-
 /// How many replicas a target asks for, as far as that is a number.
 pub(super) fn asked(target: &Target) -> u64 {
     match target.take {
