@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fleet_core::Tick;
 use fleet_scheduler::*;
 
 use super::{events::Event, world::World};
