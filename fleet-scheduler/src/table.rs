@@ -60,15 +60,26 @@ impl Places {
         self.seats.is_empty() && self.gone.is_empty()
     }
 
-    /// On each cluster of the fleet how many replicas are there, and how many of them count.
-    pub(crate) fn on_each(&self) -> BTreeMap<Slot, (u64, u64)> {
-        let mut each: BTreeMap<Slot, (u64, u64)> = BTreeMap::new();
-        for seat in &self.seats {
-            let (all, active) = each.entry(seat.slot).or_default();
-            *all = all.saturating_add(seat.assignment.replicas);
-            *active = active.saturating_add(seat.assignment.active());
-        }
+    /// On each cluster of the fleet how many replicas are there, and how many of them count; in the order of clusters.
+    pub(crate) fn on_each(&self) -> Vec<(Slot, u64, u64)> {
+        let seats = self.seats.iter();
+        let mut each: Vec<(Slot, u64, u64)> = seats
+            .map(|seat| (seat.slot, seat.assignment.replicas, seat.assignment.active()))
+            .collect();
+        each.sort_unstable_by_key(|(slot, ..)| *slot);
+        each.dedup_by(|next, kept| {
+            let is_same = next.0 == kept.0;
+            if is_same {
+                (kept.1, kept.2) = (kept.1.saturating_add(next.1), kept.2.saturating_add(next.2));
+            }
+            is_same
+        });
         each
+    }
+
+    /// Whether anything is on a cluster.
+    pub(crate) fn has(&self, slot: Slot) -> bool {
+        self.seats.iter().any(|seat| seat.slot == slot)
     }
 }
 

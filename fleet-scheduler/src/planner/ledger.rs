@@ -43,14 +43,14 @@ impl Planner {
     }
 
     /// Where a workload has fewer replicas than before, or fewer of them count.
-    pub(super) fn left(&self, id: &WorkloadId, before: &BTreeMap<Slot, (u64, u64)>) -> Vec<Slot> {
+    pub(super) fn left(&self, id: &WorkloadId, before: &[(Slot, u64, u64)]) -> Vec<Slot> {
         let after = self.table.places_of(id).on_each();
-        let there = |slot: &Slot| after.get(slot).copied().unwrap_or_default();
-        let is_less = |(slot, (all, active)): &(&Slot, &(u64, u64))| {
-            let (still, counting) = there(slot);
+        let is_less = |(slot, all, active): &&(Slot, u64, u64)| {
+            let at = after.binary_search_by_key(slot, |(slot, ..)| *slot);
+            let (still, counting) = at.map_or((0, 0), |at| (after[at].1, after[at].2));
             still < *all || counting < *active
         };
-        before.iter().filter(is_less).map(|(slot, _)| *slot).collect()
+        before.iter().filter(is_less).map(|(slot, ..)| *slot).collect()
     }
 
     /// What is new, with how many were seen of it before.

@@ -229,15 +229,22 @@ impl Planner {
             // Whoever has no place, or waits, may get what has become free.
             self.touch_freed();
             let touched = std::mem::take(&mut self.dirty);
-            let mut dirty = std::mem::take(&mut self.going_on);
-            dirty.extend(touched.iter().cloned());
+            let going_on = std::mem::take(&mut self.going_on);
+            let both: BTreeSet<WorkloadId>;
+            let dirty = match going_on.is_empty() {
+                true => &touched,
+                false => {
+                    both = touched.union(&going_on).cloned().collect();
+                    &both
+                }
+            };
             if dirty.is_empty() {
                 break;
             }
-            for (id, cycle) in order::order(&self.jobs, &dirty, self.switches().ordered) {
+            for (id, cycle) in order::order(&self.jobs, dirty, self.switches().ordered) {
                 self.renew(&id, now);
-                let was = self.table.places(&id);
                 let is_anew = self.begun_at(&id).is_some() && touched.contains(&id);
+                let was = self.begun_at(&id).map(|_| self.table.places(&id));
                 let freed = is_anew.then(|| std::mem::take(&mut self.freed));
                 if is_anew {
                     self.undo(&id);
@@ -257,10 +264,10 @@ impl Planner {
                     (None, Some(invalid)) => self.settle_entangled(&id, invalid, facts, now),
                     (None, None) => self.settle(&id, facts, now),
                 };
-                if let Some(freed) = freed {
-                    self.free_anew(&id, &was, freed);
+                if let Some((freed, was)) = freed.zip(was.as_ref()) {
+                    self.free_anew(&id, was, freed);
                 }
-                if *self.table.places_of(&id) != was {
+                if was.as_ref().or(self.begun_at(&id)) != Some(self.table.places_of(&id)) {
                     self.touch_related(&id);
                 }
                 self.keep(&id, &decision);

@@ -101,11 +101,12 @@ impl Planner {
     /// What a workload has left that was decided anew, since it was decided before: not what it has left in between. And
     /// what others have left.
     pub(super) fn free_anew(&mut self, id: &WorkloadId, before: &Places, freed: BTreeSet<Slot>) {
-        let begun = self.begun_at(id).map(Places::on_each).unwrap_or_default();
-        let (before, after) = (before.on_each(), self.table.places_of(id).on_each());
-        let left = self.left(id, &before);
-        let own =
-            |slot: &Slot| begun.contains_key(slot) || before.contains_key(slot) || after.contains_key(slot);
+        let left = self.left(id, &before.on_each());
+        let begun = self.begun.places.get(id);
+        let after = self.table.places_of(id);
+        let own = |slot: &Slot| {
+            before.has(*slot) || after.has(*slot) || begun.is_some_and(|begun| begun.has(*slot))
+        };
         self.freed.retain(|slot| !own(slot));
         self.freed.extend(freed);
         self.freed.extend(left);

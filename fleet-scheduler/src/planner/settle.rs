@@ -112,7 +112,7 @@ impl Planner {
         if decision.short() > 0 && !self.switches().never_clear {
             self.clear(id);
         }
-        if self.table.is_moving(id) {
+        if self.is_fenced(&job.workload) && self.table.is_moving(id) {
             // What others of it waited for may have ended.
             let before = self.table.version(id);
             self.let_go(&job, facts, now);
