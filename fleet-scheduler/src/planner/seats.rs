@@ -9,7 +9,6 @@ use crate::{
     decision::{Proposal, Wait, WaitOn},
     model::{Assignment, ClusterInfo, LostPolicy, Slot, WorkloadId},
     moves::Cause,
-    pipeline::Pass,
     schedule::Question,
 };
 
@@ -43,6 +42,9 @@ pub(super) struct Released {
     /// They are known to be stopped: nothing waits for them.
     pub(super) is_stopped: bool,
 }
+
+/// With more clusters than this, filters are quicker asked about all of them at once.
+const MANY: usize = 8;
 
 /// What is known of a cluster whose replicas cannot be asked.
 struct Loss<'a> {
@@ -90,7 +92,10 @@ impl Planner {
         let placed: BTreeMap<String, Assignment> = of_target()
             .map(|seat| (self.fleet.at(seat.slot).name().to_owned(), seat.assignment))
             .collect();
-        for seat in of_target() {
+        let is_sticky = self.switches().sticky;
+        // Many are asked about at once.
+        let stays = (question.current.len() > MANY).then(|| question.stay_each(question.current));
+        for (at, seat) in of_target().enumerate() {
             let (slot, assignment, active) = (seat.slot, seat.assignment, seat.assignment.active());
             if active == 0 {
                 continue;
@@ -136,15 +141,24 @@ impl Planner {
                 );
                 Some(Cause::Drain)
             } else {
-                let reasons = question.refusals_of_current(slot, self.switches().sticky);
-                let must_go = !reasons.is_empty();
-                if must_go {
-                    seats.refused.insert(name.to_owned(), self.told(reasons));
-                } else {
-                    let until = question.stays(slot).and_then(Pass::until);
-                    seats.again_at = seats.again_at.into_iter().chain(until).min();
+                let pass = match &stays {
+                    Some(stays) => stays[at],
+                    None => question.stays(slot),
+                };
+                match pass.filter(|_| is_sticky && question.is_meant(slot)) {
+                    Some(pass) => {
+                        seats.again_at = seats.again_at.into_iter().chain(pass.until()).min();
+                        None
+                    }
+                    None => {
+                        let reasons = question.refusals_of_current(slot, is_sticky);
+                        let must_go = !reasons.is_empty();
+                        if must_go {
+                            seats.refused.insert(name.to_owned(), self.told(reasons));
+                        }
+                        must_go.then_some(Cause::Constraint)
+                    }
                 }
-                must_go.then_some(Cause::Constraint)
             };
             match cause {
                 None => seats.kept.push((slot, active)),
