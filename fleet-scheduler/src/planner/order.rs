@@ -19,14 +19,11 @@ pub(super) fn order(
     dirty: &BTreeSet<WorkloadId>,
     is_ordered: bool,
 ) -> Vec<(WorkloadId, Option<Vec<WorkloadId>>)> {
-    let mut depths = Depths {
-        jobs,
-        known: BTreeMap::new(),
-    };
+    let depths = Depths::of(jobs, dirty);
     let mut order = Vec::new();
     for id in dirty {
         let Some(job) = jobs.get(id) else { continue };
-        let (depth, cycle) = if depends(job) { depths.of(id) } else { (0, None) };
+        let (depth, cycle) = depths.known.get(id).cloned().unwrap_or_default();
         // Who keeps away from others goes where they are not: they come first.
         let keeps_away = job.workload.apart.iter().any(|relation| !relation.preferred);
         order.push((
@@ -53,102 +50,182 @@ pub(super) fn contradiction(
     jobs: &BTreeMap<WorkloadId, Arc<Job>>,
     id: &WorkloadId,
 ) -> Option<InvalidWorkload> {
-    let job = jobs.get(id).filter(|job| depends(job))?;
-    let required = |job: &Job| {
-        let beside = job.workload.beside.iter().filter(|relation| !relation.preferred);
-        beside.cloned().collect::<Vec<Relation>>()
-    };
-    // Everybody it is beside, and in which domains: none is the same cluster, which is in every domain.
-    let mut seen: BTreeSet<(WorkloadId, Option<String>)> = BTreeSet::new();
-    let mut next: Vec<(Vec<WorkloadId>, Option<String>)> = vec![(vec![id.clone()], None)];
-    while let Some((path, scope)) = next.pop() {
-        let Some(last) = path.last().and_then(|last| jobs.get(last)) else {
-            continue;
-        };
-        for relation in required(last) {
-            let over = match (&scope, &relation.over) {
-                (None, over) => over.clone(),
-                (scope, None) => scope.clone(),
-                (Some(one), Some(other)) if one == other => scope.clone(),
+    let (id, job) = jobs.get_key_value(id).filter(|(_, job)| depends(job))?;
+    // Everybody it is beside, in which domains (none is the same cluster, which is in every domain), and by way of whom.
+    let mut met: Vec<(&WorkloadId, Option<&str>, usize)> = vec![(id, None, 0)];
+    let mut seen: BTreeSet<(&WorkloadId, Option<&str>)> = BTreeSet::new();
+    let mut at = 0;
+    while let Some(&(last, scope, _)) = met.get(at) {
+        for relation in required(jobs, last) {
+            let over = match (scope, relation.over.as_deref()) {
+                (None, over) => over,
+                (scope, None) => scope,
+                (Some(one), Some(other)) if one == other => scope,
                 // Nothing follows from being in one domain of this and another of that.
                 _ => continue,
             };
-            if !seen.insert((relation.workload.clone(), over.clone())) {
-                continue;
-            }
-            let Some(other) = jobs.get(&relation.workload) else {
+            let Some((name, other)) = jobs.get_key_value(&relation.workload) else {
                 continue;
             };
-            let keeps_away = |one: &Job, from: &WorkloadId| {
-                let apart = one.workload.apart.iter().filter(|apart| !apart.preferred);
-                apart
-                    .filter(|apart| apart.workload == *from)
-                    .any(|apart| over.is_none() || apart.over == over)
-            };
-            let mut path = path.clone();
-            path.push(relation.workload.clone());
-            if keeps_away(job, &relation.workload) || keeps_away(other, id) {
-                return Some(InvalidWorkload::Torn { workloads: path });
+            if !seen.insert((name, over)) {
+                continue;
             }
-            next.push((path, over));
+            met.push((name, over, at));
+            if keeps_away(job, name, over) || keeps_away(other, id, over) {
+                return Some(InvalidWorkload::Torn { workloads: way(&met) });
+            }
         }
+        at += 1;
     }
     None
+}
+
+/// How the last one was met.
+fn way(met: &[(&WorkloadId, Option<&str>, usize)]) -> Vec<WorkloadId> {
+    let mut way = Vec::new();
+    let mut at = met.len() - 1;
+    while at > 0 {
+        way.push(met[at].0.clone());
+        at = met[at].2;
+    }
+    way.push(met[0].0.clone());
+    way.reverse();
+    way
+}
+
+/// Whether one must keep away from another in these domains.
+fn keeps_away(one: &Job, from: &WorkloadId, over: Option<&str>) -> bool {
+    let apart = one.workload.apart.iter().filter(|apart| !apart.preferred);
+    apart
+        .filter(|apart| apart.workload == *from)
+        .any(|apart| over.is_none() || apart.over.as_deref() == over)
 }
 
 fn depends(job: &Job) -> bool {
     !job.workload.beside.is_empty()
 }
 
-/// How many others, one beside the next, a workload waits for.
-struct Depths<'a> {
+/// What a workload must run beside.
+fn required<'a>(
     jobs: &'a BTreeMap<WorkloadId, Arc<Job>>,
+    id: &WorkloadId,
+) -> impl Iterator<Item = &'a Relation> + use<'a> {
+    let beside = jobs.get(id).into_iter().flat_map(|job| &job.workload.beside);
+    beside.filter(|relation| !relation.preferred)
+}
+
+/// How many others, one beside the next, each workload waits for, and the circle it is in, if it is in one.
+#[derive(Default)]
+struct Depths {
     known: BTreeMap<WorkloadId, (usize, Option<Vec<WorkloadId>>)>,
 }
 
-impl Depths<'_> {
-    /// Its depth, and the circle it is in, if it is in one. Without recursion: chains may be long.
-    fn of(&mut self, id: &WorkloadId) -> (usize, Option<Vec<WorkloadId>>) {
-        let mut path: Vec<(WorkloadId, Vec<WorkloadId>)> = vec![(id.clone(), self.required(id))];
-        let mut on_path = BTreeSet::from([id.clone()]);
-        while let Some((at, rest)) = path.last_mut() {
-            let at = at.clone();
-            match rest.pop() {
-                Some(next) if self.known.contains_key(&next) => {}
-                Some(next) => {
-                    if on_path.contains(&next) {
-                        let begin = path.iter().position(|(one, _)| *one == next).unwrap_or(0);
-                        let circle: Vec<WorkloadId> =
-                            path[begin..].iter().map(|(one, _)| one.clone()).collect();
-                        for one in &circle {
-                            self.known.insert(one.clone(), (0, Some(circle.clone())));
-                        }
-                    } else {
-                        let required = self.required(&next);
-                        on_path.insert(next.clone());
-                        path.push((next, required));
-                    }
+/// A workload on the way of the search.
+struct Visit<'a> {
+    id: &'a WorkloadId,
+    rest: Vec<&'a WorkloadId>,
+}
+
+impl Depths {
+    /// Of these and all they wait for: by the strongly connected components of the graph (Tarjan 1972), which are found
+    /// those first that others wait for. Without recursion: chains may be long.
+    fn of(jobs: &BTreeMap<WorkloadId, Arc<Job>>, dirty: &BTreeSet<WorkloadId>) -> Self {
+        let mut depths = Self::default();
+        let next_of = |id: &WorkloadId| -> Vec<&WorkloadId> {
+            let next = required(jobs, id).filter_map(|relation| jobs.get_key_value(&relation.workload));
+            next.map(|(id, _)| id).collect()
+        };
+        // When each was met, and the first met that it leads to.
+        let mut met: BTreeMap<&WorkloadId, (usize, usize)> = BTreeMap::new();
+        let mut open: Vec<&WorkloadId> = Vec::new();
+        for root in dirty {
+            let Some((root, job)) = jobs.get_key_value(root) else {
+                continue;
+            };
+            if !depends(job) || met.contains_key(root) {
+                continue;
+            }
+            let mut path: Vec<Visit<'_>> = Vec::new();
+            let mut enter = Some(root);
+            loop {
+                if let Some(id) = enter.take() {
+                    let at = met.len();
+                    met.insert(id, (at, at));
+                    open.push(id);
+                    path.push(Visit {
+                        id,
+                        rest: next_of(id),
+                    });
                 }
-                None => {
-                    path.pop();
-                    on_path.remove(&at);
-                    if !self.known.contains_key(&at) {
-                        let required = self.required(&at);
-                        let known = required.iter().filter_map(|next| self.known.get(next));
-                        let depth = known.map(|(depth, _)| depth + 1).max().unwrap_or(0);
-                        self.known.insert(at, (depth, None));
+                let Some(visit) = path.last_mut() else { break };
+                let id = visit.id;
+                if let Some(next) = visit.rest.pop() {
+                    match met.get(next) {
+                        None => enter = Some(next),
+                        Some(&(at, _)) if !depths.known.contains_key(next) => lower(&mut met, id, at),
+                        Some(_) => {}
                     }
+                    continue;
+                }
+                path.pop();
+                let (at, low) = met[id];
+                if let Some(before) = path.last() {
+                    lower(&mut met, before.id, low);
+                }
+                if at == low {
+                    let begin = open.iter().rposition(|one| *one == id).unwrap_or(0);
+                    let members = open.split_off(begin);
+                    depths.add(&members, &next_of);
                 }
             }
         }
-        self.known.get(id).cloned().unwrap_or_default()
+        depths
     }
 
-    fn required(&self, id: &WorkloadId) -> Vec<WorkloadId> {
-        let beside = self.jobs.get(id).into_iter().flat_map(|job| &job.workload.beside);
-        let required = beside
-            .filter(|relation| !relation.preferred)
-            .map(|relation| relation.workload.clone());
-        required.filter(|id| self.jobs.contains_key(id)).collect()
+    /// All of these wait for each other; or it is one that does not.
+    fn add<'a>(&mut self, members: &[&'a WorkloadId], next_of: &impl Fn(&WorkloadId) -> Vec<&'a WorkloadId>) {
+        if let [one] = members {
+            let next = next_of(one);
+            let known = next.iter().filter_map(|next| self.known.get(*next));
+            let depth = known.map(|(depth, _)| depth + 1).max().unwrap_or(0);
+            self.known.insert((*one).clone(), (depth, None));
+            return;
+        }
+        let set: BTreeSet<&WorkloadId> = members.iter().copied().collect();
+        for one in members {
+            let circle = circle(one, &set, next_of);
+            self.known.insert((*one).clone(), (0, Some(circle)));
+        }
     }
+}
+
+fn lower(met: &mut BTreeMap<&WorkloadId, (usize, usize)>, id: &WorkloadId, to: usize) {
+    if let Some((_, low)) = met.get_mut(id) {
+        *low = to.min(*low);
+    }
+}
+
+/// The shortest circle from a workload back to itself among these; of two, the first by names.
+fn circle<'a>(
+    from: &'a WorkloadId,
+    members: &BTreeSet<&'a WorkloadId>,
+    next_of: &impl Fn(&WorkloadId) -> Vec<&'a WorkloadId>,
+) -> Vec<WorkloadId> {
+    let mut met: Vec<(&WorkloadId, Option<&str>, usize)> = vec![(from, None, 0)];
+    let mut seen: BTreeSet<&WorkloadId> = BTreeSet::from([from]);
+    let mut at = 0;
+    while let Some(&(last, ..)) = met.get(at) {
+        let next: BTreeSet<&WorkloadId> = next_of(last).into_iter().collect();
+        if next.contains(from) {
+            met.truncate(at + 1);
+            return way(&met);
+        }
+        for one in next {
+            if members.contains(one) && seen.insert(one) {
+                met.push((one, None, at));
+            }
+        }
+        at += 1;
+    }
+    vec![from.clone()]
 }

@@ -1,12 +1,14 @@
 //! The built-in division: over few clusters, by weights, by what is free, or for the least cost.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use fixedbitset::FixedBitSet;
 
 use super::select::Selection;
 use crate::{
     decision::Limit,
     divide::{self, DivideError, Level, Party, Skew},
-    model::{Bound, Column, DivideBy, Fact, FleetView, Slot, Take, Target},
+    model::{Bound, Column, DivideBy, Fact, FleetView, Slot, Spread, Take, Target},
     pipeline::{Divider, Ranked, Selected, Units, Wish},
     score::Costs,
 };
@@ -84,9 +86,10 @@ fn stay_spread(wish: &Wish<'_>, used: &[Ranked]) -> Selected {
         .iter()
         .map(|one| Ranked::new(one.slot, one.score, 0, one.current))
         .collect();
+    let spread = in_use(wish, used);
     let selection = Selection {
         fleet: wish.fleet,
-        spread: &wish.target.spread,
+        spread: &spread,
         min: usize::try_from(least).unwrap_or(usize::MAX).min(used.len()),
         max: usize::MAX,
         need: wish.wanted,
@@ -101,6 +104,25 @@ fn stay_spread(wish: &Wish<'_>, used: &[Ranked]) -> Selected {
         clusters: used.to_vec(),
         must: must.unwrap_or_default(),
     }
+}
+
+/// How it is to be spread, over no more domains than it is in: what is lost does not stop the others from staying spread.
+fn in_use(wish: &Wish<'_>, used: &[Ranked]) -> Vec<Spread> {
+    let mut spread = wish.target.spread.clone();
+    let label = |one: &Ranked, over: &str| wish.fleet.at(one.slot).cluster.labels.get(over);
+    for level in 0..spread.len() {
+        // The domains of this level in each of those around it.
+        let mut inside: BTreeMap<Vec<Option<&String>>, BTreeSet<Option<&String>>> = BTreeMap::new();
+        for one in used {
+            let around = spread[..level].iter().map(|outer| label(one, &outer.over));
+            let domains = inside.entry(around.collect()).or_default();
+            domains.insert(label(one, &spread[level].over));
+        }
+        let least = inside.values().map(BTreeSet::len).min().unwrap_or(0);
+        let most = u32::try_from(least).unwrap_or(u32::MAX);
+        spread[level].min = spread[level].min.map(|min| min.min(most));
+    }
+    spread
 }
 
 fn has_skew(wish: &Wish<'_>) -> bool {

@@ -272,3 +272,72 @@ fn a_named_cluster_that_is_not_there_or_cannot_take_it_is_told_with_the_reason()
     let round = planner.decide(&Facts::none(), at(5));
     assert!(round["web"].targets[0].refused.is_empty(), "{round:?}");
 }
+
+#[test]
+fn who_leads_to_a_circle_is_not_in_it_whatever_the_order() {
+    let at_any = |name: &str| Workload::new(name, [Target::replicas(1)]).needs(cpu("1"));
+    // a and b wait for each other, and b for c, which waits for a; d waits for all of them, and e for d.
+    let orders: [[&str; 2]; 2] = [["a", "c"], ["c", "a"]];
+    let mut told = std::collections::BTreeSet::new();
+    for order in orders {
+        for is_alone in [false, true] {
+            for is_reversed in [false, true] {
+                let mut all = vec![
+                    at_any("a").beside("b"),
+                    order.iter().fold(at_any("b"), |b, other| b.beside(*other)),
+                    at_any("c").beside("a"),
+                    at_any("d").beside("a"),
+                    at_any("e").beside("d"),
+                ];
+                if is_reversed {
+                    all.reverse();
+                }
+                let mut planner = free(clusters(&["a", "b"]), Switches::default());
+                let mut round = Round::new();
+                for workload in all {
+                    planner.set(workload);
+                    if is_alone {
+                        round.extend(planner.decide(&Facts::none(), at(1)));
+                    }
+                }
+                round.extend(planner.decide(&Facts::none(), at(2)));
+                let outcomes: Vec<String> = round.values().map(|one| format!("{:?}", one.outcome)).collect();
+                told.insert(outcomes);
+            }
+        }
+    }
+    let circle = |names: &str| {
+        let workloads = names
+            .chars()
+            .map(|name| name.to_string().as_str().into())
+            .collect();
+        format!("{:?}", Outcome::Invalid(InvalidWorkload::Cycle { workloads }))
+    };
+    let nowhere = format!("{:?}", Outcome::Unschedulable);
+    let expected = vec![
+        circle("ab"),
+        circle("ba"),
+        circle("cab"),
+        nowhere.clone(),
+        nowhere,
+    ];
+    assert_eq!(told, [expected].into());
+}
+
+#[test]
+fn long_chains_are_decided() {
+    let mut planner = free(
+        FleetView::new([cluster("a", "2000")]).unwrap(),
+        Switches::default(),
+    );
+    let name = |at: usize| format!("w-{at:04}");
+    for at in 0..1_000 {
+        let mut workload = Workload::new(name(at), [Target::replicas(1)]).needs(cpu("1"));
+        if at > 0 {
+            workload = workload.beside(name(at - 1).as_str());
+        }
+        planner.set(workload);
+    }
+    let round = planner.decide(&Facts::none(), at(1));
+    assert!(round.values().all(|one| one.outcome == Outcome::Placed));
+}

@@ -372,3 +372,42 @@ fn a_lost_domain_is_made_up_for_although_there_are_fewer_than_asked_for_then() {
         assert_eq!(round["web"].short(), 0);
     }
 }
+
+#[test]
+fn who_shrinks_stays_spread_over_what_is_left() {
+    for nested in [false, true] {
+        let mut planner = free(clusters(&["eu-1", "us-1", "ap-1"]), Switches::default());
+        let mut target = Target::replicas(9).spread(Spread::over("region").min(3));
+        if nested {
+            target = target.spread(Spread::over("region").min(1));
+        }
+        let of = |replicas: u64| {
+            let mut workload = web(replicas).lost(LostPolicy::Shrink);
+            let mut target = target.clone();
+            if let Take::Divided { replicas: all, .. } = &mut target.take {
+                *all = replicas;
+            }
+            workload.targets = vec![target];
+            workload
+        };
+        planner.set(of(9));
+        planner.decide(&Facts::none(), at(5));
+        let before = active(&planner, "web");
+        assert_eq!(before.len(), 3);
+        let largest = before.iter().max_by_key(|(_, count)| **count).unwrap().0.clone();
+        let lost = before.keys().find(|name| **name != largest).unwrap();
+        lose(&mut planner, lost, 10);
+        planner.decide(&Facts::none(), at(11));
+        planner.set(of(4));
+        planner.decide(&Facts::none(), at(12));
+        let answering = active(&planner, "web")
+            .into_iter()
+            .filter(|(name, _)| name != lost);
+        assert_eq!(
+            answering.filter(|(_, count)| *count > 0).count(),
+            2,
+            "{:?}",
+            active(&planner, "web")
+        );
+    }
+}
