@@ -135,7 +135,13 @@ impl Planner {
     fn let_replaced_go(&self, job: &Job, target: &str, placed: &mut Placed, facts: &Facts, now: Tick) {
         let mut spare = self.beyond_wanted(job, target, placed, facts, now);
         let to = self.stand_in(placed);
-        for (name, one) in placed.iter_mut().filter(|(_, one)| one.going > 0) {
+        let id = &job.workload.name;
+        let is_healthy =
+            |(name, one): &(&String, &mut Assignment)| facts.healthy_when(id, name, now) > Some(one.since);
+        let mut going: Vec<_> = placed.iter_mut().filter(|(_, one)| one.going > 0).collect();
+        // Those first of which it is not known that they are healthy.
+        going.sort_by_key(is_healthy);
+        for (name, one) in going {
             let cluster = self.fleet.get(name);
             if !self.switches().returning
                 && cluster.is_some_and(|cluster| cluster.is_in_contact() && !cluster.is_going())

@@ -104,6 +104,7 @@ impl Step<'_> {
                     self.check_going(workload, target, was, is);
                 }
                 self.check_moves(workload, target, &name, was, is);
+                self.check_running(workload, target, &name, was, is);
                 self.check_bounds(id, target, was, is);
                 if let Some(decided) = decision.and_then(|one| one.targets.get(at)) {
                     self.check_sum(id, target, is, decided);
@@ -115,6 +116,34 @@ impl Step<'_> {
                 }
             }
         }
+    }
+
+    /// Of what runs and is known to be healthy, as much is left as is wanted and had a place: nothing that was decided, for
+    /// this one or for others, takes it away.
+    fn check_running(&self, workload: &Workload, target: &Target, name: &str, was: &Placed, is: &Placed) {
+        let is_wanted_less = asked(target) < active(was);
+        if workload.nature.is_fenced() || !matches!(target.take, Take::Divided { .. }) || is_wanted_less {
+            return;
+        }
+        let id = &workload.name;
+        let is_healthy = |cluster: &String| self.facts.healthy.contains_key(&(id.clone(), cluster.clone()));
+        let mut left: u64 = self
+            .moves
+            .iter()
+            .filter(|one| one.workload == *id && one.target == name)
+            .filter(|one| one.cause == Cause::Preempted && is_healthy(&one.from))
+            .map(|one| one.replicas)
+            .sum();
+        let mut ran = 0;
+        for (cluster, one) in was.iter().filter(|(cluster, _)| is_healthy(cluster)) {
+            ran += one.replicas;
+            left += is.get(cluster).map_or(0, |now| now.replicas).min(one.replicas);
+        }
+        assert!(
+            left >= ran.min(asked(target)).min(active(was)),
+            "{id}: {ran} ran of {}, {left} are left: {was:?} became {is:?}",
+            asked(target)
+        );
     }
 
     /// Every move that was made is remembered, and the other way round.
@@ -178,7 +207,9 @@ impl Step<'_> {
             }
             let is_there = self.world.sites.contains_key(cluster);
             if workload.nature.is_fenced() {
-                let is_stopped = self.facts.stopped.contains_key(&(id.clone(), cluster.clone()));
+                let pair = (id.clone(), cluster.clone());
+                let is_stopped =
+                    self.facts.stopped.contains_key(&pair) || self.facts.at_most.contains_key(&pair);
                 let is_said = self.world.approved.values().any(|about| about == cluster);
                 assert!(
                     is_stopped || is_said,

@@ -175,7 +175,10 @@ impl World {
                     is_off && running == 0
                 };
                 if workload.nature.is_fenced() && is_stopped {
-                    facts = facts.stopped(id.clone(), cluster);
+                    facts = match running {
+                        0 => facts.stopped(id.clone(), cluster),
+                        _ => facts.at_most(id.clone(), cluster, running),
+                    };
                 }
             }
         }
