@@ -133,6 +133,7 @@ impl Planner {
     /// Lets replicas go that others stand in for: as many as are healthy elsewhere beyond what is wanted and has a place, so
     /// that never fewer run than before. What was changed at this very moment cannot have been observed to be healthy.
     fn let_replaced_go(&self, job: &Job, target: &str, placed: &mut Placed, facts: &Facts, now: Tick) {
+        self.stay_after_all(job, target, placed, now);
         let mut spare = self.beyond_wanted(job, target, placed, facts, now);
         let to = self.stand_in(placed);
         let id = &job.workload.name;
@@ -164,6 +165,42 @@ impl Planner {
             }
             drop_some_going(one, count, now);
         }
+    }
+
+    /// Where fewer have a place than are wanted, what is to go stays, if it may be where it is by now.
+    fn stay_after_all(&self, job: &Job, target: &str, placed: &mut Placed, now: Tick) {
+        let at = job.names.iter().position(|name| **name == *target);
+        let Some((at, Take::Divided { replicas, .. })) = at.map(|at| (at, &job.workload.targets[at].take))
+        else {
+            return;
+        };
+        let active = placed
+            .values()
+            .fold(0_u64, |sum, one| sum.saturating_add(one.active()));
+        let mut lacking = replicas.saturating_sub(active);
+        for (name, one) in placed.iter_mut().filter(|(_, one)| one.going > 0) {
+            if lacking > 0 && self.may_stay(job, at, name, now) {
+                let back = one.going.min(lacking);
+                one.going -= back;
+                lacking -= back;
+            }
+        }
+    }
+
+    /// Whether what is on a cluster may stay there.
+    fn may_stay(&self, job: &Job, target: usize, cluster: &str, now: Tick) -> bool {
+        let Some(slot) = self.fleet.slot(cluster) else {
+            return false;
+        };
+        let info = self.fleet.at(slot);
+        let current = [(slot, 1)];
+        let question = self.question(job, target, &current, now);
+        info.is_in_contact()
+            && !info.is_going()
+            && !self.is_replaced(slot)
+            && question
+                .refusals_of_current(slot, self.switches().sticky)
+                .is_empty()
     }
 
     /// How many replicas of a target that run are more than are wanted of it; below 0, too few run.

@@ -281,3 +281,28 @@ fn targets_with_other_names_are_the_same_in_their_places() {
         );
     }
 }
+
+#[test]
+fn what_is_to_go_stays_where_it_may_be_again_if_too_few_have_a_place() {
+    let mut planner = free(
+        FleetView::new([cluster("a", "6"), cluster("b", "3")]).unwrap(),
+        Switches::default(),
+    );
+    planner.set(named("web", 6));
+    planner.decide(&Facts::none(), at(1));
+    live(&mut planner, "a", LifeCycle::Draining);
+    planner.decide(&healthy(&[("web", "a")]), at(2));
+    assert_eq!(active(&planner, "web").get("b"), Some(&3));
+    // More are lost than have a place: what is left of it on a is all there is.
+    let mut small = cluster("b", "1");
+    small.capacity.as_mut().unwrap().observed_at = at(3);
+    planner.set_cluster(small).unwrap();
+    live(&mut planner, "a", LifeCycle::Ready);
+    let facts = healthy(&[("web", "a"), ("web", "b")]);
+    for minute in 4..8 {
+        planner.decide(&facts, at(minute));
+        assert_eq!(active(&planner, "web").values().sum::<u64>(), 6);
+        let there = on(&planner, "web", "a") + on(&planner, "web", "b");
+        assert!(there >= 6, "{there} of 6 are there");
+    }
+}
