@@ -90,6 +90,7 @@ impl Planner {
         let mut decision = Decision::new(id, Outcome::Placed, Placement::nowhere());
         decision.again_at = job.workload.expires;
         decision.proposals = self.let_go(&job, facts, now);
+        let was_moving = self.is_fenced(&job.workload) || self.table.is_moving(id);
         for target in self.in_turn(&job) {
             let case = Case {
                 job: &job,
@@ -112,7 +113,7 @@ impl Planner {
         if decision.short() > 0 && !self.switches().never_clear {
             self.clear(id);
         }
-        if self.is_fenced(&job.workload) && self.table.is_moving(id) {
+        if was_moving && self.table.is_moving(id) {
             // What others of it waited for may have ended.
             let before = self.table.version(id);
             self.let_go(&job, facts, now);

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use fleet_core::Tick;
 use fleet_scheduler::*;
 
 use super::{events::Event, world::World};
@@ -201,8 +202,10 @@ impl Step<'_> {
             return;
         }
         for (cluster, old) in was.iter().filter(|(_, old)| old.going > 0) {
-            let now = is.get(cluster).map_or(0, |now| now.going);
-            if now >= old.going {
+            let now = is.get(cluster).copied().unwrap_or(Assignment::new(0, Tick(0)));
+            // Some may stay after all.
+            let stay = now.active().saturating_sub(old.active());
+            if now.going + stay >= old.going {
                 continue;
             }
             let is_there = self.world.sites.contains_key(cluster);
