@@ -84,7 +84,7 @@ impl Planner {
     }
 
     /// Those that a workload keeps away from.
-    fn shunned_by(&self, id: &WorkloadId) -> BTreeSet<WorkloadId> {
+    pub(super) fn shunned_by(&self, id: &WorkloadId) -> BTreeSet<WorkloadId> {
         let apart = self.jobs.get(id).into_iter().flat_map(|job| &job.given.apart);
         let required = apart.filter(|relation| !relation.preferred);
         required.map(|relation| relation.workload.clone()).collect()

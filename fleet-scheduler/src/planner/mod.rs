@@ -472,6 +472,10 @@ impl Planner {
             let there = related.iter().filter(|id| self.jobs.contains_key(*id));
             self.dirty.extend(there.cloned());
         }
+        // Those that it keeps away from may come to where it was.
+        let shunned = self.shunned_by(id).into_iter();
+        let there = shunned.filter(|id| self.jobs.contains_key(id));
+        self.dirty.extend(there.collect::<Vec<_>>());
     }
 }
 
