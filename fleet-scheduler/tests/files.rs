@@ -414,3 +414,37 @@ fn no_clusters_are_a_fleet_of_none() {
     let round = planner.decide(&Facts::none(), Tick(1));
     assert_eq!(round["shop/web"].outcome, Outcome::Unschedulable);
 }
+
+#[test]
+fn an_empty_list_of_clusters_is_not_any_cluster() {
+    let target = |text: &str| serde_json::from_str::<Target>(text).map_err(|error| error.to_string());
+    assert!(target(r#"{"each": 1}"#).is_ok());
+    let error = target(r#"{"each": 1, "clusters": []}"#).unwrap_err();
+    assert!(
+        error.contains("`clusters` is an empty list: leave it out where any cluster will do"),
+        "{error}"
+    );
+}
+
+#[test]
+fn placements_with_more_that_go_than_there_are_cannot_have_been_decided() {
+    let placement = |assignment: &str| {
+        let text = format!(r#"{{"targets": {{"1": {{"a": {assignment}}}}}}}"#);
+        serde_json::from_str::<Placement>(&text).map_err(|error| error.to_string())
+    };
+    assert!(placement(r#"{"replicas": 8, "going": 5, "held": 3}"#).is_ok());
+    for (wrong, expect) in [
+        (
+            r#"{"replicas": 8, "going": 50}"#,
+            "50 going and 0 held of 8 replicas on cluster a",
+        ),
+        (
+            r#"{"replicas": 8, "going": 5, "held": 4}"#,
+            "5 going and 4 held of 8",
+        ),
+        (r#"{"replicas": 8, "seen": 9}"#, "9 of them seen"),
+    ] {
+        let error = placement(wrong).unwrap_err();
+        assert!(error.contains(expect), "{error}");
+    }
+}

@@ -1401,3 +1401,29 @@ fn stateful_replicas_go_one_by_one_while_others_of_them_stay() {
             &["--stopped db@a=x: write WORKLOAD@CLUSTER, or WORKLOAD@CLUSTER=2 where 2 of it run still"],
         );
 }
+
+#[test]
+fn limits_that_are_not_met_are_told() {
+    let lab = small();
+    for (target, expect) in [
+        (
+            "replicas: 1, spread: [{over: zone, min: 2}]",
+            "in 1 domain of zone, at least 2 asked for",
+        ),
+        (
+            "replicas: 2, overClusters: {min: 3}",
+            "on 2 clusters, at least 3 asked for",
+        ),
+        (
+            "replicas: 4, divideBy: weight, bounds: [{clusters: [a], min: 3}, {clusters: [b], min: 3}]",
+            "asked for",
+        ),
+    ] {
+        lab.file(
+            "w.yaml",
+            format!("- {{name: web, needs: {{cpu: 1}}, targets: [{{{target}}}]}}\n"),
+        );
+        let told = lab.run(SMALL);
+        assert!(told.out.contains(expect), "{target}: {}", told.out);
+    }
+}

@@ -1,5 +1,7 @@
 //! Limits of a target that its placement does not meet.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// A limit of a target that its placement does not meet: what is there stays, and where there are few replicas not every
@@ -39,5 +41,22 @@ impl Unmet {
     pub(crate) fn of(of: Limited, got: u64, min: Option<u64>, max: Option<u64>) -> Option<Self> {
         let (min, max) = (min.filter(|min| got < *min), max.filter(|max| got > *max));
         (min.is_some() || max.is_some()).then_some(Self { of, got, min, max })
+    }
+}
+
+impl fmt::Display for Unmet {
+    /// `in 1 domain of region, at least 2 asked for`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (got, s) = (self.got, if self.got == 1 { "" } else { "s" });
+        match &self.of {
+            Limited::Cluster(name) => write!(f, "{got} replica{s} on {name}")?,
+            Limited::Clusters => write!(f, "on {got} cluster{s}")?,
+            Limited::Domains(label) => write!(f, "in {got} domain{s} of {label}")?,
+        }
+        match (self.min, self.max) {
+            (Some(min), _) => write!(f, ", at least {min} asked for"),
+            (_, Some(max)) => write!(f, ", at most {max} asked for"),
+            _ => Ok(()),
+        }
     }
 }

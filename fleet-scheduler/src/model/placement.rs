@@ -58,6 +58,20 @@ pub enum InvalidPlacement {
     /// More replicas than can be decided on, in all.
     #[error("more replicas than {MAX_REPLICAS}, the most that can be decided on")]
     TooMany,
+    /// More that are going, held or seen than there are.
+    #[error("{going} going and {held} held of {replicas} replicas on cluster {cluster}, {seen} of them seen")]
+    MoreThanThere {
+        /// Where.
+        cluster: String,
+        /// How many there are.
+        replicas: u64,
+        /// How many of them are going.
+        going: u64,
+        /// How many of them are held.
+        held: u64,
+        /// How many of them were seen.
+        seen: u64,
+    },
 }
 
 impl TryFrom<Written> for Placement {
@@ -65,7 +79,23 @@ impl TryFrom<Written> for Placement {
 
     fn try_from(written: Written) -> Result<Self, InvalidPlacement> {
         let mut sum = 0_u64;
-        for assignment in written.targets.values().flat_map(BTreeMap::values) {
+        for (cluster, assignment) in written.targets.values().flatten() {
+            if assignment.sound() != *assignment {
+                let Assignment {
+                    replicas,
+                    going,
+                    held,
+                    seen,
+                    ..
+                } = *assignment;
+                return Err(InvalidPlacement::MoreThanThere {
+                    cluster: cluster.clone(),
+                    replicas,
+                    going,
+                    held,
+                    seen,
+                });
+            }
             sum = sum.saturating_add(assignment.replicas);
             if sum > MAX_REPLICAS {
                 return Err(InvalidPlacement::TooMany);

@@ -340,8 +340,8 @@ impl Target {
 struct Written {
     #[serde(skip_serializing_if = "String::is_empty")]
     name: String,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    clusters: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    clusters: Option<Vec<String>>,
     #[serde(rename = "where", skip_serializing_if = "Option::is_none")]
     selector: Option<ClusterSelector>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -370,6 +370,9 @@ pub enum InvalidTarget {
     /// It says what belongs to `replicas`.
     #[error("`divideBy`, `bounds` and `overClusters.min` go with `replicas`, not with `each`")]
     NotDivided,
+    /// It lists clusters, and there is none in the list.
+    #[error("`clusters` is an empty list: leave it out where any cluster will do")]
+    NoClusters,
     /// It says where else, but not where.
     #[error("`elseWhere` needs `where`")]
     ElseWithoutWhere,
@@ -379,6 +382,9 @@ impl TryFrom<Written> for Target {
     type Error = InvalidTarget;
 
     fn try_from(written: Written) -> Result<Self, InvalidTarget> {
+        if written.clusters.as_ref().is_some_and(Vec::is_empty) {
+            return Err(InvalidTarget::NoClusters);
+        }
         let over = written.over_clusters.unwrap_or_default();
         let take = match (written.each, written.replicas) {
             (Some(_), None)
@@ -403,7 +409,7 @@ impl TryFrom<Written> for Target {
         }
         Ok(Self {
             name: written.name,
-            clusters: written.clusters,
+            clusters: written.clusters.unwrap_or_default(),
             groups: written.selector.into_iter().chain(written.else_where).collect(),
             take,
             spread: written.spread,
@@ -417,7 +423,7 @@ impl From<Target> for Written {
         let mut groups = target.groups.into_iter();
         let mut written = Self {
             name: target.name,
-            clusters: target.clusters,
+            clusters: (!target.clusters.is_empty()).then_some(target.clusters),
             selector: groups.next(),
             else_where: groups.collect(),
             spread: target.spread,

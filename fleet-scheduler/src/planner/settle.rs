@@ -227,6 +227,9 @@ impl Planner {
         plan.wanted = question.wanted().unwrap_or_else(|| {
             let meant = self.meant(&question, &mut plan.again_at, answers);
             plan.named = self.missing(&question, &meant, &mut plan.refused);
+            // What counts as being there although it cannot be asked is not missing.
+            plan.named
+                .retain(|name| plan.seats.absent.iter().all(|(cluster, _)| cluster != name));
             let count = u64::try_from(meant.count_ones(..)).unwrap_or(u64::MAX);
             set = Some(meant);
             count.saturating_add(absent)

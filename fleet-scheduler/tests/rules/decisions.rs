@@ -341,3 +341,23 @@ fn long_chains_are_decided() {
     let round = planner.decide(&Facts::none(), at(1));
     assert!(round.values().all(|one| one.outcome == Outcome::Placed));
 }
+
+#[test]
+fn a_named_cluster_that_is_lost_with_its_replicas_is_wanted_once() {
+    for replicas in [1, 2] {
+        let mut planner = free(clusters(&["a", "b"]), Switches::default());
+        let target = Target::each(replicas).on(["a", "b", "gone"]);
+        planner.set(Workload::new("web", [target]).needs(cpu("1")));
+        planner.decide(&Facts::none(), at(1));
+        lose(&mut planner, "a", 5);
+        let round = planner.decide(&Facts::none(), at(6));
+        let told = &round["web"].targets[0];
+        assert_eq!((told.wanted, told.short), (3 * replicas, replicas), "{told:?}");
+        assert_eq!(
+            told.limit,
+            Some(Limit::Named {
+                clusters: vec!["gone".into()]
+            })
+        );
+    }
+}

@@ -66,6 +66,9 @@ impl Shown<'_> {
                 );
                 notes.push(note(WARN, '!', &text));
             }
+            for unmet in target.unmet.iter().take(NAMED) {
+                notes.push(note(WARN, '!', &format!("{of}{unmet}")));
+            }
             for (cluster, reasons) in target.refused.iter().take(NAMED) {
                 let why: Vec<String> = reasons.iter().map(ToString::to_string).collect();
                 notes.push(note(
