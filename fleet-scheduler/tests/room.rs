@@ -328,6 +328,43 @@ fn a_slot_is_made_by_what_gives_way_and_more_of_them_would_help() {
 }
 
 #[test]
+fn somebody_goes_elsewhere_where_a_slot_is_free_so_that_another_has_one() {
+    let check = |needs: &str, other: &str, expected: u64| {
+        let offers = [("a", r#", "pods": 1"#), ("b", r#", "pods": 0"#), ("c", other)];
+        let clusters = offers.map(|(name, pods)| cluster(name, &format!(r#"{{"cpu": 100{pods}}}"#), "{}"));
+        let scheduler = Scheduler::builder().rebalancer(Worth::without_balance()).build();
+        let mut planner = Planner::new(
+            scheduler,
+            FleetView::new(clusters).unwrap(),
+            PlannerOptions::default(),
+        );
+        let anywhere = Target::replicas(1).on(["a", "b", "c"]);
+        planner.set(workload("anywhere", Target::replicas(1).on(["a"]), needs));
+        planner.decide(&Facts::none(), Tick(10));
+        planner.set(workload("anywhere", anywhere, needs));
+        planner.set(workload("web", Target::replicas(1).on(["a"]), r#"{"cpu": 1}"#));
+        planner.decide(&Facts::none(), Tick(20));
+        assert_eq!((placed(&planner, "anywhere"), placed(&planner, "web")), (1, 0));
+        planner.rebalance(&Facts::none(), Tick(30));
+        let healthy = Facts::none().healthy("anywhere", "c");
+        for now in [40, 50] {
+            planner.decide(&healthy, Tick(now));
+        }
+        let placed = (placed(&planner, "anywhere"), placed(&planner, "web"));
+        assert_eq!(placed, (1, expected), "{needs} {other}");
+    };
+    check("{}", r#", "pods": 1"#, 1);
+    check(r#"{"cpu": 1}"#, r#", "pods": 1"#, 1);
+    check(r#"{"pods": 1}"#, r#", "pods": 1"#, 1);
+    // No limit is said, which is nothing to who names pods.
+    check("{}", "", 1);
+    check(r#"{"cpu": 1}"#, "", 1);
+    check(r#"{"pods": 1}"#, "", 0);
+    // No slot is free anywhere.
+    check("{}", r#", "pods": 0"#, 0);
+}
+
+#[test]
 fn a_cluster_may_begin_to_count_pods_and_stop_again() {
     let offers = |pods: &str| cluster("a", &format!(r#"{{"cpu": 100{pods}}}"#), "{}");
     let mut planner = planner([offers(""), cluster("b", r#"{"pods": 0}"#, "{}")]);

@@ -50,7 +50,13 @@ pub(super) fn contradiction(
     jobs: &BTreeMap<WorkloadId, Arc<Job>>,
     id: &WorkloadId,
 ) -> Option<InvalidWorkload> {
-    let (id, job) = jobs.get_key_value(id).filter(|(_, job)| depends(job))?;
+    // Most keep away from nobody, nor does anybody from them: then nothing is to be found, however long the way.
+    let is_apart = |job: &Job| {
+        !job.workload.shunned_by.is_empty() || job.workload.apart.iter().any(|one| !one.preferred)
+    };
+    let (id, job) = jobs
+        .get_key_value(id)
+        .filter(|(_, job)| depends(job) && is_apart(job))?;
     // Everybody it is beside, in which domains (none is the same cluster, which is in every domain), and by way of whom.
     let mut met: Vec<(&WorkloadId, Option<&str>, usize)> = vec![(id, None, 0)];
     let mut seen: BTreeSet<(&WorkloadId, Option<&str>)> = BTreeSet::new();

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fleet_core::Tick;
+use fleet_core::{Resources, Tick};
 
 use super::{Facts, Planner};
 use crate::{
     model::{Assignment, Clusters, DivideBy, Slot, Take, Target, WorkloadId},
+    room::PODS,
     schedule::Answers,
     solve::{Contender, Effort, Problem, improve},
 };
@@ -194,9 +195,12 @@ impl Planner {
             .collect();
         let free = |slot: &Slot| {
             let of = |resource: &std::sync::Arc<str>| {
+                if &**resource == PODS && !self.counts_pods(*slot) {
+                    return i64::MAX;
+                }
                 // What takes part is taken out first.
                 let held = parts.iter().filter_map(|part| {
-                    let need = self.jobs.get(&part.workload)?.workload.needs.get(resource);
+                    let need = need(&self.jobs.get(&part.workload)?.workload.needs, resource);
                     let units = i64::try_from(part.current.get(slot).copied().unwrap_or(0)).ok()?;
                     need.checked_mul(units)
                 });
@@ -223,7 +227,13 @@ impl Planner {
                     false => crate::score::cost_of(self.fleet.at(*slot), &workload.needs).max(0),
                 };
                 let current = part.current.get(slot).copied().unwrap_or(0);
-                let most = if part.set[*slot] { u64::MAX } else { current };
+                // What names pods asks for what is not offered where they are not counted.
+                let offers_pods = workload.needs.get(PODS) == 0 || self.counts_pods(*slot);
+                let most = if part.set[*slot] && offers_pods {
+                    u64::MAX
+                } else {
+                    current
+                };
                 (cost, most, current)
             });
             let price = i64::try_from(workload.moves.price).unwrap_or(i64::MAX / 4).max(1);
@@ -239,12 +249,17 @@ impl Planner {
                 .saturating_mul(100);
             let needs = resources
                 .iter()
-                .map(|resource| workload.needs.get(resource))
+                .map(|resource| need(&workload.needs, resource))
                 .collect();
             let contender = Contender::new(replicas.saturating_sub(elsewhere), needs).clusters(clusters);
             problem = problem.contender(contender.prices(price, short));
         }
         problem
+    }
+
+    /// Whether a cluster says how many pods it carries: where it does not, there is no such limit.
+    fn counts_pods(&self, slot: Slot) -> bool {
+        self.room.needs_on(slot, &Resources::new()).names(PODS)
     }
 
     /// From where to where, as far as there is room already.
@@ -281,6 +296,14 @@ impl Planner {
             }
         }
         shifts
+    }
+}
+
+/// How much of a resource one replica asks for: a slot for a pod, where it does not say how many pods it is.
+fn need(needs: &Resources, resource: &str) -> i64 {
+    match resource == PODS && !needs.names(PODS) {
+        true => 1,
+        false => needs.get(resource),
     }
 }
 

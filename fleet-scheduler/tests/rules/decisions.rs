@@ -219,6 +219,39 @@ fn who_must_be_beside_and_apart_by_way_of_others_is_refused_as_a_set() {
 }
 
 #[test]
+fn who_keeps_away_later_or_is_given_first_is_heeded_by_way_of_others_too() {
+    let at_any = |name: &str| Workload::new(name, [Target::replicas(1)]).needs(cpu("1"));
+    let is_torn =
+        |round: &Round| matches!(round["r"].outcome, Outcome::Invalid(InvalidWorkload::Torn { .. }));
+    for apart in [
+        [at_any("p").apart("r"), at_any("r").beside("q")],
+        [at_any("p"), at_any("r").beside("q").apart("p")],
+    ] {
+        let together = [at_any("p"), at_any("r").beside("q")];
+        for is_reversed in [false, true] {
+            let mut all = apart.to_vec();
+            all.insert(1, at_any("q").beside("p"));
+            if is_reversed {
+                all.reverse();
+            }
+            let mut planner = free(clusters(&["a", "b"]), Switches::default());
+            for workload in all {
+                planner.set(workload);
+            }
+            assert!(is_torn(&planner.decide(&Facts::none(), at(1))), "{apart:?}");
+            together.iter().for_each(|one| planner.set(one.clone()));
+            let round = planner.decide(&Facts::none(), at(2));
+            assert_eq!(round["r"].outcome, Outcome::Placed, "{apart:?}");
+            apart.iter().for_each(|one| planner.set(one.clone()));
+            assert!(is_torn(&planner.decide(&Facts::none(), at(3))), "{apart:?}");
+            planner.remove(&"p".into());
+            let round = planner.decide(&Facts::none(), at(4));
+            assert!(!is_torn(&round), "{apart:?}");
+        }
+    }
+}
+
+#[test]
 fn who_was_refused_for_others_is_decided_once_these_are_mended() {
     let at_any = |name: &str| Workload::new(name, [Target::replicas(1)]).needs(cpu("1"));
     let mut planner = free(clusters(&["a", "b"]), Switches::default());
@@ -273,6 +306,76 @@ fn a_named_cluster_that_is_not_there_or_cannot_take_it_is_told_with_the_reason()
     assert!(round["web"].targets[0].refused.is_empty(), "{round:?}");
 }
 
+/// All orders of so many things.
+fn orders_of(count: usize) -> Vec<Vec<usize>> {
+    let Some(last) = count.checked_sub(1) else {
+        return vec![Vec::new()];
+    };
+    let with_last = |(order, at): (Vec<usize>, usize)| {
+        let mut order = order;
+        order.insert(at, last);
+        order
+    };
+    let shorter = orders_of(last).into_iter();
+    shorter
+        .flat_map(|order| (0..count).map(move |at| (order.clone(), at)))
+        .map(with_last)
+        .collect()
+}
+
+/// Whoever can be reached from itself, and nobody else, is told the shortest circle it is in.
+#[test]
+fn a_circle_is_told_to_exactly_those_that_are_in_one() {
+    const COUNT: usize = 4;
+    let pairs: Vec<(usize, usize)> = (0..COUNT)
+        .flat_map(|one| (0..COUNT).map(move |other| (one, other)))
+        .filter(|(one, other)| one != other)
+        .collect();
+    let name = |at: usize| format!("w{at}");
+    // Every fifth graph, which are all sorts.
+    for graph in (0..1_u32 << pairs.len()).step_by(5) {
+        let edges: Vec<(usize, usize)> = pairs
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| graph >> at & 1 == 1)
+            .map(|(_, pair)| *pair)
+            .collect();
+        // How far each is from each, by the way of more and more others (Floyd 1962).
+        let mut far = [[usize::MAX; COUNT]; COUNT];
+        edges.iter().for_each(|(one, other)| far[*one][*other] = 1);
+        for by in 0..COUNT {
+            for one in 0..COUNT {
+                for other in 0..COUNT {
+                    far[one][other] = far[one][other].min(far[one][by].saturating_add(far[by][other]));
+                }
+            }
+        }
+        let mut planner = free(clusters(&["a"]), Switches::default());
+        for one in 0..COUNT {
+            let workload = Workload::new(name(one), [Target::replicas(1)]).needs(cpu("1"));
+            let others = edges.iter().filter(|edge| edge.0 == one);
+            planner.set(others.fold(workload, |made, (_, other)| made.beside(name(*other).as_str())));
+        }
+        let round = planner.decide(&Facts::none(), at(1));
+        for (one, far) in far.iter().enumerate() {
+            let outcome = &round[&name(one)].outcome;
+            let Outcome::Invalid(InvalidWorkload::Cycle { workloads }) = outcome else {
+                assert_eq!(far[one], usize::MAX, "{edges:?}: {outcome:?}");
+                continue;
+            };
+            assert_eq!(workloads.len(), far[one], "{edges:?}: {workloads:?}");
+            assert_eq!(workloads[0].as_str(), name(one));
+            for (at, id) in workloads.iter().enumerate() {
+                let next = &workloads[(at + 1) % workloads.len()];
+                let is_edge = edges
+                    .iter()
+                    .any(|(one, other)| *id.as_str() == name(*one) && *next.as_str() == name(*other));
+                assert!(is_edge, "{edges:?}: {workloads:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn who_leads_to_a_circle_is_not_in_it_whatever_the_order() {
     let at_any = |name: &str| Workload::new(name, [Target::replicas(1)]).needs(cpu("1"));
@@ -281,21 +384,18 @@ fn who_leads_to_a_circle_is_not_in_it_whatever_the_order() {
     let mut told = std::collections::BTreeSet::new();
     for order in orders {
         for is_alone in [false, true] {
-            for is_reversed in [false, true] {
-                let mut all = vec![
+            for first_to_last in orders_of(5) {
+                let all = [
                     at_any("a").beside("b"),
                     order.iter().fold(at_any("b"), |b, other| b.beside(*other)),
                     at_any("c").beside("a"),
                     at_any("d").beside("a"),
                     at_any("e").beside("d"),
                 ];
-                if is_reversed {
-                    all.reverse();
-                }
                 let mut planner = free(clusters(&["a", "b"]), Switches::default());
                 let mut round = Round::new();
-                for workload in all {
-                    planner.set(workload);
+                for which in first_to_last {
+                    planner.set(all[which].clone());
                     if is_alone {
                         round.extend(planner.decide(&Facts::none(), at(1)));
                     }
@@ -331,7 +431,7 @@ fn long_chains_are_decided() {
         Switches::default(),
     );
     let name = |at: usize| format!("w-{at:04}");
-    for at in 0..1_000 {
+    for at in 0..2_000 {
         let mut workload = Workload::new(name(at), [Target::replicas(1)]).needs(cpu("1"));
         if at > 0 {
             workload = workload.beside(name(at - 1).as_str());
