@@ -132,7 +132,11 @@ impl PlacementTable {
                         slot,
                         assignment: assignment.sound(),
                     }),
-                    None => gone.push(((*target).into(), cluster.as_str().into(), assignment.sound())),
+                    None => gone.push((
+                        (*target).into(),
+                        cluster.as_str().into(),
+                        assignment.sound().unseen(),
+                    )),
                 }
             }
         }
@@ -192,7 +196,10 @@ impl PlacementTable {
                     at += 1;
                 }
                 None => {
-                    gone.insert(at_gone, ((*target).into(), cluster.as_str().into(), assignment));
+                    gone.insert(
+                        at_gone,
+                        ((*target).into(), cluster.as_str().into(), assignment.unseen()),
+                    );
                     at_gone += 1;
                 }
             }

@@ -190,6 +190,11 @@ impl Assignment {
         }
     }
 
+    /// Where nothing was observed: their cluster is not in the fleet, and may come back with what was observed before.
+    pub(crate) fn unseen(self) -> Self {
+        Self { seen: 0, ..self }
+    }
+
     /// How many of them are started, those that are going too.
     pub(crate) fn started(&self) -> u64 {
         self.replicas.saturating_sub(self.held)

@@ -68,7 +68,6 @@ impl Planner {
                 *one = one.after(&seat.assignment, counts);
             }
         }
-        // Of what is not in the fleet any more nothing is counted.
         for one in clusters.values_mut() {
             one.seen = one.seen.min(one.started());
         }

@@ -418,6 +418,15 @@ impl Planner {
 }
 
 impl Seats {
+    /// How many units run, and are to go elsewhere.
+    pub(super) fn leaving(&self, unit: u64) -> u64 {
+        let running = self
+            .released
+            .iter()
+            .filter(|one| !one.cause.is_loss() && !one.is_stopped);
+        running.fold(0, |sum, one| sum.saturating_add(one.replicas.div_ceil(unit)))
+    }
+
     /// How many units count as being there although they cannot be asked.
     pub(super) fn absent(&self, unit: u64) -> u64 {
         self.absent.iter().fold(0, |sum, (_, replicas)| {

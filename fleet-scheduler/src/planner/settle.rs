@@ -237,8 +237,10 @@ impl Planner {
         // Where there is one on each cluster, none stands in for another.
         let surplus = match question.is_everywhere() {
             true => 0,
+            // What runs counts first, though it is to go elsewhere.
             false => absent
                 .saturating_add(have)
+                .saturating_add(plan.seats.leaving(unit))
                 .saturating_sub(plan.wanted)
                 .min(absent),
         };

@@ -306,3 +306,33 @@ fn what_is_to_go_stays_where_it_may_be_again_if_too_few_have_a_place() {
         assert!(there >= 6, "{there} of 6 are there");
     }
 }
+
+#[test]
+fn what_runs_is_kept_before_what_is_lost_when_there_are_to_be_fewer() {
+    for policy in [
+        LostPolicy::Shrink,
+        LostPolicy::Hold,
+        LostPolicy::Respin { after: minutes(60) },
+    ] {
+        let of = |replicas| {
+            let target = Target::replicas(replicas).over_clusters(Some(replicas.try_into().unwrap()), None);
+            Workload::new("web", [target])
+                .needs(cpu("1"))
+                .lost(policy.clone())
+        };
+        let mut planner = free(clusters(&["a", "b"]), Switches::default());
+        planner.set(of(2));
+        planner.decide(&Facts::none(), at(1));
+        assert_eq!(active(&planner, "web"), counts(&[("a", 1), ("b", 1)]));
+        lose(&mut planner, "b", 5);
+        live(&mut planner, "a", LifeCycle::Draining);
+        planner.decide(&healthy(&[("web", "a")]), at(6));
+        planner.set(of(1));
+        let round = planner.decide(&healthy(&[("web", "a")]), at(7));
+        assert_eq!(
+            active(&planner, "web"),
+            counts(&[("a", 1)]),
+            "{policy:?}: {round:?}"
+        );
+    }
+}
