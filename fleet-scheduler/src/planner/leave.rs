@@ -7,7 +7,7 @@ use fleet_core::{Reason, Tick};
 use super::{Facts, Job, Planner, Round, seats::token};
 use crate::{
     decision::{Decision, Outcome, Proposal},
-    model::{Assignment, ClusterInfo, Placement, Take, Workload, WorkloadId},
+    model::{Assignment, ClusterInfo, Nature, Placement, Take, Workload, WorkloadId},
 };
 
 pub(super) type Placed = BTreeMap<String, Assignment>;
@@ -322,8 +322,7 @@ impl Planner {
         let slot = self.fleet.slot(cluster);
         let here = self.table.seats(id).iter().filter(|seat| Some(seat.slot) == slot);
         here.fold(0, |sum, seat| {
-            let runs = seat.assignment.active().saturating_sub(seat.assignment.held);
-            sum.saturating_add(runs)
+            sum.saturating_add(seat.assignment.runs(Nature::Stateful))
         })
     }
 

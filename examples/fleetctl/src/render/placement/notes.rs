@@ -331,9 +331,7 @@ fn to_run(placement: &Placement, cluster: &str) -> u64 {
         .targets
         .values()
         .filter_map(|placed| placed.get(cluster));
-    here.fold(0, |sum, one| {
-        sum.saturating_add(one.active().saturating_sub(one.held))
-    })
+    here.fold(0, |sum, one| sum.saturating_add(one.runs(placement.nature)))
 }
 
 /// Why something moves, in words.
