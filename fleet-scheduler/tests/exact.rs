@@ -21,6 +21,7 @@ fn example() -> Instance {
         allowed: vec![true, true],
         min: vec![0, 0],
         max: vec![9, 9],
+        keeps: 0,
         previous: previous.to_vec(),
     };
     Instance {

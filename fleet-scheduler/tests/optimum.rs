@@ -37,7 +37,7 @@ fn id(workload: usize) -> WorkloadId {
 }
 
 /// What the planner makes of an instance, once everything has settled.
-fn place(instance: &Instance) -> Vec<Vec<u64>> {
+fn place(instance: &Instance, moves: &MovePolicy) -> Vec<Vec<u64>> {
     let clusters = instance.clusters.iter().enumerate().map(|(at, cluster)| {
         let declared = Cluster::new(name(at)).cost("replica", i64::try_from(cluster.cost).unwrap());
         ClusterInfo::new(declared).capacity(Capacity::new(
@@ -81,7 +81,7 @@ fn place(instance: &Instance) -> Vec<Vec<u64>> {
         }
         let workload = Workload::new(id(at), [target])
             .needs(resources(&workload.needs))
-            .moves(MovePolicy::default().price(instance.move_price));
+            .moves(moves.clone().price(instance.move_price));
         planner.set(workload);
     }
     let mut facts = Facts::none();
@@ -126,8 +126,11 @@ fn improved(instance: &Instance, found: &[Vec<u64>]) -> Vec<Vec<u64>> {
             });
             let needs = workload.needs.iter().map(signed).collect();
             let contender = Contender::new(workload.replicas, needs).clusters(clusters);
-            problem
-                .contender(contender.prices(signed(&instance.move_price), signed(&instance.shortfall_price)))
+            problem.contender(
+                contender
+                    .prices(signed(&instance.move_price), signed(&instance.shortfall_price))
+                    .keeps(workload.keeps),
+            )
         });
     improve(&problem, &found.to_vec(), Effort::default())
 }
@@ -159,6 +162,7 @@ fn sane(mut instance: Instance) -> Instance {
                 .min(rest);
             workload.previous[cluster] = kept;
             rest -= kept;
+            workload.keeps += kept;
             for (free, need) in free.iter_mut().zip(&workload.needs) {
                 *free -= need * kept;
             }
@@ -167,14 +171,18 @@ fn sane(mut instance: Instance) -> Instance {
     instance
 }
 
-#[test]
-fn decisions_are_near_the_optimum() {
+/// Holds what is made of random instances against their optimum: the mean ratio, and the worst ones with their seeds.
+fn measure(
+    what: &str,
+    prepare: impl Fn(Instance) -> Instance,
+    place: impl Fn(&Instance) -> Vec<Vec<u64>>,
+) -> (f64, f64) {
     const INSTANCES: u64 = 1_000;
     let mut ratios = Vec::new();
     for seed in 0..INSTANCES {
-        let instance = sane(Instance::random(seed, &Size::SMALL));
+        let instance = prepare(Instance::random(seed, &Size::SMALL));
         let optimum = instance.solve().expect("no minimums, so it has a solution");
-        let found = improved(&instance, &place(&instance));
+        let found = place(&instance);
         let cost = instance
             .cost(&found)
             .unwrap_or_else(|broken| panic!("seed {seed}: {broken:?}: {found:?} of {instance:#?}"));
@@ -183,14 +191,34 @@ fn decisions_are_near_the_optimum() {
     }
     ratios.sort_by(|a, b| b.0.total_cmp(&a.0));
     let mean = ratios.iter().map(|(ratio, _)| ratio).sum::<f64>() / INSTANCES as f64;
-    println!("{INSTANCES} instances: mean {mean:.4}, worst {:?}", &ratios[..10]);
     let over = ratios.iter().filter(|(ratio, _)| *ratio > 1.5).count();
-    println!("over 1.5: {over}");
-    assert!(
-        mean <= 1.05 && ratios[0].0 <= 1.5,
-        "mean {mean:.4}, worst {:?}",
-        &ratios[..10]
+    println!(
+        "{what}: {INSTANCES} instances: mean {mean:.4}, over 1.5: {over}, worst {:?}",
+        &ratios[..5]
     );
+    (mean, ratios[0].0)
+}
+
+fn anew(mut instance: Instance) -> Instance {
+    for workload in &mut instance.workloads {
+        workload.previous.fill(0);
+        workload.keeps = 0;
+    }
+    instance
+}
+
+#[test]
+fn decisions_are_near_the_optimum() {
+    let policy = MovePolicy::default();
+    let a = measure("from nothing", anew, |instance| place(instance, &policy));
+    let b = measure("stop first", sane, |instance| {
+        place(instance, &policy.clone().stop_first())
+    });
+    let c = measure("start first", sane, |instance| place(instance, &policy));
+    let d = measure("search", sane, |instance| {
+        improved(instance, &place(instance, &policy))
+    });
+    panic!("{a:?} {b:?} {c:?} {d:?}");
 }
 
 #[test]
@@ -217,4 +245,26 @@ fn whatever_is_asked_of_it_a_search_stays_within_its_numbers() {
         let problem = Problem::new(free).contender(huge.clone()).contender(huge);
         check(problem, vec![vec![0, 0], vec![0, 0]]);
     }
+}
+
+#[test]
+fn zz_one() {
+    let seed: u64 = std::env::var("SEED").map_or(251, |s| s.parse().unwrap());
+    let instance = sane(Instance::random(seed, &Size::SMALL));
+    let optimum = instance.solve().unwrap();
+    println!("move price {}", instance.move_price);
+    for c in &instance.clusters {
+        println!("cluster cap {:?} cost {}", c.capacity, c.cost);
+    }
+    for w in &instance.workloads {
+        println!(
+            "w {} needs {:?} allowed {:?} max {:?}",
+            w.replicas, w.needs, w.allowed, w.max
+        );
+    }
+    println!("optimum {} {:?}", optimum.cost, optimum.placement);
+    let found = place(&instance, &MovePolicy::default().stop_first());
+    println!("stopf {} {:?}", instance.cost(&found).unwrap(), found);
+    let found = place(&instance, &MovePolicy::default());
+    println!("found {} {:?}", instance.cost(&found).unwrap(), found);
 }

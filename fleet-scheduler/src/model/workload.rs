@@ -429,6 +429,9 @@ pub struct MovePolicy {
     pub per: Millis,
     /// It never moves because another place is better; only when it cannot stay.
     pub pinned: bool,
+    /// Its old copies stop at once when new ones start elsewhere, as with the order `stop-first` of other systems: fewer may
+    /// run for a while, and no room for both is needed. Else they stop once as many are healthy elsewhere.
+    pub stop_first: bool,
 }
 
 impl Default for MovePolicy {
@@ -438,6 +441,7 @@ impl Default for MovePolicy {
             limit: None,
             per: Millis::from_mins(60),
             pinned: false,
+            stop_first: false,
         }
     }
 }
@@ -454,6 +458,13 @@ impl MovePolicy {
     #[must_use]
     pub fn at_most(mut self, limit: u64, per: Millis) -> Self {
         (self.limit, self.per) = (Some(limit), per);
+        self
+    }
+
+    /// The old copies stop before the new ones run.
+    #[must_use]
+    pub fn stop_first(mut self) -> Self {
+        self.stop_first = true;
         self
     }
 

@@ -129,7 +129,9 @@ impl Planner {
         plan.waits.extend(waits);
         let mut moves = Vec::new();
         for (at, one) in steps {
-            let is_over = plan.seats.released[at].is_stopped || !self.switches().healthy_first;
+            let is_over = plan.seats.released[at].is_stopped
+                || self.stops_first(&case.job.workload)
+                || !self.switches().healthy_first;
             if let Some(from) = placed.get_mut(&one.from) {
                 let ended = end(from, one.replicas, !is_over);
                 if self.is_fenced(&case.job.workload) {

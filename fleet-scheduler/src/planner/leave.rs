@@ -51,6 +51,11 @@ impl Planner {
         self.switches().fencing && workload.nature.is_fenced()
     }
 
+    /// Whether the old copies of a workload may stop at once when new ones start elsewhere.
+    pub(super) fn stops_first(&self, workload: &Workload) -> bool {
+        workload.moves.stop_first && !self.is_fenced(workload)
+    }
+
     /// Stops everything of a workload of which there must never be two; it frees its place once it is known to be stopped.
     pub(super) fn stop_all(&mut self, job: &Job, facts: &Facts, now: Tick, outcome: Outcome) -> Decision {
         let id = &job.workload.name;

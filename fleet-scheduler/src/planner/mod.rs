@@ -201,6 +201,12 @@ impl Planner {
     /// Decides everything that a change has touched, in the order of priorities, what others depend on first, then by
     /// name.
     pub fn decide(&mut self, facts: &Facts, now: Tick) -> Round {
+        let round = self.decide_touched(facts, now);
+        self.remember_round(&round, now);
+        round
+    }
+
+    fn decide_touched(&mut self, facts: &Facts, now: Tick) -> Round {
         self.now = now;
         self.moves.forget(now, self.longest);
         while let Some((at, id)) = self.wakes.first().filter(|(at, _)| *at <= now).cloned() {
@@ -279,7 +285,6 @@ impl Planner {
                 round.insert(id.to_string(), decision);
             }
         }
-        self.remember_round(&round, now);
         round
     }
 

@@ -22,13 +22,30 @@ use crate::{
 
 /// Replicas that would be better elsewhere.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-struct Better {
+pub(super) struct Better {
     gain: Reverse<i64>,
-    workload: WorkloadId,
+    pub(super) workload: WorkloadId,
     target: usize,
     from: Slot,
     to: Slot,
-    units: u64,
+    pub(super) units: u64,
+    /// All of it moves, or nothing: part of it would be on more clusters than before.
+    is_whole: bool,
+}
+
+impl Better {
+    /// Some of these, though not for their own sake.
+    pub(super) fn some_of(workload: &WorkloadId, target: usize, from: Slot, to: Slot, units: u64) -> Self {
+        Self {
+            gain: Reverse(0),
+            workload: workload.clone(),
+            target,
+            from,
+            to,
+            units,
+            is_whole: false,
+        }
+    }
 }
 
 impl Planner {
@@ -38,39 +55,17 @@ impl Planner {
     /// that others must run beside, or while something of it is on its way or out of contact. Within a spread, replicas move
     /// inside their domain.
     pub fn rebalance(&mut self, facts: &Facts, now: Tick) -> Round {
-        let mut round = self.decide(facts, now);
+        let mut round = self.decide_touched(facts, now);
         let mut answers = std::mem::take(&mut self.answers);
         let mut seen = BTreeSet::new();
         if self.short.is_empty() && self.pending.is_empty() {
             self.made_room.clear();
         }
-        for shift in self.shifts(now, &mut answers) {
-            if !self.is_movable(&shift.workload, now) {
-                continue;
-            }
-            let Some(job) = self.jobs.get(&shift.workload).cloned() else {
-                continue;
-            };
-            let question = self.question(&job, shift.target, &[], now);
-            // Shifts before this one may have taken the room, or keep it away.
-            if self.is_replaced(shift.to) || !question.takes_more(shift.to, question.target().groups.first())
-            {
-                continue;
-            }
-            let one = Better {
-                gain: Reverse(0),
-                workload: shift.workload,
-                target: shift.target,
-                from: shift.from,
-                to: shift.to,
-                units: shift.units.min(question.fits(shift.to)),
-            };
-            if let Some(made) = self.move_better(&job, &one, Cause::Room, now) {
-                seen.insert(one.workload.clone());
-                self.made_room.insert((one.workload, one.from));
-                self.tell(&mut round, made);
-            }
+        let together = self.place_together(now, &mut answers);
+        for made in together.moves {
+            self.tell(&mut round, made);
         }
+        seen.extend(together.changed);
         let ids: Vec<WorkloadId> = self
             .jobs
             .keys()
@@ -109,12 +104,15 @@ impl Planner {
             self.touch_related(&id);
             self.open.insert(id);
         }
-        for (id, mut decision) in self.decide(facts, now) {
+        let first = std::mem::take(&mut self.begun);
+        for (id, mut decision) in self.decide_touched(facts, now) {
             if let Some(earlier) = round.remove(&id) {
                 decision.moves.splice(0..0, earlier.moves);
             }
             round.insert(id, decision);
         }
+        self.goes_on_from(first);
+        self.remember_round(&round, now);
         round
     }
 
@@ -219,6 +217,7 @@ impl Planner {
                     from: *from,
                     to,
                     units: *units,
+                    is_whole: true,
                 });
             }
         }
@@ -266,6 +265,7 @@ impl Planner {
             from: *from,
             to: *to,
             units: *more.min(less),
+            is_whole: false,
         });
     }
 
@@ -286,43 +286,13 @@ impl Planner {
     }
 
     /// Moves as much of it as budgets let.
-    fn move_better(&mut self, job: &Job, one: &Better, cause: Cause, now: Tick) -> Option<Move> {
-        let (unit, name) = (job.units[one.target], &job.names[one.target]);
-        let (from, to) = (
-            self.fleet.at(one.from).name().to_owned(),
-            self.fleet.at(one.to).name().to_owned(),
-        );
-        let left = self.moves.left(self.options.budgets, now);
-        let own = self.moves.left_of(&job.workload.name, &job.workload.moves, now);
-        let most = left.at(&from).min(left.at(&to)).min(own) / unit;
-        let all = one.units;
-        let units = if self.switches().budgets {
-            all.min(most)
-        } else {
-            all
-        };
-        // Part of it would be on more clusters than before.
-        let is_whole = cause == Cause::Better && !is_proportional(&job.workload.targets[one.target]);
-        if units == 0 || (is_whole && units < all) {
-            return None;
-        }
-        let made = Move {
-            at: now,
-            workload: job.workload.name.clone(),
-            target: name.to_string(),
-            from,
-            to,
-            replicas: units.saturating_mul(unit),
-            cause,
-        };
-        if self.objection_to_begin(&job.workload, &made).is_some() {
-            return None;
-        }
-        let before = self.table.placement(&job.workload.name);
-        let mut placed = before.targets.get(&**name).cloned().unwrap_or_default();
+    pub(super) fn move_better(&mut self, job: &Job, one: &Better, cause: Cause, now: Tick) -> Option<Move> {
+        let made = self.better_move(job, one, cause, now)?;
+        let name = &job.names[one.target];
+        let mut placed = self.table.placement(&job.workload.name).targets.remove(&**name)?;
         let mut fence = Fence::default();
         if let Some(old) = placed.get_mut(&made.from) {
-            let ended = end(old, made.replicas, true);
+            let ended = end(old, made.replicas, !self.stops_first(&job.workload));
             if self.is_fenced(&job.workload) {
                 fence.ended(ended);
                 old.since = now;
@@ -335,10 +305,42 @@ impl Planner {
             fence.hold(made.replicas),
             now,
         );
+        placed.retain(|_, one| one.replicas > 0);
+        self.begin(&job.workload.name);
         self.moves.record(made.clone());
         self.place(&job.workload.name, name, &placed);
-        self.remember(&job.workload.name, &before, std::slice::from_ref(&made), now);
         Some(made)
+    }
+
+    /// As much of a move as budgets, and those who have a say, let begin.
+    pub(super) fn better_move(&self, job: &Job, one: &Better, cause: Cause, now: Tick) -> Option<Move> {
+        let unit = job.units[one.target];
+        let (from, to) = (
+            self.fleet.at(one.from).name().to_owned(),
+            self.fleet.at(one.to).name().to_owned(),
+        );
+        let left = self.moves.left(self.options.budgets, now);
+        let own = self.moves.left_of(&job.workload.name, &job.workload.moves, now);
+        let most = left.at(&from).min(left.at(&to)).min(own) / unit;
+        let units = match self.switches().budgets {
+            true => one.units.min(most),
+            false => one.units,
+        };
+        if units == 0 || (one.is_whole && units < one.units) {
+            return None;
+        }
+        let made = Move {
+            at: now,
+            workload: job.workload.name.clone(),
+            target: job.names[one.target].to_string(),
+            from,
+            to,
+            replicas: units.saturating_mul(unit),
+            cause,
+        };
+        self.objection_to_begin(&job.workload, &made)
+            .is_none()
+            .then_some(made)
     }
 }
 

@@ -27,6 +27,13 @@ pub(super) struct Begun {
     moves: BTreeMap<WorkloadId, Vec<Move>>,
 }
 
+impl Begun {
+    /// Where a workload was that was decided in this round without that anything moved.
+    pub(super) fn was(&self, id: &WorkloadId) -> Option<&Places> {
+        self.places.get(id).filter(|_| !self.moves.contains_key(id))
+    }
+}
+
 impl Planner {
     /// A round begins.
     pub(super) fn begin_round(&mut self) {
@@ -36,6 +43,11 @@ impl Planner {
     /// Where a workload was before this round, if it was decided in it.
     pub(super) fn begun_at(&self, id: &WorkloadId) -> Option<&Places> {
         self.begun.places.get(id)
+    }
+
+    /// A round goes on after others had a say: where everything was before the first part of it.
+    pub(super) fn goes_on_from(&mut self, first: Begun) {
+        self.begun.places.extend(first.places);
     }
 
     /// A round is over: what it has changed is remembered.

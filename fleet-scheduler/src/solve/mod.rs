@@ -36,7 +36,14 @@ pub struct Contender {
     pub move_price: i64,
     /// What a replica without a place costs.
     pub short_price: i64,
+    /// What moves takes the room of both places, so that it can run at the new one before it stops at the old one.
+    pub start_first: bool,
+    /// At least so many have a place, or as many as there are at first: nothing is worth as much.
+    pub kept: u64,
 }
+
+/// So many times as much as another costs a replica without a place that must have one.
+const KEPT: i128 = 1_000_000;
 
 /// Replicas by workload, then by cluster.
 pub type Places = Vec<Vec<u64>>;
@@ -62,12 +69,7 @@ impl Problem {
     pub fn cost(&self, places: &Places) -> i128 {
         let of = |(contender, row): (&Contender, &Vec<u64>)| {
             let placed = row.iter().fold(0_u64, |sum, count| sum.saturating_add(*count));
-            let short = times(contender.wanted.saturating_sub(placed), contender.short_price);
-            let runs = row
-                .iter()
-                .enumerate()
-                .map(|(cluster, count)| contender.runs(cluster, *count));
-            runs.fold(short, i128::saturating_add)
+            contender.cost_if(row, contender.wanted.saturating_sub(placed))
         };
         let all = self.workloads.iter().zip(places).map(of);
         all.fold(0, i128::saturating_add)
@@ -111,6 +113,30 @@ impl Contender {
         times(count, self.cost(cluster)).saturating_add(times(moved, self.move_price))
     }
 
+    /// What these replicas cost, by cluster, and so many without a place.
+    pub(crate) fn cost_if(&self, row: &[u64], short: u64) -> i128 {
+        let runs = row
+            .iter()
+            .enumerate()
+            .map(|(cluster, count)| self.runs(cluster, *count));
+        runs.fold(self.lacks(short), i128::saturating_add)
+    }
+
+    /// How many replicas take room on a cluster if so many are to be there.
+    fn occupies(&self, cluster: usize, count: u64) -> u64 {
+        match self.start_first {
+            true => count.max(self.before(cluster)),
+            false => count,
+        }
+    }
+
+    /// What so many without a place cost.
+    fn lacks(&self, short: u64) -> i128 {
+        let of_kept = short.saturating_sub(self.wanted.saturating_sub(self.kept));
+        let kept = times(of_kept, self.short_price).saturating_mul(KEPT);
+        times(short, self.short_price).saturating_add(kept)
+    }
+
     /// How large a replica is, beside others.
     fn size(&self) -> i128 {
         self.needs.iter().copied().map(i128::from).sum()
@@ -124,6 +150,13 @@ impl Contender {
             self.most.push(most);
             self.before.push(before);
         }
+        self
+    }
+
+    /// At least so many have a place.
+    #[must_use]
+    pub fn keeps(mut self, kept: u64) -> Self {
+        self.kept = kept;
         self
     }
 

@@ -1,6 +1,6 @@
 //! Packs two clusters anew, trying every split of every workload between them.
 
-use super::state::State;
+use super::{state::State, times};
 
 /// How many splits are tried at most.
 const TRIES: usize = 4_000;
@@ -68,8 +68,8 @@ fn least(state: &State<'_>, parts: &[Part], one: usize, other: usize) -> Vec<i12
     for part in parts.iter().rev() {
         let contender = &state.problem.workloads[part.workload];
         let cheaper = contender.cost(one).min(contender.cost(other));
-        let saves = i128::from(contender.short_price) - i128::from(cheaper);
-        sum = sum.saturating_add(saves.max(0).saturating_mul(i128::from(part.all)));
+        let saves = contender.lacks(part.all).saturating_sub(times(part.all, cheaper));
+        sum = sum.saturating_add(saves.max(0));
         least.push(sum);
     }
     least.reverse();

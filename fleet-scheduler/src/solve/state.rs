@@ -1,6 +1,6 @@
 //! Places with what is left free, kept up to date as replicas come and go.
 
-use super::{Places, Problem, times};
+use super::{Places, Problem};
 
 #[derive(Clone)]
 pub(super) struct State<'a> {
@@ -17,9 +17,15 @@ impl<'a> State<'a> {
     pub(super) fn of(problem: &'a Problem, places: &Places) -> Self {
         let clusters = problem.free.len();
         let nowhere: Places = vec![vec![0; clusters]; problem.workloads.len()];
+        let mut free = problem.free.clone();
+        for contender in &problem.workloads {
+            for (cluster, free) in free.iter_mut().enumerate() {
+                take(free, &contender.needs, i128::from(contender.occupies(cluster, 0)));
+            }
+        }
         let mut state = Self {
             problem,
-            free: problem.free.clone(),
+            free,
             short: problem.workloads.iter().map(|one| one.wanted).collect(),
             cost: problem.cost(&nowhere),
             places: nowhere,
@@ -45,7 +51,10 @@ impl<'a> State<'a> {
             .map(|(need, free)| free / need)
             .min();
         let fits = fits.map_or(u64::MAX, |fits| u64::try_from(fits).unwrap_or(0));
-        most.min(fits).min(self.short[workload])
+        // Where some run that are to go, as many come back to their own room.
+        let count = self.places[workload][cluster];
+        let own = contender.occupies(cluster, count) - count;
+        most.min(fits.saturating_add(own)).min(self.short[workload])
     }
 
     /// What one replica more costs there, beside having none.
@@ -72,32 +81,33 @@ impl<'a> State<'a> {
         }
         let contender = &self.problem.workloads[workload];
         let before = self.cost_of(workload, cluster);
+        let occupied = contender.occupies(cluster, self.places[workload][cluster]);
+        let lacked = contender.lacks(self.short[workload]);
         let (place, short) = (&mut self.places[workload][cluster], &mut self.short[workload]);
         if is_more {
             (*place, *short) = (*place + count, *short - count);
         } else {
             (*place, *short) = (*place - count, *short + count);
         }
-        let signed = i64::try_from(count).unwrap_or(i64::MAX);
-        for (free, need) in self.free[cluster].iter_mut().zip(&contender.needs) {
-            let amount = need.saturating_mul(signed);
-            // What fits is taken, and what was taken is given back: neither leaves the range.
-            *free = match is_more {
-                true => free.saturating_sub(amount),
-                false => free.saturating_add(amount),
-            };
-        }
-        let short = times(count, contender.short_price);
-        let after = self.cost_of(workload, cluster);
-        let runs = after.saturating_sub(before);
-        let change = match is_more {
-            true => runs.saturating_sub(short),
-            false => runs.saturating_add(short),
-        };
-        self.cost = self.cost.saturating_add(change);
+        let occupies = contender.occupies(cluster, self.places[workload][cluster]);
+        let more = i128::from(occupies) - i128::from(occupied);
+        take(&mut self.free[cluster], &contender.needs, more);
+        let lacks = contender.lacks(self.short[workload]).saturating_sub(lacked);
+        let runs = self.cost_of(workload, cluster).saturating_sub(before);
+        self.cost = self.cost.saturating_add(runs).saturating_add(lacks);
     }
 
     fn cost_of(&self, workload: usize, cluster: usize) -> i128 {
         self.problem.workloads[workload].runs(cluster, self.places[workload][cluster])
+    }
+}
+
+/// Takes what so many replicas ask for, or gives it back where that is below 0. What fits is taken, and what was taken is
+/// given back: neither leaves the range.
+fn take(free: &mut [i64], needs: &[i64], replicas: i128) {
+    for (free, need) in free.iter_mut().zip(needs) {
+        let amount = i128::from(*need).saturating_mul(replicas);
+        let left = i128::from(*free).saturating_sub(amount);
+        *free = i64::try_from(left).unwrap_or(if left < 0 { i64::MIN } else { i64::MAX });
     }
 }

@@ -53,6 +53,8 @@ pub(crate) struct Workload {
     pub(crate) min: Vec<u64>,
     /// May run at most.
     pub(crate) max: Vec<u64>,
+    /// At least so many must have a place, or there is no solution.
+    pub(crate) keeps: u64,
     /// Ran before: what is kept is no move.
     pub(crate) previous: Vec<u64>,
 }
@@ -71,6 +73,10 @@ pub(crate) enum Broken {
     Shape,
     /// More replicas than the workload has.
     Replicas {
+        workload: usize,
+    },
+    /// Fewer replicas than must have a place.
+    Keeps {
         workload: usize,
     },
     /// Replicas where they are not allowed, or fewer or more than minimum and maximum.
@@ -115,6 +121,9 @@ impl Instance {
         for (index, (workload, row)) in self.workloads.iter().zip(placement).enumerate() {
             if row.iter().sum::<u64>() > workload.replicas {
                 return Err(Broken::Replicas { workload: index });
+            }
+            if row.iter().sum::<u64>() < workload.keeps {
+                return Err(Broken::Keeps { workload: index });
             }
             for (cluster, &now) in row.iter().enumerate() {
                 let most = if workload.allowed[cluster] {

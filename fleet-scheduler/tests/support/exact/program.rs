@@ -43,7 +43,10 @@ impl Instance {
                 row.push(pair);
             }
             all.add(
-                problem.add_integer_var(self.shortfall_price as f64, (0, bound(workload.replicas))),
+                problem.add_integer_var(
+                    self.shortfall_price as f64,
+                    (0, bound(workload.replicas - workload.keeps)),
+                ),
                 1.0,
             );
             problem.add_constraint(all, ComparisonOp::Eq, workload.replicas as f64);

@@ -100,6 +100,7 @@ fn workload(random: &mut Random, size: &Size, clusters: u64, resources: u64) -> 
         allowed,
         min,
         max,
+        keeps: 0,
         previous,
     }
 }
