@@ -34,6 +34,9 @@ pub enum Limited {
     /// Domains of this label that it is in; of an inner level, those within the domain of the level above that has fewest,
     /// or, where there are too many, most.
     Domains(String),
+    /// Replicas by which one domain of this label has more than another, both with something on them; of an inner level,
+    /// within the same domain of the level above.
+    Skew(String),
 }
 
 impl Unmet {
@@ -52,6 +55,7 @@ impl fmt::Display for Unmet {
             Limited::Cluster(name) => write!(f, "{got} replica{s} on {name}")?,
             Limited::Clusters => write!(f, "on {got} cluster{s}")?,
             Limited::Domains(label) => write!(f, "in {got} domain{s} of {label}")?,
+            Limited::Skew(label) => write!(f, "{got} replica{s} more in one {label} than in another")?,
         }
         match (self.min, self.max) {
             (Some(min), _) => write!(f, ", at least {min} asked for"),

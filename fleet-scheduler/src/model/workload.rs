@@ -476,7 +476,8 @@ impl MovePolicy {
     }
 }
 
-/// What may vanish with room left for it elsewhere (N-1). In files: `nothing`, `any-cluster` or `{any-domain: LABEL}`.
+/// What may vanish with room left for it elsewhere (N-1). In files: `nothing`, `any-cluster` or `{any-domain: LABEL}`. Targets
+/// that are on each cluster have nowhere else to go: no room is kept for them.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]

@@ -33,7 +33,7 @@ pub enum Consent {
 /// Has a say in moves. Pure: it is asked again and again, with what it knows from outside.
 pub trait MoveGate: Send + Sync + 'static {
     /// Whether a move may take this step. Asked of every replica set that moves: what is started where is known from
-    /// [`Step::Before`] on. Of a move that is not remembered any more because it takes long, only workload and clusters are
+    /// [`Step::Before`] on. What is to give way to something more important goes at once: of it, all is asked before. Of a move that is not remembered any more because it takes long, only workload and clusters are
     /// known: then the target is empty, the cause `unknown`, and there are 0 replicas.
     fn ask(&self, step: Step, one: &Move) -> Consent;
 }

@@ -247,7 +247,7 @@ impl Planner {
             if dirty.is_empty() {
                 break;
             }
-            for (id, cycle) in order::order(&self.jobs, dirty, self.switches().ordered) {
+            for (id, entangled) in self.in_order(dirty) {
                 self.renew(&id, now);
                 let is_anew = self.begun_at(&id).is_some() && touched.contains(&id);
                 let was = self.begun_at(&id).map(|_| self.table.places(&id));
@@ -256,14 +256,6 @@ impl Planner {
                     self.undo(&id);
                 }
                 self.begin(&id);
-                let entangled = match cycle {
-                    Some(workloads) => Some(InvalidWorkload::Cycle { workloads }),
-                    None => order::contradiction(&self.jobs, &id),
-                };
-                match &entangled {
-                    Some(_) => self.entangled.insert(id.clone()),
-                    None => self.entangled.remove(&id),
-                };
                 let own = self.jobs.get(&id).and_then(|job| job.invalid.clone());
                 let mut decision = match (own, entangled) {
                     (Some(invalid), _) => self.refuse(&id, invalid),
@@ -286,6 +278,26 @@ impl Planner {
             }
         }
         round
+    }
+
+    /// What is to be decided, in order, and why others keep it from that; who is kept is known before anything is decided.
+    fn in_order(&mut self, dirty: &BTreeSet<WorkloadId>) -> Vec<(WorkloadId, Option<InvalidWorkload>)> {
+        let order = order::order(&self.jobs, dirty, self.switches().ordered);
+        let entangled = order.into_iter().map(|(id, cycle)| {
+            let entangled = match cycle {
+                Some(workloads) => Some(InvalidWorkload::Cycle { workloads }),
+                None => order::contradiction(&self.jobs, &id),
+            };
+            (id, entangled)
+        });
+        let order: Vec<_> = entangled.collect();
+        for (id, entangled) in &order {
+            match entangled {
+                Some(_) => self.entangled.insert(id.clone()),
+                None => self.entangled.remove(id),
+            };
+        }
+        order
     }
 
     /// Where everything runs.

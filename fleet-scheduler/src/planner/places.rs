@@ -106,13 +106,11 @@ impl Planner {
             uses_spare: true,
             ..*question
         };
-        let group = question.target().groups.first();
-        let passing = self.screen(&question, group, answers).set;
+        let passing = self.all_groups(&question, answers);
         let is_open = |slot: Slot| {
             passing[slot]
                 && plan.only.as_ref().is_none_or(|only| only.contains(&slot))
                 && !self.is_replaced(slot)
-                && (question.current(slot) == 0 || question.takes_more(slot, group))
         };
         let have = question
             .current
@@ -310,7 +308,7 @@ impl Planner {
 }
 
 /// The clusters of all groups, those of the first group first.
-fn merged(groups: Vec<Vec<Ranked>>) -> Vec<Ranked> {
+pub(super) fn merged(groups: Vec<Vec<Ranked>>) -> Vec<Ranked> {
     let mut all: Vec<Ranked> = Vec::new();
     let mut places: BTreeMap<Slot, usize> = BTreeMap::new();
     for one in groups.into_iter().flatten() {

@@ -3,12 +3,12 @@
 use std::{cmp::Reverse, collections::BTreeMap};
 
 use fixedbitset::FixedBitSet;
-use fleet_core::Tick;
+use fleet_core::{Reason, Tick};
 
 use super::{Job, Planner, settle::Plan};
 use crate::{
     model::{MovePolicy, Slot, Survives, Take, WorkloadId},
-    moves::{Cause, Move},
+    moves::{Cause, Move, Step},
     pipeline::Units,
     room::Freed,
     schedule::{Answers, Question},
@@ -86,7 +86,9 @@ impl Planner {
                     units,
                     victims: one.victims,
                 };
-                if self.may_preempt(&preemption, question.view.now) {
+                let now = question.view.now;
+                if self.may_preempt(&preemption, now) && self.objection_to_preempt(&preemption, now).is_none()
+                {
                     plan.preemption = Some(preemption);
                     plan.bookings = kept.unwrap_or_default();
                     return;
@@ -126,6 +128,7 @@ impl Planner {
                 || question.workload.beside.iter().any(|relation| relation.workload == *id)
                 // Nobody could decide where it goes.
                 || job.invalid.is_some()
+                || self.entangled.contains(id)
             {
                 continue;
             }
@@ -213,6 +216,28 @@ impl Planner {
             || (left.at(self.fleet.at(preemption.slot).name()) >= all && of.iter().all(within_own))
     }
 
+    /// The moves that victims make: to nowhere at first.
+    fn moves_of<'a>(&'a self, preemption: &'a Preemption, now: Tick) -> impl Iterator<Item = Move> + 'a {
+        let cluster = self.fleet.at(preemption.slot).name();
+        preemption.victims.iter().map(move |victim| Move {
+            at: now,
+            workload: victim.workload.clone(),
+            target: victim.target.clone(),
+            from: cluster.to_owned(),
+            to: String::new(),
+            replicas: victim.replicas,
+            cause: Cause::Preempted,
+        })
+    }
+
+    /// Why somebody who has a say does not let one of these go; none: everyone does. They go at once, so it is asked before
+    /// anything begins.
+    pub(super) fn objection_to_preempt(&self, preemption: &Preemption, now: Tick) -> Option<Reason> {
+        let steps = [Step::Before, Step::BeforeOldGoes];
+        self.moves_of(preemption, now)
+            .find_map(|one| steps.iter().find_map(|step| self.objection(*step, &one)))
+    }
+
     /// When budgets may let all of these go.
     pub(super) fn victims_free(&self, preemption: &Preemption, now: Tick) -> Option<Tick> {
         let cluster = self.fleet.at(preemption.slot).name();
@@ -241,26 +266,15 @@ impl Planner {
 
     /// Lets victims go: they are looked at again, and go elsewhere if there is room.
     pub(super) fn evict(&mut self, preemption: &Preemption, now: Tick) -> Vec<Move> {
-        let cluster = self.fleet.at(preemption.slot).name().to_owned();
-        let mut moves = Vec::new();
-        for victim in &preemption.victims {
-            let before = self.table.placement(&victim.workload);
-            let target = victim.target.as_str().into();
-            self.take_out(&victim.workload, &target, &cluster, victim.replicas);
-            let made = Move {
-                at: now,
-                workload: victim.workload.clone(),
-                target: victim.target.clone(),
-                from: cluster.clone(),
-                to: String::new(),
-                replicas: victim.replicas,
-                cause: Cause::Preempted,
-            };
-            self.remember(&victim.workload, &before, std::slice::from_ref(&made), now);
+        let moves: Vec<Move> = self.moves_of(preemption, now).collect();
+        for made in &moves {
+            let before = self.table.placement(&made.workload);
+            let target = made.target.as_str().into();
+            self.take_out(&made.workload, &target, &made.from, made.replicas);
+            self.remember(&made.workload, &before, std::slice::from_ref(made), now);
             self.moves.record(made.clone());
-            moves.push(made);
-            self.dirty.insert(victim.workload.clone());
-            self.touch_related(&victim.workload);
+            self.dirty.insert(made.workload.clone());
+            self.touch_related(&made.workload);
         }
         moves
     }

@@ -148,7 +148,8 @@ impl Planner {
                         .any(|relation| relation.workload == *id && !relation.preferred)
                 })
         });
-        job.invalid.is_none() && !job.workload.moves.pinned && !is_resting && is_calm && !is_needed
+        let is_sound = job.invalid.is_none() && !self.entangled.contains(id);
+        is_sound && !job.workload.moves.pinned && !is_resting && is_calm && !is_needed
     }
 
     fn look_for_better(

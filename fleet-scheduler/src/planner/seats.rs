@@ -354,6 +354,14 @@ impl Planner {
             let message = format!("{why}, but {storm}: nothing is started elsewhere");
             Some(Reason::new("storm", message))
         };
+        let in_storm = |seats: &mut Seats, storm: Reason| {
+            seats.waits.push(wait(WaitOn::Storm, storm, None));
+            // Those that have left do not come back by themselves.
+            match loss.since {
+                Some(_) => Answer::Stay,
+                None => propose(seats, "too many have left at once; approve if that is meant"),
+            }
+        };
         // Where there is one on each cluster, nothing is started elsewhere: nobody need decide on that.
         let ends_there = LostPolicy::Respin { after: Millis(0) };
         let policy = match (question.is_everywhere(), &workload.lost) {
@@ -364,17 +372,15 @@ impl Planner {
             LostPolicy::Shrink => {
                 let reason = Reason::new("shrink", format!("{why}; there are fewer until it is back"));
                 seats.waits.push(wait(WaitOn::Return, reason, None));
-                Answer::Stay
+                match loss.since {
+                    Some(_) => Answer::Stay,
+                    None => propose(seats, "approve if it does not come back: as many start elsewhere"),
+                }
             }
             LostPolicy::Hold => propose(seats, "approve to start its replicas elsewhere"),
             LostPolicy::Respin { after } => {
                 if let Some(storm) = stormy() {
-                    seats.waits.push(wait(WaitOn::Storm, storm, None));
-                    // Those that have left do not come back by themselves.
-                    return match loss.since {
-                        Some(_) => Answer::Stay,
-                        None => propose(seats, "too many have left at once; approve if that is meant"),
-                    };
+                    return in_storm(seats, storm);
                 }
                 let due = loss.begun + *after;
                 if due > now {
@@ -391,8 +397,7 @@ impl Planner {
             }
             LostPolicy::Follow(other) => {
                 if let Some(storm) = stormy() {
-                    seats.waits.push(wait(WaitOn::Storm, storm, None));
-                    return Answer::Stay;
+                    return in_storm(seats, storm);
                 }
                 let is_elsewhere = self.is_elsewhere(other, loss.cluster);
                 let is_led = match self.leader_of(&workload.name) {

@@ -285,7 +285,7 @@ impl Planner {
             ask = asked;
             units
         };
-        if question.workload.survives != Survives::Nothing {
+        if question.workload.survives != Survives::Nothing && !question.is_everywhere() {
             let units = std::mem::take(&mut plan.units);
             // After a failure what was lost comes first; that another may happen is only told.
             let is_lost = plan.seats.released.iter().any(|one| one.cause.is_loss());
@@ -327,11 +327,16 @@ impl Planner {
     fn carry_out(&mut self, case: &Case<'_>, mut plan: Plan, booked: &[Booking], decision: &mut Decision) {
         let unit = case.unit();
         if let Some(preemption) = plan.preemption.take() {
-            if self.may_preempt(&preemption, case.now) {
+            let objection = self.objection_to_preempt(&preemption, case.now);
+            if objection.is_none() && self.may_preempt(&preemption, case.now) {
                 plan.units = preemption.units.clone();
                 decision.moves.extend(self.evict(&preemption, case.now));
             } else {
-                let until = self.victims_free(&preemption, case.now);
+                let is_refused = objection.is_some();
+                let until = match is_refused {
+                    true => None,
+                    false => self.victims_free(&preemption, case.now),
+                };
                 plan.again_at = plan.again_at.into_iter().chain(until).min();
                 plan.waits.push(Wait {
                     target: case.name().to_string(),
@@ -342,11 +347,11 @@ impl Planner {
                         .saturating_sub(preemption.units.short)
                         .saturating_mul(unit),
                     cause: Cause::Preempted,
-                    on: WaitOn::Budget,
-                    reason: Reason::new(
-                        "budget",
-                        "as many replicas have moved of late as may: nothing gives way now",
-                    ),
+                    on: if is_refused { WaitOn::Gate } else { WaitOn::Budget },
+                    reason: objection.unwrap_or_else(|| {
+                        let why = "as many replicas have moved of late as may: nothing gives way now";
+                        Reason::new("budget", why)
+                    }),
                     until,
                 });
             }

@@ -5,9 +5,9 @@ use std::{cmp::Reverse, collections::BTreeMap, sync::Arc};
 use fixedbitset::FixedBitSet;
 use fleet_core::Tick;
 
-use super::{Facts, Job, Planner, settle::Case};
+use super::{Facts, Job, Planner, places::merged, settle::Case};
 use crate::{
-    model::{Slot, Survives, Take, WorkloadId},
+    model::{ClusterSelector, Slot, Survives, Take, WorkloadId},
     pipeline::{Ranked, Units},
     room::{Booking, Failure},
     schedule::{Answers, Question},
@@ -46,14 +46,15 @@ impl Planner {
                 failures.entry(failure).or_default().push((*slot, *count));
             }
         }
-        let group = question.target().groups.first();
-        let mut set = self.screen(question, group, answers).set;
-        // What stays on a cluster may stay where nothing new may come.
-        for (slot, _) in question.current {
-            if self.is_replaced(*slot) || !question.takes_more(*slot, group) {
-                set.remove(*slot);
-            }
+        if question.is_everywhere() {
+            // Each cluster has one already: there is nowhere else to go.
+            return (Vec::new(), 0);
         }
+        let groups = question.target().groups.iter().map(Some);
+        let groups = groups.chain(question.target().groups.is_empty().then_some(None));
+        let sets: Vec<FixedBitSet> = groups
+            .map(|group| self.open_in(question, group, answers))
+            .collect();
         // What is kept for one failure may be kept for another, too.
         let question = Question {
             uses_spare: true,
@@ -63,27 +64,41 @@ impl Planner {
         let mut worst = 0;
         for (failure, lost) in failures {
             let is_out = |slot: Slot| self.failure_of(survives, slot).as_ref() == Some(&failure);
-            let mut others = FixedBitSet::with_capacity(self.fleet.len());
-            set.ones()
-                .filter(|slot| !is_out(*slot))
-                .for_each(|slot| others.insert(slot));
-            let mut ranked = question.rank(&others, answers);
-            for one in &mut ranked {
-                // Clusters that have some already hold what they have, and as much more as fits then.
-                let new = units.at(one.slot).saturating_sub(question.current(one.slot));
-                let fits = self.room.fits_in(one.slot, question.needs, &failure, new);
-                one.fits = fits.min(question.estimated(one.slot).saturating_sub(new));
-                one.current = units.at(one.slot);
+            let stays: Vec<(Slot, u64)> = units
+                .units
+                .iter()
+                .copied()
+                .filter(|(slot, _)| !is_out(*slot))
+                .collect();
+            let sum = |units: &[(Slot, u64)]| {
+                let counts = units.iter().map(|(_, count)| *count);
+                counts.fold(0_u64, u64::saturating_add)
+            };
+            let lost = sum(&lost);
+            let mut open = Vec::new();
+            let mut then = Units::default();
+            // In the first groups that carry all of it.
+            for set in &sets {
+                let mut others = set.clone();
+                set.ones()
+                    .filter(|slot| is_out(*slot))
+                    .for_each(|slot| others.remove(slot));
+                let mut ranked = question.rank(&others, answers);
+                for one in &mut ranked {
+                    // Clusters that have some already hold what they have, and as much more as fits then.
+                    let new = units.at(one.slot).saturating_sub(question.current(one.slot));
+                    let fits = self.room.fits_in(one.slot, question.needs, &failure, new);
+                    one.fits = fits.min(question.estimated(one.slot).saturating_sub(new));
+                    one.current = units.at(one.slot);
+                }
+                open.push(ranked);
+                let mut ranked = merged(open.clone());
+                hold(&mut ranked, stays.iter().copied());
+                then = question.divide_lost(&ranked, sum(&stays).saturating_add(lost));
+                if then.short == 0 {
+                    break;
+                }
             }
-            let stays = units.units.iter().filter(|(slot, _)| !is_out(*slot));
-            hold(&mut ranked, stays.copied());
-            let lost = lost
-                .iter()
-                .fold(0_u64, |sum, (_, count)| sum.saturating_add(*count));
-            let there = ranked
-                .iter()
-                .fold(0_u64, |sum, one| sum.saturating_add(one.current));
-            let then = question.divide_lost(&ranked, there.saturating_add(lost));
             let more = then
                 .units
                 .iter()
@@ -97,6 +112,23 @@ impl Planner {
             worst = worst.max(then.short.min(lost));
         }
         (bookings, worst)
+    }
+
+    /// The clusters of a group that more of a target may come to.
+    fn open_in(
+        &self,
+        question: &Question<'_>,
+        group: Option<&ClusterSelector>,
+        answers: &mut Answers,
+    ) -> FixedBitSet {
+        let mut set = self.screen(question, group, answers).set;
+        // What stays on a cluster may stay where nothing new may come.
+        for (slot, _) in question.current {
+            if self.is_replaced(*slot) || !question.takes_more(*slot, group) {
+                set.remove(*slot);
+            }
+        }
+        set
     }
 
     /// The clusters that keep room for what was lost, and for how many units.

@@ -85,12 +85,20 @@ fn of_domains(fleet: &FleetView, spread: &[Spread], active: &BTreeMap<Slot, u64>
         let many = most.and_then(|got| Unmet::of(of(), got, None, level.max.map(u64::from)));
         unmet.extend(few.into_iter().chain(many));
         let mut within: BTreeMap<Vec<u32>, Vec<Slot>> = BTreeMap::new();
+        let mut widest = 0;
         for (path, slots) in above {
+            let mut sums: BTreeMap<u32, u64> = BTreeMap::new();
             for slot in slots {
+                let sum = sums.entry(number(&slot)).or_default();
+                *sum = sum.saturating_add(active[&slot]);
                 let path = path.iter().copied().chain([number(&slot)]).collect();
                 within.entry(path).or_default().push(slot);
             }
+            let (least, most) = (sums.values().min(), sums.values().max());
+            widest = widest.max(most.unwrap_or(&0) - least.unwrap_or(&0));
         }
+        let skew = level.skew.map(|most| u64::from(most.max(1)));
+        unmet.extend(Unmet::of(Limited::Skew(level.over.clone()), widest, None, skew));
         above = within;
     }
     unmet

@@ -69,7 +69,7 @@ fn cluster(world: &mut World, planner: &mut Planner) -> Event {
         }
         3 | 4 => {
             world.set_contact(&name, ContactState::Online);
-            observe(world, &name, planner);
+            observe(world, &name);
             "online"
         }
         5 => {
@@ -127,11 +127,11 @@ fn cluster(world: &mut World, planner: &mut Planner) -> Event {
             let foreign = i64::try_from(world.random.below(2_000)).unwrap();
             let site = world.sites.get_mut(&name).unwrap();
             (site.offered, site.foreign) = (offered, foreign);
-            observe(world, &name, planner);
+            observe(world, &name);
             "capacity"
         }
         _ => {
-            observe(world, &name, planner);
+            observe(world, &name);
             "observed"
         }
     };
@@ -140,24 +140,22 @@ fn cluster(world: &mut World, planner: &mut Planner) -> Event {
 }
 
 /// A cluster tells what is asked for there. What is younger than [`Room::SETTLE`] may be in it, or not yet.
-fn observe(world: &mut World, name: &str, planner: &Planner) {
+fn observe(world: &mut World, name: &str) {
     if !world.is_in_contact(name) {
         return;
     }
     let mut asked = world.sites[name].foreign;
-    for (id, placement) in planner.placements() {
+    let there = world.started.iter().filter(|((_, at), _)| at == name);
+    let there: Vec<(WorkloadId, Vec<Tick>)> = there.map(|((id, _), at)| (id.clone(), at.clone())).collect();
+    for (id, started) in there {
         let Some(workload) = world.workloads.get(&id) else {
             continue;
         };
-        for assignment in placement
-            .targets
-            .values()
-            .filter_map(|clusters| clusters.get(name))
-        {
-            let is_young = Tick(assignment.since.0 + Room::SETTLE.0) > world.now;
+        let need = workload.needs.get("cpu");
+        for since in started {
+            let is_young = Tick(since.0 + Room::SETTLE.0) > world.now;
             if !is_young || world.random.chance(50) {
-                let started = assignment.replicas - assignment.held;
-                asked += workload.needs.get("cpu") * i64::try_from(started).unwrap();
+                asked += need;
             }
         }
     }

@@ -222,7 +222,7 @@ fn check_rest(moves: &[Move], rest: Millis) {
 fn everything_happens() {
     let mut seen: std::collections::BTreeMap<String, usize> = std::collections::BTreeMap::default();
     let mut count = |what: String| *seen.entry(what).or_default() += 1;
-    for seed in 1..=4 {
+    for seed in 1..=8 {
         let mut play = Play::new(seed, Telling::default());
         for _ in 0..super::play::EVENTS {
             let event = match play.step(false) {

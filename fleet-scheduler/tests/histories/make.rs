@@ -71,6 +71,7 @@ pub(super) fn workload(name: &str, others: &[WorkloadId], random: &mut Random) -
         moves = moves.at_most(random.between(0, 6), minutes(60));
     }
     moves.pinned = random.chance(10);
+    moves.stop_first = random.chance(15);
     made.moves(moves)
 }
 

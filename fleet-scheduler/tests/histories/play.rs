@@ -86,6 +86,7 @@ impl Play {
         let workloads = &self.world.workloads;
         self.world.proposals.retain(|id, _| workloads.contains_key(id));
         let ran = self.running();
+        self.world.watch(&after);
         self.world.deliver(&after);
         if is_checked {
             self.check_copies(&ran, &after);

@@ -132,7 +132,8 @@ impl Step<'_> {
             .moves
             .iter()
             .filter(|one| one.workload == *id && one.target == name)
-            .filter(|one| one.cause == Cause::Preempted && is_healthy(&one.from))
+            .filter(|one| one.cause == Cause::Preempted || workload.moves.stop_first)
+            .filter(|one| is_healthy(&one.from))
             .map(|one| one.replicas)
             .sum();
         let mut ran = 0;

@@ -37,6 +37,8 @@ pub(super) struct World {
     pub(super) workloads: BTreeMap<WorkloadId, Workload>,
     /// How many copies really run.
     pub(super) running: BTreeMap<Pair, u64>,
+    /// When each replica was told to start that is to be there, held ones aside: the latest end first.
+    pub(super) started: BTreeMap<Pair, Vec<Tick>>,
     /// How many of them are healthy.
     pub(super) healthy: BTreeMap<Pair, u64>,
     pub(super) finished: BTreeSet<WorkloadId>,
@@ -57,6 +59,7 @@ impl World {
             removed: BTreeMap::new(),
             workloads: BTreeMap::new(),
             running: BTreeMap::new(),
+            started: BTreeMap::new(),
             healthy: BTreeMap::new(),
             finished: BTreeSet::new(),
             approved: BTreeMap::new(),
@@ -202,6 +205,22 @@ impl World {
                 }
             }
         }
+    }
+
+    /// Remembers since when everything is there.
+    pub(super) fn watch(&mut self, placements: &Placements) {
+        let mut there: BTreeMap<Pair, u64> = self.started.keys().map(|pair| (pair.clone(), 0)).collect();
+        for (id, placement) in placements {
+            for (cluster, one) in placement.targets.values().flatten() {
+                let pair = (id.clone(), cluster.clone());
+                *there.entry(pair).or_default() += one.replicas - one.held;
+            }
+        }
+        for (pair, count) in there {
+            let started = self.started.entry(pair).or_default();
+            started.resize(usize::try_from(count).unwrap(), self.now);
+        }
+        self.started.retain(|_, started| !started.is_empty());
     }
 
     /// Some clusters in contact stop what is not to run there any more, and what is started becomes healthy.

@@ -112,7 +112,7 @@ impl Planner {
                 Some(costs) => costs[at],
                 // Where something that runs is better off is not looked at here.
                 None if is_placed => 0,
-                None => crate::score::cost_of(self.fleet.at(*slot), &workload.needs).max(0),
+                None => crate::score::cost_of(self.fleet.at(*slot), &workload.needs),
             };
             let current = part.at(*slot);
             // What names pods asks for what is not offered where they are not counted.
@@ -141,7 +141,7 @@ impl Planner {
     /// has got one keeps it if all who have none are less important.
     fn price_places(&self, parts: &[Part], slots: &[Slot], contenders: &mut [Contender]) {
         let dearest = contenders.iter().flat_map(|one| &one.costs).max();
-        let dearest = dearest.copied().unwrap_or(0);
+        let dearest = dearest.copied().unwrap_or(0).max(0);
         let price = contenders.iter().map(|one| one.move_price).max().unwrap_or(0);
         let place = dearest.saturating_add(price).saturating_mul(PLACE);
         let priority = |part: &Part| {
@@ -180,7 +180,7 @@ impl Planner {
             let costs = slots
                 .iter()
                 .map(|slot| crate::score::cost_of(self.fleet.at(*slot), &job.workload.needs));
-            return Some(costs.map(|cost| cost.max(0)).collect());
+            return Some(costs.collect());
         }
         let question = self.question(job, part.target, &[], now);
         let worths: Option<Vec<i64>> = slots.iter().map(|slot| self.worth_at(&question, *slot)).collect();
