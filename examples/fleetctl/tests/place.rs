@@ -869,6 +869,54 @@ fn explanations_are_of_all_or_of_one_cluster() {
 }
 
 #[test]
+fn what_is_not_in_the_fleet_is_explained() {
+    let lab = small();
+    lab.run(&format!("{SMALL} --save s.json"))
+        .expect(0, &["a ×3", "b ×1"]);
+    let ask = |words: &str| lab.run(&format!("{SMALL} --previous s.json {words}"));
+    ask("--without b --explain b").expect(
+        2,
+        &[
+            "note: --explain b: --without leaves it out of the fleet; placed there: db ×1",
+            "b: 1 replica is here",
+            "it is not in the fleet: back in it, 3 more would fit",
+            "b: nothing of it is here",
+        ],
+    );
+    lab.file("c.yaml", "- {name: b, allocatable: {cpu: 4}}\n");
+    let left = ask("--explain a");
+    left.expect(
+        2,
+        &[
+            "note: --explain a: it is not in the fleet any more; placed there: web ×3; list it in --clusters again",
+            "a: 3 replicas are here",
+            "refused by target: it is not in the fleet",
+            "a: nothing of it is here",
+        ],
+    );
+    ask("--explain").expect(2, &["on a: 3", "not on a: it is not in the fleet"]);
+    let json = ask("--explain a --output json").json();
+    let clusters = |at: usize| &json["explanations"][at]["targets"][0]["clusters"];
+    assert_eq!(clusters(1)[0]["refusals"][0]["reason"]["code"], "not-in-fleet");
+    assert_eq!(
+        (&clusters(0)[0]["replicas"], &clusters(1)[0]["replicas"]),
+        (&json!(0), &json!(3))
+    );
+    // What else keeps it away is told, too.
+    let lost =
+        "- {name: a, allocatable: {cpu: 4}}\n- {name: b, allocatable: {cpu: 4}, lifeCycle: cordoned}\n";
+    lab.file("c.yaml", lost);
+    ask("--without b --explain b --workload web").expect(
+        2,
+        &[
+            "back in it, it would be refused all the same",
+            "it is cordoned: nothing new comes",
+        ],
+    );
+    ask("--explain c").expect(1, &["--explain c: no cluster of that name is listed"]);
+}
+
+#[test]
 fn files_may_be_many_and_standard_input() {
     let lab = small();
     let clusters = fs::read(lab.path("c.yaml")).unwrap();

@@ -2,6 +2,7 @@
 
 mod answer;
 mod args;
+mod explained;
 mod heard;
 mod hints;
 mod inputs;
@@ -18,9 +19,7 @@ use std::{
 };
 
 use fleet_core::Tick;
-use fleet_scheduler::{
-    Decision, Explanation, Facts, Outcome, Placements, Planner, Replacement, Scheduler, WorkloadId,
-};
+use fleet_scheduler::{Facts, Outcome, Placements, Planner, Replacement, Scheduler, WorkloadId};
 
 use crate::{
     DONE, NOT_AS_ASKED,
@@ -30,6 +29,7 @@ use crate::{
 };
 pub(crate) use answer::{Answer, OnCluster, Summary, Told, WouldBe, active, is_accepted, is_stop};
 pub(crate) use args::{By, PlaceArgs};
+use explained::Asking;
 use heard::{There, Tokens};
 use hints::Hints;
 pub(crate) use hints::Note;
@@ -93,15 +93,20 @@ async fn answer_to(args: &PlaceArgs) -> Done {
     notes.extend(hints);
     notes.extend(Hints::nowhere(&everywhere, &answer.decisions));
     answer.notes = notes;
-    if let Some((would_be, other)) = what_if::ask(args, &planner, &answer, &facts, now)? {
-        answer.what_if = Some(would_be);
+    let would_be = what_if::ask(args, &planner, &answer, &facts, now)?;
+    let (would_be, other) = would_be.unzip();
+    answer.what_if = would_be;
+    let asking = Asking {
+        narrowed: &narrowed,
+        base: &planner,
         // Reasons are those of what would be.
-        planner = other;
-    }
-    let answer = Answer {
-        explanations: explained(args, &narrowed, &planner, &answer, &facts, now)?,
-        ..answer
+        planner: other.as_ref().unwrap_or(&planner),
+        facts: &facts,
+        now,
     };
+    let explained = explained::explained(args, &asking, &before, &answer)?;
+    answer.explanations = explained.explanations;
+    answer.notes.extend(explained.note);
     match args.output {
         Output::Json => {
             let mut json = serde_json::to_string_pretty(&answer)?;
@@ -113,7 +118,7 @@ async fn answer_to(args: &PlaceArgs) -> Done {
                 by: args.by,
                 narrowed: narrowed.iter().collect(),
                 before: args.previous.as_ref().map(|_| &before),
-                why: reasons(&narrowed, &planner, &answer, &facts, now),
+                why: explained::reasons(&asking, &answer),
                 cluster: args.explain.as_deref().filter(|cluster| !cluster.is_empty()),
                 width: width(),
             };
@@ -249,62 +254,6 @@ fn no_longer_wanted(
         .filter(|id| !wanted.contains(id) && !unreadable.contains(id));
     gone.cloned().collect()
 }
-
-/// Explanations, where they are asked for: of one cluster, or of all.
-fn explained(
-    args: &PlaceArgs,
-    narrowed: &[WorkloadId],
-    planner: &Planner,
-    answer: &Answer,
-    facts: &Facts,
-    now: Tick,
-) -> Result<Option<Vec<Explanation>>, String> {
-    let Some(cluster) = &args.explain else {
-        return Ok(None);
-    };
-    if !cluster.is_empty() {
-        inputs::in_fleet("--explain", cluster, planner.fleet())?;
-    }
-    let asked = answer
-        .last_decisions()
-        .filter(|decision| narrowed.is_empty() || narrowed.contains(&decision.workload));
-    let explain = |decision: &Decision| {
-        let mut explanation = planner.explain_decision(decision, facts, now)?;
-        for target in &mut explanation.targets {
-            target
-                .clusters
-                .retain(|one| cluster.is_empty() || one.cluster == *cluster);
-        }
-        Some(explanation)
-    };
-    Ok(Some(asked.filter_map(explain).collect()))
-}
-
-/// Why what has no place has none: of those that are shown, the first few, as each costs about a decision more.
-fn reasons(
-    narrowed: &[WorkloadId],
-    planner: &Planner,
-    answer: &Answer,
-    facts: &Facts,
-    now: Tick,
-) -> Vec<Explanation> {
-    let would_be = answer.what_if.as_ref();
-    let decisions = would_be.map_or(&answer.decisions, |would_be| &would_be.decisions);
-    let short = decisions.iter().filter(|decision| decision.short() > 0);
-    short
-        .filter(|decision| narrowed.is_empty() || narrowed.contains(&decision.workload))
-        .take(
-            REASONED
-                .min(CLUSTERS_REASONED / planner.fleet().len().max(1))
-                .max(1),
-        )
-        .filter_map(|decision| planner.explain_decision(decision, facts, now))
-        .collect()
-}
-
-/// Of how many workloads without a place the reasons are told without `--explain`, and with how many clusters in all.
-const REASONED: usize = 10;
-const CLUSTERS_REASONED: usize = 100_000;
 
 /// Where lines end; none where the output is no terminal.
 fn width() -> Option<usize> {
