@@ -1013,6 +1013,10 @@ fn every_mistake_in_clusters_is_an_error_with_its_place() {
             "- {name: a, observedAt: 2026-13-01}",
             "[0].observedAt: `2026-13-01` is not a time that there is",
         ),
+        (
+            "- name: a\n  kinds: [Pod.v1, deployments.v1.apps]",
+            "c.yaml:2: [0].kinds[1]: `deployments.v1.apps` is not of the form Kind.version.group, such as Deployment.v1.apps",
+        ),
         ("- {}", "c.yaml:1: [0]: `name` is missing"),
         (
             "- {name: a}\n- {name: a}",
@@ -1072,7 +1076,7 @@ fn every_mistake_in_clusters_is_an_error_with_its_place() {
 }
 
 /// A workload `web` that is wrong, and what is told of it.
-const WRONG: [(&str, &str); 22] = [
+const WRONG: [(&str, &str); 24] = [
     (
         "targets: [{replicas: -1}]",
         "w.yaml:2: [1].targets[0].replicas: -1 is not a whole number from 0 to 18446744073709551615",
@@ -1101,6 +1105,14 @@ const WRONG: [(&str, &str); 22] = [
     (
         "needs: [1], targets: [{replicas: 1}]",
         "[1].needs: expected a mapping, found a list",
+    ),
+    (
+        "kinds: [Pod.v1, Deployment], targets: [{replicas: 1}]",
+        "[1].kinds[1]: `Deployment` is not of the form Kind.version.group, such as Deployment.v1.apps, or Pod.v1",
+    ),
+    (
+        "kinds: [apps/v1/Deployment], targets: [{replicas: 1}]",
+        "[1].kinds[0]: `apps/v1/Deployment` is not of the form",
     ),
     ("targets: []", "it has no targets"),
     (

@@ -11,7 +11,7 @@ use fleet_core::{
 };
 use serde::{Deserialize, Deserializer, de};
 
-use super::optional_moment;
+use super::{kinds::optional_kinds, optional_moment};
 use crate::model::ClusterInfo;
 
 /// One cluster as people write it: what a registry declares and what was observed, side by side. Everything but the
@@ -73,7 +73,8 @@ pub struct WrittenCluster {
     pub requested: Resources,
     /// The largest single gap on a node, by resource. Default: not known.
     pub largest_gap: Resources,
-    /// The kinds it serves, as `Kind.version.group`. Default: not known.
+    /// The kinds it serves, as `Kind.version.group`, or `Kind.version` in the core group. Default: not known.
+    #[serde(deserialize_with = "optional_kinds")]
     pub kinds: Option<BTreeSet<String>>,
     /// The version of its API server.
     pub version: Option<String>,
