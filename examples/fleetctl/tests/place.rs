@@ -456,6 +456,56 @@ fn a_drain_that_is_stuck_says_so() {
 }
 
 #[test]
+fn what_has_no_other_place_runs_still() {
+    let lab = small();
+    let web = |replicas: u64| {
+        let target = format!("{{where: {{matchLabels: {{zone: north}}}}, replicas: {replicas}}}");
+        lab.file(
+            "w.yaml",
+            format!("- {{name: web, needs: {{cpu: 1}}, targets: [{target}]}}\n"),
+        );
+    };
+    web(3);
+    lab.run(&format!("{SMALL} --save s.json")).expect(0, &["a ×3"]);
+    lab.file(
+        "c.yaml",
+        "- {name: a, labels: {zone: north}, allocatable: {cpu: 4}, lifeCycle: draining}\n",
+    );
+    for (replicas, short, stuck, told) in [
+        (
+            3,
+            0,
+            3,
+            &[
+                "3 of 3 have no other place to go to",
+                "3 replicas, 3 with no other place to go to",
+            ][..],
+        ),
+        (
+            5,
+            2,
+            3,
+            &[
+                "2 of 5 have no place: ",
+                "3 of 5 have no other place to go to: ",
+                "3 replicas, 2 without a place, 3 with no other place to go to",
+            ],
+        ),
+    ] {
+        web(replicas);
+        lab.run(&format!("{SMALL} --previous s.json")).expect(2, told);
+        let json = lab
+            .run(&format!("{SMALL} --previous s.json --output json"))
+            .json();
+        let summary = &json["summary"];
+        assert_eq!(
+            (&summary["short"], &summary["stuck"]),
+            (&json!(short), &json!(stuck))
+        );
+    }
+}
+
+#[test]
 fn what_must_not_run_twice_waits_for_a_person() {
     let lab = small();
     lab.file(

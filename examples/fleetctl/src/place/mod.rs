@@ -27,7 +27,9 @@ use crate::{
     commands::Done,
     render::{Shown, tame},
 };
-pub(crate) use answer::{Answer, OnCluster, Summary, Told, WouldBe, active, is_accepted, is_stop};
+pub(crate) use answer::{
+    Answer, OnCluster, Short, Summary, Told, WouldBe, active, is_accepted, is_stop, short,
+};
 pub(crate) use args::{By, PlaceArgs};
 use explained::Asking;
 use heard::{There, Tokens};

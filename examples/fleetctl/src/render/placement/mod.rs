@@ -240,6 +240,7 @@ fn totals(summary: &Summary) -> String {
     let mut rest = format!("{} replica{plural}", summary.replicas);
     for (replicas, words) in [
         (summary.short, "without a place"),
+        (summary.stuck, "with no other place to go to"),
         (summary.unprotected, "that would not survive"),
         (summary.lost, "on clusters that do not answer"),
         (summary.fewer, "done without until clusters are back"),
