@@ -785,6 +785,37 @@ fn what_a_full_cluster_lacks_is_told() {
 }
 
 #[test]
+fn lines_say_of_which_target_they_are() {
+    let lab = small();
+    lab.file(
+        "w.yaml",
+        "- name: web\n  needs: {cpu: 3}\n  targets:\n\
+         \x20 - {clusters: [a], replicas: 2}\n\
+         \x20 - {name: south, clusters: [b], replicas: 2}\n",
+    );
+    lab.run(SMALL).expect(
+        2,
+        &[
+            "! target 1: 1 of 2 has no place",
+            "- target 1: a: cpu: 3 is needed, 1 is free",
+            "> target 1: would help: 2 more cpu on a",
+            "! target south: 1 of 2 has no place",
+            "- target south: b: cpu: 3 is needed, 1 is free",
+            "> target south: would help: 2 more cpu on b",
+        ],
+    );
+    // Where there is one, it is clear which is meant.
+    lab.file(
+        "w.yaml",
+        "- {name: web, needs: {cpu: 3}, targets: [{clusters: [a], replicas: 2}]}\n",
+    );
+    lab.run(SMALL).expect(
+        2,
+        &["    - a: cpu: 3 is needed", "    > would help: 2 more cpu on a"],
+    );
+}
+
+#[test]
 fn a_workload_that_ended_frees_its_place() {
     let lab = small();
     lab.file(

@@ -48,7 +48,7 @@ impl Shown<'_> {
                         notes.push(note(BAD, '!', &text));
                     }
                 }
-                notes.extend(self.reasons(decision, &target.target));
+                notes.extend(self.reasons(decision, &target.target, &of));
             }
             if target.unprotected > 0 {
                 let text = format!(
@@ -148,8 +148,8 @@ impl Shown<'_> {
         notes
     }
 
-    /// Which clusters refuse a target, by reason, those that most do first.
-    fn reasons(&self, decision: &Decision, target: &str) -> Vec<Piece> {
+    /// Which clusters refuse a target, by reason, those that most do first. `of` names the target where there are several.
+    fn reasons(&self, decision: &Decision, target: &str, of: &str) -> Vec<Piece> {
         let explained = self.why.iter().find(|one| one.workload == decision.workload);
         let Some(target) =
             explained.and_then(|one| one.targets.iter().find(|explained| explained.target == *target))
@@ -179,12 +179,12 @@ impl Shown<'_> {
             notes.push(note(
                 DIM,
                 '-',
-                &format!("{cluster}: {reason}{}", others(&likewise)),
+                &format!("{of}{cluster}: {reason}{}", others(&likewise)),
             ));
             kinds.push(kind);
         }
         for change in target.would_fit.iter().take(1) {
-            notes.push(note(DIM, '>', &format!("would help: {change}")));
+            notes.push(note(DIM, '>', &format!("{of}would help: {change}")));
         }
         notes
     }
