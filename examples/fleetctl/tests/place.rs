@@ -760,6 +760,145 @@ fn what_matches_nothing_is_told() {
 }
 
 #[test]
+fn what_has_no_effect_is_told() {
+    let lab = small();
+    // What is said of `web`, and what is told; empty: nothing.
+    for (fields, expect) in [
+        (
+            "targets: [{replicas: 1, bounds: [{clusters: [a], weight: 2}]}]",
+            "! bounds: a weight has no effect with `divideBy: fewest`",
+        ),
+        (
+            "targets: [{name: x, replicas: 1}, {replicas: 1, divideBy: cost, bounds: [{weight: 0}]}]",
+            "! target 2: bounds: a weight has no effect with `divideBy: cost`",
+        ),
+        (
+            "targets: [{replicas: 1, divideBy: weight, bounds: [{clusters: [a], weight: 2}]}]",
+            "",
+        ),
+        ("targets: [{replicas: 1, bounds: [{clusters: [a], max: 2}]}]", ""),
+        (
+            "targets: [{replicas: 1}], nature: singleton, lost: {respin: {after: 10m}}",
+            "! lost: respin starts nothing elsewhere by itself, for there must never be two of it",
+        ),
+        (
+            "targets: [{replicas: 2}], nature: stateful, lost: {follow: db}",
+            "! lost: follow starts nothing elsewhere by itself",
+        ),
+        ("targets: [{replicas: 2}], nature: stateful, lost: hold", ""),
+        ("targets: [{replicas: 2}], lost: {respin: {after: 10m}}", ""),
+        (
+            "targets: [{replicas: 1}], survives: any-cluster",
+            "! survives: room is kept, and with `lost: hold` nothing uses it before a person approves",
+        ),
+        (
+            "targets: [{replicas: 1}], survives: any-cluster, lost: shrink",
+            "! survives: room is kept for nothing",
+        ),
+        (
+            "targets: [{replicas: 1}], survives: any-cluster, lost: {respin: {after: 10m}}",
+            "",
+        ),
+        (
+            "targets: [{replicas: 1}], lost: {follow: web}",
+            "! lost: it follows itself, so nothing says where it goes",
+        ),
+        ("targets: [{replicas: 1}], lost: {follow: db}", ""),
+        (
+            "targets: [{replicas: 1}], data: [{name: orders, preferred: true}]",
+            "",
+        ),
+        (
+            "targets: [{replicas: 1}], data: [{name: ordres, preferred: true}]",
+            "! data: no cluster has the data ordres",
+        ),
+        (
+            "targets: [{replicas: 1}], data: [{name: old, preferred: true}]",
+            "! data: where old is was sure until a time that is over",
+        ),
+    ] {
+        lab.file(
+            "c.yaml",
+            "clusters:\n- {name: a, allocatable: {cpu: 4}}\n- {name: b, allocatable: {cpu: 4}}\n\
+             data:\n- {name: orders, clusters: [a]}\n- {name: old, clusters: [a], until: 2026-01-01T00:00:00Z}\n",
+        );
+        lab.file(
+            "w.yaml",
+            format!("- {{name: web, {fields}}}\n- {{name: db, targets: [{{replicas: 1}}]}}\n"),
+        );
+        let told = lab.run(SMALL);
+        told.expect(0, &[expect]);
+        assert_eq!(
+            told.out.contains("    ! "),
+            !expect.is_empty(),
+            "{fields}: {}",
+            told.out
+        );
+    }
+    // Rings are told at each that is in one, and at no other.
+    let follow = |name: &str, other: &str| {
+        format!("- {{name: {name}, targets: [{{replicas: 1}}], lost: {{follow: {other}}}}}\n")
+    };
+    lab.file(
+        "w.yaml",
+        [
+            follow("a", "c"),
+            follow("b", "c"),
+            follow("c", "d"),
+            follow("d", "b"),
+            follow("e", "e"),
+        ]
+        .concat(),
+    );
+    let told = lab.run(SMALL);
+    told.expect(
+        0,
+        &[
+            "it follows itself, by way of c, d, so",
+            "it follows itself, by way of d, b, so",
+            "it follows itself, by way of b, c, so",
+            "it follows itself, so",
+        ],
+    );
+    assert_eq!(told.out.matches("it follows itself").count(), 4, "{}", told.out);
+}
+
+#[test]
+fn what_is_of_another_time_or_called_as_what_is_built_in_is_told() {
+    let lab = small();
+    lab.run(&format!("{SMALL} --save s.json")).expect(0, &[]);
+    let before = SMALL.replace("18:05:00Z", "18:04:30Z");
+    let told = "note: --now is 2026-11-27 18:04:30 UTC, and --previous was decided for 2026-11-27 18:05 UTC";
+    lab.run(&format!("{before} --previous s.json")).expect(0, &[told]);
+    assert!(
+        !lab.run(&format!("{SMALL} --previous s.json"))
+            .out
+            .contains("note")
+    );
+
+    let cluster = |name: &str| {
+        format!("- {{name: {name}, observedAt: 2026-11-27T18:05:01Z, allocatable: {{cpu: 4}}}}\n")
+    };
+    lab.file("c.yaml", ["a", "b", "c", "d", "e"].map(cluster).concat());
+    lab.run(SMALL).expect(
+        0,
+        &["note: observedAt of a, b, c and 2 more is later than 2026-11-27 18:05 UTC"],
+    );
+    let after = SMALL.replace("18:05:00Z", "18:05:01Z");
+    assert!(!lab.run(&after).out.contains("note"));
+
+    let scores =
+        |name: &str| format!("clusters: [{{name: a}}]\nscores: [{{name: {name}, clusters: {{a: 1}}}}]\n");
+    lab.file("w.yaml", "[]").file("c.yaml", scores("cost"));
+    lab.run(SMALL).expect(
+        0,
+        &["note: scores cost: a scorer that is built in has this name, and both count"],
+    );
+    lab.file("c.yaml", scores("costs"));
+    assert!(!lab.run(SMALL).out.contains("note"));
+}
+
+#[test]
 fn what_a_full_cluster_lacks_is_told() {
     let lab = small();
     lab.file(

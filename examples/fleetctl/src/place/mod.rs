@@ -2,6 +2,7 @@
 
 mod answer;
 mod args;
+mod effect;
 mod explained;
 mod heard;
 mod hints;
@@ -55,7 +56,7 @@ async fn answer_to(args: &PlaceArgs) -> Done {
         approved,
         replacements,
         mut notes,
-    } = read(args).await?;
+    } = read(args, now).await?;
     let unreadable = wanted
         .problems
         .iter()
@@ -70,7 +71,7 @@ async fn answer_to(args: &PlaceArgs) -> Done {
     };
     let heard = heard::heard(args, &there)?;
     notes.extend(heard.notes);
-    let mut hints = Hints::new(planner.fleet(), known.iter());
+    let mut hints = Hints::new(planner.fleet(), now, known.iter(), &wanted.workloads);
     wanted
         .workloads
         .values()
@@ -130,6 +131,7 @@ async fn answer_to(args: &PlaceArgs) -> Done {
     if let Some(path) = &args.save {
         let state = State {
             version: state::VERSION,
+            at: Some(now),
             placements: answer.placements.clone(),
             moves: answer.moves.clone(),
             approved: answer.approved.clone(),
@@ -151,9 +153,10 @@ struct Read {
 }
 
 /// Reads everything that is decided on. Nothing is decided when a file cannot be read.
-async fn read(args: &PlaceArgs) -> Result<Read, String> {
+async fn read(args: &PlaceArgs, now: Tick) -> Result<Read, String> {
     let (file, _) = inputs::clusters(&args.clusters)?;
     let mut notes = Vec::from_iter(hints::of_file(&file));
+    notes.extend(effect::of_scores(&file));
     let scheduler = file.scorers(Scheduler::builder()).build();
     let (mut fleet, options) = file
         .build()
@@ -162,12 +165,14 @@ async fn read(args: &PlaceArgs) -> Result<Read, String> {
         fleet = inputs::observed(fleet, path).await?;
     }
     notes.extend(hints::of_fleet(&fleet));
+    notes.extend(effect::of_observations(&fleet, now));
     let wanted = inputs::workloads(&args.workloads)?;
     let mut planner = Planner::new(scheduler, fleet, options);
     let (mut before, mut approved) = (Placements::new(), Approved::new());
     let mut replacements = Vec::new();
     if let Some(path) = &args.previous {
         let state = State::read(path)?;
+        notes.extend(effect::of_time(now, state.at));
         (before, approved, replacements) = (state.placements, state.approved, state.replacements);
         planner = planner.with_previous(&before, state.moves);
     }

@@ -261,7 +261,7 @@ fn totals(summary: &Summary) -> String {
 }
 
 /// A moment to the second: what is decided then is not decided a second before.
-fn precisely(at: Tick) -> String {
+pub(crate) fn precisely(at: Tick) -> String {
     let second = at.0.div_ceil(1000);
     let text = utc(Tick(second.saturating_mul(1000)));
     let second = second % 60;
