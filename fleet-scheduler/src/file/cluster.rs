@@ -56,7 +56,7 @@ pub struct WrittenCluster {
     pub labels: BTreeMap<String, String>,
     /// Facts for policies.
     pub properties: BTreeMap<String, String>,
-    /// Cost in whole units the fleet has agreed on, by what it buys.
+    /// Cost in whole units the fleet has agreed on, by what it buys; below 0: a gain.
     pub cost: BTreeMap<String, i64>,
     /// What keeps workloads away that do not tolerate it: `key`, `value`, `effect`, and `since` when.
     #[serde(deserialize_with = "taints")]
