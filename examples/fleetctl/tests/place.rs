@@ -1296,15 +1296,23 @@ fn every_mistake_in_clusters_is_an_error_with_its_place() {
 }
 
 /// A workload `web` that is wrong, and what is told of it.
-const WRONG: [(&str, &str); 24] = [
+const WRONG: [(&str, &str); 26] = [
     (
         "targets: [{replicas: -1}]",
         "w.yaml:2: [1].targets[0].replicas: -1 is not a whole number from 0 to 18446744073709551615",
     ),
     ("targets: [{replicas: 1.5}]", "1.5 is not a whole number"),
     (
+        "targets: [{replicas: -18446744073709551617}]",
+        "replicas: -18446744073709551617 is not a whole number",
+    ),
+    (
+        "targets: [{replicas: 2e20}]",
+        "replicas: 2e20 is not a whole number",
+    ),
+    (
         "targets: [{replicas: 99999999999999999999}]",
-        "is not a whole number",
+        "[1].targets[0].replicas: 99999999999999999999 is not a whole number from 0 to 18446744073709551615",
     ),
     (
         "targets: [{replicas: 18446744073709551615}]",
