@@ -284,6 +284,22 @@ fn an_explanation_keeps_what_was_decided() {
 }
 
 #[test]
+fn what_has_left_the_fleet_is_told_with_what_is_there() {
+    let mut planner = planner(web(3));
+    planner.set_fleet(planner.fleet().without("a").unwrap());
+    planner.decide(&Facts::none(), Tick(20));
+    let target = explained(&planner);
+    let left = on(&target, "a");
+    assert_eq!(
+        (left.replicas, left.rank, &*left.refusals[0].reason.code),
+        (3, None, "not-in-fleet")
+    );
+    assert_eq!(target.refused.get("not-in-fleet"), Some(&1));
+    assert!(target.nearest_misses().iter().all(|(name, _)| *name != "a"));
+    assert!(render_cluster(left).contains("refused by target: it is not in the fleet"));
+}
+
+#[test]
 fn it_is_said_which_group_was_taken() {
     let region = |name: &str, region: &str| {
         let mut cluster = cluster(name, "4");

@@ -3,7 +3,7 @@
 use fleet_core::{Reason, Resources};
 use fleet_scheduler::{
     AsAsked, Basis, Candidate, Divider, Filter, Key, Limit, OnlyWhen, Pass, Ranked, Rebalancer, Scheduler,
-    Scorer, Selected, Target, Units, Wish, Workload, cost_of,
+    Scorer, Selected, Target, Units, Wish, Workload, Worth, cost_of,
 };
 
 /// What GPUs are called among resources.
@@ -82,8 +82,13 @@ impl Scorer for Bill {
 }
 
 impl Rebalancer for Bill {
-    fn worth(&self, candidate: &Candidate<'_>, _load: i64) -> i64 {
-        Self::of(candidate).saturating_neg()
+    // There is one rebalancer for all workloads: what is not ours is worth what it is by default.
+    fn worth(&self, candidate: &Candidate<'_>, load: i64) -> i64 {
+        if is_gpu_batch(candidate.workload, candidate.target) {
+            Self::of(candidate).saturating_neg()
+        } else {
+            Worth::default().worth(candidate, load)
+        }
     }
 }
 

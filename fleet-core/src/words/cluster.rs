@@ -23,7 +23,8 @@ pub struct Cluster {
     pub labels: BTreeMap<String, String>,
     /// Properties: facts for policies, such as `region` or a Kubernetes version.
     pub properties: BTreeMap<String, String>,
-    /// Cost in the unit the fleet has agreed on (integers only), by what it buys, such as `cpu-hour`.
+    /// Cost in the unit the fleet has agreed on (integers only), by what it buys, such as `cpu-hour`. Below 0: a gain, such
+    /// as capacity that is paid for whether it is used or not.
     pub cost: BTreeMap<String, i64>,
     /// What keeps workloads away that do not tolerate it.
     #[serde(default)]

@@ -83,6 +83,11 @@ impl Planner {
         for (slot, scores) in question.all_scores(&passing) {
             clusters[slot].scores = scores;
         }
+        let gone = self.table().gone(&job.workload.name);
+        let gone = gone.filter(|(of, ..)| *of == &**name);
+        clusters.extend(gone.map(|(_, cluster, placed)| {
+            ClusterExplanation::not_in_fleet(cluster, placed.replicas, placed.going)
+        }));
         let mut refused: BTreeMap<Cow<'static, str>, usize> = BTreeMap::new();
         for one in &clusters {
             for refusal in &one.refusals {

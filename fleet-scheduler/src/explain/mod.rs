@@ -59,7 +59,8 @@ pub struct TargetExplanation {
     /// The smallest single changes found that would give every replica a place, the smallest first; each was tried.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub would_fit: Vec<Change>,
-    /// Cluster by cluster: those with replicas, then the others that pass, best first, then those that are refused.
+    /// Cluster by cluster: those with replicas, be they not in the fleet any more, then the others that pass, best first,
+    /// then those that are refused.
     pub clusters: Vec<ClusterExplanation>,
 }
 
@@ -97,9 +98,34 @@ pub struct ClusterExplanation {
     lack: Option<i64>,
 }
 
+impl ClusterExplanation {
+    /// Of a cluster that is not in the fleet, with what is placed there: nothing else is known of it.
+    pub fn not_in_fleet(cluster: impl Into<String>, replicas: u64, going: u64) -> Self {
+        let reason = Reason::new(NOT_IN_FLEET, "it is not in the fleet");
+        Self {
+            cluster: cluster.into(),
+            replicas,
+            going,
+            refusals: vec![Refusal {
+                filter: "target".to_owned(),
+                reason,
+            }],
+            limit: Vec::new(),
+            fits: Some(0),
+            rank: None,
+            scores: Vec::new(),
+            total: 0,
+            lack: None,
+        }
+    }
+}
+
+/// The code of clusters that are not in the fleet.
+const NOT_IN_FLEET: &str = "not-in-fleet";
+
 impl TargetExplanation {
     /// The clusters that take no more, each with why: those first that lack the least. Where a target names its clusters,
-    /// others are not among them; nor are those that have all that each is to have.
+    /// others are not among them; nor are those that have all that each is to have, and those that are not in the fleet.
     pub fn nearest_misses(&self) -> Vec<(&str, Vec<&Reason>)> {
         let mut misses: Vec<(&ClusterExplanation, Vec<&Reason>)> = self
             .clusters
@@ -110,7 +136,7 @@ impl TargetExplanation {
             })
             .collect();
         misses.retain(|(_, reasons)| {
-            let is_no_miss = |reason: &&Reason| matches!(&*reason.code, "not-named" | "each");
+            let is_no_miss = |reason: &&Reason| matches!(&*reason.code, "not-named" | "each" | NOT_IN_FLEET);
             !reasons.is_empty() && !reasons.iter().any(is_no_miss)
         });
         misses.sort_by_key(|(cluster, reasons)| {

@@ -11,7 +11,7 @@ use fleet_core::{
 };
 use serde::{Deserialize, Deserializer, de};
 
-use super::optional_moment;
+use super::{kinds::optional_kinds, optional_moment};
 use crate::model::ClusterInfo;
 
 /// One cluster as people write it: what a registry declares and what was observed, side by side. Everything but the
@@ -56,7 +56,7 @@ pub struct WrittenCluster {
     pub labels: BTreeMap<String, String>,
     /// Facts for policies.
     pub properties: BTreeMap<String, String>,
-    /// Cost in whole units the fleet has agreed on, by what it buys.
+    /// Cost in whole units the fleet has agreed on, by what it buys; below 0: a gain.
     pub cost: BTreeMap<String, i64>,
     /// What keeps workloads away that do not tolerate it: `key`, `value`, `effect`, and `since` when.
     #[serde(deserialize_with = "taints")]
@@ -73,7 +73,8 @@ pub struct WrittenCluster {
     pub requested: Resources,
     /// The largest single gap on a node, by resource. Default: not known.
     pub largest_gap: Resources,
-    /// The kinds it serves, as `Kind.version.group`. Default: not known.
+    /// The kinds it serves, as `Kind.version.group`, or `Kind.version` in the core group. Default: not known.
+    #[serde(deserialize_with = "optional_kinds")]
     pub kinds: Option<BTreeSet<String>>,
     /// The version of its API server.
     pub version: Option<String>,

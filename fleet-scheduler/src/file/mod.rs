@@ -2,6 +2,7 @@
 
 mod cluster;
 mod fleet;
+mod kinds;
 mod moment;
 pub(crate) mod policy;
 mod range;
@@ -11,6 +12,7 @@ pub use cluster::WrittenCluster;
 pub use fleet::{
     ClusterFile, InvalidClusterFile, WrittenBudgets, WrittenCalm, WrittenData, WrittenRate, WrittenScore,
 };
+pub(crate) use kinds::kinds;
 pub(crate) use moment::optional_moment;
 pub use moment::{InvalidMoment, moment};
 pub use span::{InvalidSpan, span};

@@ -6,7 +6,7 @@ use fleet_core::{Millis, Resources, Tick};
 use serde::{Deserialize, Serialize};
 
 use super::{ClusterSelector, Target, Toleration};
-use crate::file::{optional_moment, span};
+use crate::file::{kinds, optional_moment, span};
 
 /// A workload's name, unique in the fleet, such as `shop/web`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -72,8 +72,13 @@ pub struct Workload {
     /// carry; what is several pods names how many here, and what is none names 0.
     #[serde(default, skip_serializing_if = "Resources::is_empty")]
     pub needs: Resources,
-    /// The kinds its objects are of, as `Kind.version.group`; a cluster that is known not to serve one does not fit.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    /// The kinds its objects are of, as `Kind.version.group`, or `Kind.version` in the core group; a cluster that is known not
+    /// to serve one does not fit.
+    #[serde(
+        default,
+        deserialize_with = "kinds",
+        skip_serializing_if = "BTreeSet::is_empty"
+    )]
     pub kinds: BTreeSet<String>,
     /// The taints it bears.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

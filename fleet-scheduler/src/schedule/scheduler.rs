@@ -69,6 +69,11 @@ impl Scheduler {
             .scorer(LeastFull, 1)
     }
 
+    /// The names of its scorers, in the order in which they were added.
+    pub fn scorers(&self) -> impl Iterator<Item = &str> {
+        self.parts.scorers.iter().map(|(scorer, _)| scorer.name())
+    }
+
     pub(crate) fn parts(&self) -> &Parts {
         &self.parts
     }

@@ -33,7 +33,8 @@ impl Scorer for Cost {
 
 /// What one replica costs on a cluster, in the unit of the fleet's costs: the cluster's cost `replica`, and for each
 /// resource its cost (by the resource's name, or with `-hour` behind it) for each core, each GiB of what is counted in
-/// bytes, and each of everything else. Parts are rounded up. What has no cost costs nothing.
+/// bytes, and each of everything else. Parts are rounded up. What has no cost costs nothing; a cost
+/// below 0 is a gain.
 ///
 /// ```
 /// # use fleet_core::{Cluster, Resources};

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use fleet_core::{ContactState, LifeCycle, Tick, amount};
 use fleet_scheduler::{
     ClusterInfo, Decision, Explanation, Move, MoveLog, Outcome, Placement, Placements, Planner, Replacement,
-    Round, Slot, Wait, WorkloadId,
+    Round, Slot, TargetDecision, Wait, WorkloadId,
 };
 use serde::Serialize;
 
@@ -82,8 +82,10 @@ pub(crate) struct Summary {
     pub(crate) lost: u64,
     /// Those of them that are done without until their clusters are back.
     pub(crate) fewer: u64,
-    /// Replicas without a place.
+    /// Replicas without a place: they run nowhere.
     pub(crate) short: u64,
+    /// Replicas that are to leave where they are, and have no other place to go to.
+    pub(crate) stuck: u64,
     /// Replicas that would have no place if the worst vanished that their workload is to survive.
     pub(crate) unprotected: u64,
     /// Replicas that begin to move.
@@ -226,11 +228,23 @@ pub(crate) fn summary(planner: &Planner, placements: &Placements, decisions: &[D
             _ => &mut summary.invalid,
         };
         *count += 1;
-        summary.short = summary.short.saturating_add(decision.short());
         let (stops, moves): (Vec<&Move>, Vec<&Move>) = decision.moves.iter().partition(|one| is_stop(one));
         let (accepted, waits): (Vec<&Wait>, Vec<&Wait>) =
             decision.waits.iter().partition(|one| is_accepted(one));
+        let short: Vec<Short> = decision
+            .targets
+            .iter()
+            .map(|target| short(decision, target))
+            .collect();
         let all = [
+            (
+                &mut summary.short,
+                sum(&mut short.iter().map(|short| short.nowhere)),
+            ),
+            (
+                &mut summary.stuck,
+                sum(&mut short.iter().map(|short| short.stuck)),
+            ),
             (
                 &mut summary.unprotected,
                 sum(&mut decision.targets.iter().map(|target| target.unprotected)),
@@ -275,6 +289,27 @@ pub(crate) fn summary(planner: &Planner, placements: &Placements, decisions: &[D
         .filter(|(cluster, _)| !answers(cluster))
         .map(|(_, count)| count));
     summary
+}
+
+/// Replicas of a target that are asked for and have no place.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Short {
+    /// They run nowhere.
+    pub(crate) nowhere: u64,
+    /// They are where they cannot stay: what has nowhere to go stays all the same.
+    pub(crate) stuck: u64,
+}
+
+/// Which replicas of a target have no place.
+pub(crate) fn short(decision: &Decision, target: &TargetDecision) -> Short {
+    let placed = decision.placement.targets.get(&target.target);
+    let placed = placed.into_iter().flat_map(BTreeMap::values);
+    let there = placed.fold(0_u64, |sum, one| sum.saturating_add(one.active()));
+    let nowhere = target.wanted.saturating_sub(there).min(target.short);
+    Short {
+        nowhere,
+        stuck: target.short - nowhere,
+    }
 }
 
 /// Whether replicas give way to what goes first, rather than going to a place of their own.

@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fleet_core::Millis;
+use fleet_core::{Millis, Tick};
 use fleet_scheduler::{
     ClusterFile, ClusterInfo, ClusterSelector, Decision, FleetView, LostPolicy, Survives, Take, Target,
     Workload, WorkloadId,
 };
 use serde::Serialize;
+
+use super::effect;
 
 /// Something that may not be meant, or has no effect.
 #[derive(Serialize, Clone, PartialEq, Eq, Debug)]
@@ -72,23 +74,36 @@ pub(super) fn of_file(file: &ClusterFile) -> Option<Note> {
 /// Looks for names and selectors of workloads that match nothing.
 pub(super) struct Hints<'a> {
     fleet: &'a FleetView,
+    now: Tick,
     known: BTreeSet<&'a WorkloadId>,
+    /// Workloads that follow themselves.
+    rings: BTreeMap<&'a WorkloadId, Vec<&'a WorkloadId>>,
     /// What was found out of selectors and labels.
     matches: BTreeMap<ClusterSelector, bool>,
     labels: BTreeSet<&'a str>,
+    /// By data, what is to be said of it.
+    data: BTreeMap<String, Option<String>>,
     notes: Vec<Note>,
     /// Targets that are to be on every cluster that they mean, in words, and whether there are some.
     everywhere: Everywhere,
 }
 
 impl<'a> Hints<'a> {
-    pub(super) fn new(fleet: &'a FleetView, known: impl Iterator<Item = &'a WorkloadId>) -> Self {
+    pub(super) fn new(
+        fleet: &'a FleetView,
+        now: Tick,
+        known: impl Iterator<Item = &'a WorkloadId>,
+        workloads: &'a BTreeMap<WorkloadId, Workload>,
+    ) -> Self {
         let labels = fleet.clusters().flat_map(|cluster| cluster.cluster.labels.keys());
         Self {
             fleet,
+            now,
             known: known.collect(),
+            rings: effect::rings(workloads),
             matches: BTreeMap::new(),
             labels: labels.map(String::as_str).collect(),
+            data: BTreeMap::new(),
             notes: Vec::new(),
             everywhere: BTreeMap::new(),
         }
@@ -101,7 +116,14 @@ impl<'a> Hints<'a> {
         }
         let mut found = Vec::new();
         for (at, target) in workload.targets.iter().enumerate() {
-            self.look_at_bounds(target, &mut found);
+            let of = match (workload.targets.len(), target.name.as_str()) {
+                (1, _) => String::new(),
+                (_, "") => format!("target {}: ", at + 1),
+                (_, name) => format!("target {name}: "),
+            };
+            let mut of_target = Vec::from_iter(effect::of_target(target));
+            self.look_at_bounds(target, &mut of_target);
+            found.extend(of_target.into_iter().map(|what| format!("{of}{what}")));
             if let Take::Each {
                 replicas: 1..,
                 clusters: None,
@@ -149,6 +171,14 @@ impl<'a> Hints<'a> {
         if workload.moves.limit.is_some() && workload.moves.per == Millis(0) {
             found.push("moves: a limit for no time limits nothing: say `per`, such as 1h".to_owned());
         }
+        for data in workload.data.iter().filter(|data| data.preferred) {
+            let said = self.data.entry(data.name.clone());
+            found.extend(
+                said.or_insert_with(|| effect::of_data(&data.name, self.fleet, self.now))
+                    .clone(),
+            );
+        }
+        found.extend(effect::of_workload(workload, &self.rings));
         self.notes
             .extend(found.into_iter().map(|message| Note::of(&workload.name, message)));
     }

@@ -2,6 +2,8 @@
 
 mod answer;
 mod args;
+mod effect;
+mod explained;
 mod heard;
 mod hints;
 mod inputs;
@@ -18,9 +20,7 @@ use std::{
 };
 
 use fleet_core::Tick;
-use fleet_scheduler::{
-    Decision, Explanation, Facts, Outcome, Placements, Planner, Replacement, Scheduler, WorkloadId,
-};
+use fleet_scheduler::{Facts, Outcome, Placements, Planner, Replacement, Scheduler, WorkloadId};
 
 use crate::{
     DONE, NOT_AS_ASKED,
@@ -28,8 +28,11 @@ use crate::{
     commands::Done,
     render::{Shown, tame},
 };
-pub(crate) use answer::{Answer, OnCluster, Summary, Told, WouldBe, active, is_accepted, is_stop};
+pub(crate) use answer::{
+    Answer, OnCluster, Short, Summary, Told, WouldBe, active, is_accepted, is_stop, short,
+};
 pub(crate) use args::{By, PlaceArgs};
+use explained::Asking;
 use heard::{There, Tokens};
 use hints::Hints;
 pub(crate) use hints::Note;
@@ -53,7 +56,7 @@ async fn answer_to(args: &PlaceArgs) -> Done {
         approved,
         replacements,
         mut notes,
-    } = read(args).await?;
+    } = read(args, now).await?;
     let unreadable = wanted
         .problems
         .iter()
@@ -68,7 +71,7 @@ async fn answer_to(args: &PlaceArgs) -> Done {
     };
     let heard = heard::heard(args, &there)?;
     notes.extend(heard.notes);
-    let mut hints = Hints::new(planner.fleet(), known.iter());
+    let mut hints = Hints::new(planner.fleet(), now, known.iter(), &wanted.workloads);
     wanted
         .workloads
         .values()
@@ -93,15 +96,20 @@ async fn answer_to(args: &PlaceArgs) -> Done {
     notes.extend(hints);
     notes.extend(Hints::nowhere(&everywhere, &answer.decisions));
     answer.notes = notes;
-    if let Some((would_be, other)) = what_if::ask(args, &planner, &answer, &facts, now)? {
-        answer.what_if = Some(would_be);
+    let would_be = what_if::ask(args, &planner, &answer, &facts, now)?;
+    let (would_be, other) = would_be.unzip();
+    answer.what_if = would_be;
+    let asking = Asking {
+        narrowed: &narrowed,
+        base: &planner,
         // Reasons are those of what would be.
-        planner = other;
-    }
-    let answer = Answer {
-        explanations: explained(args, &narrowed, &planner, &answer, &facts, now)?,
-        ..answer
+        planner: other.as_ref().unwrap_or(&planner),
+        facts: &facts,
+        now,
     };
+    let explained = explained::explained(args, &asking, &before, &answer)?;
+    answer.explanations = explained.explanations;
+    answer.notes.extend(explained.note);
     match args.output {
         Output::Json => {
             let mut json = serde_json::to_string_pretty(&answer)?;
@@ -113,7 +121,7 @@ async fn answer_to(args: &PlaceArgs) -> Done {
                 by: args.by,
                 narrowed: narrowed.iter().collect(),
                 before: args.previous.as_ref().map(|_| &before),
-                why: reasons(&narrowed, &planner, &answer, &facts, now),
+                why: explained::reasons(&asking, &answer),
                 cluster: args.explain.as_deref().filter(|cluster| !cluster.is_empty()),
                 width: width(),
             };
@@ -123,6 +131,7 @@ async fn answer_to(args: &PlaceArgs) -> Done {
     if let Some(path) = &args.save {
         let state = State {
             version: state::VERSION,
+            at: Some(now),
             placements: answer.placements.clone(),
             moves: answer.moves.clone(),
             approved: answer.approved.clone(),
@@ -144,9 +153,10 @@ struct Read {
 }
 
 /// Reads everything that is decided on. Nothing is decided when a file cannot be read.
-async fn read(args: &PlaceArgs) -> Result<Read, String> {
+async fn read(args: &PlaceArgs, now: Tick) -> Result<Read, String> {
     let (file, _) = inputs::clusters(&args.clusters)?;
     let mut notes = Vec::from_iter(hints::of_file(&file));
+    notes.extend(effect::of_scores(&file));
     let scheduler = file.scorers(Scheduler::builder()).build();
     let (mut fleet, options) = file
         .build()
@@ -155,12 +165,14 @@ async fn read(args: &PlaceArgs) -> Result<Read, String> {
         fleet = inputs::observed(fleet, path).await?;
     }
     notes.extend(hints::of_fleet(&fleet));
+    notes.extend(effect::of_observations(&fleet, now));
     let wanted = inputs::workloads(&args.workloads)?;
     let mut planner = Planner::new(scheduler, fleet, options);
     let (mut before, mut approved) = (Placements::new(), Approved::new());
     let mut replacements = Vec::new();
     if let Some(path) = &args.previous {
         let state = State::read(path)?;
+        notes.extend(effect::of_time(now, state.at));
         (before, approved, replacements) = (state.placements, state.approved, state.replacements);
         planner = planner.with_previous(&before, state.moves);
     }
@@ -249,62 +261,6 @@ fn no_longer_wanted(
         .filter(|id| !wanted.contains(id) && !unreadable.contains(id));
     gone.cloned().collect()
 }
-
-/// Explanations, where they are asked for: of one cluster, or of all.
-fn explained(
-    args: &PlaceArgs,
-    narrowed: &[WorkloadId],
-    planner: &Planner,
-    answer: &Answer,
-    facts: &Facts,
-    now: Tick,
-) -> Result<Option<Vec<Explanation>>, String> {
-    let Some(cluster) = &args.explain else {
-        return Ok(None);
-    };
-    if !cluster.is_empty() {
-        inputs::in_fleet("--explain", cluster, planner.fleet())?;
-    }
-    let asked = answer
-        .last_decisions()
-        .filter(|decision| narrowed.is_empty() || narrowed.contains(&decision.workload));
-    let explain = |decision: &Decision| {
-        let mut explanation = planner.explain_decision(decision, facts, now)?;
-        for target in &mut explanation.targets {
-            target
-                .clusters
-                .retain(|one| cluster.is_empty() || one.cluster == *cluster);
-        }
-        Some(explanation)
-    };
-    Ok(Some(asked.filter_map(explain).collect()))
-}
-
-/// Why what has no place has none: of those that are shown, the first few, as each costs about a decision more.
-fn reasons(
-    narrowed: &[WorkloadId],
-    planner: &Planner,
-    answer: &Answer,
-    facts: &Facts,
-    now: Tick,
-) -> Vec<Explanation> {
-    let would_be = answer.what_if.as_ref();
-    let decisions = would_be.map_or(&answer.decisions, |would_be| &would_be.decisions);
-    let short = decisions.iter().filter(|decision| decision.short() > 0);
-    short
-        .filter(|decision| narrowed.is_empty() || narrowed.contains(&decision.workload))
-        .take(
-            REASONED
-                .min(CLUSTERS_REASONED / planner.fleet().len().max(1))
-                .max(1),
-        )
-        .filter_map(|decision| planner.explain_decision(decision, facts, now))
-        .collect()
-}
-
-/// Of how many workloads without a place the reasons are told without `--explain`, and with how many clusters in all.
-const REASONED: usize = 10;
-const CLUSTERS_REASONED: usize = 100_000;
 
 /// Where lines end; none where the output is no terminal.
 fn width() -> Option<usize> {

@@ -72,7 +72,8 @@ impl Text {
             });
             let way: Vec<Step<'_>> = way.iter().copied().chain(inner.skip(added)).collect();
             let why = error.inner().to_string();
-            let mut mistake = self.mistake(document, &way, words(&why));
+            let mut mistake = self.mistake(document, &way, "");
+            mistake.why = words(&self.as_written(&why, mistake.line));
             // An unknown field is named by what is wrong with it already.
             if let [before @ .., Step::Key(field)] = way.as_slice()
                 && why.starts_with(&format!("unknown field `{field}`"))
@@ -81,6 +82,25 @@ impl Text {
             }
             mistake
         })
+    }
+
+    /// The same error with a number as it is written on its line: whole numbers too large for any type come as floating
+    /// point.
+    fn as_written(&self, error: &str, line: usize) -> String {
+        let as_written = || {
+            let (before, rest) = error.split_once("floating point `")?;
+            let (number, after) = rest.split_once('`')?;
+            let value: f64 = number.parse().ok()?;
+            let line = self.content.lines().nth(line.checked_sub(1)?)?;
+            let mut words = line.split(|c: char| !(c.is_ascii_alphanumeric() || "+-.".contains(c)));
+            let is_same = |word: &&str| {
+                word.parse()
+                    .is_ok_and(|other: f64| other.to_bits() == value.to_bits())
+            };
+            let written = words.find(is_same)?;
+            Some(format!("{before}floating point `{written}`{after}"))
+        };
+        as_written().unwrap_or_else(|| error.to_owned())
     }
 
     /// What is wrong at a place of a document. After many, only the document's line is told.

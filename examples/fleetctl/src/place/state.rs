@@ -22,6 +22,9 @@ pub(super) const VERSION: u32 = 1;
 #[serde(deny_unknown_fields)]
 pub(super) struct State {
     pub(super) version: u32,
+    /// For when it was decided; older files do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) at: Option<Tick>,
     pub(super) placements: Placements,
     #[serde(default)]
     pub(super) moves: MoveLog,
@@ -76,7 +79,7 @@ impl State {
         // Output for programs has more in it.
         let value = fields(
             &mut map,
-            &["version", "placements", "moves", "approved", "replacements"],
+            &["version", "at", "placements", "moves", "approved", "replacements"],
         );
         let state: Self = text.parse(document.line, &[], 0, value)?;
         if state.version != VERSION {

@@ -22,7 +22,7 @@ use fleet_kube::{Outcome, utc};
 pub(crate) use capacity::Stands;
 pub(crate) use explain::explanations;
 pub(crate) use leftovers::leftovers;
-pub(crate) use placement::Shown;
+pub(crate) use placement::{Shown, precisely};
 pub(crate) use plan::plans;
 pub(crate) use status::{outcomes, statuses, still_named};
 

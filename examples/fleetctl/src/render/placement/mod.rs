@@ -240,6 +240,7 @@ fn totals(summary: &Summary) -> String {
     let mut rest = format!("{} replica{plural}", summary.replicas);
     for (replicas, words) in [
         (summary.short, "without a place"),
+        (summary.stuck, "with no other place to go to"),
         (summary.unprotected, "that would not survive"),
         (summary.lost, "on clusters that do not answer"),
         (summary.fewer, "done without until clusters are back"),
@@ -260,7 +261,7 @@ fn totals(summary: &Summary) -> String {
 }
 
 /// A moment to the second: what is decided then is not decided a second before.
-fn precisely(at: Tick) -> String {
+pub(crate) fn precisely(at: Tick) -> String {
     let second = at.0.div_ceil(1000);
     let text = utc(Tick(second.saturating_mul(1000)));
     let second = second % 60;

@@ -1,7 +1,5 @@
 //! What is to be said of a decision, below its line.
 
-use std::collections::BTreeMap;
-
 use anstyle::Style;
 use fleet_core::Reason;
 use fleet_kube::utc;
@@ -12,7 +10,7 @@ use super::{
     row::{All, NAMED},
 };
 use crate::{
-    place::{Note, Told, is_accepted, is_stop},
+    place::{Note, Short, Told, is_accepted, is_stop, short},
     render::{BAD, DIM, WARN, table::Piece},
 };
 
@@ -41,23 +39,16 @@ impl Shown<'_> {
             let of = of(&target.target);
             if target.short > 0 {
                 let why = target.limit.as_ref().map(|limit| format!(": {limit}"));
-                let verb = if target.short == 1 { "has" } else { "have" };
-                let (short, wanted) = (target.short, target.wanted);
-                let placed = decision.placement.targets.get(&target.target);
-                let placed = placed.into_iter().flat_map(BTreeMap::values);
-                let there = placed.fold(0_u64, |sum, one| sum.saturating_add(one.active()));
-                // What cannot stay and has nowhere to go stays all the same.
-                let place = if there.saturating_add(short) > wanted {
-                    "no other place to go to"
-                } else {
-                    "no place"
-                };
-                let text = format!(
-                    "{of}{short} of {wanted} {verb} {place}{}",
-                    why.unwrap_or_default()
-                );
-                notes.push(note(BAD, '!', &text));
-                notes.extend(self.reasons(decision, &target.target));
+                let why = why.unwrap_or_default();
+                let Short { nowhere, stuck } = short(decision, target);
+                for (count, place) in [(nowhere, "no place"), (stuck, "no other place to go to")] {
+                    if count > 0 {
+                        let verb = if count == 1 { "has" } else { "have" };
+                        let text = format!("{of}{count} of {} {verb} {place}{why}", target.wanted);
+                        notes.push(note(BAD, '!', &text));
+                    }
+                }
+                notes.extend(self.reasons(decision, &target.target, &of));
             }
             if target.unprotected > 0 {
                 let text = format!(
@@ -157,8 +148,8 @@ impl Shown<'_> {
         notes
     }
 
-    /// Which clusters refuse a target, by reason, those that most do first.
-    fn reasons(&self, decision: &Decision, target: &str) -> Vec<Piece> {
+    /// Which clusters refuse a target, by reason, those that most do first. `of` names the target where there are several.
+    fn reasons(&self, decision: &Decision, target: &str, of: &str) -> Vec<Piece> {
         let explained = self.why.iter().find(|one| one.workload == decision.workload);
         let Some(target) =
             explained.and_then(|one| one.targets.iter().find(|explained| explained.target == *target))
@@ -188,12 +179,12 @@ impl Shown<'_> {
             notes.push(note(
                 DIM,
                 '-',
-                &format!("{cluster}: {reason}{}", others(&likewise)),
+                &format!("{of}{cluster}: {reason}{}", others(&likewise)),
             ));
             kinds.push(kind);
         }
         for change in target.would_fit.iter().take(1) {
-            notes.push(note(DIM, '>', &format!("would help: {change}")));
+            notes.push(note(DIM, '>', &format!("{of}would help: {change}")));
         }
         notes
     }
