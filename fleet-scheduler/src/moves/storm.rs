@@ -60,6 +60,11 @@ impl StormBreaker {
         self
     }
 
+    /// Whether so many of so many clusters are too much at once.
+    pub(crate) fn is_storm(&self, lost: usize, all: usize) -> bool {
+        lost >= self.at_least && lost.saturating_mul(100) > all.saturating_mul(self.percent.into())
+    }
+
     /// Where it trips. So many clusters with something on them are not in the fleet any more: of them it is not known in
     /// which domain they were. Of those that are lost and have nothing on them any more, nothing more moves: they do not count.
     pub(crate) fn look(&self, fleet: &FleetView, left: usize, is_empty: impl Fn(Slot) -> bool) -> Storm {
@@ -86,9 +91,7 @@ impl StormBreaker {
                 (*lost, *all) = (*lost + is_lost, *all + 1);
             }
         }
-        let trips = |lost: usize, all: usize| {
-            lost >= self.at_least && lost.saturating_mul(100) > all.saturating_mul(self.percent.into())
-        };
+        let trips = |lost: usize, all: usize| self.is_storm(lost, all);
         let tripped = domains.into_iter().filter(|(_, (lost, all))| trips(*lost, *all));
         Storm {
             fleet: trips(lost, all).then_some((lost, all)),

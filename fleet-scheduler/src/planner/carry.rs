@@ -26,7 +26,7 @@ impl Planner {
         };
         self.end_absent(case, plan, &mut placed, &mut fence);
         let mut new = self.shrink_to(case, plan, &mut placed, &mut fence);
-        let moves = self.start_moves(case, plan, &mut new, &mut placed, &mut fence);
+        let mut moves = self.start_moves(case, plan, &mut new, &mut placed, &mut fence);
         // What moves do not use and nobody else has asked for is left out: it waits for budgets.
         let granted = sum(plan.grants.iter().map(|(_, units)| *units));
         let stays = sum(plan
@@ -49,6 +49,7 @@ impl Planner {
             }
         }
         self.end_surplus(case, plan, &moves, &mut placed, &mut fence);
+        moves.append(&mut plan.stops);
         if plan.wanted == 0 && !self.is_fenced(&case.job.workload) {
             // What goes need not wait: nothing is to stand in for it.
             placed.values_mut().for_each(|one| drop_going(one, case.now));

@@ -75,7 +75,7 @@ impl Planner {
     }
 
     /// The most that budgets ever let move at once, where that is less than one unit.
-    fn never_moves(&self, case: &Case<'_>) -> Option<u64> {
+    pub(super) fn never_moves(&self, case: &Case<'_>) -> Option<u64> {
         let budgets = self.options.budgets;
         let own = case.job.workload.moves.limit.unwrap_or(u64::MAX);
         let most = budgets.fleet.limit.min(budgets.cluster.limit).min(own);

@@ -55,13 +55,7 @@ impl Planner {
         let mut job = Job::new(Arc::new(workload), &self.room);
         let known = self.unclaimed.remove(&id);
         if let Some(old) = self.jobs.get(&id).or(known.as_ref()) {
-            if job.invalid.is_some() {
-                job.observed_at(old.counted().clone(), &self.room, false);
-            } else if old.counted() != &job.workload.needs {
-                job.observed_at(self.observed_needs(&id, old), &self.room, true);
-            } else {
-                job.raise.clone_from(&old.raise);
-            }
+            job.after(old, self.observed_needs(&id, old), &self.room);
             // Targets that are not there any more need no room after a failure.
             for target in job.names.len()..old.names.len() {
                 self.room.book(&id, target, Vec::new());

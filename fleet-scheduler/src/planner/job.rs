@@ -26,7 +26,9 @@ pub(crate) struct Job {
     pub(crate) units: Vec<u64>,
     /// What one replica asks for.
     pub(crate) replica: Needs,
-    /// It asks for more than what was observed of its replicas; or it is wrong, and its replicas are as they were.
+    /// It is wrong, and its replicas are as they were: what each of them asks for.
+    kept: Option<Resources>,
+    /// It asks for more than what was observed of its replicas.
     pub(crate) raise: Option<Box<Raise>>,
     pub(crate) invalid: Option<InvalidWorkload>,
 }
@@ -57,6 +59,7 @@ impl Job {
             needs: Vec::new(),
             units: Vec::new(),
             replica: Needs::default(),
+            kept: None,
             raise: None,
             invalid: None,
             given: Arc::clone(&workload),
@@ -78,19 +81,31 @@ impl Job {
     }
 
     /// What was observed of its replicas asked for this; whether its replicas were not told yet that it is more now.
-    pub(crate) fn observed_at(&mut self, from: Resources, room: &Room, is_new: bool) {
+    fn observed_at(&mut self, from: Resources, room: &Room, is_new: bool) {
         self.raise = Some(Box::new(Raise {
             from,
             more: Needs::default(),
-            is_new: is_new && self.invalid.is_none(),
+            is_new,
         }));
         self.measure(room);
     }
 
     /// What each of its replicas is counted with. What is wrong changes nothing about those that run.
     pub(crate) fn counted(&self) -> &Resources {
-        let kept = self.raise.as_ref().filter(|_| self.invalid.is_some());
-        kept.map_or(&self.workload.needs, |raise| &raise.from)
+        self.kept.as_ref().unwrap_or(&self.workload.needs)
+    }
+
+    /// It follows another definition of the same workload.
+    pub(crate) fn after(&mut self, old: &Self, observed: Resources, room: &Room) {
+        if self.invalid.is_some() {
+            self.kept = Some(old.counted().clone());
+            self.raise.clone_from(&old.raise);
+            self.measure(room);
+        } else if old.counted() != &self.workload.needs {
+            self.observed_at(observed, room, true);
+        } else {
+            self.raise.clone_from(&old.raise);
+        }
     }
 
     /// Of a workload that is known only by where it was placed.

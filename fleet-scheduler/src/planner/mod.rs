@@ -2,6 +2,7 @@
 
 mod carry;
 mod check;
+mod each;
 mod facts;
 mod grants;
 mod history;
@@ -249,8 +250,8 @@ impl Planner {
             }
             for (id, entangled) in self.in_order(dirty) {
                 self.renew(&id, now);
-                let is_anew = self.begun_at(&id).is_some() && touched.contains(&id);
                 let was = self.begun_at(&id).map(|_| self.table.places(&id));
+                let is_anew = was.is_some() && touched.contains(&id) && self.can_undo(&id);
                 let freed = is_anew.then(|| std::mem::take(&mut self.freed));
                 if is_anew {
                     self.undo(&id);
@@ -340,8 +341,7 @@ impl Planner {
             placement
                 .needs
                 .clone_from(is_pending.map_or(job.counted(), |raise| &raise.from));
-            let raised =
-                raise.filter(|raise| !raise.is_new && job.invalid.is_none() && !self.is_observed(id));
+            let raised = raise.filter(|raise| !raise.is_new && !self.is_observed(id));
             placement.observed = raised.map(|raise| raise.from.clone());
             placement.nature = job.workload.nature;
             let missed = self.table.gone(id).filter_map(|(_, cluster, _)| {

@@ -86,6 +86,26 @@ impl Planner {
         self.moves.record(made);
     }
 
+    /// Whether what was decided of a workload in this round can be taken back: not where others have taken the room since
+    /// that it has left.
+    pub(super) fn can_undo(&mut self, id: &WorkloadId) -> bool {
+        let Some(begun) = self.begun.places.get(id).cloned() else {
+            return false;
+        };
+        let now = self.table.places(id);
+        let had = begun.on_each();
+        let there: Vec<Slot> = had.into_iter().map(|(slot, ..)| slot).collect();
+        let over = |planner: &Self| -> Vec<Slot> {
+            let all = there.iter().copied();
+            all.filter(|slot| planner.room.is_over(*slot)).collect()
+        };
+        let before = over(self);
+        self.restore(id, begun);
+        let is_taken = over(self).iter().any(|slot| !before.contains(slot));
+        self.restore(id, now);
+        !is_taken
+    }
+
     /// Takes back what was decided of a workload in this round.
     pub(super) fn undo(&mut self, id: &WorkloadId) {
         for made in self.begun.moves.remove(id).unwrap_or_default() {

@@ -10,8 +10,10 @@ use crate::model::{Slot, Take, WorkloadId};
 impl Planner {
     /// From now on each replica asks for another amount: what was observed is of the past.
     pub(super) fn renew(&mut self, id: &WorkloadId, now: Tick) {
+        // What is wrong is told to nobody.
+        let is_told = |job: &&Arc<Job>| job.invalid.is_none();
         let is_new = |job: &Arc<Job>| job.raise.as_ref().is_some_and(|raise| raise.is_new);
-        if !self.jobs.get(id).is_some_and(is_new) {
+        if !self.jobs.get(id).filter(is_told).is_some_and(is_new) {
             return;
         }
         let mut placement = self.table.placement(id);

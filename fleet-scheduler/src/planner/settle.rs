@@ -11,7 +11,7 @@ use super::{Facts, Job, Planner, preempt::Preemption, seats::Seats};
 use crate::{
     decision::{Decision, InvalidWorkload, Limit, Outcome, TargetDecision, Wait, WaitOn},
     model::{Placement, Slot, Survives, Take, WorkloadId},
-    moves::Cause,
+    moves::{Cause, Move},
     pipeline::Units,
     room::Booking,
     schedule::{Answers, Question},
@@ -54,6 +54,8 @@ pub(super) struct Plan {
     /// Clusters that are named and cannot take it.
     pub(super) named: Vec<String>,
     pub(super) refused: BTreeMap<String, Vec<Reason>>,
+    /// What goes, and nothing stands in for it.
+    pub(super) stops: Vec<Move>,
     pub(super) waits: Vec<Wait>,
     pub(super) again_at: Option<Tick>,
 }
@@ -221,15 +223,18 @@ impl Planner {
             only: None,
             unmoved: Units::default(),
             is_half: false,
+            stops: Vec::new(),
             seats,
         };
         let mut set = None;
+        let mut stays = BTreeSet::new();
         plan.wanted = question.wanted().unwrap_or_else(|| {
             let meant = self.meant(&question, &mut plan.again_at, answers);
             plan.named = self.missing(&question, &meant, &mut plan.refused);
             // What counts as being there although it cannot be asked is not missing.
             plan.named
                 .retain(|name| plan.seats.absent.iter().all(|(cluster, _)| cluster != name));
+            stays = self.go_from_each(case, &mut plan, &kept, &meant);
             let count = u64::try_from(meant.count_ones(..)).unwrap_or(u64::MAX);
             set = Some(meant);
             count.saturating_add(absent)
@@ -307,6 +312,7 @@ impl Planner {
             self.look_for_victims(&question, &mut plan, ask, answers);
         }
         plan.kept = kept;
+        plan.kept.retain(|(slot, _)| !stays.contains(slot));
         plan
     }
 

@@ -142,6 +142,11 @@ impl Room {
         self.spare.booked_on(slot)
     }
 
+    /// Whether more is taken of something on a cluster than it offers.
+    pub(crate) fn is_over(&self, slot: Slot) -> bool {
+        self.free[self.row(slot)].iter().any(|free| *free < 0)
+    }
+
     /// Whether a cluster cannot keep what is booked there.
     pub(crate) fn is_overbooked(&self, slot: Slot) -> bool {
         let base = slot * self.names.len();
