@@ -277,6 +277,66 @@ fn a_drain_goes_on_although_nothing_can_be_kept_where_it_goes() {
     );
 }
 
+#[test]
+fn room_is_kept_in_whatever_group_has_it() {
+    let check = |cores: [u64; 3], placed: &[(&str, u64)], kept: [i64; 3]| {
+        let tiers = ["prod", "prod", "reserve"];
+        let clusters = ["a", "b", "c"].iter().zip(tiers).zip(cores);
+        let clusters = clusters.map(|((name, tier), cores)| {
+            let mut info = cluster(name, name, cores);
+            info.cluster.labels.insert("tier".into(), tier.into());
+            info
+        });
+        let mut web = workload("web", 8, 1, &Survives::AnyCluster);
+        let tier = |tier| ClusterSelector::label("tier", tier);
+        web.targets = vec![Target::replicas(8).within(tier("prod")).within(tier("reserve"))];
+        let planner = planner(clusters.collect(), vec![web]);
+        assert_eq!(
+            planner.table().placement(&"web".into()).active(),
+            placed.iter().copied().collect()
+        );
+        for name in ["a", "b", "c"] {
+            lose(&planner, &[name]).unwrap();
+        }
+        // What is kept is kept from others, exactly there.
+        for (name, kept) in ["a", "b", "c"].into_iter().zip(kept) {
+            let mut planner = planner.clone();
+            let mut other = workload("other", 100, 1, &Survives::Nothing);
+            other.targets = vec![Target::replicas(100).on([name])];
+            planner.set(other);
+            planner.decide(&Facts::none(), Tick(20));
+            let slot = planner.fleet().slot(name).unwrap();
+            assert_eq!(
+                planner.room().free(slot, "cpu"),
+                kept * 1_000,
+                "{name} of {cores:?}"
+            );
+        }
+    };
+    // Only the reserve has room for what is on a.
+    check([8, 1, 8], &[("a", 8)], [0, 0, 8]);
+    // The first group has it.
+    check([8, 8, 8], &[("a", 8)], [0, 8, 0]);
+    // Neither has it alone.
+    check([8, 4, 4], &[("a", 8)], [0, 4, 4]);
+}
+
+#[test]
+fn what_is_on_each_cluster_keeps_no_room_and_is_on_each() {
+    let clusters = ["a", "b", "c"].map(|name| cluster(name, name, 4)).to_vec();
+    let mut agent = workload("agent", 1, 1, &Survives::AnyCluster);
+    agent.targets = vec![Target::each(1)];
+    let mut planner = planner(clusters, vec![agent]);
+    let fleet = planner.fleet().with(cluster("d", "d", 4)).unwrap();
+    planner.set_fleet(fleet);
+    let round = planner.decide(&Facts::none(), Tick(20));
+    assert_eq!(planner.table().placement(&"agent".into()).active().len(), 4);
+    assert_eq!(
+        (round["agent"].short(), round["agent"].targets[0].unprotected),
+        (0, 0)
+    );
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 

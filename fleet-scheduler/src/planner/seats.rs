@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fleet_core::{Millis, Reason, Tick};
+use fleet_core::{LifeCycle, Millis, Reason, Tick};
 
 use super::{Facts, Job, Planner};
 use crate::{
@@ -131,7 +131,7 @@ impl Planner {
             } else if self.replacements.contains_key(name) {
                 // What is on each cluster is on the new one, too.
                 (!soaks()).then_some(Cause::Replace)
-            } else if cluster.is_going() {
+            } else if cluster.is_going() && !stays_in_drain(question, cluster) {
                 seats.refused.insert(
                     name.to_owned(),
                     vec![Reason::new(
@@ -438,6 +438,12 @@ impl Seats {
             sum.saturating_add(replicas.div_ceil(unit))
         })
     }
+}
+
+/// Whether replicas of a target stay on a cluster that is drained: one on each cluster has nowhere else to go and serves that
+/// cluster to its end, as the daemons of a node do when that is drained.
+fn stays_in_drain(question: &Question<'_>, cluster: &ClusterInfo) -> bool {
+    question.is_everywhere() && cluster.cluster.life_cycle == LifeCycle::Draining
 }
 
 /// What must be moved before what.

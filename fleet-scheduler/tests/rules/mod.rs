@@ -2,6 +2,7 @@
 //! shape of the code rules the wrong outcome out, there is nothing to switch off, and the test says only that it is so.
 
 mod decisions;
+mod each;
 mod fencing;
 mod life_cycle;
 mod lost;

@@ -454,6 +454,41 @@ fn multikueue_others_give_way_on_one_cluster_only_and_only_to_what_is_more_impor
 }
 
 #[test]
+fn who_has_a_say_in_moves_has_one_in_what_gives_way() {
+    for (at_step, refused) in [
+        (Step::Before, "a"),
+        (Step::BeforeOldGoes, "a"),
+        (Step::Before, ""),
+    ] {
+        let gate = move |step: Step, one: &Move| match step == at_step
+            && (refused.is_empty() || one.from == refused)
+        {
+            true => Consent::Wait(fleet_core::Reason::new("busy", "not now")),
+            false => Consent::Go,
+        };
+        let scheduler = Scheduler::builder().gate(gate).build();
+        let mut planner = Planner::new(scheduler, clusters(&["a", "b"]), PlannerOptions::default());
+        for name in ["a", "b"] {
+            let filler = Workload::new(format!("on-{name}"), [Target::replicas(10).on([name])]);
+            planner.set(filler.needs(cpu("1")));
+        }
+        planner.decide(&Facts::none(), at(5));
+        let mut important = web(1).needs(cpu("4")).priority(1);
+        important.preempts = true;
+        planner.set(important);
+        let round = planner.decide(&Facts::none(), at(6));
+        if refused == "a" {
+            assert_eq!(active(&planner, "web"), counts(&[("b", 1)]), "b lets it");
+            assert_eq!(on(&planner, "on-a", "a"), 10);
+        } else {
+            assert_eq!(active(&planner, "web"), counts(&[]), "nobody lets it");
+            let wait = &round["web"].waits[0];
+            assert_eq!((wait.on, wait.reason.code.as_ref()), (WaitOn::Gate, "busy"));
+        }
+    }
+}
+
+#[test]
 fn volcano_data_counts_as_long_as_it_is_sure_to_be_there() {
     let check = |scheduler| {
         let fleet = clusters(&["a", "b"]).data("logs", [("b", at(10))]);

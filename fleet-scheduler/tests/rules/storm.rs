@@ -110,6 +110,48 @@ fn a_list_of_clusters_that_is_cut_short_moves_nothing() {
 }
 
 #[test]
+fn whatever_is_to_become_of_what_was_on_clusters_that_have_left_a_person_can_say_so_in_a_storm() {
+    for policy in [
+        LostPolicy::Respin { after: minutes(0) },
+        LostPolicy::Hold,
+        LostPolicy::Shrink,
+        LostPolicy::Follow("za-1".into()),
+    ] {
+        let names = ["ap-1", "eu-1", "me-1", "us-1", "za-1"];
+        let mut planner = one_each(&names, &policy, Switches::default());
+        planner.set_fleet(clusters(&["za-1"]));
+        let round = planner.decide(&Facts::none(), at(11));
+        let mut approved = Facts::none();
+        for name in &names[..4] {
+            let proposals = &round[*name].proposals;
+            assert_eq!(proposals.len(), 1, "{policy:?}: {:?}", round[*name]);
+            approved = approved.approve(proposals[0].token.clone());
+        }
+        planner.decide(&approved, at(12));
+        for name in names {
+            assert_eq!(
+                active(&planner, name),
+                counts(&[("za-1", 1)]),
+                "{policy:?}: {name}"
+            );
+        }
+        planner.decide(&healthy(&names.map(|name| (name, "za-1"))), at(13));
+        // The storm is over.
+        let fleet = planner.fleet().with(cluster("za-2", "10")).unwrap();
+        planner.set_fleet(fleet);
+        planner.set(web(1));
+        lose(&mut planner, "za-1", 20);
+        let round = planner.decide(&Facts::none(), at(21));
+        assert!(
+            round
+                .values()
+                .all(|one| one.waits.iter().all(|wait| wait.on != WaitOn::Storm)),
+            "{policy:?}: {round:#?}"
+        );
+    }
+}
+
+#[test]
 fn a_list_without_clusters_clears_nothing() {
     let mut planner = planner(
         clusters(&["a", "b", "c"]),
