@@ -265,16 +265,22 @@ impl Planner {
         self.answers.clear();
         self.table = PlacementTable::of(&self.fleet, &placements);
         self.reset_room();
+        self.forget_who_left();
         self.look_who_left();
         self.dirty = self.jobs.keys().cloned().collect();
         self.freed.clear();
     }
 
-    /// Clusters may have left although something is placed there, or be back.
-    pub(super) fn look_who_left(&mut self) {
+    /// Clusters that had left are back, or nothing is placed there any more. Not while a round goes on: what has left them in
+    /// it may be taken back, and they are missed since they were.
+    pub(super) fn forget_who_left(&mut self) {
         let gone = self.table.all_gone();
         self.left.retain(|name, _| gone.contains(&**name));
-        for name in gone {
+    }
+
+    /// Clusters may have left although something is placed there.
+    pub(super) fn look_who_left(&mut self) {
+        for name in self.table.all_gone() {
             self.left.entry(name.to_owned()).or_default();
         }
         self.storm = self.storm_now();
@@ -299,7 +305,8 @@ impl Planner {
     /// Where too much looks lost now.
     fn storm_now(&self) -> Storm {
         let is_empty = |slot| self.is_empty(slot);
-        self.options.storm.look(&self.fleet, self.left.len(), is_empty)
+        let left = self.table.all_gone().len();
+        self.options.storm.look(&self.fleet, left, is_empty)
     }
 
     /// Whether nothing that counts is on a cluster.

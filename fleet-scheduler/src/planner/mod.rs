@@ -1,5 +1,6 @@
 //! Keeps where everything runs, and decides again what a change touches.
 
+mod better;
 mod carry;
 mod check;
 mod each;
@@ -195,6 +196,7 @@ impl Planner {
             .map(|(id, one)| (id.clone(), Arc::new(Job::unclaimed(id, one, &self.room))));
         self.unclaimed = unclaimed.collect();
         self.reset_room();
+        self.forget_who_left();
         self.look_who_left();
         self
     }
@@ -228,6 +230,7 @@ impl Planner {
             self.book_anew(facts, now);
         }
         self.begin_round();
+        self.forget_who_left();
         let mut round = Round::new();
         self.end_removed(facts, now, &mut round);
         // What a decision touches is decided in the same round.

@@ -23,6 +23,18 @@ impl Planner {
     }
 }
 
+/// How far replicas at these places are from the limits of a target; 0: they meet all of them.
+pub(super) fn distance(fleet: &FleetView, target: &Target, active: &BTreeMap<Slot, u64>) -> u64 {
+    if target.is_unlimited() {
+        return 0;
+    }
+    let off = unmet(fleet, target, active).into_iter().map(|one| {
+        let few = one.min.map_or(0, |min| min.saturating_sub(one.got));
+        few.max(one.max.map_or(0, |max| one.got.saturating_sub(max)))
+    });
+    off.fold(0, u64::saturating_add)
+}
+
 /// The limits of a target that replicas at these places do not meet. Where nothing is, all that is told elsewhere.
 fn unmet(fleet: &FleetView, target: &Target, active: &BTreeMap<Slot, u64>) -> Vec<Unmet> {
     if active.is_empty() {

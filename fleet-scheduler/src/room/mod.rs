@@ -255,7 +255,7 @@ impl Room {
     }
 
     /// How full a cluster is with so much more of each resource.
-    fn load(&self, slot: Slot, more: impl Fn(&str) -> i128) -> i64 {
+    pub(crate) fn load(&self, slot: Slot, more: impl Fn(&str) -> i128) -> i64 {
         let base = slot * self.names.len();
         let full = |resource: &str| {
             let at = base + self.numbers.get(resource)?;

@@ -3,7 +3,7 @@
 use fleet_core::Tick;
 
 use super::{
-    super::{Job, Planner, carry::start, leave::end, rebalance::Better},
+    super::{Job, Planner, better::Better, carry::start, leave::end},
     Together,
     part::Part,
     problem::Plan,

@@ -1,0 +1,322 @@
+//! What would be better elsewhere.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
+
+use fleet_core::Tick;
+
+use super::{Job, Planner, unmet::distance};
+use crate::{
+    model::{DivideBy, Slot, Take, Target, WorkloadId},
+    pipeline::Units,
+    schedule::{Answers, Question},
+};
+
+/// Replicas that would be better elsewhere.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct Better {
+    pub(super) gain: Reverse<i64>,
+    pub(super) workload: WorkloadId,
+    pub(super) target: usize,
+    pub(super) from: Slot,
+    pub(super) to: Slot,
+    pub(super) units: u64,
+    /// All of it moves, or nothing: part of it would be on more clusters than before.
+    pub(super) is_whole: bool,
+}
+
+impl Better {
+    /// Some of these, though not for their own sake.
+    pub(super) fn some_of(workload: &WorkloadId, target: usize, from: Slot, to: Slot, units: u64) -> Self {
+        Self {
+            gain: Reverse(0),
+            workload: workload.clone(),
+            target,
+            from,
+            to,
+            units,
+            is_whole: false,
+        }
+    }
+}
+
+/// What is going from each cluster: it takes room there still, but is no reason for others to go.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Leaving(BTreeMap<Slot, Vec<(WorkloadId, u64)>>);
+
+impl Leaving {
+    /// More is going from a cluster.
+    pub(super) fn add(&mut self, slot: Slot, workload: &WorkloadId, replicas: u64) {
+        if replicas > 0 {
+            self.0.entry(slot).or_default().push((workload.clone(), replicas));
+        }
+    }
+}
+
+impl Planner {
+    /// What is going from where now.
+    pub(super) fn leaving(&self) -> Leaving {
+        let mut leaving = Leaving::default();
+        for id in self.jobs.keys().filter(|id| self.table.is_moving(id)) {
+            for seat in self.table.seats(id) {
+                leaving.add(seat.slot, id, seat.assignment.going);
+            }
+        }
+        leaving
+    }
+
+    /// How full a cluster is once everything that is going has left, with so many units more.
+    fn load_then(&self, question: &Question<'_>, slot: Slot, extra: u64, leaving: &Leaving) -> i64 {
+        let Some(going) = leaving.0.get(&slot) else {
+            return self.room.load_with(slot, question.needs, extra);
+        };
+        self.room.load(slot, |resource| {
+            let more = i128::from(self.room.need(question.needs, resource)) * i128::from(extra);
+            let less = going.iter().map(|(id, replicas)| {
+                let need = self
+                    .jobs
+                    .get(id)
+                    .map_or(0, |job| self.room.need(&job.replica, resource));
+                i128::from(need) * i128::from(*replicas)
+            });
+            more - less.sum::<i128>()
+        })
+    }
+
+    pub(super) fn look_for_better(
+        &self,
+        job: &Job,
+        target: usize,
+        now: Tick,
+        leaving: &Leaving,
+        answers: &mut Answers,
+    ) -> Vec<Better> {
+        let (name, unit) = (&job.names[target], job.units[target]);
+        let seats = self.table.seats(&job.workload.name).iter();
+        let seats = seats.filter(|seat| seat.target == *name);
+        let current: Vec<(Slot, u64)> = seats
+            .map(|seat| (seat.slot, seat.assignment.active().div_ceil(unit)))
+            .collect();
+        let question = self.question(job, target, &current, now);
+        if question.is_everywhere() || current.is_empty() {
+            return Vec::new();
+        }
+        if let Some(repair) = self.look_for_repair(&question, answers) {
+            return vec![repair];
+        }
+        if is_proportional(question.target()) {
+            return self.look_for_shares(&question, answers).into_iter().collect();
+        }
+        self.look_for_worth(&question, unit, leaving, answers)
+    }
+
+    /// All units of a cluster where they are worth more by more than the move costs, within all limits.
+    fn look_for_worth(
+        &self,
+        question: &Question<'_>,
+        unit: u64,
+        leaving: &Leaving,
+        answers: &mut Answers,
+    ) -> Vec<Better> {
+        let workload = question.workload;
+        let price = match self.switches().hysteresis {
+            true => workload.moves.price.saturating_mul(unit),
+            false => 0,
+        };
+        let price = i64::try_from(price).unwrap_or(i64::MAX);
+        let group = question.target().groups.first();
+        let set = self.screen(question, group, answers).set;
+        let worth = |slot: Slot, extra: u64| {
+            let load = self.load_then(question, slot, extra, leaving);
+            let candidate = question.candidate(slot, question.current(slot));
+            self.scheduler.parts().rebalancer.worth(&candidate, load)
+        };
+        let of_it = self.made_room.iter().filter(|(id, _)| *id == workload.name);
+        let made_room: BTreeSet<Slot> = of_it.map(|(_, slot)| *slot).collect();
+        let shares = question.shares();
+        let mut better = Vec::new();
+        for (from, units) in question.current {
+            let here = worth(*from, 0);
+            let fits = |slot: &Slot| {
+                question.current(*slot) == 0 && question.fits(*slot).min(shares.at(*slot).max) >= *units
+            };
+            let mut keeps = KeepsLimits::new(question, *from);
+            let others = set
+                .ones()
+                .filter(|slot| slot != from && !made_room.contains(slot));
+            let others = others.filter(|slot| fits(slot) && keeps.holds(*slot));
+            let best = others.map(|slot| (worth(slot, *units), Reverse(slot))).max();
+            let Some((there, Reverse(to))) = best else {
+                continue;
+            };
+            let gain = there.saturating_sub(here);
+            if gain > price {
+                better.push(Better {
+                    gain: Reverse(gain.saturating_sub(price)),
+                    is_whole: true,
+                    ..Better::some_of(&workload.name, question.target, *from, to, *units)
+                });
+            }
+        }
+        better
+    }
+
+    /// What brings a target nearer to limits that it does not meet, if it would be nearer to them anew: what was lost, and
+    /// stands too close together since, spreads again.
+    fn look_for_repair(&self, question: &Question<'_>, answers: &mut Answers) -> Option<Better> {
+        let target = question.target();
+        let now: BTreeMap<Slot, u64> = question
+            .current
+            .iter()
+            .copied()
+            .filter(|(_, units)| *units > 0)
+            .collect();
+        let far = distance(&self.fleet, target, &now);
+        if far == 0 {
+            return None;
+        }
+        let mut best = self.ideal(question, answers)?;
+        best.retain(|_, units| *units > 0);
+        if distance(&self.fleet, target, &best) >= far {
+            return None;
+        }
+        let (from, to, units) = furthest_off(question, &best)?;
+        Some(Better {
+            gain: Reverse(i64::MAX),
+            ..Better::some_of(&question.workload.name, question.target, from, to, units)
+        })
+    }
+
+    /// Shares by weight or capacity that are no longer what they would be anew.
+    fn look_for_shares(&self, question: &Question<'_>, answers: &mut Answers) -> Option<Better> {
+        let ideal = self.ideal(question, answers)?;
+        let total = question
+            .current
+            .iter()
+            .fold(0_u64, |sum, (_, units)| sum.saturating_add(*units));
+        let lack = ideal
+            .iter()
+            .map(|(slot, units)| units.saturating_sub(question.current(*slot)));
+        let off = lack.fold(0_u64, u64::saturating_add);
+        let tolerance = total.saturating_mul(self.options.calm.tolerance.into()) / 100;
+        if self.switches().hysteresis && off <= tolerance {
+            return None;
+        }
+        let (from, to, units) = furthest_off(question, &ideal)?;
+        Some(Better {
+            gain: Reverse(i64::try_from(off).unwrap_or(i64::MAX)),
+            ..Better::some_of(&question.workload.name, question.target, from, to, units)
+        })
+    }
+
+    /// Where all its units would be anew, if they all have a place then.
+    fn ideal(&self, question: &Question<'_>, answers: &mut Answers) -> Option<BTreeMap<Slot, u64>> {
+        let total = question
+            .current
+            .iter()
+            .fold(0_u64, |sum, (_, units)| sum.saturating_add(*units));
+        let Units { units, short, .. } = self.anew(question, total, answers);
+        (short == 0).then(|| units.into_iter().collect())
+    }
+
+    /// How it would be divided if nothing was there yet; what is there counts as free.
+    fn anew(&self, question: &Question<'_>, total: u64, answers: &mut Answers) -> Units {
+        let group = question.target().groups.first();
+        let set = self.screen(question, group, answers).set;
+        let mut ranked = question.rank(&set, answers);
+        self.close(question, group, &mut ranked);
+        // Where only some clusters may be used it stays on those it is on: its own load makes others look better, and once
+        // there it would go back.
+        ranked.sort_by_key(|one| one.current == 0);
+        for one in &mut ranked {
+            (one.fits, one.current) = (one.holds(), 0);
+        }
+        ranked.retain(|one| one.fits > 0);
+        question.divide(&ranked, total)
+    }
+}
+
+/// From where most is to go, to where most is lacking, and how much.
+fn furthest_off(question: &Question<'_>, ideal: &BTreeMap<Slot, u64>) -> Option<(Slot, Slot, u64)> {
+    let at = |slot: Slot| ideal.get(&slot).copied().unwrap_or(0);
+    let surplus = question
+        .current
+        .iter()
+        .map(|(slot, units)| (units.saturating_sub(at(*slot)), Reverse(*slot)));
+    let lack = ideal
+        .iter()
+        .map(|(slot, units)| (units.saturating_sub(question.current(*slot)), Reverse(*slot)));
+    let (more, Reverse(from)) = surplus.max()?;
+    let (less, Reverse(to)) = lack.max()?;
+    let units = more.min(less);
+    (units > 0).then_some((from, to, units))
+}
+
+/// Whether a target is no farther from its limits if everything on a cluster goes to another one, on which nothing of it is.
+struct KeepsLimits<'a, 'b> {
+    question: &'a Question<'b>,
+    from: Slot,
+    is_limited: bool,
+    /// By the domains of where it goes.
+    known: BTreeMap<Vec<Option<&'b String>>, bool>,
+}
+
+impl<'a, 'b> KeepsLimits<'a, 'b> {
+    fn new(question: &'a Question<'b>, from: Slot) -> Self {
+        Self {
+            question,
+            from,
+            is_limited: !question.target().spread.is_empty(),
+            known: BTreeMap::new(),
+        }
+    }
+
+    fn holds(&mut self, to: Slot) -> bool {
+        if !self.is_limited {
+            return true;
+        }
+        let (question, from) = (self.question, self.from);
+        let domains = question.domain_of(to);
+        if let Some(known) = self.known.get(&domains) {
+            return *known;
+        }
+        let mut then: BTreeMap<Slot, u64> = question
+            .current
+            .iter()
+            .copied()
+            .filter(|(_, units)| *units > 0)
+            .collect();
+        let far = |at: &BTreeMap<Slot, u64>| distance(question.view.fleet, question.target(), at);
+        let before = far(&then);
+        let moved = then.remove(&from).unwrap_or(0);
+        then.insert(to, moved);
+        let holds = domains.iter().all(Option::is_some) && far(&then) <= before;
+        self.known.insert(domains, holds);
+        holds
+    }
+}
+
+/// Whether shares count, and not what a place is worth.
+pub(super) fn is_proportional(target: &Target) -> bool {
+    let by_share = matches!(
+        &target.take,
+        Take::Divided {
+            by: DivideBy::Weight | DivideBy::Capacity,
+            ..
+        }
+    );
+    by_share
+        || target.spread.iter().any(|spread| spread.skew.is_some())
+            && matches!(target.take, Take::Divided { .. })
+}
+
+impl<'a> Question<'a> {
+    /// The domains a cluster is in, by the target's spread.
+    fn domain_of(&self, slot: Slot) -> Vec<Option<&'a String>> {
+        let labels = &self.view.fleet.at(slot).cluster.labels;
+        let spread = self.target().spread.iter();
+        spread.map(|spread| labels.get(&spread.over)).collect()
+    }
+}
