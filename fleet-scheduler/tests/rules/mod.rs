@@ -8,6 +8,7 @@ mod life_cycle;
 mod lost;
 mod moves;
 mod peers;
+mod repair;
 mod rounds;
 mod storm;
 
