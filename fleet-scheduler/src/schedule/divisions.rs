@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fixedbitset::FixedBitSet;
 
-use super::select::Selection;
+use super::{
+    least_cost::{Even, least_cost},
+    select::Selection,
+};
 use crate::{
     decision::Limit,
     divide::{self, DivideError, Level, Party, Skew},
@@ -33,7 +36,10 @@ impl Divider for AsAsked {
     fn grow(&self, wish: &Wish<'_>, selected: &Selected) -> Result<Units, Limit> {
         match by(wish) {
             DivideBy::Weight | DivideBy::Capacity => proportional(wish, selected),
-            _ if has_skew(wish) => proportional(wish, selected),
+            by if has_skew(wish) => {
+                let evenly = (by == DivideBy::Cost).then(|| evenly(wish, selected)).flatten();
+                evenly.map_or_else(|| proportional(wish, selected), Ok)
+            }
             DivideBy::Cost => Ok(fill(wish, &cheapest_first(wish, selected.clone()))),
             DivideBy::Fewest if selected.must.is_empty() => Ok(fewest(wish, &selected.clusters)),
             DivideBy::Fewest => Ok(fill(wish, selected)),
@@ -94,6 +100,7 @@ fn stay_spread(wish: &Wish<'_>, used: &[Ranked]) -> Selected {
         max: usize::MAX,
         need: wish.wanted,
         is_frugal: false,
+        costs: None,
     };
     let must = selection.run(&anew).map(|selected| {
         let slots = selected.must.iter().map(|at| selected.clusters[*at].slot);
@@ -123,6 +130,23 @@ fn in_use(wish: &Wish<'_>, used: &[Ranked]) -> Vec<Spread> {
         spread[level].min = spread[level].min.map(|min| min.min(most));
     }
     spread
+}
+
+/// At least cost where one level of domains has a skew.
+fn evenly(wish: &Wish<'_>, selected: &Selected) -> Option<Units> {
+    let mut with_skew = wish.target.spread.iter().filter_map(|spread| {
+        let skew = spread.skew?.max(1);
+        Some(Even {
+            over: &spread.over,
+            skew,
+        })
+    });
+    let even = with_skew.next()?;
+    with_skew
+        .next()
+        .is_none()
+        .then(|| least_cost(wish, selected, &even))
+        .flatten()
 }
 
 fn has_skew(wish: &Wish<'_>) -> bool {
@@ -223,6 +247,7 @@ fn fewest(wish: &Wish<'_>, ranked: &[Ranked]) -> Units {
                 max: used.len() + last + 1,
                 need: wanted,
                 is_frugal: true,
+                costs: None,
             };
             if let Ok(selected) = selection.run(ranked) {
                 return fill(wish, &selected);

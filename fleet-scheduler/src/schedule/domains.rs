@@ -34,6 +34,8 @@ struct Domain {
     current: u64,
     /// How many units it can hold, within its limits.
     holds: u64,
+    /// Where cost counts: of its share of the units, how many have no place, and what the others cost.
+    price: (u64, i128),
 }
 
 impl Fleet {
@@ -109,12 +111,14 @@ impl Builder<'_, '_> {
             all.fold(0, u64::saturating_add)
         };
         let current = sum(|one| one.current);
+        let price = self.price(&members, level);
         let Some(spread) = self.selection.spread.get(level) else {
             return Ok(Domain {
                 is_used: current > 0,
                 current,
                 holds: sum(Ranked::holds),
                 inner: Vec::new(),
+                price,
                 clusters: members,
             });
         };
@@ -154,7 +158,31 @@ impl Builder<'_, '_> {
             is_used: current > 0,
             current,
             holds,
+            price,
         })
+    }
+
+    /// What a domain's share of the units costs, on the cheapest of its clusters first: if as few domains are used as may be.
+    fn price(&self, members: &[usize], level: usize) -> (u64, i128) {
+        let Some(costs) = self.selection.costs else {
+            return (0, 0);
+        };
+        let domains = self.least[..level.min(self.least.len())].iter();
+        let domains = domains.fold(1_u64, |all, least| {
+            all.saturating_mul(u64::try_from(*least).unwrap_or(u64::MAX))
+        });
+        let mut rest = self.selection.need.div_ceil(domains.max(1));
+        let mut sum = 0_i128;
+        for at in members {
+            let one = &self.ranked[*at];
+            let count = one.holds().min(rest);
+            rest -= count;
+            sum = sum.saturating_add(i128::from(count) * i128::from(costs.at(one.slot)));
+            if rest == 0 {
+                break;
+            }
+        }
+        (rest, sum)
     }
 
     /// Clusters by the domain they are in, each by its best cluster; and those that are in none.
@@ -302,7 +330,7 @@ fn in_order(domains: &[Domain], order: Order, skew: Option<u64>) -> Vec<&Domain>
     let is_near = |one: &&Domain| skew.is_none_or(|skew| one.holds.saturating_add(skew.max(1)) >= highest);
     let mut list: Vec<&Domain> = domains.iter().filter(|one| one.is_used || is_near(one)).collect();
     match order {
-        Order::Best => list.sort_by_key(|one| !one.is_used),
+        Order::Best => list.sort_by_key(|one| (!one.is_used, one.price)),
         Order::Largest => list.sort_by_key(|one| (!one.is_used, Reverse(one.holds))),
     }
     list

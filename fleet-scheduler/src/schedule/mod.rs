@@ -6,6 +6,7 @@ mod candidates;
 mod divide;
 mod divisions;
 mod domains;
+mod least_cost;
 mod rank;
 mod scheduler;
 mod select;

@@ -5,13 +5,15 @@ use crate::{
     decision::Limit,
     model::{Clusters, DivideBy, FleetView, Spread, Take},
     pipeline::{Ranked, Selected, Selector, Wish},
+    score::Costs,
 };
 
 /// Selects as many clusters as the target lets it have, spread over nested domains.
 ///
 /// A domain is taken only if enough domains are inside it; of what runs already nothing is left out. Domains are taken by
 /// their best cluster, outermost level first, until there are enough of them and what they hold together suffices; where
-/// no more may be taken, the worst is exchanged for the one that holds most (as Karmada's selection by cluster does). Then
+/// no more may be taken, the worst is exchanged for the best with which they do, or the one that holds most (as Karmada's
+/// selection by cluster does). Where cost is what counts, a domain is as good as its share of the units costs there. Then
 /// clusters within them, the same way. Where that holds too little all the same, the largest are taken rather than the
 /// best, and with a skew none that keeps the others small. What is divided over few clusters takes no more domains than it
 /// needs.
@@ -32,6 +34,14 @@ impl Selector for BySpread {
         if spread.is_empty() && clusters == Clusters::default() {
             return Ok(Selected::any_of(ranked.to_vec()));
         }
+        let is_cheap = matches!(
+            &wish.target.take,
+            Take::Divided {
+                by: DivideBy::Cost,
+                ..
+            }
+        );
+        let costs = is_cheap.then(|| Costs::of(wish.fleet, &wish.workload.needs));
         let count = |count: Option<u32>| count.map(|count| usize::try_from(count).unwrap_or(usize::MAX));
         let wanted = usize::try_from(wish.wanted).unwrap_or(usize::MAX);
         Selection {
@@ -41,6 +51,7 @@ impl Selector for BySpread {
             max: count(clusters.max).unwrap_or(usize::MAX),
             need: wish.wanted,
             is_frugal: is_few && spread.iter().all(|spread| spread.skew.is_none()),
+            costs: costs.as_ref(),
         }
         .run(ranked)
     }
@@ -58,6 +69,8 @@ pub(super) struct Selection<'a> {
     pub(super) need: u64,
     /// Only as many domains and clusters as are needed, rather than as many as may be.
     pub(super) is_frugal: bool,
+    /// By cluster, what a unit costs there, where domains are taken by what they cost.
+    pub(super) costs: Option<&'a Costs<'a>>,
 }
 
 /// The places of clusters that are taken, in the list of those that are given.
@@ -148,7 +161,8 @@ impl Selection<'_> {
     }
 }
 
-/// Exchanges clusters of the end of `kept` for later ones that hold more, while all together hold too little.
+/// Exchanges clusters of the end of `kept` for later ones while all together hold too little: for the best with which they
+/// hold enough, else for the one that holds most.
 fn exchange(ranked: &[Ranked], kept: &mut [usize], mut later: Vec<usize>, fixed: usize, need: u64) {
     let mut sum = kept
         .iter()
@@ -157,12 +171,17 @@ fn exchange(ranked: &[Ranked], kept: &mut [usize], mut later: Vec<usize>, fixed:
         if sum >= need {
             return;
         }
-        let largest = (0..later.len()).max_by_key(|at| (ranked[later[*at]].holds(), std::cmp::Reverse(*at)));
-        let Some(largest) = largest else { return };
-        let (old, new) = (ranked[kept[place]].holds(), ranked[later[largest]].holds());
+        let old = ranked[kept[place]].holds();
+        let holds = |at: &usize| ranked[later[*at]].holds();
+        let is_enough = |at: &usize| sum.saturating_sub(old).saturating_add(holds(at)) >= need;
+        let largest = (0..later.len()).max_by_key(|at| (holds(at), std::cmp::Reverse(*at)));
+        let Some(other) = (0..later.len()).find(is_enough).or(largest) else {
+            return;
+        };
+        let new = holds(&other);
         if new > old {
             sum = sum.saturating_sub(old).saturating_add(new);
-            std::mem::swap(&mut kept[place], &mut later[largest]);
+            std::mem::swap(&mut kept[place], &mut later[other]);
         }
     }
 }
