@@ -424,7 +424,8 @@ pub enum LostPolicy {
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct MovePolicy {
-    /// What moving one replica costs, in the unit of costs: less gain than that moves nothing.
+    /// What moving one replica costs, in the unit of costs: less gain than that moves nothing. What is divided by weight or
+    /// capacity has no gain in that unit: see [`Calm::tolerance`](crate::Calm::tolerance).
     pub price: u64,
     /// How many of its replicas may move within `per`. None: no limit of its own.
     #[serde(skip_serializing_if = "Option::is_none")]

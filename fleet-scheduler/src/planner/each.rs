@@ -8,14 +8,22 @@ use fleet_core::{Digest, Reason};
 
 use super::{
     Planner,
-    grants::over_budget,
+    grants::{above_budget, over_budget},
     settle::{Case, Plan},
 };
 use crate::{
     decision::{Proposal, Wait, WaitOn},
     model::Slot,
     moves::{Cause, Move, Step},
+    schedule::Question,
 };
+
+/// From how many of the clusters that it is on something is to go.
+#[derive(Clone, Copy)]
+struct Much {
+    going: usize,
+    all: usize,
+}
 
 impl Planner {
     /// Decides what may go now. What may not stays where it is: it is taken out of the plan. Told are the clusters that it
@@ -23,10 +31,11 @@ impl Planner {
     pub(super) fn go_from_each(
         &self,
         case: &Case<'_>,
+        question: &Question<'_>,
         plan: &mut Plan,
-        kept: &[(Slot, u64)],
         meant: &FixedBitSet,
     ) -> BTreeSet<Slot> {
+        let kept = question.current;
         let (unit, mut stays) = (case.unit(), BTreeSet::new());
         let is_meant = |slot: Slot| meant.contains(slot);
         let released = plan.seats.released.iter();
@@ -39,8 +48,16 @@ impl Planner {
         if leaving.is_empty() {
             return stays;
         }
+        // What cannot be asked now counts, too: that it is lost makes a slip no smaller.
+        let absent = plan.seats.absent.iter();
+        let absent = absent.filter_map(|(cluster, _)| self.fleet.slot(cluster));
+        let (here, astray): (Vec<Slot>, Vec<Slot>) = absent.partition(|slot| question.is_meant(*slot));
         let meant_still = kept.iter().filter(|(slot, _)| is_meant(*slot)).count();
-        if self.asks_before_all_go(case, plan, &leaving, meant_still + leaving.len(), meant) {
+        let much = Much {
+            going: leaving.len() + astray.len(),
+            all: leaving.len() + astray.len() + meant_still + here.len(),
+        };
+        if self.asks_before_all_go(case, plan, &leaving, much) {
             stays.extend(leaving.iter().map(|(slot, _)| *slot));
         } else {
             self.go_within_budgets(case, plan, &leaving, &mut stays);
@@ -59,21 +76,20 @@ impl Planner {
         case: &Case<'_>,
         plan: &mut Plan,
         leaving: &[(Slot, u64)],
-        all: usize,
-        meant: &FixedBitSet,
+        much: Much,
     ) -> bool {
         let target = &case.job.workload.targets[case.target];
-        let is_much = self.options.storm.is_storm(leaving.len(), all);
+        let is_much = self.options.storm.is_storm(much.going, much.all);
         if !is_much || !target.clusters.is_empty() || !self.switches().storm {
             return false;
         }
-        let token = self.token_of_each(case, meant);
+        let token = self.token_of_each(case);
         if case.facts.approved.contains(&token) {
             return false;
         }
-        let count = leaving.len();
+        let Much { going, all } = much;
         let why = format!(
-            "{count} of the {all} clusters that it is on are no longer meant, or cannot keep it: approve if that is so; one \
+            "{going} of the {all} clusters that it is on are no longer meant, or cannot keep it: approve if that is so; one \
              token is for all of them"
         );
         plan.seats
@@ -88,10 +104,11 @@ impl Planner {
         true
     }
 
-    /// Names what is meant: as long as that is the same, so is the token.
-    fn token_of_each(&self, case: &Case<'_>, meant: &FixedBitSet) -> String {
+    /// Names the clusters that are meant, whatever their state: as long as these are the same, so is the token.
+    fn token_of_each(&self, case: &Case<'_>) -> String {
         let mut text = format!("{}\0{}\0each", case.id(), case.name());
-        for slot in meant.ones() {
+        let question = self.question(case.job, case.target, &[], case.now);
+        for slot in (0..self.fleet.len()).filter(|slot| question.is_meant(*slot)) {
             text.push('\0');
             text.push_str(self.fleet.at(slot).name());
         }
@@ -108,6 +125,7 @@ impl Planner {
     ) {
         let mut left = self.moves.left(self.options.budgets, case.now);
         let mut own = self.moves.left_of(case.id(), &case.job.workload.moves, case.now);
+        let unit = case.unit();
         for (slot, replicas) in leaving {
             let one = Move {
                 at: case.now,
@@ -130,10 +148,13 @@ impl Planner {
                 continue;
             }
             stays.insert(*slot);
-            let (on, until) = match (&objection, self.never_moves(case)) {
-                (Some(_), _) => (WaitOn::Gate, None),
-                (None, Some(_)) => (WaitOn::LargerBudget, None),
-                (None, None) => (WaitOn::Budget, self.budgets_free(case, &[&one.from])),
+            let (on, reason, until) = match (objection, self.never_moves(case)) {
+                (Some(objection), _) => (WaitOn::Gate, objection, None),
+                (None, Some(most)) => (WaitOn::LargerBudget, above_budget(unit, most), None),
+                (None, None) => {
+                    let until = self.budgets_free(case, &[&one.from]);
+                    (WaitOn::Budget, over_budget(), until)
+                }
             };
             plan.again_at = plan.again_at.into_iter().chain(until).min();
             plan.waits.push(Wait {
@@ -142,7 +163,7 @@ impl Planner {
                 replicas: *replicas,
                 cause: one.cause,
                 on,
-                reason: objection.unwrap_or_else(over_budget),
+                reason,
                 until,
             });
         }

@@ -51,9 +51,7 @@ impl Planner {
                 continue;
             }
             let (on, reason, until) = if let Some(most) = self.never_moves(case) {
-                let message =
-                    format!("{unit} replicas move at once, and budgets never let more than {most} move");
-                (WaitOn::LargerBudget, Reason::new("above-budget", message), None)
+                (WaitOn::LargerBudget, above_budget(unit, most), None)
             } else if surge < budget {
                 let reason = Reason::new("surge", "others of it are on their way and not healthy yet");
                 (WaitOn::Surge, reason, None)
@@ -191,6 +189,12 @@ impl Planner {
 }
 
 /// Says that moves wait for a budget.
+/// So many move together, and no budget ever lets more than that many move.
+pub(super) fn above_budget(unit: u64, most: u64) -> Reason {
+    let message = format!("{unit} replicas move at once, and budgets never let more than {most} move");
+    Reason::new("above-budget", message)
+}
+
 pub(super) fn over_budget() -> Reason {
     Reason::new("budget", "as many replicas have moved of late as may")
 }

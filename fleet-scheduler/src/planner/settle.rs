@@ -234,7 +234,7 @@ impl Planner {
             // What counts as being there although it cannot be asked is not missing.
             plan.named
                 .retain(|name| plan.seats.absent.iter().all(|(cluster, _)| cluster != name));
-            stays = self.go_from_each(case, &mut plan, &kept, &meant);
+            stays = self.go_from_each(case, &question, &mut plan, &meant);
             let count = u64::try_from(meant.count_ones(..)).unwrap_or(u64::MAX);
             set = Some(meant);
             count.saturating_add(absent)

@@ -109,7 +109,7 @@ fn of_domains(fleet: &FleetView, spread: &[Spread], active: &BTreeMap<Slot, u64>
             let (least, most) = (sums.values().min(), sums.values().max());
             widest = widest.max(most.unwrap_or(&0) - least.unwrap_or(&0));
         }
-        let skew = level.skew.map(|most| u64::from(most.max(1)));
+        let skew = level.skew.map(|most| most.max(1));
         unmet.extend(Unmet::of(Limited::Skew(level.over.clone()), widest, None, skew));
         above = within;
     }

@@ -139,7 +139,7 @@ fn has_waited(play: &Play, facts: &Facts, id: &WorkloadId) -> bool {
     same.set_fleet(play.world.fleet());
     let round = same.decide(facts, play.world.now);
     let decision = round.get(id.as_str());
-    decision.is_some_and(|decision| decision.short() > 0 || !decision.waits.is_empty())
+    decision.is_some_and(|one| one.short() > 0 || !one.waits.is_empty() || !one.proposals.is_empty())
 }
 
 fn lose_one(play: &mut Play) {

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fleet_core::{ContactState, LifeCycle, Tick, amount};
 use fleet_scheduler::{
-    ClusterInfo, Decision, Explanation, Move, MoveLog, Outcome, Placement, Placements, Planner, Replacement,
-    Round, Slot, TargetDecision, Wait, WorkloadId,
+    Cause, ClusterInfo, Decision, Explanation, Move, MoveLog, Outcome, Placement, Placements, Planner,
+    Replacement, Round, Slot, TargetDecision, Wait, WorkloadId,
 };
 use serde::Serialize;
 
@@ -314,7 +314,7 @@ pub(crate) fn short(decision: &Decision, target: &TargetDecision) -> Short {
 
 /// Whether replicas give way to what goes first, rather than going to a place of their own.
 pub(crate) fn is_stop(one: &Move) -> bool {
-    one.to.is_empty()
+    one.to.is_empty() && one.cause == Cause::Preempted
 }
 
 /// Whether this waits for nothing but that a cluster comes back: there are fewer until then, as was asked for.

@@ -267,9 +267,12 @@ pub(super) fn hint(hint: &Note) -> Piece {
 
 /// `3 move from eu-1 to eu-2: eu-1 is emptied`
 fn moved(one: &Move) -> String {
-    let verb = if one.replicas == 1 { "moves" } else { "move" };
+    let s = if one.replicas == 1 { "s" } else { "" };
+    if one.to.is_empty() {
+        return format!("{} stop{s} on {} ({})", one.replicas, one.from, cause(one.cause));
+    }
     format!(
-        "{} {verb} from {} to {} ({})",
+        "{} move{s} from {} to {} ({})",
         one.replicas,
         one.from,
         one.to,
