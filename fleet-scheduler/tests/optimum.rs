@@ -228,7 +228,7 @@ fn anew(mut instance: Instance) -> Instance {
     instance
 }
 
-/// The planner alone, in one round.
+/// The planner alone.
 #[test]
 fn decisions_from_nothing_are_near_the_optimum() {
     distance("from nothing", 1_000, anew, |instance| {

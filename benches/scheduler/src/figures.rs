@@ -30,6 +30,10 @@ pub(crate) struct Figures {
     /// A full explanation of one workload: every cluster with all reasons and scores, and what would make it fit.
     pub(crate) explanation: Spans,
     pub(crate) lost: Spans,
+    /// What is better elsewhere is looked for, over everything.
+    pub(crate) rebalance: Spans,
+    /// Replicas that moved because of that.
+    pub(crate) better: u64,
     /// Replicas that moved from lost clusters.
     pub(crate) moves: u64,
     /// Workloads that were on lost clusters.
@@ -175,6 +179,11 @@ impl Figures {
             self.lost_seats / lost,
             self.moves / lost as u64
         );
+        many(
+            &format!("looking for better places ({} times)", self.rebalance.count),
+            &self.rebalance,
+        );
+        println!("{:<44} {} moved replicas", "  in all", self.better);
         println!(
             "{:<44} {:>12}   {} bytes a workload, decisions kept; {} at most",
             "memory",
@@ -210,6 +219,8 @@ impl Figures {
             "lostCluster": self.lost.json(),
             "lostWorkloads": self.lost_seats,
             "movedReplicas": self.moves,
+            "rebalance": self.rebalance.json(),
+            "betterReplicas": self.better,
             "memoryBytes": self.memory,
             "bytesPerWorkload": self.per_workload(),
             "peakMemoryBytes": self.peak_memory,

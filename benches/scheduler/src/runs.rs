@@ -53,6 +53,7 @@ pub(crate) fn measure(instance: &Instance, args: &Args) -> Result<Figures, Failu
     let observation = observations(&mut planner, args.lost)?;
     let explanation = explanations(&planner, instance, args.lost)?;
     let lost = losses(&mut planner, args.lost)?;
+    let (rebalance, better) = rebalances(&planner)?;
     Ok(Figures {
         workloads: instance.workloads.len(),
         clusters: instance.fleet.len(),
@@ -72,6 +73,8 @@ pub(crate) fn measure(instance: &Instance, args: &Args) -> Result<Figures, Failu
         moves: lost.moves,
         lost_seats: lost.seats,
         lost: Spans::of(lost.spans),
+        rebalance,
+        better,
         memory,
         peak_memory,
     })
@@ -240,6 +243,23 @@ fn losses(planner: &mut Planner, count: usize) -> Result<Losses, Failure> {
         return Err("nothing has moved although clusters were lost".into());
     }
     Ok(losses)
+}
+
+/// What is better elsewhere is looked for once an hour, within budgets that nothing reaches; and how many replicas moved.
+fn rebalances(planner: &Planner) -> Result<(Spans, u64), Failure> {
+    let mut planner = planner.clone();
+    let (mut spans, mut moved) = (Vec::new(), 0);
+    let mut now = NOW + Millis::from_mins(60 * 24);
+    for _ in 0..5 {
+        now = now + Millis::from_mins(60);
+        let begin = Watch::start()?;
+        let round = planner.rebalance(&Facts::none(), now);
+        spans.push(begin.elapsed()?);
+        let moves = round.values().flat_map(|decision| &decision.moves);
+        moved += moves.map(|one| one.replicas).sum::<u64>();
+        now = settle(&mut planner, &round, now)?;
+    }
+    Ok((Spans::of(spans), moved))
 }
 
 fn lost(since: Tick) -> ContactStatus {
