@@ -72,13 +72,10 @@ impl Planner {
         let Some(going) = leaving.0.get(&slot) else {
             return self.room.load_with(slot, question.needs, extra);
         };
-        self.room.load(slot, |resource| {
-            let more = i128::from(self.room.need(question.needs, resource)) * i128::from(extra);
+        self.room.load(slot, |number| {
+            let more = i128::from(question.needs.at(number)) * i128::from(extra);
             let less = going.iter().map(|(id, replicas)| {
-                let need = self
-                    .jobs
-                    .get(id)
-                    .map_or(0, |job| self.room.need(&job.replica, resource));
+                let need = self.jobs.get(id).map_or(0, |job| job.replica.at(number));
                 i128::from(need) * i128::from(*replicas)
             });
             more - less.sum::<i128>()
@@ -146,13 +143,15 @@ impl Planner {
             let others = set
                 .ones()
                 .filter(|slot| slot != from && !made_room.contains(slot));
-            let others = others.filter(|slot| fits(slot) && keeps.holds(*slot));
-            let best = others.map(|slot| (worth(slot, *units), Reverse(slot))).max();
-            let Some((there, Reverse(to))) = best else {
-                continue;
-            };
-            let gain = there.saturating_sub(here);
-            if gain > price {
+            let gains = others.filter(fits).map(|slot| {
+                let gain = worth(slot, *units).saturating_sub(here);
+                (Reverse(gain), slot)
+            });
+            let mut gains: Vec<(Reverse<i64>, Slot)> =
+                gains.filter(|(Reverse(gain), _)| *gain > price).collect();
+            gains.sort_unstable();
+            let best = gains.into_iter().find(|(_, slot)| keeps.holds(*slot));
+            if let Some((Reverse(gain), to)) = best {
                 better.push(Better {
                     gain: Reverse(gain.saturating_sub(price)),
                     is_whole: true,

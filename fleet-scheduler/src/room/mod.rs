@@ -30,6 +30,8 @@ use crate::model::{FleetView, Slot, WorkloadId};
 pub struct Room {
     names: Vec<Arc<str>>,
     numbers: HashMap<Arc<str>, usize>,
+    /// The resources that say how full a cluster is, by number.
+    pressing: Vec<usize>,
     /// By slot and resource. Below 0 where more is asked for than is offered.
     free: Vec<i64>,
     offered: Vec<i64>,
@@ -66,7 +68,12 @@ impl Room {
             .enumerate()
             .map(|(at, name)| (name, at))
             .collect();
+        let numbers: HashMap<Arc<str>, usize> = numbers;
         let mut room = Self {
+            pressing: PRESSING
+                .iter()
+                .filter_map(|name| numbers.get(*name).copied())
+                .collect(),
             names,
             numbers,
             ..Self::default()
@@ -211,9 +218,7 @@ impl Room {
 
     /// How full a cluster would be with so many units more, in millionths of CPU or memory, whichever is fuller.
     pub fn load_with(&self, slot: Slot, needs: &Needs, units: u64) -> i64 {
-        self.load(slot, |resource| {
-            i128::from(self.need(needs, resource)) * i128::from(units)
-        })
+        self.load(slot, |number| i128::from(needs.at(number)) * i128::from(units))
     }
 
     /// Whether replicas that are there since then are in what the cluster says is asked for.
@@ -255,15 +260,15 @@ impl Room {
     }
 
     /// How full a cluster is with so much more of each resource.
-    pub(crate) fn load(&self, slot: Slot, more: impl Fn(&str) -> i128) -> i64 {
+    pub(crate) fn load(&self, slot: Slot, more: impl Fn(usize) -> i128) -> i64 {
         let base = slot * self.names.len();
-        let full = |resource: &str| {
-            let at = base + self.numbers.get(resource)?;
+        let full = |number: &usize| {
+            let at = base + number;
             let offered = i128::from(self.offered[at]);
-            let taken = offered - i128::from(self.free[at]) + more(resource);
+            let taken = offered - i128::from(self.free[at]) + more(*number);
             i64::try_from((taken * 1_000_000).checked_div(offered)?).ok()
         };
-        PRESSING.into_iter().filter_map(full).max().unwrap_or(0)
+        self.pressing.iter().filter_map(full).max().unwrap_or(0)
     }
 
     fn row(&self, slot: Slot) -> std::ops::Range<usize> {

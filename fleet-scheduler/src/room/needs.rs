@@ -63,6 +63,12 @@ impl Needs {
         self.unknown.iter().map(|name| &**name)
     }
 
+    /// How much of a resource all of them ask for.
+    pub(crate) fn at(&self, number: usize) -> i64 {
+        let part = self.parts.iter().find(|(of, _)| *of == number);
+        part.map_or(0, |(_, amount)| *amount)
+    }
+
     /// What all of them ask for: of clusters that count pods, or of those that do not.
     pub(super) fn parts(&self, counts_pods: bool) -> &[(usize, i64)] {
         &self.parts[..self.count(counts_pods)]
