@@ -482,7 +482,7 @@ impl Planner {
                 set.remove(id);
             }
         }
-        if let Some(at) = decision.again_at {
+        if let Some(at) = decision.again_at.filter(|_| self.switches().wakes) {
             self.wakes.insert((at, id.clone()));
         }
     }

@@ -69,19 +69,23 @@ fn what_has_moved_because_another_place_is_better_rests() {
 
 #[test]
 fn a_new_cheaper_cluster_is_used_without_anybody_asking_for_it() {
-    let mut planner = free(FleetView::new([priced("a", 100)]).unwrap(), Switches::default());
-    planner.set(web(3));
-    planner.set(
-        Workload::new("stays", [Target::replicas(1)])
-            .needs(cpu("1"))
-            .moves(MovePolicy::default().pinned()),
-    );
-    planner.decide(&Facts::none(), at(5));
-    let fleet = planner.fleet().with(priced("b", 10)).unwrap();
-    planner.set_fleet(fleet);
-    planner.rebalance(&Facts::none(), at(10));
-    assert_eq!(active(&planner, "web"), counts(&[("b", 3)]));
-    assert_eq!(active(&planner, "stays"), counts(&[("a", 1)]));
+    let check = |switches| {
+        let mut planner = free(FleetView::new([priced("a", 100)]).unwrap(), switches);
+        planner.set(web(3));
+        planner.set(
+            Workload::new("stays", [Target::replicas(1)])
+                .needs(cpu("1"))
+                .moves(MovePolicy::default().pinned()),
+        );
+        planner.decide(&Facts::none(), at(5));
+        let fleet = planner.fleet().with(priced("b", 10)).unwrap();
+        planner.set_fleet(fleet);
+        planner.rebalance(&Facts::none(), at(10));
+        need_active(&planner, "web", &[("b", 3)], "cheaper")?;
+        need_active(&planner, "stays", &[("a", 1)], "pinned")
+    };
+    guarded(check, |off| off.rebalance = false);
+    guarded(check, |off| off.hysteresis = false);
 }
 
 #[test]
