@@ -12,6 +12,7 @@ mod life_cycle;
 mod lost;
 mod moves;
 mod peers;
+mod places;
 mod repair;
 mod rounds;
 mod storm;

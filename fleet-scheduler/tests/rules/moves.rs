@@ -208,6 +208,95 @@ fn a_move_takes_each_step_only_when_everyone_who_has_a_say_lets_it() {
 }
 
 #[test]
+fn a_move_that_is_refused_is_not_made_and_one_that_has_begun_waits() {
+    let check = |switches| {
+        let refused = Arc::new(AtomicU8::new(0));
+        let at_step = Arc::clone(&refused);
+        let gate = move |step: Step, _: &Move| {
+            let number = match step {
+                Step::Before => 0,
+                Step::Switched => 1,
+                _ => 2,
+            };
+            match number == at_step.load(Ordering::Relaxed) {
+                true => Consent::Refuse(Reason::new("never", "its data cannot be copied")),
+                false => Consent::Go,
+            }
+        };
+        let scheduler = Scheduler::builder().gate(gate).build();
+        let mut planner = free_of(scheduler, clusters(&["a", "b"])).with_switches(switches);
+        planner.set(web(3));
+        planner.decide(&Facts::none(), at(5));
+        live(&mut planner, "a", LifeCycle::Draining);
+        let facts = healthy(&[("web", "b")]);
+        for minute in 6..9 {
+            let round = planner.decide(&facts, at(minute));
+            need_active(&planner, "web", &[("a", 3)], "refused")?;
+            need!(moves(&round) == 0, "{round:?}");
+            need!(waits(&round, "web") == ["never"], "{round:?}");
+            need!(round["web"].waits[0].on == WaitOn::Gate, "{round:?}");
+        }
+        for (step, minute) in [(1, 10), (2, 12)] {
+            refused.store(step, Ordering::Relaxed);
+            for minute in [minute, minute + 1] {
+                let round = planner.decide(&facts, at(minute));
+                need_active(&planner, "web", &[("b", 3)], "begun")?;
+                need!(on(&planner, "web", "a") == 3, "gone in step {step}");
+                let told = stays(&round);
+                // In the round in which it begins, nothing is healthy yet.
+                let is_first = (step, minute) == (1, 10);
+                need!(is_first || told == [("a", 3, "never", None)], "{told:?}");
+            }
+        }
+        refused.store(3, Ordering::Relaxed);
+        planner.decide(&facts, at(14));
+        need!(on(&planner, "web", "a") == 0, "still there");
+        Ok(())
+    };
+    guarded(check, |off| off.gates = false);
+}
+
+#[test]
+fn what_is_more_important_waits_when_budgets_let_nobody_give_way() {
+    let check = |switches| {
+        let rate = Rate::new(2, minutes(60));
+        let options = PlannerOptions::default().budgets(Budgets::new(rate, rate));
+        let mut planner = planner(clusters(&["a"]), options, switches);
+        planner.set(Workload::new("filler", [Target::replicas(10)]).needs(cpu("1")));
+        planner.decide(&Facts::none(), at(5));
+        let important = |name: &str, cores: &str| {
+            let mut one = Workload::new(name, [Target::replicas(1)]);
+            one = one.needs(cpu(cores)).priority(1);
+            one.preempts = true;
+            one
+        };
+        planner.set(important("first", "2"));
+        planner.decide(&Facts::none(), at(6));
+        need_active(&planner, "first", &[("a", 1)], "within the budget")?;
+        planner.set(important("second", "1"));
+        // More than may ever move at once.
+        planner.set(important("too-large", "3"));
+        let round = planner.decide(&Facts::none(), at(7));
+        for (name, until) in [("second", Some(at(66))), ("too-large", None)] {
+            need!(round[name].outcome == Outcome::Unschedulable, "{:?}", round[name]);
+            need!(waits(&round, name) == ["budget"], "{:?}", round[name]);
+            let wait = &round[name].waits[0];
+            need!(
+                (wait.cause, wait.on, wait.until) == (Cause::Preempted, WaitOn::Budget, until),
+                "{wait:?}"
+            );
+        }
+        need_active(&planner, "filler", &[("a", 8)], "nothing gives way now")?;
+        need!(planner.again_at() == Some(at(66)), "{:?}", planner.again_at());
+        planner.decide(&Facts::none(), at(66));
+        need_active(&planner, "second", &[("a", 1)], "its time has come")?;
+        need_active(&planner, "filler", &[("a", 7)], "one gives way")?;
+        need_active(&planner, "too-large", &[], "never")
+    };
+    guarded(check, |off| off.budgets = false);
+}
+
+#[test]
 fn what_a_workload_would_rather_have_holds_it_where_it_is() {
     let check = |wish: &dyn Fn(Workload) -> Workload, taint: bool, moved: u64| {
         // Both cost the same, and all load is on the first.

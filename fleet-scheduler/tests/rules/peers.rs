@@ -188,6 +188,38 @@ fn karmada_decisions_made_together_never_spend_the_same_room() {
 }
 
 #[test]
+fn karmada_how_fast_what_is_lost_starts_elsewhere_is_a_choice_and_none_is_none() {
+    for limit in [2, 0] {
+        let check = |switches| {
+            let rate = Rate::new(limit, minutes(60));
+            let options = PlannerOptions::default()
+                .budgets(Budgets::new(rate, rate))
+                .storm(StormBreaker::off());
+            let mut planner = planner(clusters(&["a", "b"]), options, switches);
+            planner.set(web(6));
+            planner.decide(&Facts::none(), at(0));
+            lose(&mut planner, "a", 1);
+            for minute in 1..300 {
+                let round = planner.decide(&Facts::none(), at(minute));
+                let elsewhere = active(&planner, "web").get("b").copied().unwrap_or(0);
+                let expected = (limit * (1 + (minute - 1) / 60)).min(6);
+                need!(
+                    elsewhere == expected,
+                    "{elsewhere} in minute {minute}, and not {expected}"
+                );
+                if minute == 1 {
+                    need!(waits(&round, "web") == ["budget"], "{round:?}");
+                    let until = (limit > 0).then(|| at(61));
+                    need!(round["web"].waits[0].until == until, "{round:?}");
+                }
+            }
+            Ok(())
+        };
+        guarded(check, |off| off.budgets = false);
+    }
+}
+
+#[test]
 fn karmada_what_runs_stays_where_nothing_new_may_come() {
     let check = |switches| {
         let mut planner = free(clusters(&["a", "b"]), switches);
@@ -311,6 +343,49 @@ fn ocm_a_cluster_that_does_not_answer_loses_nothing_at_once() {
         need_active(&planner, "web", &[("a", 3)], "silent")
     };
     guarded(check, |off| off.contact = false);
+}
+
+#[test]
+fn ocm_a_breach_in_one_group_is_not_undone_by_another_that_is_calm() {
+    // The group that breaches its limit comes first, between others and last.
+    for stormy in ["ap", "eu", "us"] {
+        let check = |switches| {
+            let names: Vec<String> = ["ap", "eu", "us"]
+                .iter()
+                .flat_map(|region| (1..4).map(move |at| format!("{region}-{at}")))
+                .collect();
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            let breaker = StormBreaker::default().domain("region").trips(2, 50);
+            let options = PlannerOptions::default().storm(breaker);
+            let mut planner = planner(clusters(&names), options, switches);
+            for name in &names {
+                let mut one = web(1);
+                one.name = (*name).into();
+                one.targets[0].clusters = vec![(*name).to_owned()];
+                planner.set(one.clone());
+                planner.decide(&Facts::none(), at(1));
+                one.targets[0].clusters.clear();
+                planner.set(one);
+                planner.decide(&Facts::none(), at(1));
+            }
+            for region in ["ap", "eu", "us"] {
+                let lost = if region == stormy { 2 } else { 1 };
+                for which in 1..=lost {
+                    lose(&mut planner, &format!("{region}-{which}"), 10);
+                }
+            }
+            for minute in 11..14 {
+                planner.decide(&Facts::none(), at(minute));
+                for region in ["ap", "eu", "us"] {
+                    let name = format!("{region}-1");
+                    let stays = active(&planner, &name).contains_key(&name);
+                    need!(stays == (region == stormy), "{name} in minute {minute}: {stays}");
+                }
+            }
+            Ok(())
+        };
+        guarded(check, |off| off.storm = false);
+    }
 }
 
 #[test]
