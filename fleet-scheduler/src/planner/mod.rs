@@ -18,6 +18,7 @@ mod preempt;
 mod rebalance;
 mod redo;
 mod replace;
+mod requirements;
 mod resize;
 mod seats;
 mod settle;
