@@ -297,6 +297,29 @@ fn what_is_more_important_waits_when_budgets_let_nobody_give_way() {
 }
 
 #[test]
+fn who_waits_for_itself_gives_way_to_nobody() {
+    let mut planner = free(FleetView::new([cluster("a", "5")]).unwrap(), Switches::default());
+    let of = |name: &str, replicas| Workload::new(name, [Target::replicas(replicas)]).needs(cpu("1"));
+    let two = |name: &str| of(name, 2);
+    planner.set(two("one"));
+    planner.set(two("other"));
+    planner.set(of("else", 1));
+    planner.decide(&Facts::none(), at(5));
+    planner.set(two("one").beside("other"));
+    planner.set(two("other").beside("one"));
+    planner.decide(&Facts::none(), at(6));
+    let mut important = two("important").priority(1);
+    important.preempts = true;
+    planner.set(important);
+    // Nobody could decide where the two in a circle go; the third can go.
+    planner.decide(&Facts::none(), at(7));
+    for (name, left) in [("one", 2), ("other", 2), ("else", 0), ("important", 1)] {
+        let there = active(&planner, name).values().sum::<u64>();
+        assert_eq!(there, left, "{name}");
+    }
+}
+
+#[test]
 fn what_a_workload_would_rather_have_holds_it_where_it_is() {
     let check = |wish: &dyn Fn(Workload) -> Workload, taint: bool, moved: u64| {
         // Both cost the same, and all load is on the first.

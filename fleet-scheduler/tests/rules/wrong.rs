@@ -43,7 +43,7 @@ impl Selector for Rotating {
     }
 }
 
-/// Among clusters that are as good as each other, those come first that an unstable sort may put there (KubeAdmiral,
+/// Among clusters that are as good as each other, those come first that an unstable sort may put there (`KubeAdmiral`,
 /// Clusternet).
 pub(super) struct LastOfEquals;
 
@@ -85,7 +85,7 @@ impl WeightsAlone {
         }
     }
 
-    /// What is left over goes to the last, as any order of a map may have it (KubeAdmiral).
+    /// What is left over goes to the last, as any order of a map may have it (`KubeAdmiral`).
     pub(super) fn last_first() -> Self {
         Self {
             is_last_first: true,
