@@ -24,7 +24,8 @@ pub struct Switches {
     pub budgets: bool,
     /// What was decided takes its room. Off: only what was observed does.
     pub assumptions: bool,
-    /// A better place is worth its price, and some time must pass between two such moves. Off: any gain moves at any time.
+    /// A better place is worth its price, and some time must pass between two such moves; what is pinned
+    /// stays. Off: any gain moves at any time.
     pub hysteresis: bool,
     /// What has run to its end is not started again. Off: it is started wherever it is missing.
     pub completion: bool,
@@ -41,6 +42,14 @@ pub struct Switches {
     pub all_reasons: bool,
     /// Workloads are decided in the order of priorities, dependencies and names. Off: in any.
     pub ordered: bool,
+    /// What has no place is told. Off: whatever has found one counts as all that was asked for.
+    pub shortfall: bool,
+    /// Only what is less important gives way. Off: anything does.
+    pub priority: bool,
+    /// Room is kept for what a workload must survive. Off: none is.
+    pub survives: bool,
+    /// What would be better elsewhere is looked for. Off: it stays for good.
+    pub rebalance: bool,
 }
 
 impl Default for Switches {
@@ -63,6 +72,10 @@ impl Default for Switches {
             gates: true,
             all_reasons: true,
             ordered: true,
+            shortfall: true,
+            priority: true,
+            survives: true,
+            rebalance: true,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use fleet_core::{Capacity, Cluster, Resources, Tick};
 use fleet_scheduler::*;
+use proptest::prelude::*;
 
 fn outcome(workload: Workload) -> Outcome {
     let cpu = Resources::new().with("cpu", "10").unwrap();
@@ -240,7 +241,153 @@ fn requirements_say_what_they_ask_and_are_equal_when_they_ask_the_same() {
     ] {
         let wrong = Requirement::new(Fact::Property, "a", operator, values.iter().copied());
         assert_eq!(wrong.check().unwrap_err().to_string(), needs);
-        let target = Target::replicas(1).within(ClusterSelector::everything().and(wrong));
+        let selector = || ClusterSelector::everything().and(wrong.clone());
+        let target = Target::replicas(1).within(selector());
         check_target(target, &format!("target 1: {needs}"));
+        // So does what a bound or a preference would mean.
+        let target = Target::replicas(1).bound(everything());
+        check_target(
+            target.bound(Bound::of(selector())),
+            &format!("target 1: bounds[1]: {needs}"),
+        );
+        let web = Workload::new("web", [Target::replicas(1)]);
+        let web = web.prefer(ClusterSelector::named(["a"]), 5);
+        check(web.prefer(selector(), 5), &format!("prefer[1]: {needs}"));
+    }
+}
+
+/// A requirement on one property.
+fn of(operator: Operator, values: &[&str]) -> Requirement {
+    Requirement::new(Fact::Property, "gpus", operator, values.iter().copied())
+}
+
+fn all_of(requirements: &[Requirement]) -> ClusterSelector {
+    let requirements = requirements.iter().cloned();
+    requirements.fold(ClusterSelector::everything(), ClusterSelector::and)
+}
+
+#[test]
+fn what_no_cluster_can_meet_is_named_as_a_set() {
+    use Operator::{DoesNotExist, Exists, Ge, Gt, In, Le, Lt, NotIn};
+    let cases: &[(&[Requirement], &str)] = &[
+        (
+            &[of(Gt, &["3"]), of(Lt, &["5"]), of(NotIn, &["4"])],
+            "property gpus is not 4; property gpus > 3; property gpus < 5",
+        ),
+        (
+            &[of(Ge, &["3"]), of(Le, &["3"]), of(NotIn, &["3"])],
+            "property gpus is not 3; property gpus >= 3; property gpus <= 3",
+        ),
+        (
+            // What does not matter for it is not named.
+            &[
+                of(Gt, &["3"]),
+                of(Lt, &["6"]),
+                of(NotIn, &["5", "7"]),
+                of(NotIn, &["4"]),
+                of(Exists, &[]),
+            ],
+            "property gpus is not 4; property gpus not in (5, 7); property gpus > 3; property gpus < 6",
+        ),
+        (
+            &[of(Gt, &["5"]), of(Lt, &["3"])],
+            "property gpus > 5; property gpus < 3",
+        ),
+        (
+            &[of(Gt, &["3"]), of(Lt, &["4"])],
+            "property gpus > 3; property gpus < 4",
+        ),
+        (
+            &[of(Exists, &[]), of(DoesNotExist, &[])],
+            "property gpus exists; property gpus does not exist",
+        ),
+        (
+            &[of(Le, &["3"]), of(DoesNotExist, &[])],
+            "property gpus does not exist; property gpus <= 3",
+        ),
+        (
+            &[of(In, &["1", "2"]), of(NotIn, &["1"]), of(Lt, &["2"])],
+            "property gpus in (1, 2); property gpus is not 1; property gpus < 2",
+        ),
+        (
+            &[of(Gt, &["9223372036854775807"])],
+            "property gpus > 9223372036854775807",
+        ),
+        (
+            &[Requirement::name(DoesNotExist, [""; 0]), of(Exists, &[])],
+            "name does not exist",
+        ),
+        (&[of(Gt, &["3"]), of(Lt, &["6"]), of(NotIn, &["4"])], ""),
+        (&[of(NotIn, &["4"]), of(DoesNotExist, &[])], ""),
+        (&[of(NotIn, &["4"]), of(Exists, &[])], ""),
+        (&[of(Gt, &["-9223372036854775808"]), of(NotIn, &["0"])], ""),
+    ];
+    for (requirements, expected) in cases {
+        let told = |field: &str| match *expected {
+            "" => String::new(),
+            set => format!("{field}: no cluster can meet these together: {set}"),
+        };
+        let selector = all_of(requirements);
+        let target = Target::replicas(1);
+        check_target(target.clone().within(selector.clone()), &told("target 1"));
+        check_target(
+            target.clone().bound(Bound::of(selector.clone())),
+            &told("target 1: bounds[0]"),
+        );
+        check(
+            Workload::new("web", [target]).prefer(selector, 5),
+            &told("prefer[0]"),
+        );
+    }
+}
+
+proptest! {
+    /// By trying all values there are: a set is refused if none meets it, and then no part of what is named is.
+    #[test]
+    fn requirements_are_refused_exactly_where_no_value_meets_them(
+        list in proptest::collection::vec((0..8_usize, proptest::collection::vec(0..6_i64, 1..4)), 1..6),
+    ) {
+        use Operator::{DoesNotExist, Exists, Ge, Gt, In, Le, Lt, NotIn};
+        let requirements: Vec<Requirement> = list
+            .into_iter()
+            .map(|(operator, values)| {
+                let operator = [In, NotIn, Exists, DoesNotExist, Gt, Ge, Lt, Le][operator];
+                let count = match operator {
+                    In | NotIn => values.len(),
+                    Exists | DoesNotExist => 0,
+                    _ => 1,
+                };
+                let values: Vec<String> = values.iter().take(count).map(i64::to_string).collect();
+                Requirement::new(Fact::Property, "gpus", operator, values)
+            })
+            .collect();
+        let with = |value: Option<String>| {
+            let cluster = Cluster::new("a");
+            ClusterInfo::new(match value {
+                Some(value) => cluster.property("gpus", value),
+                None => cluster,
+            })
+        };
+        let numbers = (-1..7).map(|number: i64| Some(number.to_string()));
+        let all: Vec<ClusterInfo> = numbers.chain([None, Some("none".into())]).map(with).collect();
+        let can_be_met = |set: &[Requirement]| all.iter().any(|one| all_of(set).matches(one));
+        let target = Target::replicas(1).within(all_of(&requirements));
+        match outcome(Workload::new("web", [target])) {
+            Outcome::Invalid(InvalidWorkload::Contradiction { requirements: named, .. }) => {
+                prop_assert!(!can_be_met(&requirements));
+                let is_named = |one: &&Requirement| named.contains(&one.to_string());
+                let mut set: Vec<Requirement> = requirements.iter().filter(is_named).cloned().collect();
+                set.sort();
+                set.dedup();
+                prop_assert_eq!(set.len(), named.len());
+                prop_assert!(!can_be_met(&set));
+                for at in 0..set.len() {
+                    let mut less = set.clone();
+                    less.remove(at);
+                    prop_assert!(can_be_met(&less), "{:?} is not needed", set[at]);
+                }
+            }
+            outcome => prop_assert!(can_be_met(&requirements), "{outcome:?}"),
+        }
     }
 }

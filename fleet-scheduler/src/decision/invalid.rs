@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Requirement, WorkloadId};
+use crate::model::WorkloadId;
 
 /// What is wrong with a workload: whoever wrote it must correct it. Until then, what runs stays where it is.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error, Serialize, Deserialize)]
@@ -33,6 +33,24 @@ pub enum InvalidWorkload {
         target: String,
         /// The smallest set that contradicts itself.
         requirements: Vec<String>,
+    },
+    /// What one of its bounds means makes no sense: the bound would never count.
+    #[error("target {target}: bounds[{bound}]: {selector}")]
+    Bound {
+        /// Of which target.
+        target: String,
+        /// Which bound, from 0.
+        bound: usize,
+        /// What is wrong.
+        selector: InvalidSelector,
+    },
+    /// What one of its preferences is for makes no sense: the preference would never count.
+    #[error("prefer[{preference}]: {selector}")]
+    Preferred {
+        /// Which preference, from 0.
+        preference: usize,
+        /// What is wrong.
+        selector: InvalidSelector,
     },
     /// A limit at least is above the limit at most.
     #[error("target {target}: {what}: at least {min}, but at most {max}")]
@@ -125,6 +143,19 @@ pub enum InvalidWorkload {
     ApartFromItself,
 }
 
+/// What is wrong with the requirements of a selector.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "error", content = "what")]
+#[non_exhaustive]
+pub enum InvalidSelector {
+    /// A requirement makes no sense.
+    #[error("{0}")]
+    Requirement(String),
+    /// No cluster can ever meet these together: the smallest set that contradicts itself.
+    #[error("no cluster can meet these together: {}", .0.join("; "))]
+    Contradiction(Vec<String>),
+}
+
 fn chain(workloads: &[WorkloadId]) -> String {
     let names: Vec<&str> = workloads.iter().map(WorkloadId::as_str).collect();
     format!("it must be {}", names.join(" beside "))
@@ -147,10 +178,12 @@ fn cycle(workloads: &[WorkloadId]) -> String {
 }
 
 impl InvalidWorkload {
-    pub(crate) fn contradiction(target: &str, requirements: &[&Requirement]) -> Self {
-        Self::Contradiction {
-            target: target.to_owned(),
-            requirements: requirements.iter().map(ToString::to_string).collect(),
+    /// What a target means makes no sense.
+    pub(crate) fn meant(target: &str, invalid: InvalidSelector) -> Self {
+        let target = target.to_owned();
+        match invalid {
+            InvalidSelector::Requirement(message) => Self::Requirement { target, message },
+            InvalidSelector::Contradiction(requirements) => Self::Contradiction { target, requirements },
         }
     }
 }

@@ -5,7 +5,7 @@ mod limit;
 mod outcome;
 mod unmet;
 
-pub use invalid::InvalidWorkload;
+pub use invalid::{InvalidSelector, InvalidWorkload};
 pub use limit::Limit;
 pub use outcome::{Decision, OldCopies, Outcome, Proposal, TargetDecision, Wait, WaitOn};
 pub use unmet::{Limited, Unmet};

@@ -2,12 +2,11 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use super::requirements;
 use crate::{
     decision::InvalidWorkload,
     divide::{MAX_LEVELS, MAX_REPLICAS},
-    model::{
-        Bound, ClusterSelector, DivideBy, Nature, Operator, Preference, Requirement, Take, Target, Workload,
-    },
+    model::{Bound, DivideBy, Nature, Preference, Take, Target, Workload},
 };
 
 /// What is wrong with a workload whose targets have these names.
@@ -52,17 +51,7 @@ pub(super) fn check(workload: &Workload, names: &[Arc<str>]) -> Result<(), Inval
 
 fn check_target(workload: &Workload, target: &Target, name: &str) -> Result<(), InvalidWorkload> {
     for group in &target.groups {
-        for requirement in group.requirements() {
-            requirement
-                .check()
-                .map_err(|error| InvalidWorkload::Requirement {
-                    target: name.to_owned(),
-                    message: error.to_string(),
-                })?;
-        }
-        if let Some(pair) = contradiction(group) {
-            return Err(InvalidWorkload::contradiction(name, &pair));
-        }
+        requirements::check(group).map_err(|invalid| InvalidWorkload::meant(name, invalid))?;
     }
     let replicas = match &target.take {
         Take::Each { replicas, clusters } => {
@@ -100,7 +89,12 @@ fn check_divided(target: &Target, name: &str) -> Result<(), InvalidWorkload> {
     at_least_one(name, "clusters", clusters.max.map(u64::from))?;
     let min = u64::from(clusters.min.unwrap_or(0));
     ordered(name, "clusters", min, clusters.max.map(u64::from))?;
-    for bound in bounds {
+    for (at, bound) in bounds.iter().enumerate() {
+        requirements::check(&bound.selector).map_err(|selector| InvalidWorkload::Bound {
+            target: name.to_owned(),
+            bound: at,
+            selector,
+        })?;
         at_most(name, "replicas at least on a cluster", bound.min, MAX_REPLICAS)?;
         ordered(name, "replicas of a cluster", bound.min, bound.max)?;
     }
@@ -161,6 +155,12 @@ fn check_nature(workload: &Workload) -> Result<(), InvalidWorkload> {
 }
 
 fn check_preferences(workload: &Workload) -> Result<(), InvalidWorkload> {
+    for (at, preference) in workload.prefer.iter().enumerate() {
+        requirements::check(&preference.selector).map_err(|selector| InvalidWorkload::Preferred {
+            preference: at,
+            selector,
+        })?;
+    }
     let range = -Preference::MOST..=Preference::MOST;
     match workload
         .prefer
@@ -208,72 +208,5 @@ fn at_least_one(target: &str, what: &str, max: Option<u64>) -> Result<(), Invali
             what: what.to_owned(),
         }),
         _ => Ok(()),
-    }
-}
-
-/// Two requirements on one key that no value meets, or that no whole number lies between.
-fn contradiction(selector: &ClusterSelector) -> Option<Vec<&Requirement>> {
-    let requirements = selector.requirements();
-    for (at, one) in requirements.iter().enumerate() {
-        if let Some(other) = requirements[at + 1..].iter().find(|other| contradict(one, other)) {
-            return Some(vec![one, other]);
-        }
-    }
-    // A set may contradict itself although no two of it do: what is left of one `In` by all others together.
-    for one in requirements.iter().filter(|one| one.operator == Operator::In) {
-        let others: Vec<&Requirement> = requirements
-            .iter()
-            .filter(|other| *other != one && same_key(one, other))
-            .collect();
-        let is_left = |value: &String| others.iter().all(|other| other.holds(Some(value)));
-        if !others.is_empty() && !one.values.iter().any(is_left) {
-            return Some(std::iter::once(one).chain(others).collect());
-        }
-    }
-    None
-}
-
-fn same_key(one: &Requirement, other: &Requirement) -> bool {
-    (one.fact, &one.key) == (other.fact, &other.key)
-}
-
-fn contradict(one: &Requirement, other: &Requirement) -> bool {
-    if !same_key(one, other) {
-        return false;
-    }
-    let is_absent = |requirement: &Requirement| requirement.operator == Operator::DoesNotExist;
-    let needs_value = |requirement: &Requirement| !requirement.holds(None);
-    if is_absent(one) || is_absent(other) {
-        return needs_value(one) || needs_value(other);
-    }
-    if one.operator == Operator::In {
-        return !one.values.iter().any(|value| other.holds(Some(value)));
-    }
-    if other.operator == Operator::In {
-        return !other.values.iter().any(|value| one.holds(Some(value)));
-    }
-    match (above(one), below(other), above(other), below(one)) {
-        (Some(low), Some(high), _, _) | (_, _, Some(low), Some(high)) => low > high,
-        _ => false,
-    }
-}
-
-/// The least whole number that meets it.
-fn above(requirement: &Requirement) -> Option<i128> {
-    let number = i128::from(requirement.number()?);
-    match requirement.operator {
-        Operator::Gt => Some(number + 1),
-        Operator::Ge => Some(number),
-        _ => None,
-    }
-}
-
-/// The greatest whole number that meets it.
-fn below(requirement: &Requirement) -> Option<i128> {
-    let number = i128::from(requirement.number()?);
-    match requirement.operator {
-        Operator::Lt => Some(number - 1),
-        Operator::Le => Some(number),
-        _ => None,
     }
 }

@@ -18,6 +18,7 @@ mod preempt;
 mod rebalance;
 mod redo;
 mod replace;
+mod requirements;
 mod resize;
 mod seats;
 mod settle;
@@ -482,7 +483,7 @@ impl Planner {
                 set.remove(id);
             }
         }
-        if let Some(at) = decision.again_at {
+        if let Some(at) = decision.again_at.filter(|_| self.switches().wakes) {
             self.wakes.insert((at, id.clone()));
         }
     }

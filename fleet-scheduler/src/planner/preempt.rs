@@ -121,7 +121,7 @@ impl Planner {
         for (id, _) in self.table.workloads_on(self.fleet.at(slot).name()) {
             let Some(job) = self.jobs.get(id) else { continue };
             let workload = &job.workload;
-            if workload.priority >= question.workload.priority
+            if (workload.priority >= question.workload.priority && self.switches().priority)
                 || self.is_fenced(workload)
                 || job.replica.is_nothing()
                 // It is needed here.

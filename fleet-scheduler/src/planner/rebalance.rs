@@ -42,7 +42,7 @@ impl Planner {
             .collect();
         let mut leaving = self.leaving();
         let mut better = Vec::new();
-        for id in &ids {
+        for id in ids.iter().filter(|_| self.switches().rebalance) {
             let Some(job) = self.jobs.get(id) else { continue };
             for target in 0..job.workload.targets.len() {
                 better.extend(self.look_for_better(job, target, now, &leaving, &mut answers));
@@ -108,6 +108,7 @@ impl Planner {
         };
         let rests = |last: Tick| last > now || now.since(last) < self.options.calm.rest;
         let is_resting = self.switches().hysteresis && self.moves.last_better(id).is_some_and(rests);
+        let is_pinned = self.switches().hysteresis && job.workload.moves.pinned;
         let is_calm = self.table.seats(id).iter().all(|seat| {
             let assignment = seat.assignment;
             assignment.going == 0 && assignment.held == 0 && self.fleet.at(seat.slot).is_in_contact()
@@ -125,7 +126,7 @@ impl Planner {
                 })
         });
         let is_sound = job.invalid.is_none() && !self.entangled.contains(id);
-        is_sound && !job.workload.moves.pinned && !is_resting && is_calm && !is_needed
+        is_sound && !is_pinned && !is_resting && is_calm && !is_needed
     }
 
     /// Moves as much of it as budgets let.

@@ -109,7 +109,7 @@ impl Planner {
         }
         let place = |name: &str| job.names.iter().position(|known| **known == *name);
         decision.targets.sort_by_key(|target| place(&target.target));
-        if decision.short() > 0 {
+        if decision.short() > 0 && self.switches().shortfall {
             decision.outcome = Outcome::Unschedulable;
         }
         if decision.short() > 0 && !self.switches().never_clear {
@@ -290,7 +290,8 @@ impl Planner {
             ask = asked;
             units
         };
-        if question.workload.survives != Survives::Nothing && !question.is_everywhere() {
+        let must_survive = question.workload.survives != Survives::Nothing && self.switches().survives;
+        if must_survive && !question.is_everywhere() {
             let units = std::mem::take(&mut plan.units);
             // After a failure what was lost comes first; that another may happen is only told.
             let is_lost = plan.seats.released.iter().any(|one| one.cause.is_loss());

@@ -43,8 +43,8 @@ pub(super) fn happen(world: &mut World, planner: &mut Planner) -> Event {
             world.settle(&planner.placements(), percent);
             Event::Passed
         }
-        34..56 => cluster(world, planner),
-        56..60 => clusters(world, planner),
+        34..55 => cluster(world, planner),
+        55..60 => clusters(world, planner),
         60..84 => workload(world, planner),
         84..89 => approve(world),
         89..92 => replacement(world, planner),
@@ -125,8 +125,9 @@ fn cluster(world: &mut World, planner: &mut Planner) -> Event {
         10 => {
             let offered = i64::try_from(world.random.between(2, 12)).unwrap() * 1_000;
             let foreign = i64::try_from(world.random.below(2_000)).unwrap();
+            let kinds = make::kinds(&mut world.random);
             let site = world.sites.get_mut(&name).unwrap();
-            (site.offered, site.foreign) = (offered, foreign);
+            (site.offered, site.foreign, site.kinds) = (offered, foreign, kinds);
             observe(world, &name);
             "capacity"
         }
@@ -160,13 +161,21 @@ fn observe(world: &mut World, name: &str) {
         }
     }
     let site = world.sites.get_mut(name).unwrap();
-    site.info.capacity = Some(make::capacity(site.offered, asked, world.now));
+    let mut capacity = make::capacity(site.offered, asked, world.now);
+    capacity.kinds.clone_from(&site.kinds);
+    site.info.capacity = Some(capacity);
 }
 
 fn clusters(world: &mut World, planner: &mut Planner) -> Event {
     let names: Vec<String> = world.sites.keys().cloned().collect();
     let gone: Vec<String> = world.removed.keys().cloned().collect();
-    let what = if world.random.chance(40) && names.len() > 3 {
+    let what = if world.random.chance(40) {
+        let name = world.random.pick(&names).unwrap();
+        let data = world.random.pick(&make::DATA).unwrap();
+        let until = world.now + Millis::from_mins(world.random.below(600));
+        world.data.entry(data.to_owned()).or_default().insert(name, until);
+        "data"
+    } else if world.random.chance(40) && names.len() > 3 {
         let name = world.random.pick(&names).unwrap();
         let site = world.sites.remove(&name).unwrap();
         world.removed.insert(name.clone(), site);
@@ -216,7 +225,7 @@ fn workload(world: &mut World, planner: &mut Planner) -> Event {
             // Its limit of moves stays: a promise about a past that was promised otherwise would mean nothing.
             let others: Vec<WorkloadId> = ids.iter().filter(|other| **other != id).cloned().collect();
             let old = world.workloads[&id].clone();
-            let mut made = make::workload(id.as_str(), &others, &mut world.random);
+            let mut made = make::workload(id.as_str(), &others, world.now, &mut world.random);
             (made.nature, made.completes, made.moves) = (old.nature, old.completes, old.moves);
             made.targets = make::targets(made.nature, &mut world.random);
             world.workloads.insert(id.clone(), made);

@@ -246,6 +246,7 @@ fn everything_happens() {
                 "\"code\":\"approve\"",
                 "\"code\":\"shrink\"",
                 "\"held\"",
+                "\"expired\"",
             ] {
                 if round.contains(word) {
                     count(word.to_owned());
@@ -291,6 +292,8 @@ fn everything_happens() {
         "\"code\":\"approve\"",
         "\"code\":\"shrink\"",
         "\"held\"",
+        "\"expired\"",
+        "data",
         "left",
         "drain",
         "constraint",

@@ -1,11 +1,15 @@
 //! Random clusters and workloads.
 
+use std::collections::BTreeSet;
+
 use fleet_core::{Capacity, Cluster, Millis, Resources, TaintEffect, Tick};
 use fleet_scheduler::*;
 
 use super::random::Random;
 
 pub(super) const REGIONS: [&str; 3] = ["eu", "us", "ap"];
+pub(super) const DATA: [&str; 2] = ["images", "logs"];
+const KINDS: [&str; 2] = ["Widget.v1.example", "Widget.v2.example"];
 pub(super) const TIERS: [&str; 2] = ["prod", "lab"];
 
 pub(super) fn minutes(count: u64) -> Millis {
@@ -22,6 +26,21 @@ pub(super) fn capacity(offered: i64, asked: i64, now: Tick) -> Capacity {
     Capacity::new(cpu(offered), cpu(asked), now)
 }
 
+/// What a cluster serves; none: that is not known.
+pub(super) fn kinds(random: &mut Random) -> Option<BTreeSet<String>> {
+    if random.chance(30) {
+        return None;
+    }
+    let mut kinds = BTreeSet::from(["Pod.v1".to_owned()]);
+    kinds.extend(
+        KINDS
+            .iter()
+            .filter(|_| random.chance(70))
+            .map(|kind| (*kind).to_owned()),
+    );
+    Some(kinds)
+}
+
 pub(super) fn cluster(name: &str, random: &mut Random) -> Cluster {
     Cluster::new(name)
         .label("region", random.pick(&REGIONS).unwrap())
@@ -36,7 +55,7 @@ pub(super) fn options() -> PlannerOptions {
 }
 
 /// A workload that may name these others.
-pub(super) fn workload(name: &str, others: &[WorkloadId], random: &mut Random) -> Workload {
+pub(super) fn workload(name: &str, others: &[WorkloadId], now: Tick, random: &mut Random) -> Workload {
     let nature = match random.below(10) {
         0 | 1 => Nature::Singleton,
         2 => Nature::Stateful,
@@ -49,6 +68,16 @@ pub(super) fn workload(name: &str, others: &[WorkloadId], random: &mut Random) -
     made.priority = i32::try_from(random.below(4)).unwrap();
     made.preempts = random.chance(25);
     made.completes = random.chance(10);
+    if random.chance(15) {
+        made = made.expires(now + minutes(random.between(10, 600)));
+    }
+    if random.chance(20) {
+        made.kinds = [random.pick(&KINDS).unwrap().to_owned()].into();
+    }
+    if random.chance(15) {
+        let data = Data::required(random.pick(&DATA).unwrap());
+        made = made.data(if random.chance(30) { data.preferred() } else { data });
+    }
     if random.chance(20) {
         made = made.tolerate(Toleration::of("t").seconds(random.between(0, 2_000)));
     }

@@ -325,6 +325,30 @@ impl Step<'_> {
                 self.world.is_in_contact(cluster),
                 "{id}: new on {cluster}, no contact"
             );
+            if before == 0 {
+                self.check_served(&self.world.workloads[id], cluster);
+            }
+        }
+    }
+
+    /// A cluster that something comes to serves its kinds, and has its data.
+    fn check_served(&self, workload: &Workload, cluster: &str) {
+        let id = &workload.name;
+        let capacity = self.world.sites[cluster].info.capacity.as_ref();
+        let served = capacity.and_then(|capacity| capacity.kinds.as_ref());
+        let is_served = served.is_none_or(|served| workload.kinds.is_subset(served));
+        assert!(is_served, "{id}: {cluster} does not serve {:?}", workload.kinds);
+        for data in workload.data.iter().filter(|data| !data.preferred) {
+            let until = self
+                .world
+                .data
+                .get(&data.name)
+                .and_then(|on| on.get(cluster).copied());
+            assert!(
+                until > Some(self.world.now),
+                "{id}: {cluster} has no {}",
+                data.name
+            );
         }
     }
 

@@ -14,6 +14,8 @@ pub(super) struct Site {
     /// What it offers and what others than the fleet ask for, in thousandths of a core.
     pub(super) offered: i64,
     pub(super) foreign: i64,
+    /// What it serves.
+    pub(super) kinds: Option<BTreeSet<String>>,
     /// Its machines are off for sure.
     pub(super) is_off: bool,
 }
@@ -46,6 +48,8 @@ pub(super) struct World {
     pub(super) approved: BTreeMap<String, String>,
     pub(super) proposals: BTreeMap<WorkloadId, Vec<Proposal>>,
     pub(super) replacements: Vec<Replacement>,
+    /// Where which data is, and until when that is sure.
+    pub(super) data: BTreeMap<String, BTreeMap<String, Tick>>,
     named: u64,
 }
 
@@ -65,6 +69,7 @@ impl World {
             approved: BTreeMap::new(),
             proposals: BTreeMap::new(),
             replacements: Vec::new(),
+            data: BTreeMap::new(),
             named: 0,
         };
         for _ in 0..5 {
@@ -80,13 +85,17 @@ impl World {
         let cluster = make::cluster(&name, &mut self.random);
         let offered = i64::try_from(self.random.between(2, 12)).unwrap() * 1_000;
         let foreign = i64::try_from(self.random.below(2_000)).unwrap();
-        let info = ClusterInfo::new(cluster).capacity(make::capacity(offered, foreign, self.now));
+        let kinds = make::kinds(&mut self.random);
+        let mut capacity = make::capacity(offered, foreign, self.now);
+        capacity.kinds.clone_from(&kinds);
+        let info = ClusterInfo::new(cluster).capacity(capacity);
         self.sites.insert(
             name.clone(),
             Site {
                 info,
                 offered,
                 foreign,
+                kinds,
                 is_off: false,
             },
         );
@@ -97,7 +106,7 @@ impl World {
         self.named += 1;
         let others: Vec<WorkloadId> = self.workloads.keys().cloned().collect();
         let name = format!("w-{:03}", self.named);
-        make::workload(&name, &others, &mut self.random)
+        make::workload(&name, &others, self.now, &mut self.random)
     }
 
     pub(super) fn fleet(&self) -> FleetView {
@@ -105,7 +114,11 @@ impl World {
         if self.telling.is_reversed {
             clusters.reverse();
         }
-        FleetView::new(clusters).unwrap()
+        let fleet = FleetView::new(clusters).unwrap();
+        let data = self.data.iter();
+        data.fold(fleet, |fleet, (name, on)| {
+            fleet.data(name, on.iter().map(|(cluster, until)| (cluster, *until)))
+        })
     }
 
     /// A planner that begins with what was kept.

@@ -178,6 +178,92 @@ fn a_completed_batch_workload_frees_its_place_and_is_not_started_again() {
 }
 
 #[test]
+fn what_has_expired_frees_its_place_at_that_moment() {
+    let check = |switches| {
+        let mut planner = free(FleetView::new([cluster("a", "3")]).unwrap(), switches);
+        planner.set(web(3).expires(at(30)));
+        let mut after = web(2);
+        after.name = "web-after".into();
+        planner.set(after);
+        planner.decide(&Facts::none(), at(5));
+        need_active(&planner, "web", &[("a", 3)], "its time is not over")?;
+        need!(
+            planner.decide(&Facts::none(), at(29)).is_empty(),
+            "decided before the end"
+        );
+        // Nothing but time has passed.
+        let round = planner.decide(&Facts::none(), at(30));
+        need!(
+            round
+                .get("web")
+                .is_some_and(|one| one.outcome == Outcome::Expired),
+            "{round:?}"
+        );
+        need!(on(&planner, "web", "a") == 0, "it is still there");
+        need_active(&planner, "web-after", &[("a", 2)], "its place is free")
+    };
+    guarded(check, |off| off.wakes = false);
+}
+
+#[test]
+fn clusters_are_paired_by_a_label_of_the_new_one_and_everything_goes_to_its_pair() {
+    let check = |switches| {
+        let new = |name: &str, old: &str| {
+            let mut info = cluster(name, "10");
+            info.cluster = info.cluster.label("replaces", old);
+            info
+        };
+        let infos = [
+            cluster("blue-1", "10"),
+            cluster("blue-2", "10"),
+            new("green-1", "blue-2"),
+            new("green-2", "blue-1"),
+            // Nothing of this name is there.
+            new("green-3", "blue-3"),
+            cluster("other", "10"),
+        ];
+        let mut planner = free(FleetView::new(infos).unwrap(), switches);
+        for name in ["blue-1", "blue-2"] {
+            let workload = Workload::new(name, [Target::replicas(2).on([name, "green-1", "green-2"])]);
+            planner.set(
+                workload
+                    .needs(cpu("1"))
+                    .prefer(ClusterSelector::named([name]), 100),
+            );
+        }
+        planner.decide(&Facts::none(), at(5));
+        let pairs = Replacement::pairs(planner.fleet(), "replaces");
+        let told: Vec<(&str, &str)> = pairs.iter().map(|one| (&*one.from, &*one.to)).collect();
+        need!(told == [("blue-2", "green-1"), ("blue-1", "green-2")], "{told:?}");
+        need!(
+            Replacement::pairs(planner.fleet(), "region-of").is_empty(),
+            "no such label"
+        );
+        for pair in pairs {
+            planner.replace(pair).map_err(|error| error.to_string())?;
+        }
+        planner.decide(&Facts::none(), at(6));
+        need_active(
+            &planner,
+            "blue-1",
+            &[("blue-1", 1), ("green-2", 1)],
+            "one at a time",
+        )?;
+        need_active(
+            &planner,
+            "blue-2",
+            &[("blue-2", 1), ("green-1", 1)],
+            "one at a time",
+        )?;
+        let facts = healthy(&[("blue-1", "green-2"), ("blue-2", "green-1")]);
+        planner.decide(&facts, at(7));
+        need_active(&planner, "blue-1", &[("green-2", 2)], "to its pair")?;
+        need_active(&planner, "blue-2", &[("green-1", 2)], "to its pair")
+    };
+    guarded(check, |off| off.replacement = false);
+}
+
+#[test]
 fn the_old_ones_stay_when_their_stand_ins_are_lost() {
     let check = |switches| {
         let mut planner = free(clusters(&["a", "b", "c"]), switches);

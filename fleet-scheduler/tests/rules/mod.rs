@@ -1,5 +1,9 @@
-//! One file a subject. Where a guard holds a rule, the same check is made without it and must fail; where a type or the
-//! shape of the code rules the wrong outcome out, there is nothing to switch off, and the test says only that it is so.
+//! One file a subject. Where a guard holds a rule, the same check is made without it and must fail; where a part of the
+//! scheduler does, the check is made with one that breaks the rule ([`wrong`]).
+//!
+//! Where a type rules the wrong outcome out nothing can break the rule, and the test says only that it is so:
+//! - amounts in mixed units: `Resources` holds each resource in one unit, whatever it was written in;
+//! - a failure to tell of a cluster in use: explanations have one entry for each cluster of the fleet.
 
 mod decisions;
 mod each;
@@ -8,9 +12,11 @@ mod life_cycle;
 mod lost;
 mod moves;
 mod peers;
+mod places;
 mod repair;
 mod rounds;
 mod storm;
+mod wrong;
 
 use std::collections::BTreeMap;
 
@@ -43,6 +49,22 @@ fn needs_part(check: impl Fn(Scheduler) -> Check, part: &str) {
     assert!(
         check(without).is_err(),
         "the check does not notice that {part} is missing"
+    );
+}
+
+/// The check passes with all parts, and fails with these, of which one does what the rule forbids.
+fn notices(check: impl Fn(Scheduler) -> Check, wrong: SchedulerBuilder) {
+    tells_apart(check, Scheduler::builder(), wrong);
+}
+
+/// The check passes with some parts, and fails with others, of which one does what the rule forbids.
+fn tells_apart(check: impl Fn(Scheduler) -> Check, right: SchedulerBuilder, wrong: SchedulerBuilder) {
+    if let Err(why) = check(right.build()) {
+        panic!("with the right parts: {why}");
+    }
+    assert!(
+        check(wrong.build()).is_err(),
+        "the check does not notice the wrong part"
     );
 }
 
@@ -98,6 +120,15 @@ fn free(fleet: FleetView, switches: Switches) -> Planner {
         fleet,
         PlannerOptions::default().storm(StormBreaker::off()),
         switches,
+    )
+}
+
+/// The same of these parts.
+fn free_of(scheduler: Scheduler, fleet: FleetView) -> Planner {
+    Planner::new(
+        scheduler,
+        fleet,
+        PlannerOptions::default().storm(StormBreaker::off()),
     )
 }
 

@@ -69,19 +69,23 @@ fn what_has_moved_because_another_place_is_better_rests() {
 
 #[test]
 fn a_new_cheaper_cluster_is_used_without_anybody_asking_for_it() {
-    let mut planner = free(FleetView::new([priced("a", 100)]).unwrap(), Switches::default());
-    planner.set(web(3));
-    planner.set(
-        Workload::new("stays", [Target::replicas(1)])
-            .needs(cpu("1"))
-            .moves(MovePolicy::default().pinned()),
-    );
-    planner.decide(&Facts::none(), at(5));
-    let fleet = planner.fleet().with(priced("b", 10)).unwrap();
-    planner.set_fleet(fleet);
-    planner.rebalance(&Facts::none(), at(10));
-    assert_eq!(active(&planner, "web"), counts(&[("b", 3)]));
-    assert_eq!(active(&planner, "stays"), counts(&[("a", 1)]));
+    let check = |switches| {
+        let mut planner = free(FleetView::new([priced("a", 100)]).unwrap(), switches);
+        planner.set(web(3));
+        planner.set(
+            Workload::new("stays", [Target::replicas(1)])
+                .needs(cpu("1"))
+                .moves(MovePolicy::default().pinned()),
+        );
+        planner.decide(&Facts::none(), at(5));
+        let fleet = planner.fleet().with(priced("b", 10)).unwrap();
+        planner.set_fleet(fleet);
+        planner.rebalance(&Facts::none(), at(10));
+        need_active(&planner, "web", &[("b", 3)], "cheaper")?;
+        need_active(&planner, "stays", &[("a", 1)], "pinned")
+    };
+    guarded(check, |off| off.rebalance = false);
+    guarded(check, |off| off.hysteresis = false);
 }
 
 #[test]
@@ -201,6 +205,118 @@ fn a_move_takes_each_step_only_when_everyone_who_has_a_say_lets_it() {
         Ok(())
     };
     guarded(check, |off| off.gates = false);
+}
+
+#[test]
+fn a_move_that_is_refused_is_not_made_and_one_that_has_begun_waits() {
+    let check = |switches| {
+        let refused = Arc::new(AtomicU8::new(0));
+        let at_step = Arc::clone(&refused);
+        let gate = move |step: Step, _: &Move| {
+            let number = match step {
+                Step::Before => 0,
+                Step::Switched => 1,
+                _ => 2,
+            };
+            match number == at_step.load(Ordering::Relaxed) {
+                true => Consent::Refuse(Reason::new("never", "its data cannot be copied")),
+                false => Consent::Go,
+            }
+        };
+        let scheduler = Scheduler::builder().gate(gate).build();
+        let mut planner = free_of(scheduler, clusters(&["a", "b"])).with_switches(switches);
+        planner.set(web(3));
+        planner.decide(&Facts::none(), at(5));
+        live(&mut planner, "a", LifeCycle::Draining);
+        let facts = healthy(&[("web", "b")]);
+        for minute in 6..9 {
+            let round = planner.decide(&facts, at(minute));
+            need_active(&planner, "web", &[("a", 3)], "refused")?;
+            need!(moves(&round) == 0, "{round:?}");
+            need!(waits(&round, "web") == ["never"], "{round:?}");
+            need!(round["web"].waits[0].on == WaitOn::Gate, "{round:?}");
+        }
+        for (step, minute) in [(1, 10), (2, 12)] {
+            refused.store(step, Ordering::Relaxed);
+            for minute in [minute, minute + 1] {
+                let round = planner.decide(&facts, at(minute));
+                need_active(&planner, "web", &[("b", 3)], "begun")?;
+                need!(on(&planner, "web", "a") == 3, "gone in step {step}");
+                let told = stays(&round);
+                // In the round in which it begins, nothing is healthy yet.
+                let is_first = (step, minute) == (1, 10);
+                need!(is_first || told == [("a", 3, "never", None)], "{told:?}");
+            }
+        }
+        refused.store(3, Ordering::Relaxed);
+        planner.decide(&facts, at(14));
+        need!(on(&planner, "web", "a") == 0, "still there");
+        Ok(())
+    };
+    guarded(check, |off| off.gates = false);
+}
+
+#[test]
+fn what_is_more_important_waits_when_budgets_let_nobody_give_way() {
+    let check = |switches| {
+        let rate = Rate::new(2, minutes(60));
+        let options = PlannerOptions::default().budgets(Budgets::new(rate, rate));
+        let mut planner = planner(clusters(&["a"]), options, switches);
+        planner.set(Workload::new("filler", [Target::replicas(10)]).needs(cpu("1")));
+        planner.decide(&Facts::none(), at(5));
+        let important = |name: &str, cores: &str| {
+            let mut one = Workload::new(name, [Target::replicas(1)]);
+            one = one.needs(cpu(cores)).priority(1);
+            one.preempts = true;
+            one
+        };
+        planner.set(important("first", "2"));
+        planner.decide(&Facts::none(), at(6));
+        need_active(&planner, "first", &[("a", 1)], "within the budget")?;
+        planner.set(important("second", "1"));
+        // More than may ever move at once.
+        planner.set(important("too-large", "3"));
+        let round = planner.decide(&Facts::none(), at(7));
+        for (name, until) in [("second", Some(at(66))), ("too-large", None)] {
+            need!(round[name].outcome == Outcome::Unschedulable, "{:?}", round[name]);
+            need!(waits(&round, name) == ["budget"], "{:?}", round[name]);
+            let wait = &round[name].waits[0];
+            need!(
+                (wait.cause, wait.on, wait.until) == (Cause::Preempted, WaitOn::Budget, until),
+                "{wait:?}"
+            );
+        }
+        need_active(&planner, "filler", &[("a", 8)], "nothing gives way now")?;
+        need!(planner.again_at() == Some(at(66)), "{:?}", planner.again_at());
+        planner.decide(&Facts::none(), at(66));
+        need_active(&planner, "second", &[("a", 1)], "its time has come")?;
+        need_active(&planner, "filler", &[("a", 7)], "one gives way")?;
+        need_active(&planner, "too-large", &[], "never")
+    };
+    guarded(check, |off| off.budgets = false);
+}
+
+#[test]
+fn who_waits_for_itself_gives_way_to_nobody() {
+    let mut planner = free(FleetView::new([cluster("a", "5")]).unwrap(), Switches::default());
+    let of = |name: &str, replicas| Workload::new(name, [Target::replicas(replicas)]).needs(cpu("1"));
+    let two = |name: &str| of(name, 2);
+    planner.set(two("one"));
+    planner.set(two("other"));
+    planner.set(of("else", 1));
+    planner.decide(&Facts::none(), at(5));
+    planner.set(two("one").beside("other"));
+    planner.set(two("other").beside("one"));
+    planner.decide(&Facts::none(), at(6));
+    let mut important = two("important").priority(1);
+    important.preempts = true;
+    planner.set(important);
+    // Nobody could decide where the two in a circle go; the third can go.
+    planner.decide(&Facts::none(), at(7));
+    for (name, left) in [("one", 2), ("other", 2), ("else", 0), ("important", 1)] {
+        let there = active(&planner, name).values().sum::<u64>();
+        assert_eq!(there, left, "{name}");
+    }
 }
 
 #[test]

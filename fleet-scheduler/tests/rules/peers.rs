@@ -43,13 +43,13 @@ fn karmada_no_stand_in_at_all_is_not_a_healthy_one() {
 
 #[test]
 fn karmada_all_reasons_are_told_and_always_in_one_order() {
-    let check = |switches| {
+    let check = |scheduler, switches| {
         let mut bad = cluster("a", "1");
         bad.cluster =
             bad.cluster
                 .life_cycle(LifeCycle::Cordoned)
                 .taint(Taint::new("t", "", TaintEffect::NoSchedule));
-        let mut planner = free(FleetView::new([bad]).unwrap(), switches);
+        let mut planner = free_of(scheduler, FleetView::new([bad]).unwrap()).with_switches(switches);
         planner.set(web(3).needs(cpu("2")));
         planner.decide(&Facts::none(), at(5));
         let told = planner.explain(&"web".into(), &Facts::none(), at(6)).unwrap();
@@ -61,18 +61,27 @@ fn karmada_all_reasons_are_told_and_always_in_one_order() {
         need!(codes == ["not-in-service", "taint", "no-room"], "{codes:?}");
         Ok(())
     };
-    guarded(check, |off| off.all_reasons = false);
+    guarded(
+        |switches| check(Scheduler::default(), switches),
+        |off| off.all_reasons = false,
+    );
+    let other_order = Scheduler::builder().without("in-service").filter(InService);
+    notices(|scheduler| check(scheduler, Switches::default()), other_order);
 }
 
 #[test]
 fn karmada_a_maximum_that_is_not_given_is_no_maximum() {
-    let mut planner = free(clusters(&["a", "b", "c"]), Switches::default());
-    let target = Target::replicas(30)
-        .over_clusters(Some(1), None)
-        .spread(Spread::over("region"));
-    planner.set(Workload::new("web", [target]).needs(cpu("1")));
-    let round = planner.decide(&Facts::none(), at(5));
-    assert_eq!((round["web"].short(), active(&planner, "web").len()), (0, 3));
+    let check = |scheduler| {
+        let mut planner = free_of(scheduler, clusters(&["a", "b", "c"]));
+        let target = Target::replicas(30)
+            .over_clusters(Some(1), None)
+            .spread(Spread::over("region"));
+        planner.set(Workload::new("web", [target]).needs(cpu("1")));
+        let round = planner.decide(&Facts::none(), at(5));
+        need!(round["web"].short() == 0, "{round:?}");
+        need_active(&planner, "web", &[("a", 10), ("b", 10), ("c", 10)], "all")
+    };
+    notices(check, Scheduler::builder().selector(wrong::NoMaximumIsNone));
 }
 
 #[test]
@@ -89,10 +98,10 @@ fn karmada_amounts_written_otherwise_are_amounts_in_the_same_unit() {
 
 #[test]
 fn karmada_weights_heed_room_and_limits_and_what_runs() {
-    let check = |switches| {
+    let check = |scheduler, switches| {
         let fleet =
             FleetView::new([cluster("eu-1", "2"), cluster("eu-2", "9"), cluster("us-1", "9")]).unwrap();
-        let mut planner = free(fleet, switches);
+        let mut planner = free_of(scheduler, fleet).with_switches(switches);
         let of = |replicas, weight| {
             let heavy = Bound::cluster("eu-1").weight(100);
             let target = Target::replicas(replicas)
@@ -122,7 +131,12 @@ fn karmada_weights_heed_room_and_limits_and_what_runs() {
             "what runs stays",
         )
     };
-    guarded(check, |off| off.sticky = false);
+    guarded(
+        |switches| check(Scheduler::default(), switches),
+        |off| off.sticky = false,
+    );
+    let weights = Scheduler::builder().divider(wrong::WeightsAlone::new());
+    notices(|scheduler| check(scheduler, Switches::default()), weights);
 }
 
 #[test]
@@ -171,6 +185,38 @@ fn karmada_decisions_made_together_never_spend_the_same_room() {
         Ok(())
     };
     guarded(check, |off| off.assumptions = false);
+}
+
+#[test]
+fn karmada_how_fast_what_is_lost_starts_elsewhere_is_a_choice_and_none_is_none() {
+    for limit in [2, 0] {
+        let check = |switches| {
+            let rate = Rate::new(limit, minutes(60));
+            let options = PlannerOptions::default()
+                .budgets(Budgets::new(rate, rate))
+                .storm(StormBreaker::off());
+            let mut planner = planner(clusters(&["a", "b"]), options, switches);
+            planner.set(web(6));
+            planner.decide(&Facts::none(), at(0));
+            lose(&mut planner, "a", 1);
+            for minute in 1..300 {
+                let round = planner.decide(&Facts::none(), at(minute));
+                let elsewhere = active(&planner, "web").get("b").copied().unwrap_or(0);
+                let expected = (limit * (1 + (minute - 1) / 60)).min(6);
+                need!(
+                    elsewhere == expected,
+                    "{elsewhere} in minute {minute}, and not {expected}"
+                );
+                if minute == 1 {
+                    need!(waits(&round, "web") == ["budget"], "{round:?}");
+                    let until = (limit > 0).then(|| at(61));
+                    need!(round["web"].waits[0].until == until, "{round:?}");
+                }
+            }
+            Ok(())
+        };
+        guarded(check, |off| off.budgets = false);
+    }
 }
 
 #[test]
@@ -224,44 +270,50 @@ fn karmada_an_edited_label_moves_no_more_than_budgets_let_and_nothing_at_once() 
 
 #[test]
 fn karmada_a_lasting_toleration_ends_by_itself() {
-    let mut planner = free(clusters(&["a", "b"]), Switches::default());
-    planner.set(web(3).tolerate(Toleration::of("t").seconds(600)));
-    planner.decide(&Facts::none(), at(5));
-    change(&mut planner, "a", |info| {
-        info.cluster.taints = vec![Taint::new("t", "", TaintEffect::NoExecute).since(at(6))];
-    });
-    planner.decide(&Facts::none(), at(6));
-    assert_eq!(active(&planner, "web"), counts(&[("a", 3)]));
-    assert_eq!(planner.again_at(), Some(at(16)));
-    planner.decide(&Facts::none(), at(16));
-    assert_eq!(active(&planner, "web"), counts(&[("b", 3)]));
+    let check = |switches| {
+        let mut planner = free(clusters(&["a", "b"]), switches);
+        planner.set(web(3).tolerate(Toleration::of("t").seconds(600)));
+        planner.decide(&Facts::none(), at(5));
+        change(&mut planner, "a", |info| {
+            info.cluster.taints = vec![Taint::new("t", "", TaintEffect::NoExecute).since(at(6))];
+        });
+        planner.decide(&Facts::none(), at(6));
+        need_active(&planner, "web", &[("a", 3)], "tolerated")?;
+        planner.decide(&Facts::none(), at(16));
+        need_active(&planner, "web", &[("b", 3)], "not any more")?;
+        Ok(())
+    };
+    guarded(check, |off| off.wakes = false);
 }
 
 #[test]
 fn what_is_tolerated_for_a_time_only_brings_nothing_new() {
-    let check = |effect: TaintEffect, seconds: Option<u64>, expected: &[(&str, u64)]| {
-        let mut planner = free(clusters(&["a", "b"]), Switches::default());
-        change(&mut planner, "a", |info| {
-            info.cluster.taints = vec![Taint::new("t", "", effect).since(at(4))];
-        });
-        let mut toleration = Toleration::of("t");
-        toleration.seconds = seconds;
-        planner.set(web(3).tolerate(toleration));
-        planner.decide(&Facts::none(), at(5));
-        assert_eq!(
-            active(&planner, "web"),
-            counts(expected),
-            "{effect:?} {seconds:?}"
-        );
-    };
     let a: &[(&str, u64)] = &[("a", 3)];
     let b: &[(&str, u64)] = &[("b", 3)];
-    check(TaintEffect::NoExecute, Some(600), b);
-    check(TaintEffect::NoExecute, None, a);
-    check(TaintEffect::NoSchedule, Some(600), b);
-    check(TaintEffect::NoSchedule, None, a);
-    check(TaintEffect::PreferNoSchedule, Some(600), b);
-    check(TaintEffect::PreferNoSchedule, None, a);
+    let cases = [
+        (TaintEffect::NoExecute, Some(600), b),
+        (TaintEffect::NoExecute, None, a),
+        (TaintEffect::NoSchedule, Some(600), b),
+        (TaintEffect::NoSchedule, None, a),
+        (TaintEffect::PreferNoSchedule, Some(600), b),
+        (TaintEffect::PreferNoSchedule, None, a),
+    ];
+    let check = |scheduler: Scheduler| {
+        for (effect, seconds, expected) in cases {
+            let mut planner = free_of(scheduler.clone(), clusters(&["a", "b"]));
+            change(&mut planner, "a", |info| {
+                info.cluster.taints = vec![Taint::new("t", "", effect).since(at(4))];
+            });
+            let mut toleration = Toleration::of("t");
+            toleration.seconds = seconds;
+            planner.set(web(3).tolerate(toleration));
+            planner.decide(&Facts::none(), at(5));
+            need_active(&planner, "web", expected, &format!("{effect:?} {seconds:?}"))?;
+        }
+        Ok(())
+    };
+    let as_kubernetes = Scheduler::builder().without("taints").filter(Taints);
+    notices(check, as_kubernetes);
 }
 
 #[test]
@@ -294,20 +346,68 @@ fn ocm_a_cluster_that_does_not_answer_loses_nothing_at_once() {
 }
 
 #[test]
+fn ocm_a_breach_in_one_group_is_not_undone_by_another_that_is_calm() {
+    // The group that breaches its limit comes first, between others and last.
+    for stormy in ["ap", "eu", "us"] {
+        let check = |switches| {
+            let names: Vec<String> = ["ap", "eu", "us"]
+                .iter()
+                .flat_map(|region| (1..4).map(move |at| format!("{region}-{at}")))
+                .collect();
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            let breaker = StormBreaker::default().domain("region").trips(2, 50);
+            let options = PlannerOptions::default().storm(breaker);
+            let mut planner = planner(clusters(&names), options, switches);
+            for name in &names {
+                let mut one = web(1);
+                one.name = (*name).into();
+                one.targets[0].clusters = vec![(*name).to_owned()];
+                planner.set(one.clone());
+                planner.decide(&Facts::none(), at(1));
+                one.targets[0].clusters.clear();
+                planner.set(one);
+                planner.decide(&Facts::none(), at(1));
+            }
+            for region in ["ap", "eu", "us"] {
+                let lost = if region == stormy { 2 } else { 1 };
+                for which in 1..=lost {
+                    lose(&mut planner, &format!("{region}-{which}"), 10);
+                }
+            }
+            for minute in 11..14 {
+                planner.decide(&Facts::none(), at(minute));
+                for region in ["ap", "eu", "us"] {
+                    let name = format!("{region}-1");
+                    let stays = active(&planner, &name).contains_key(&name);
+                    need!(stays == (region == stormy), "{name} in minute {minute}: {stays}");
+                }
+            }
+            Ok(())
+        };
+        guarded(check, |off| off.storm = false);
+    }
+}
+
+#[test]
 fn kubefleet_a_skew_that_is_not_given_is_no_limit_and_clusters_in_use_are_explained_too() {
-    let mut planner = free(clusters(&["eu-1", "us-1"]), Switches::default());
-    let mut made = web(3);
-    made.targets = vec![Target::replicas(3).spread(Spread::over("region"))];
-    planner.set(made);
-    planner.decide(&Facts::none(), at(5));
-    let told = planner.explain(&"web".into(), &Facts::none(), at(6)).unwrap();
-    let names: Vec<(&str, u64)> = told.targets[0]
-        .clusters
-        .iter()
-        .map(|one| (one.cluster.as_str(), one.replicas))
-        .collect();
-    assert_eq!(names, [("eu-1", 3), ("us-1", 0)]);
-    assert!(told.targets[0].clusters.iter().all(|one| !one.scores.is_empty()));
+    let check = |scheduler| {
+        let mut planner = free_of(scheduler, clusters(&["eu-1", "us-1"]));
+        let mut made = web(3);
+        made.targets = vec![Target::replicas(3).spread(Spread::over("region"))];
+        planner.set(made);
+        planner.decide(&Facts::none(), at(5));
+        let told = planner.explain(&"web".into(), &Facts::none(), at(6)).unwrap();
+        let clusters = &told.targets[0].clusters;
+        let names: Vec<(&str, u64)> = clusters
+            .iter()
+            .map(|one| (one.cluster.as_str(), one.replicas))
+            .collect();
+        need!(names == [("eu-1", 3), ("us-1", 0)], "{names:?}");
+        need!(clusters.iter().all(|one| !one.scores.is_empty()), "{clusters:?}");
+        Ok(())
+    };
+    let everywhere = Scheduler::builder().selector(EveryCluster);
+    notices(check, everywhere.divider(wrong::NoSkewIsOne));
 }
 
 #[test]
@@ -343,114 +443,210 @@ fn kubeadmiral_a_new_process_moves_nothing() {
 
 #[test]
 fn kubeadmiral_what_is_left_over_goes_by_the_order_of_names() {
-    for names in [["a", "b", "c", "d"], ["d", "c", "b", "a"]] {
-        let mut planner = free(clusters(&names), Switches::default());
-        let mut made = web(6);
-        made.targets = vec![Target::replicas(6).divided_by(DivideBy::Capacity)];
-        planner.set(made);
-        planner.decide(&Facts::none(), at(5));
-        assert_eq!(
-            active(&planner, "web"),
-            counts(&[("a", 2), ("b", 2), ("c", 1), ("d", 1)])
-        );
-    }
+    let check = |scheduler: Scheduler| {
+        for names in [["a", "b", "c", "d"], ["d", "c", "b", "a"]] {
+            let mut planner = free_of(scheduler.clone(), clusters(&names));
+            let mut made = web(6);
+            made.targets = vec![Target::replicas(6).divided_by(DivideBy::Capacity)];
+            planner.set(made);
+            planner.decide(&Facts::none(), at(5));
+            let expected = [("a", 2), ("b", 2), ("c", 1), ("d", 1)];
+            need_active(&planner, "web", &expected, "left over")?;
+        }
+        Ok(())
+    };
+    let last_first = wrong::WeightsAlone::last_first();
+    notices(check, Scheduler::builder().divider(last_first));
+}
+
+#[test]
+fn kubeadmiral_of_clusters_as_good_as_each_other_the_first_by_name_are_taken() {
+    let check = |scheduler: Scheduler| {
+        for names in [["a", "b", "c", "d"], ["d", "c", "b", "a"], ["c", "a", "d", "b"]] {
+            let mut planner = free_of(scheduler.clone(), clusters(&names));
+            let target = Target::replicas(6).divided_by(DivideBy::Capacity);
+            planner.set(Workload::new("web", [target.over_clusters(None, Some(2))]).needs(cpu("1")));
+            planner.decide(&Facts::none(), at(5));
+            need_active(&planner, "web", &[("a", 3), ("b", 3)], "two at most")?;
+        }
+        Ok(())
+    };
+    notices(check, Scheduler::builder().selector(wrong::LastOfEquals));
 }
 
 #[test]
 fn clusternet_weights_of_any_size_are_shares() {
-    let mut planner = free(clusters(&["a", "b"]), Switches::default());
-    let target = Target::replicas(9).divided_by(DivideBy::Weight);
-    let target = target
-        .bound(Bound::cluster("a").weight(u64::MAX))
-        .bound(Bound::cluster("b").weight(u64::MAX / 2));
-    planner.set(Workload::new("web", [target]).needs(cpu("1")));
-    planner.decide(&Facts::none(), at(5));
-    assert_eq!(active(&planner, "web"), counts(&[("a", 6), ("b", 3)]));
+    let check = |scheduler| {
+        let mut planner = free_of(scheduler, clusters(&["a", "b"]));
+        let target = Target::replicas(9).divided_by(DivideBy::Weight);
+        let target = target
+            .bound(Bound::cluster("a").weight(u64::MAX))
+            .bound(Bound::cluster("b").weight(u64::MAX / 2));
+        planner.set(Workload::new("web", [target]).needs(cpu("1")));
+        planner.decide(&Facts::none(), at(5));
+        need_active(&planner, "web", &[("a", 6), ("b", 3)], "two to one")
+    };
+    let narrow = wrong::WeightsAlone::narrow();
+    notices(check, Scheduler::builder().divider(narrow));
+}
+
+#[test]
+fn clusternet_clusters_as_good_as_each_other_get_their_shares_by_name() {
+    // More than are sorted by insertion, which would be stable.
+    let names: Vec<String> = (0..40).map(|at| format!("c-{at:02}")).collect();
+    let check = |scheduler: Scheduler| {
+        for is_reversed in [false, true] {
+            let mut given: Vec<&str> = names.iter().map(String::as_str).collect();
+            if is_reversed {
+                given.reverse();
+            }
+            let mut planner = free_of(scheduler.clone(), clusters(&given));
+            planner.set(web(30));
+            planner.decide(&Facts::none(), at(5));
+            let expected = [("c-00", 10), ("c-01", 10), ("c-02", 10)];
+            need_active(&planner, "web", &expected, "the first three")?;
+        }
+        Ok(())
+    };
+    notices(check, Scheduler::builder().selector(wrong::LastOfEquals));
 }
 
 #[test]
 fn clusternet_who_was_placed_before_changes_no_new_placement() {
-    let mut planner = free(clusters(&["a", "b", "c"]), Switches::default());
-    for at in 0..5 {
-        let mut passing = Workload::new(format!("passing-{at}"), [Target::replicas(1)]);
-        passing.needs = Resources::new();
-        planner.set(passing);
-    }
-    planner.decide(&Facts::none(), at(5));
-    for at in 0..5 {
-        planner.remove(&format!("passing-{at}").as_str().into());
-    }
-    planner.set(web(3));
-    planner.decide(&Facts::none(), at(6));
-    assert_eq!(active(&planner, "web"), counts(&[("a", 3)]));
+    let check = |scheduler| {
+        let mut planner = free_of(scheduler, clusters(&["a", "b", "c"]));
+        for at in 0..5 {
+            planner.set(Workload::new(format!("passing-{at}"), [Target::replicas(1)]));
+        }
+        planner.decide(&Facts::none(), at(5));
+        for at in 0..5 {
+            planner.remove(&format!("passing-{at}").as_str().into());
+        }
+        planner.set(web(3));
+        planner.decide(&Facts::none(), at(6));
+        need_active(&planner, "web", &[("a", 3)], "as if nobody had been there")
+    };
+    let rotating = wrong::Rotating::default();
+    notices(check, Scheduler::builder().selector(rotating));
 }
 
 #[test]
 fn clusternet_what_has_no_place_is_counted() {
-    let mut planner = free(clusters(&["a", "b"]), Switches::default());
-    planner.set(web(25));
-    let round = planner.decide(&Facts::none(), at(5));
-    assert_eq!(round["web"].outcome, Outcome::Unschedulable);
-    assert_eq!(
-        (round["web"].short(), &round["web"].targets[0].limit),
-        (5, &Some(Limit::Room))
-    );
+    let check = |switches| {
+        let mut planner = free(clusters(&["a", "b"]), switches);
+        planner.set(web(25));
+        let round = planner.decide(&Facts::none(), at(5));
+        need!(round["web"].outcome == Outcome::Unschedulable, "{round:?}");
+        let target = &round["web"].targets[0];
+        need!(
+            (target.short, &target.limit) == (5, &Some(Limit::Room)),
+            "{target:?}"
+        );
+        Ok(())
+    };
+    guarded(check, |off| off.shortfall = false);
 }
 
 #[test]
 fn rule_10_clusternet_a_cluster_of_which_nothing_is_known_stops_no_other() {
-    let unknown = ClusterInfo::new(Cluster::new("a"));
-    let mut planner = free(
-        FleetView::new([unknown, cluster("b", "10")]).unwrap(),
-        Switches::default(),
+    let check = |scheduler| {
+        let unknown = ClusterInfo::new(Cluster::new("a"));
+        let fleet = FleetView::new([unknown, cluster("b", "10")]).unwrap();
+        let mut planner = free_of(scheduler, fleet);
+        planner.set(web(3));
+        planner.decide(&Facts::none(), at(5));
+        need_active(&planner, "web", &[("b", 3)], "what is known")
+    };
+    notices(check, Scheduler::builder().estimator(wrong::all_or_nothing()));
+}
+
+#[test]
+fn clusternet_a_predictor_that_fails_for_one_cluster_stops_nothing() {
+    let predictor = |when_it_fails: Option<Estimate>| {
+        estimator_fn("predictor", move |candidate| match candidate.cluster.name() {
+            "b" => Some(Estimate::of_now(4)),
+            _ => when_it_fails,
+        })
+    };
+    let check = |scheduler| {
+        let mut planner = free_of(scheduler, clusters(&["a", "b"]));
+        planner.set(web(25));
+        let round = planner.decide(&Facts::none(), at(5));
+        need_active(&planner, "web", &[("a", 10), ("b", 4)], "it fails for a")?;
+        need!(round["web"].short() == 11, "{round:?}");
+        Ok(())
+    };
+    tells_apart(
+        check,
+        Scheduler::builder().estimator(predictor(None)),
+        Scheduler::builder().estimator(predictor(Some(Estimate::of_now(0)))),
     );
-    planner.set(web(3));
-    planner.decide(&Facts::none(), at(5));
-    assert_eq!(active(&planner, "web"), counts(&[("b", 3)]));
 }
 
 #[test]
 fn admiralty_asking_changes_nothing() {
-    let mut planner = free(clusters(&["a", "b"]), Switches::default());
-    planner.set(web(3));
-    planner.decide(&Facts::none(), at(5));
-    let (placements, free) = (planner.placements(), planner.room().free(0, "cpu"));
-    planner.explain(&"web".into(), &Facts::none(), at(6)).unwrap();
-    let asked = planner
-        .what_if(&[WhatIf::Drain("a".into())], &Facts::none(), at(6))
-        .unwrap();
-    assert_eq!(moves(&asked.round), 3);
-    assert_eq!(
-        (planner.placements(), planner.room().free(0, "cpu")),
-        (placements, free)
-    );
-    assert!(planner.decide(&Facts::none(), at(7)).is_empty());
+    let check = |scheduler| {
+        let mut planner = free_of(scheduler, clusters(&["a", "b"]));
+        planner.set(web(3));
+        planner.decide(&Facts::none(), at(5));
+        let (placements, free) = (planner.placements(), planner.room().free(0, "cpu"));
+        for minute in 6..20 {
+            planner
+                .explain(&"web".into(), &Facts::none(), at(minute))
+                .unwrap();
+            let asked = planner
+                .what_if(&[WhatIf::Drain("a".into())], &Facts::none(), at(minute))
+                .unwrap();
+            need!(
+                moves(&asked.round) == 3,
+                "asked in minute {minute}: {:?}",
+                asked.round
+            );
+        }
+        need!(planner.placements() == placements, "{:?}", planner.placements());
+        need!(planner.room().free(0, "cpu") == free, "room was taken");
+        need!(
+            planner.decide(&Facts::none(), at(20)).is_empty(),
+            "something was touched"
+        );
+        planner.set(web(5));
+        planner.decide(&Facts::none(), at(21));
+        need_active(&planner, "web", &[("a", 5)], "as if nobody had asked")
+    };
+    notices(check, Scheduler::builder().filter(wrong::reserves(20)));
 }
 
 #[test]
 fn multikueue_others_give_way_on_one_cluster_only_and_only_to_what_is_more_important() {
-    for (priority, expected) in [(0, 0), (1, 4)] {
-        let mut planner = free(clusters(&["a", "b"]), Switches::default());
-        for name in ["a", "b"] {
-            let filler = Workload::new(format!("on-{name}"), [Target::replicas(10).on([name])]);
-            planner.set(filler.needs(cpu("1")));
+    let check = |switches| {
+        for (priority, expected) in [(0, 0), (1, 4)] {
+            let mut planner = free(clusters(&["a", "b"]), switches);
+            for name in ["a", "b"] {
+                let filler = Workload::new(format!("on-{name}"), [Target::replicas(10).on([name])]);
+                planner.set(filler.needs(cpu("1")));
+            }
+            planner.decide(&Facts::none(), at(5));
+            let mut important = web(1).needs(cpu("4")).priority(priority);
+            important.preempts = true;
+            planner.set(important);
+            let round = planner.decide(&Facts::none(), at(6));
+            let clusters: std::collections::BTreeSet<&str> = round
+                .values()
+                .flat_map(|decision| decision.moves.iter().map(|one| one.from.as_str()))
+                .collect();
+            let placed: u64 = active(&planner, "web").values().sum();
+            need!(
+                placed == u64::from(expected > 0),
+                "{placed} of priority {priority}"
+            );
+            need!(
+                clusters.len() <= 1 && moves(&round) == expected,
+                "no more give way than must: {round:?}"
+            );
         }
-        planner.decide(&Facts::none(), at(5));
-        let mut important = web(1).needs(cpu("4")).priority(priority);
-        important.preempts = true;
-        planner.set(important);
-        let round = planner.decide(&Facts::none(), at(6));
-        let clusters: std::collections::BTreeSet<&str> = round
-            .values()
-            .flat_map(|decision| decision.moves.iter().map(|one| one.from.as_str()))
-            .collect();
-        let placed: u64 = active(&planner, "web").values().sum();
-        assert_eq!(placed, u64::from(expected > 0));
-        assert!(
-            clusters.len() <= 1 && moves(&round) == expected,
-            "no more give way than must: {round:?}"
-        );
-    }
+        Ok(())
+    };
+    guarded(check, |off| off.priority = false);
 }
 
 #[test]
@@ -537,18 +733,26 @@ fn who_keeps_away_comes_only_once_the_old_copies_have_left() {
 
 #[test]
 fn who_keeps_away_need_not_leave_for_those_that_leave() {
-    let mut planner = free(clusters(&["a", "b"]), Switches::default());
-    planner.set(web(2));
-    planner.set(Workload::new("db", [Target::replicas(1)]).needs(cpu("1")));
-    planner.decide(&Facts::none(), at(5));
-    assert_eq!(active(&planner, "db"), counts(&[("a", 1)]));
-    planner.set(Workload::new("web", [Target::replicas(2).on(["b"])]).needs(cpu("1")));
-    planner.decide(&Facts::none(), at(6));
-    planner.set(
-        Workload::new("db", [Target::replicas(1)])
-            .needs(cpu("1"))
-            .apart("web"),
-    );
-    let round = planner.decide(&Facts::none(), at(7));
-    assert_eq!((active(&planner, "db"), moves(&round)), (counts(&[("a", 1)]), 0));
+    let check = |scheduler| {
+        let mut planner = free_of(scheduler, clusters(&["a", "b", "c"]));
+        let on = |name: &str, replicas, cluster| {
+            Workload::new(name, [Target::replicas(replicas).on([cluster])]).needs(cpu("1"))
+        };
+        planner.set(on("web", 2, "a"));
+        planner.set(on("db", 1, "a"));
+        planner.decide(&Facts::none(), at(5));
+        planner.set(on("web", 2, "b"));
+        planner.decide(&Facts::none(), at(6));
+        need!(
+            self::on(&planner, "web", "a") == 2,
+            "it leaves, and has not left yet"
+        );
+        let apart = Workload::new("db", [Target::replicas(1)]).needs(cpu("1"));
+        planner.set(apart.apart("web"));
+        let round = planner.decide(&Facts::none(), at(7));
+        need!(moves(&round) == 0, "{round:?}");
+        need_active(&planner, "db", &[("a", 1)], "it stays")
+    };
+    let strict = Scheduler::builder().filter(wrong::keeps_away_from_what_leaves());
+    notices(check, strict);
 }
