@@ -1,6 +1,6 @@
 //! What goes, and when it is gone.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use fleet_core::{Reason, Tick};
 
@@ -92,29 +92,43 @@ impl Planner {
     /// Lets go what has waited for its stand-ins to be healthy, or to be stopped where there must never be two; then starts
     /// what has waited for that. What people must say before it goes on is proposed.
     pub(super) fn let_go(&mut self, job: &Job, facts: &Facts, now: Tick) -> Vec<Proposal> {
-        let mut proposals = Vec::new();
         let is_known = |target: &str| job.names.iter().any(|name| **name == *target);
-        if !self.table.is_moving(&job.workload.name)
-            && self
-                .table
-                .targets(&job.workload.name)
-                .iter()
-                .all(|target| is_known(target))
-        {
+        let id = &job.workload.name;
+        let mut gone = self.table.targets(id);
+        gone.retain(|target| !is_known(target));
+        if !gone.is_empty() {
+            self.stop_targets(job, &gone, now);
+        }
+        self.let_moved_go(job, facts, now)
+    }
+
+    /// Targets that are not there any more free their place.
+    fn stop_targets(&mut self, job: &Job, gone: &[Arc<str>], now: Tick) {
+        let mut placement = self.table.placement(&job.workload.name);
+        let is_gone = |target: &String| gone.iter().any(|name| **name == **target);
+        let ending = placement.targets.iter_mut().filter(|(target, _)| is_gone(target));
+        for one in ending.flat_map(|(_, placed)| placed.values_mut()) {
+            self.stop(job, one, u64::MAX, now);
+            if !self.is_fenced(&job.workload) {
+                drop_going(one, now);
+            }
+        }
+        for placed in placement.targets.values_mut() {
+            placed.retain(|_, one| one.replicas > 0);
+        }
+        placement.targets.retain(|_, placed| !placed.is_empty());
+        self.place_all(&job.workload.name, &placement);
+    }
+
+    /// Lets go what has waited, of targets that are there and of others.
+    pub(super) fn let_moved_go(&mut self, job: &Job, facts: &Facts, now: Tick) -> Vec<Proposal> {
+        let mut proposals = Vec::new();
+        if !self.table.is_moving(&job.workload.name) {
             return proposals;
         }
         let mut placement = self.table.placement(&job.workload.name);
         let is_fenced = self.is_fenced(&job.workload);
         for (target, placed) in &mut placement.targets {
-            // Targets that are not there any more free their place.
-            if !is_known(target) {
-                for one in placed.values_mut() {
-                    self.stop(job, one, u64::MAX, now);
-                    if !is_fenced {
-                        drop_going(one, now);
-                    }
-                }
-            }
             if is_fenced {
                 self.let_stopped_go(job, target, placed, facts, now, &mut proposals);
             } else {

@@ -162,7 +162,7 @@ impl Planner {
         if let Some(over) = self.end_if_over(&job, facts, now) {
             return over;
         }
-        let proposals = self.let_go(&job, facts, now);
+        let proposals = self.let_moved_go(&job, facts, now);
         let mut decision = Decision::new(id, Outcome::Invalid(invalid), self.placement(id));
         decision.proposals = proposals;
         decision.stays = self.old_copies(&job, facts, now);

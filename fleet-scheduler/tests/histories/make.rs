@@ -101,6 +101,11 @@ pub(super) fn workload(name: &str, others: &[WorkloadId], now: Tick, random: &mu
     }
     moves.pinned = random.chance(10);
     moves.stop_first = random.chance(15);
+    made.survives = match random.below(20) {
+        0 => Survives::AnyCluster,
+        1 => Survives::AnyDomain("region".into()),
+        _ => Survives::Nothing,
+    };
     made.moves(moves)
 }
 

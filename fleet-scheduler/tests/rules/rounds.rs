@@ -217,6 +217,32 @@ fn what_has_begun_goes_on_although_others_are_wrong() {
 }
 
 #[test]
+fn who_comes_into_a_circle_keeps_all_that_it_has() {
+    let mut planner = free(clusters(&["a", "b"]), Switches::default());
+    let on = |targets: &[(&str, u64)]| {
+        let targets = targets
+            .iter()
+            .map(|(cluster, count)| Target::replicas(*count).on([*cluster]));
+        Workload::new("x", targets).needs(cpu("1"))
+    };
+    planner.set(on(&[("a", 2), ("b", 1)]));
+    planner.set(named("y", 1).beside("x"));
+    planner.decide(&Facts::none(), at(1));
+    let before = active(&planner, "x");
+    // One target less, and a circle, by the same slip.
+    planner.set(on(&[("a", 2)]).beside("y"));
+    let round = planner.decide(&Facts::none(), at(2));
+    assert!(matches!(
+        round["x"].outcome,
+        Outcome::Invalid(InvalidWorkload::Cycle { .. })
+    ));
+    assert_eq!(active(&planner, "x"), before);
+    planner.set(on(&[("a", 2)]));
+    planner.decide(&Facts::none(), at(3));
+    assert_eq!(active(&planner, "x"), counts(&[("a", 2)]));
+}
+
+#[test]
 fn who_was_removed_and_comes_back_has_all_its_relations() {
     for is_removed in [false, true] {
         let cache = || named("cache", 1).beside("db").nature(Nature::Stateful);
