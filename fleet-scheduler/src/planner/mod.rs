@@ -256,7 +256,7 @@ impl Planner {
                 self.renew(&id, now);
                 let was = self.begun_at(&id).map(|_| self.table.places(&id));
                 let is_anew = was.is_some() && touched.contains(&id) && self.can_undo(&id);
-                let freed = is_anew.then(|| std::mem::take(&mut self.freed));
+                let freed = is_anew.then(|| (std::mem::take(&mut self.freed), self.booked_by_target(&id)));
                 if is_anew {
                     self.undo(&id);
                 }
@@ -267,8 +267,8 @@ impl Planner {
                     (None, Some(invalid)) => self.settle_entangled(&id, invalid, facts, now),
                     (None, None) => self.settle(&id, facts, now),
                 };
-                if let Some((freed, was)) = freed.zip(was.as_ref()) {
-                    self.free_anew(&id, was, freed);
+                if let Some(((freed, booked), was)) = freed.zip(was.as_ref()) {
+                    self.free_anew(&id, was, &booked, freed);
                 }
                 if was.as_ref().or(self.begun_at(&id)) != Some(self.table.places_of(&id)) {
                     self.touch_related(&id);

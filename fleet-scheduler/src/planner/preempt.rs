@@ -75,7 +75,7 @@ impl Planner {
                 let mut kept = None;
                 // Nobody gives way for what would not survive.
                 if question.workload.survives != Survives::Nothing {
-                    let (bookings, worst) = self.bookings(question, &units, answers);
+                    let (bookings, worst) = self.bookings(question, &units, &[], answers);
                     if worst > plan.unprotected_units {
                         continue;
                     }

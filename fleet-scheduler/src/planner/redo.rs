@@ -72,7 +72,7 @@ impl Planner {
         }
     }
 
-    fn booked_by_target(&self, id: &WorkloadId) -> Vec<Vec<Booking>> {
+    pub(super) fn booked_by_target(&self, id: &WorkloadId) -> Vec<Vec<Booking>> {
         let targets = self.jobs.get(id).map_or(0, |job| job.names.len());
         (0..targets)
             .map(|target| self.room.bookings(id, target).to_vec())
@@ -132,7 +132,13 @@ impl Planner {
 
     /// What a workload has left that was decided anew, since it was decided before: not what it has left in between. And
     /// what others have left.
-    pub(super) fn free_anew(&mut self, id: &WorkloadId, before: &Places, freed: BTreeSet<Slot>) {
+    pub(super) fn free_anew(
+        &mut self,
+        id: &WorkloadId,
+        before: &Places,
+        booked: &[Vec<Booking>],
+        freed: BTreeSet<Slot>,
+    ) {
         let left = self.left(id, &before.on_each());
         let begun = self.begun.places.get(id);
         let after = self.table.places_of(id);
@@ -142,6 +148,11 @@ impl Planner {
         self.freed.retain(|slot| !own(slot));
         self.freed.extend(freed);
         self.freed.extend(left);
+        if self.booked_by_target(id) != booked {
+            // What was kept for it and is not any more.
+            self.freed
+                .extend(booked.iter().flatten().map(|booking| booking.slot));
+        }
     }
 
     /// Some replicas of a target give way on a cluster. Those that stand in for others leave them their place again: what

@@ -103,7 +103,7 @@ impl Planner {
             self.resize(&case);
             let booked = self.unbook_to_decide(&case);
             let mut answers = std::mem::take(&mut self.answers);
-            let plan = self.plan_target(&case, &mut answers);
+            let plan = self.plan_target(&case, &booked, &mut answers);
             self.answers = answers;
             self.carry_out(&case, plan, &booked, &mut decision);
         }
@@ -188,7 +188,7 @@ impl Planner {
     }
 
     /// What is to become of one target; nothing is changed yet.
-    fn plan_target(&self, case: &Case<'_>, answers: &mut Answers) -> Plan {
+    fn plan_target(&self, case: &Case<'_>, booked: &[Booking], answers: &mut Answers) -> Plan {
         let (name, unit) = (case.name(), case.unit());
         let there = self.there(case);
         let question = self.question(case.job, case.target, &there, case.now);
@@ -302,7 +302,7 @@ impl Planner {
                 have.saturating_add(granted)
             };
             let place = |ask: u64, answers: &mut Answers| self.find(&question, &mut plan, ask, None, answers);
-            let (units, bookings, worst) = self.survive(&question, units, floor, place, answers);
+            let (units, bookings, worst) = self.survive(&question, units, floor, booked, place, answers);
             (plan.units, plan.bookings) = (units, bookings);
             plan.unprotected_units = worst;
         }

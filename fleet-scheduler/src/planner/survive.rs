@@ -37,6 +37,7 @@ impl Planner {
         &self,
         question: &Question<'_>,
         units: &Units,
+        old: &[Booking],
         answers: &mut Answers,
     ) -> (Vec<Booking>, u64) {
         let survives = &question.workload.survives;
@@ -60,6 +61,10 @@ impl Planner {
             uses_spare: true,
             ..*question
         };
+        let is_unchanged = question
+            .current
+            .iter()
+            .all(|(slot, count)| units.at(*slot) == *count);
         let mut bookings = Vec::new();
         let mut worst = 0;
         for (failure, lost) in failures {
@@ -103,15 +108,47 @@ impl Planner {
                 .units
                 .iter()
                 .map(|(slot, count)| (*slot, count.saturating_sub(units.at(*slot))));
-            bookings.extend(more.filter(|(_, count)| *count > 0).map(|(slot, count)| Booking {
+            let new = more.filter(|(_, count)| *count > 0).map(|(slot, count)| Booking {
                 failure: failure.clone(),
                 slot,
                 needs: question.needs.clone(),
                 units: count,
-            }));
+            });
+            let new: Vec<Booking> = new.collect();
             worst = worst.max(then.short.min(lost));
+            let is_open = |slot: Slot| sets.iter().any(|set| set[slot]);
+            let kept: Vec<Booking> = old.iter().filter(|one| one.failure == failure).cloned().collect();
+            match is_unchanged && self.is_as_good(&question, units, &kept, &new, is_open) {
+                true => bookings.extend(kept),
+                false => bookings.extend(new),
+            }
         }
         (bookings, worst)
+    }
+
+    /// Whether what was booked for a failure serves as well as what would be booked now: then it stays as it is, whatever
+    /// is better by now, so that deciding again changes nothing for others.
+    fn is_as_good(
+        &self,
+        question: &Question<'_>,
+        units: &Units,
+        old: &[Booking],
+        new: &[Booking],
+        is_open: impl Fn(Slot) -> bool,
+    ) -> bool {
+        let sum = |bookings: &[Booking]| {
+            let counts = bookings.iter().map(|one| one.units);
+            counts.fold(0_u64, u64::saturating_add)
+        };
+        let shares = question.shares();
+        let holds = |one: &Booking| {
+            let fits = self.room.fits_in(one.slot, question.needs, &one.failure, 0);
+            let most = shares.at(one.slot).max.saturating_sub(units.at(one.slot));
+            one.needs == *question.needs
+                && is_open(one.slot)
+                && one.units <= fits.min(most).min(question.estimated(one.slot))
+        };
+        sum(old) == sum(new) && old.iter().all(holds)
     }
 
     /// The clusters of a group that more of a target may come to.
@@ -169,7 +206,7 @@ impl Planner {
                 current.retain(|(slot, units)| *units > 0 && self.fleet.at(*slot).lost_since().is_none());
                 let question = self.question(job, target, &current, now);
                 let (bookings, _) =
-                    self.bookings(&question, &Units::of(current.iter().copied()), &mut answers);
+                    self.bookings(&question, &Units::of(current.iter().copied()), &[], &mut answers);
                 self.keep_room(&case, bookings, &[]);
             }
         }
@@ -212,10 +249,11 @@ impl Planner {
         question: &Question<'_>,
         units: Units,
         have: u64,
+        old: &[Booking],
         mut place: impl FnMut(u64, &mut Answers) -> Units,
         answers: &mut Answers,
     ) -> (Units, Vec<Booking>, u64) {
-        let (bookings, worst) = self.bookings(question, &units, answers);
+        let (bookings, worst) = self.bookings(question, &units, old, answers);
         let total = units.total();
         if worst == 0 || total <= have {
             return (units, bookings, worst);
@@ -226,7 +264,7 @@ impl Planner {
         while low < high {
             let middle = low + (high - low).div_ceil(2);
             let fewer = place(middle, answers);
-            let (bookings, worst) = self.bookings(question, &fewer, answers);
+            let (bookings, worst) = self.bookings(question, &fewer, old, answers);
             if worst == 0 && fewer.total() >= middle {
                 (low, best) = (middle, Some((fewer, bookings)));
             } else {
@@ -238,7 +276,7 @@ impl Planner {
             Some((fewer, bookings)) => (fewer, bookings, 0),
             None => {
                 let kept = Units::of(question.current.iter().copied());
-                let (bookings, worst) = self.bookings(question, &kept, answers);
+                let (bookings, worst) = self.bookings(question, &kept, old, answers);
                 (kept, bookings, worst)
             }
         };

@@ -126,7 +126,9 @@ impl Play {
             *one = self.planner.replacement(&one.from).unwrap().clone();
         }
         // What was removed and is not known to be stopped takes its room only in a process that knows what it needs.
-        if after.keys().any(|id| !self.world.workloads.contains_key(id)) {
+        let keeps_room = |one: &Workload| one.survives != Survives::Nothing;
+        let is_known = after.keys().all(|id| self.world.workloads.contains_key(id));
+        if !is_known || self.world.workloads.values().any(keeps_room) {
             return;
         }
         let mut new = self.world.planner(after, self.planner.moves().clone());
