@@ -76,6 +76,12 @@ fn the_cheapest_domains_and_clusters_that_carry_it_are_taken() {
     check(&two[1..], even(2), &[("eu-2", 2), ("us-1", 4)]);
     check(&two[1..], even(4), &[("eu-2", 1), ("us-1", 5)]);
     check(&two, even(4), &[("eu-1", 1), ("us-1", 5)]);
+    // What has no place is told.
+    check(
+        &[("eu-1", 1, 1), ("us-1", 9, 9)],
+        even(1),
+        &[("eu-1", 1), ("us-1", 2)],
+    );
     // A negative cost is a gain.
     let gain = [("eu-1", 3, 0), ("us-1", 2, -5)];
     check(&gain, Target::replicas(4), &[("eu-1", 2), ("us-1", 2)]);

@@ -145,7 +145,9 @@ impl Planner {
         let own = |slot: &Slot| {
             before.has(*slot) || after.has(*slot) || begun.is_some_and(|begun| begun.has(*slot))
         };
-        self.freed.retain(|slot| !own(slot));
+        let kept = self.begun.bookings.get(id).into_iter().flatten().flatten();
+        let kept: BTreeSet<Slot> = kept.map(|booking| booking.slot).collect();
+        self.freed.retain(|slot| !own(slot) && !kept.contains(slot));
         self.freed.extend(freed);
         self.freed.extend(left);
         if self.booked_by_target(id) != booked {

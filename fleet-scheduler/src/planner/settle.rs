@@ -100,8 +100,8 @@ impl Planner {
                 facts,
                 now,
             };
-            self.resize(&case);
             let booked = self.unbook_to_decide(&case);
+            self.resize(&case);
             let mut answers = std::mem::take(&mut self.answers);
             let plan = self.plan_target(&case, &booked, &mut answers);
             self.answers = answers;

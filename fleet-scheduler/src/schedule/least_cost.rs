@@ -12,7 +12,7 @@ use crate::{
     score::Costs,
 };
 
-/// For so many least numbers at most, from the largest one on, a flow is solved.
+/// For about so many least numbers at most, a flow is solved.
 const TRIES: u64 = 16;
 
 /// One level of domains, none of which may have so many more than another.
@@ -24,28 +24,53 @@ pub(super) struct Even<'a> {
 /// Divides over these clusters at least cost, with what is there staying; none where a number is too large for it.
 pub(super) fn least_cost(wish: &Wish<'_>, selected: &Selected, even: &Even<'_>) -> Option<Units> {
     let groups = groups(wish, &selected.clusters, even.over);
-    let held = |at: &Vec<usize>| {
-        let holds = at.iter().map(|at| selected.clusters[*at].holds());
-        holds.fold(0_u64, u64::saturating_add)
+    let sum = |of: fn(&Ranked) -> u64| -> Vec<u64> {
+        let in_group = |group: &Vec<usize>| {
+            let units = group.iter().map(|at| of(&selected.clusters[*at]));
+            units.fold(0, u64::saturating_add)
+        };
+        groups.iter().map(in_group).collect()
     };
-    let count = u64::try_from(groups.len()).unwrap_or(u64::MAX).max(1);
-    // No domain has fewer than this, so none has more than that and the skew.
-    let most = groups
-        .iter()
-        .map(held)
-        .min()
-        .unwrap_or(0)
-        .min(wish.wanted / count);
-    let spare = even.skew.saturating_mul(count - 1);
-    let least = wish.wanted.saturating_sub(spare).div_ceil(count).min(most);
-    let best = (least..=most)
-        .rev()
-        .take(usize::try_from(TRIES).unwrap_or(usize::MAX))
+    let (current, holds) = (sum(|one| one.current), sum(Ranked::holds));
+    // How many there are if no domain has fewer than this, those that are there included.
+    let at_least = |least: u64| {
+        let all = current.iter().map(|current| least.max(*current));
+        all.fold(0, u64::saturating_add)
+    };
+    let fullest = holds.iter().min().copied().unwrap_or(0).min(wish.wanted);
+    let most = last(0, fullest, |least| at_least(least) <= wish.wanted);
+    let least = last(0, most, |least| {
+        least == 0 || at_least((least - 1).saturating_add(even.skew)) < wish.wanted
+    });
+    let step = (most - least).div_ceil(TRIES).max(1);
+    let tries = (0..=(most - least) / step).map(|at| most - at * step);
+    let best = tries
+        .chain([least])
         .filter_map(|least| divide(wish, selected, &groups, least, even.skew))
         .min_by_key(|divided| (divided.shortfall, unmet(divided), divided.cost))?;
     let units = selected.clusters.iter().zip(&best.clusters);
     let units = Units::of(units.map(|(one, share)| (one.slot, share.replicas)));
-    Some(units.short(best.shortfall, Limit::Skew))
+    let shares = Shares::of(wish.fleet, wish.target);
+    let is_at_max = |one: &Ranked| one.holds() >= shares.at(one.slot).max;
+    let limit = match holds.iter().copied().fold(0, u64::saturating_add) < wish.wanted {
+        false => Limit::Skew,
+        true if selected.clusters.iter().any(is_at_max) => Limit::ClusterMax,
+        true => Limit::Room,
+    };
+    Some(units.short(best.shortfall, limit))
+}
+
+/// The largest number of these for which it holds, as it does for all below one for which it does; else the first.
+fn last(from: u64, to: u64, holds: impl Fn(u64) -> bool) -> u64 {
+    let (mut low, mut high) = (from, to);
+    while low < high {
+        let middle = low + (high - low).div_ceil(2);
+        match holds(middle) {
+            true => low = middle,
+            false => high = middle - 1,
+        }
+    }
+    low
 }
 
 fn unmet(divided: &Divided) -> u64 {
