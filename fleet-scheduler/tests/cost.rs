@@ -77,9 +77,10 @@ fn the_cheapest_domains_and_clusters_that_carry_it_are_taken() {
     check(&two[1..], even(4), &[("eu-2", 1), ("us-1", 5)]);
     check(&two, even(4), &[("eu-1", 1), ("us-1", 5)]);
     // What has no place is told.
+    let two_even = Target::replicas(6).spread(regions().min(2).skew(1));
     check(
         &[("eu-1", 1, 1), ("us-1", 9, 9)],
-        even(1),
+        two_even,
         &[("eu-1", 1), ("us-1", 2)],
     );
     // A negative cost is a gain.

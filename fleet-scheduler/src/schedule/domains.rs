@@ -51,7 +51,7 @@ impl Fleet {
             least: &least,
             stuck: &mut stuck,
         }
-        .domain(all, 0)?;
+        .domain(all, 0, selection.need)?;
         stuck.sort_unstable();
         stuck.dedup();
         Ok(Self { root, least, stuck })
@@ -105,13 +105,14 @@ struct Builder<'a, 's> {
 }
 
 impl Builder<'_, '_> {
-    fn domain(&mut self, members: Vec<usize>, level: usize) -> Result<Domain, Limit> {
+    /// The domain of these clusters, if so many units are its share.
+    fn domain(&mut self, members: Vec<usize>, level: usize, units: u64) -> Result<Domain, Limit> {
         let sum = |of: fn(&Ranked) -> u64| {
             let all = members.iter().map(|at| of(&self.ranked[*at]));
             all.fold(0, u64::saturating_add)
         };
         let current = sum(|one| one.current);
-        let price = self.price(&members, level);
+        let price = self.price(&members, units);
         let Some(spread) = self.selection.spread.get(level) else {
             return Ok(Domain {
                 is_used: current > 0,
@@ -125,6 +126,12 @@ impl Builder<'_, '_> {
         let (groups, unnamed) = self.groups(&members, &spread.over);
         self.stay(&unnamed);
         let (have, need) = (groups.len(), self.least[level]);
+        // Evenly over as many as may be, or all in as few as must be.
+        let count = match spread.skew {
+            Some(_) => most(spread.max, need, 0).min(have),
+            None => need,
+        };
+        let share = units.div_ceil(u64::try_from(count).unwrap_or(u64::MAX).min(units).max(1));
         let (mut inner, mut failed) = (Vec::with_capacity(have), None);
         for group in groups {
             // Whatever is inside is kept, if it cannot be taken.
@@ -133,7 +140,7 @@ impl Builder<'_, '_> {
                 .copied()
                 .filter(|at| self.ranked[*at].current > 0)
                 .collect();
-            match self.domain(group, level + 1) {
+            match self.domain(group, level + 1, share) {
                 Ok(domain) => inner.push(domain),
                 Err(limit) => {
                     self.stay(&used);
@@ -162,17 +169,12 @@ impl Builder<'_, '_> {
         })
     }
 
-    /// What a domain's share of the units costs, on the cheapest of its clusters first: if as few domains are used as may be.
-    fn price(&self, members: &[usize], level: usize) -> (u64, i128) {
+    /// What so many units cost on the cheapest of these clusters first: how many have no place, and what the others cost.
+    fn price(&self, members: &[usize], units: u64) -> (u64, i128) {
         let Some(costs) = self.selection.costs else {
             return (0, 0);
         };
-        let domains = self.least[..level.min(self.least.len())].iter();
-        let domains = domains.fold(1_u64, |all, least| {
-            all.saturating_mul(u64::try_from(*least).unwrap_or(u64::MAX))
-        });
-        let mut rest = self.selection.need.div_ceil(domains.max(1));
-        let mut sum = 0_i128;
+        let (mut rest, mut sum) = (units, 0_i128);
         for at in members {
             let one = &self.ranked[*at];
             let count = one.holds().min(rest);
