@@ -12,6 +12,7 @@ use crate::{
     model::{DivideBy, Slot, Take, Target, WorkloadId},
     pipeline::Units,
     schedule::{Answers, Question},
+    score::cost_of,
 };
 
 /// Replicas that would be better elsewhere.
@@ -97,7 +98,11 @@ impl Planner {
             .map(|seat| (seat.slot, seat.assignment.active().div_ceil(unit)))
             .collect();
         let question = self.question(job, target, &current, now);
-        if question.is_everywhere() || current.is_empty() {
+        // What has no place comes first: old copies would stay for it.
+        let active = current
+            .iter()
+            .fold(0_u64, |sum, (_, units)| sum.saturating_add(*units));
+        if question.wanted().is_none_or(|wanted| active < wanted) || current.is_empty() {
             return Vec::new();
         }
         if let Some(repair) = self.look_for_repair(&question, answers) {
@@ -200,7 +205,7 @@ impl Planner {
             .map(|(slot, units)| units.saturating_sub(question.current(*slot)));
         let off = lack.fold(0_u64, u64::saturating_add);
         let tolerance = total.saturating_mul(self.options.calm.tolerance.into()) / 100;
-        if self.switches().hysteresis && off <= tolerance {
+        if self.switches().hysteresis && (off <= tolerance || !self.saves(question, &ideal, off)) {
             return None;
         }
         let (from, to, units) = furthest_off(question, &ideal)?;
@@ -208,6 +213,27 @@ impl Planner {
             gain: Reverse(i64::try_from(off).unwrap_or(i64::MAX)),
             ..Better::some_of(&question.workload.name, question.target, from, to, units)
         })
+    }
+
+    /// Whether another division saves more than moving so many units costs: where cost is what it is divided by.
+    fn saves(&self, question: &Question<'_>, ideal: &BTreeMap<Slot, u64>, off: u64) -> bool {
+        let is_by_cost = matches!(
+            &question.target().take,
+            Take::Divided {
+                by: DivideBy::Cost,
+                ..
+            }
+        );
+        if !is_by_cost {
+            return true;
+        }
+        let cost = |(slot, units): (Slot, u64)| {
+            let cost = cost_of(self.fleet.at(slot), &question.workload.needs);
+            i128::from(cost) * i128::from(units)
+        };
+        let now: i128 = question.current.iter().copied().map(cost).sum();
+        let then: i128 = ideal.iter().map(|(slot, units)| cost((*slot, *units))).sum();
+        now.saturating_sub(then) > i128::from(off) * i128::from(question.workload.moves.price)
     }
 
     /// Where all its units would be anew, if they all have a place then.
@@ -253,6 +279,9 @@ fn furthest_off(question: &Question<'_>, ideal: &BTreeMap<Slot, u64>) -> Option<
     (units > 0).then_some((from, to, units))
 }
 
+/// In so many other domains a better place is looked for at most, the best first.
+const DOMAINS: usize = 16;
+
 /// Whether a target is no farther from its limits if everything on a cluster goes to another one, on which nothing of it is.
 struct KeepsLimits<'a, 'b> {
     question: &'a Question<'b>,
@@ -278,8 +307,14 @@ impl<'a, 'b> KeepsLimits<'a, 'b> {
         }
         let (question, from) = (self.question, self.from);
         let domains = question.domain_of(to);
+        if domains == question.domain_of(from) {
+            return true;
+        }
         if let Some(known) = self.known.get(&domains) {
             return *known;
+        }
+        if self.known.len() >= DOMAINS {
+            return false;
         }
         let mut then: BTreeMap<Slot, u64> = question
             .current

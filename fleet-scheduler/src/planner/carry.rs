@@ -131,7 +131,7 @@ impl Planner {
         let mut moves = Vec::new();
         for (at, one) in steps {
             let is_over = plan.seats.released[at].is_stopped
-                || self.stops_first(&case.job.workload)
+                || self.stops_first(&case.job.workload, one.cause)
                 || !self.switches().healthy_first;
             if let Some(from) = placed.get_mut(&one.from) {
                 let ended = end(from, one.replicas, !is_over);

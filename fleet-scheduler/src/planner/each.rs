@@ -57,7 +57,7 @@ impl Planner {
             going: leaving.len() + astray.len(),
             all: leaving.len() + astray.len() + meant_still + here.len(),
         };
-        if self.asks_before_all_go(case, plan, &leaving, much) {
+        if self.asks_before_all_go(case, plan, &leaving, much, meant) {
             stays.extend(leaving.iter().map(|(slot, _)| *slot));
         } else {
             self.go_within_budgets(case, plan, &leaving, &mut stays);
@@ -77,13 +77,14 @@ impl Planner {
         plan: &mut Plan,
         leaving: &[(Slot, u64)],
         much: Much,
+        meant: &FixedBitSet,
     ) -> bool {
         let target = &case.job.workload.targets[case.target];
         let is_much = self.options.storm.is_storm(much.going, much.all);
         if !is_much || !target.clusters.is_empty() || !self.switches().storm {
             return false;
         }
-        let token = self.token_of_each(case);
+        let token = self.token_of_each(case, meant);
         if case.facts.approved.contains(&token) {
             return false;
         }
@@ -104,11 +105,15 @@ impl Planner {
         true
     }
 
-    /// Names the clusters that are meant, whatever their state: as long as these are the same, so is the token.
-    fn token_of_each(&self, case: &Case<'_>) -> String {
+    /// Names the clusters that are to keep it, whether they answer or not: as long as these are the same, so is the token.
+    fn token_of_each(&self, case: &Case<'_>, meant: &FixedBitSet) -> String {
         let mut text = format!("{}\0{}\0each", case.id(), case.name());
         let question = self.question(case.job, case.target, &[], case.now);
-        for slot in (0..self.fleet.len()).filter(|slot| question.is_meant(*slot)) {
+        let stays = |slot: &Slot| match self.fleet.at(*slot).is_in_contact() {
+            true => meant.contains(*slot),
+            false => question.is_meant(*slot),
+        };
+        for slot in (0..self.fleet.len()).filter(stays) {
             text.push('\0');
             text.push_str(self.fleet.at(slot).name());
         }

@@ -8,6 +8,7 @@ use super::{Facts, Job, Planner, Round, seats::token};
 use crate::{
     decision::{Decision, Outcome, Proposal},
     model::{Assignment, ClusterInfo, Nature, Placement, Take, Workload, WorkloadId},
+    moves::Cause,
 };
 
 pub(super) type Placed = BTreeMap<String, Assignment>;
@@ -51,9 +52,10 @@ impl Planner {
         self.switches().fencing && workload.nature.is_fenced()
     }
 
-    /// Whether the old copies of a workload may stop at once when new ones start elsewhere.
-    pub(super) fn stops_first(&self, workload: &Workload) -> bool {
-        workload.moves.stop_first && !self.is_fenced(workload)
+    /// Whether the old copies of a workload may stop at once when new ones start elsewhere: not where the move can be taken
+    /// back.
+    pub(super) fn stops_first(&self, workload: &Workload, cause: Cause) -> bool {
+        workload.moves.stop_first && !self.is_fenced(workload) && cause != Cause::Replace
     }
 
     /// Stops everything of a workload of which there must never be two; it frees its place once it is known to be stopped.

@@ -115,6 +115,8 @@ pub struct Planner {
     begun: redo::Begun,
     /// From where what has moved to make room for others: it does not come back there while others wait for room.
     made_room: BTreeSet<(WorkloadId, Slot)>,
+    /// How often several were looked at together without that anything came of it.
+    in_vain: usize,
     /// What is kept for failures is not known any more.
     is_unbooked: bool,
     /// As far back as any budget, or the rest between moves, looks.
@@ -168,6 +170,7 @@ impl Planner {
             going_on: BTreeSet::new(),
             begun: redo::Begun::default(),
             made_room: BTreeSet::new(),
+            in_vain: 0,
             is_unbooked: false,
             now: Tick(0),
             switches: Switches::default(),
@@ -427,11 +430,12 @@ impl Planner {
         }
     }
 
-    /// Why somebody who has a say does not let a move begin; none: everyone does. Where there must never be two, the old
-    /// copy goes before the new one is started; one that cannot be asked is not there to be asked about.
+    /// Why somebody who has a say does not let a move begin; none: everyone does. Where there must never be two, or it may
+    /// stop first, the old copy goes before the new one is started; one that cannot be asked is not there to be asked about.
     fn objection_to_begin(&self, workload: &Workload, one: &Move) -> Option<Reason> {
         let old_goes = || {
-            let goes_first = self.is_fenced(workload) && !one.cause.is_loss();
+            let goes_first = self.is_fenced(workload) || self.stops_first(workload, one.cause);
+            let goes_first = goes_first && !one.cause.is_loss();
             goes_first
                 .then(|| self.objection(Step::BeforeOldGoes, one))
                 .flatten()

@@ -33,6 +33,10 @@ impl Planner {
         for made in together.moves {
             self.tell(&mut round, made);
         }
+        self.in_vain = match together.changed.is_empty() {
+            true => self.in_vain.wrapping_add(1),
+            false => 0,
+        };
         seen.extend(together.changed);
         let ids: Vec<WorkloadId> = self
             .jobs
@@ -62,6 +66,9 @@ impl Planner {
             let Some(one) = again.into_iter().next() else {
                 continue;
             };
+            if !self.stays_protected(&job, &one, now, &mut answers) {
+                continue;
+            }
             if let Some(made) = self.move_better(&job, &one, Cause::Better, now) {
                 leaving.add(one.from, &one.workload, self.going_at(&one));
                 seen.insert(one.workload.clone());
@@ -111,8 +118,10 @@ impl Planner {
         let is_pinned = self.switches().hysteresis && job.workload.moves.pinned;
         let is_calm = self.table.seats(id).iter().all(|seat| {
             let assignment = seat.assignment;
-            assignment.going == 0 && assignment.held == 0 && self.fleet.at(seat.slot).is_in_contact()
+            let is_steady = assignment.going == 0 && assignment.held == 0;
+            is_steady && self.fleet.at(seat.slot).is_in_contact() && !self.is_replaced(seat.slot)
         });
+        let is_calm = is_calm && self.table.gone(id).next().is_none();
         let is_needed = self.related.get(id).is_some_and(|others| {
             others
                 .iter()
@@ -136,7 +145,7 @@ impl Planner {
         let mut placed = self.table.placement(&job.workload.name).targets.remove(&**name)?;
         let mut fence = Fence::default();
         if let Some(old) = placed.get_mut(&made.from) {
-            let ended = end(old, made.replicas, !self.stops_first(&job.workload));
+            let ended = end(old, made.replicas, !self.stops_first(&job.workload, cause));
             if self.is_fenced(&job.workload) {
                 fence.ended(ended);
                 old.since = now;

@@ -5,7 +5,7 @@ use std::{cmp::Reverse, collections::BTreeMap, sync::Arc};
 use fixedbitset::FixedBitSet;
 use fleet_core::Tick;
 
-use super::{Facts, Job, Planner, places::merged, settle::Case};
+use super::{Facts, Job, Planner, better::Better, places::merged, settle::Case};
 use crate::{
     model::{ClusterSelector, Slot, Survives, Take, WorkloadId},
     pipeline::{Ranked, Units},
@@ -166,6 +166,40 @@ impl Planner {
             }
         }
         set
+    }
+
+    /// Whether as much of a target has room after a failure if it moves so.
+    pub(super) fn stays_protected(
+        &mut self,
+        job: &Job,
+        one: &Better,
+        now: Tick,
+        answers: &mut Answers,
+    ) -> bool {
+        if job.workload.survives == Survives::Nothing {
+            return true;
+        }
+        let old = self.room.bookings(&one.workload, one.target).to_vec();
+        self.room.book(&one.workload, one.target, Vec::new());
+        let (name, unit) = (&job.names[one.target], job.units[one.target]);
+        let seats = self.table.seats(&one.workload).iter();
+        let seats = seats.filter(|seat| seat.target == *name);
+        let current: BTreeMap<Slot, u64> = seats
+            .map(|seat| (seat.slot, seat.assignment.active().div_ceil(unit)))
+            .collect();
+        let mut then = current.clone();
+        if let Some(from) = then.get_mut(&one.from) {
+            *from = from.saturating_sub(one.units);
+        }
+        let to = then.entry(one.to).or_default();
+        *to = to.saturating_add(one.units);
+        let there: Vec<(Slot, u64)> = current.iter().map(|(slot, units)| (*slot, *units)).collect();
+        let question = self.question(job, one.target, &there, now);
+        let mut worst =
+            |units: BTreeMap<Slot, u64>| self.bookings(&question, &Units::of(units), &[], answers).1;
+        let is_as_good = worst(then) <= worst(current);
+        self.room.book(&one.workload, one.target, old);
+        is_as_good
     }
 
     /// The clusters that keep room for what was lost, and for how many units.

@@ -51,11 +51,12 @@ pub(super) fn least_cost(wish: &Wish<'_>, selected: &Selected, even: &Even<'_>) 
     let units = selected.clusters.iter().zip(&best.clusters);
     let units = Units::of(units.map(|(one, share)| (one.slot, share.replicas)));
     let shares = Shares::of(wish.fleet, wish.target);
-    let is_at_max = |one: &Ranked| one.holds() >= shares.at(one.slot).max;
-    let limit = match holds.iter().copied().fold(0, u64::saturating_add) < wish.wanted {
-        false => Limit::Skew,
-        true if selected.clusters.iter().any(is_at_max) => Limit::ClusterMax,
-        true => Limit::Room,
+    let max = |one: &Ranked| shares.at(one.slot).max;
+    let has_room = |one: &Ranked| units.at(one.slot) < one.holds().min(max(one));
+    let limit = match selected.clusters.iter().any(has_room) {
+        true => Limit::Skew,
+        false if selected.clusters.iter().any(|one| one.holds() >= max(one)) => Limit::ClusterMax,
+        false => Limit::Room,
     };
     Some(units.short(best.shortfall, limit))
 }

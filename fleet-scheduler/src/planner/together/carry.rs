@@ -57,7 +57,7 @@ impl Planner {
 
     pub(super) fn may_stop_first(&self, part: &Part) -> bool {
         let job = self.jobs.get(&part.workload);
-        job.is_some_and(|job| self.stops_first(&job.workload))
+        job.is_some_and(|job| self.stops_first(&job.workload, Cause::Room))
     }
 
     /// Shifts all of these, or none.
@@ -87,6 +87,9 @@ impl Planner {
             self.begin(&shift.part.workload);
             if shift.runs {
                 let made = self.better_move(&job, &shift.better(from, shift.to?), cause, now)?;
+                if made.replicas != shift.units.saturating_mul(unit) {
+                    return None;
+                }
                 self.moves.record(made.clone());
                 moves.push(made);
             }

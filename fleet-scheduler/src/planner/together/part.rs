@@ -57,6 +57,10 @@ impl Planner {
             let name = &job.names[target];
             let seats = self.table.seats(id).iter().filter(|seat| seat.target == *name);
             let current: Vec<(Slot, u64)> = seats.map(|seat| (seat.slot, seat.assignment.active())).collect();
+            // What is kept for failures depends on where the rest is.
+            if job.workload.survives != Survives::Nothing && !current.is_empty() {
+                continue;
+            }
             let question = self.question(job, target, &current, now);
             let group = asked.groups.first();
             let mut set = self.screen(&question, group, answers).set;

@@ -22,14 +22,9 @@ const OTHERS: usize = 24;
 impl Planner {
     /// Who takes part, and where; none where there is nothing to gain.
     pub(super) fn scope(&self, now: Tick, answers: &mut Answers) -> Option<(Vec<Part>, Vec<Slot>)> {
-        let mut parts: Vec<Part> = self
-            .short
-            .iter()
-            .chain(&self.pending)
-            .filter(|id| !self.open.contains(*id) && self.is_movable(id, now))
-            .flat_map(|id| self.parts_of(id, now, answers))
-            .take(PENDING)
-            .collect();
+        let waiting = self.waiting(now);
+        let parts = waiting.iter().flat_map(|id| self.parts_of(id, now, answers));
+        let mut parts: Vec<Part> = parts.take(PENDING).collect();
         parts.extend(self.dear(&parts, now, answers));
         if parts.is_empty() {
             return None;
@@ -52,6 +47,20 @@ impl Planner {
         self.widen(&mut slots, &others);
         parts.extend(others);
         Some((parts, slots))
+    }
+
+    /// Those that have no place, the most important first, beginning after those that were looked at in vain.
+    fn waiting(&self, now: Tick) -> Vec<&WorkloadId> {
+        let all = self.short.union(&self.pending);
+        let mut all: Vec<&WorkloadId> = all
+            .filter(|id| !self.open.contains(*id) && self.is_movable(id, now))
+            .collect();
+        all.sort_by_key(|id| (Reverse(self.jobs.get(*id).map(|job| job.workload.priority)), *id));
+        if !all.is_empty() {
+            let begin = self.in_vain.saturating_mul(PENDING) % all.len();
+            all.rotate_left(begin);
+        }
+        all
     }
 
     /// Those that are not where it costs least, but for these.
