@@ -186,54 +186,64 @@ impl Planner {
         if distance(&self.fleet, target, &best) >= far {
             return None;
         }
-        let (from, to, units) = furthest_off(question, &best)?;
+        // One step that is nearer by itself: others might go back and forth.
+        let (from, to, units) = best_step(question, &best, |_, _, _, then| {
+            let nearer = i128::from(far) - i128::from(distance(&self.fleet, target, then));
+            (nearer > 0).then_some(nearer)
+        })?;
         Some(Better {
             gain: Reverse(i64::MAX),
+            is_whole: true,
             ..Better::some_of(&question.workload.name, question.target, from, to, units)
         })
     }
 
-    /// Shares by weight or capacity that are no longer what they would be anew.
+    /// Shares that are no longer what they would be anew: by weight or capacity where so many are off that it counts, by cost
+    /// where the step saves more than it costs.
     fn look_for_shares(&self, question: &Question<'_>, answers: &mut Answers) -> Option<Better> {
         let ideal = self.ideal(question, answers)?;
-        let total = question
-            .current
-            .iter()
-            .fold(0_u64, |sum, (_, units)| sum.saturating_add(*units));
-        let lack = ideal
-            .iter()
-            .map(|(slot, units)| units.saturating_sub(question.current(*slot)));
-        let off = lack.fold(0_u64, u64::saturating_add);
-        let tolerance = total.saturating_mul(self.options.calm.tolerance.into()) / 100;
-        if self.switches().hysteresis && (off <= tolerance || !self.saves(question, &ideal, off)) {
-            return None;
-        }
-        let (from, to, units) = furthest_off(question, &ideal)?;
+        let is_calm = self.switches().hysteresis;
+        let (from, to, units, gain) = if is_by_cost(question.target()) {
+            let price = if is_calm { question.workload.moves.price } else { 0 };
+            let cost = |slot: Slot| i128::from(cost_of(self.fleet.at(slot), &question.workload.needs));
+            let saves = |from: Slot, to: Slot| cost(from) - cost(to) - i128::from(price);
+            let far = |at: &BTreeMap<Slot, u64>| distance(&self.fleet, question.target(), at);
+            let before = far(&question
+                .current
+                .iter()
+                .copied()
+                .filter(|(_, units)| *units > 0)
+                .collect());
+            let (from, to, units) = best_step(question, &ideal, |from, to, units, then| {
+                let gain = saves(from, to).saturating_mul(i128::from(units));
+                (gain > 0 && far(then) <= before).then_some(gain)
+            })?;
+            (
+                from,
+                to,
+                units,
+                i64::try_from(saves(from, to)).unwrap_or(i64::MAX),
+            )
+        } else {
+            let total = question
+                .current
+                .iter()
+                .fold(0_u64, |sum, (_, units)| sum.saturating_add(*units));
+            let lack = ideal
+                .iter()
+                .map(|(slot, units)| units.saturating_sub(question.current(*slot)));
+            let off = lack.fold(0_u64, u64::saturating_add);
+            let tolerance = total.saturating_mul(self.options.calm.tolerance.into()) / 100;
+            if is_calm && off <= tolerance {
+                return None;
+            }
+            let (from, to, units) = best_step(question, &ideal, |_, _, units, _| Some(i128::from(units)))?;
+            (from, to, units, i64::try_from(off).unwrap_or(i64::MAX))
+        };
         Some(Better {
-            gain: Reverse(i64::try_from(off).unwrap_or(i64::MAX)),
+            gain: Reverse(gain),
             ..Better::some_of(&question.workload.name, question.target, from, to, units)
         })
-    }
-
-    /// Whether another division saves more than moving so many units costs: where cost is what it is divided by.
-    fn saves(&self, question: &Question<'_>, ideal: &BTreeMap<Slot, u64>, off: u64) -> bool {
-        let is_by_cost = matches!(
-            &question.target().take,
-            Take::Divided {
-                by: DivideBy::Cost,
-                ..
-            }
-        );
-        if !is_by_cost {
-            return true;
-        }
-        let cost = |(slot, units): (Slot, u64)| {
-            let cost = cost_of(self.fleet.at(slot), &question.workload.needs);
-            i128::from(cost) * i128::from(units)
-        };
-        let now: i128 = question.current.iter().copied().map(cost).sum();
-        let then: i128 = ideal.iter().map(|(slot, units)| cost((*slot, *units))).sum();
-        now.saturating_sub(then) > i128::from(off) * i128::from(question.workload.moves.price)
     }
 
     /// Where all its units would be anew, if they all have a place then.
@@ -263,20 +273,54 @@ impl Planner {
     }
 }
 
-/// From where most is to go, to where most is lacking, and how much.
-fn furthest_off(question: &Question<'_>, ideal: &BTreeMap<Slot, u64>) -> Option<(Slot, Slot, u64)> {
+/// Of so many clusters with most units too much, and so many with most too few, each pair is tried.
+const PAIRS: usize = 16;
+
+/// The step towards an ideal that is best by what is said of it, if any is good: from where, to where, how many units, and
+/// where everything is then.
+fn best_step(
+    question: &Question<'_>,
+    ideal: &BTreeMap<Slot, u64>,
+    good: impl Fn(Slot, Slot, u64, &BTreeMap<Slot, u64>) -> Option<i128>,
+) -> Option<(Slot, Slot, u64)> {
     let at = |slot: Slot| ideal.get(&slot).copied().unwrap_or(0);
     let surplus = question
         .current
         .iter()
-        .map(|(slot, units)| (units.saturating_sub(at(*slot)), Reverse(*slot)));
+        .map(|(slot, units)| (Reverse(units.saturating_sub(at(*slot))), *slot));
     let lack = ideal
         .iter()
-        .map(|(slot, units)| (units.saturating_sub(question.current(*slot)), Reverse(*slot)));
-    let (more, Reverse(from)) = surplus.max()?;
-    let (less, Reverse(to)) = lack.max()?;
-    let units = more.min(less);
-    (units > 0).then_some((from, to, units))
+        .map(|(slot, units)| (Reverse(units.saturating_sub(question.current(*slot))), *slot));
+    let most = |list: &mut Vec<(Reverse<u64>, Slot)>| {
+        list.retain(|(Reverse(units), _)| *units > 0);
+        list.sort_unstable();
+        list.truncate(PAIRS);
+    };
+    let (mut surplus, mut lack): (Vec<_>, Vec<_>) = (surplus.collect(), lack.collect());
+    most(&mut surplus);
+    most(&mut lack);
+    let now: BTreeMap<Slot, u64> = question
+        .current
+        .iter()
+        .copied()
+        .filter(|(_, units)| *units > 0)
+        .collect();
+    let pairs = surplus
+        .iter()
+        .flat_map(|from| lack.iter().map(move |to| (*from, *to)));
+    let steps = pairs.filter_map(|((Reverse(more), from), (Reverse(less), to))| {
+        let units = more.min(less);
+        let mut then = now.clone();
+        if let Some(left) = then.get_mut(&from) {
+            *left = left.saturating_sub(units);
+        }
+        then.retain(|_, units| *units > 0);
+        let there = then.entry(to).or_default();
+        *there = there.saturating_add(units);
+        Some((good(from, to, units, &then)?, Reverse(units), Reverse((from, to))))
+    });
+    let (_, Reverse(units), Reverse((from, to))) = steps.max()?;
+    Some((from, to, units))
 }
 
 /// In so many other domains a better place is looked for at most, the best first.
@@ -330,6 +374,16 @@ impl<'a, 'b> KeepsLimits<'a, 'b> {
         self.known.insert(domains, holds);
         holds
     }
+}
+
+fn is_by_cost(target: &Target) -> bool {
+    matches!(
+        &target.take,
+        Take::Divided {
+            by: DivideBy::Cost,
+            ..
+        }
+    )
 }
 
 /// Whether shares count, and not what a place is worth.

@@ -72,8 +72,10 @@ impl Planner {
     ) {
         let mut surplus = plan.absent_surplus;
         for (cluster, there) in &plan.seats.absent {
-            let count = (*there).min(surplus);
-            surplus -= count;
+            // One that has not all its replicas is one, too.
+            let units = there.div_ceil(case.unit()).min(surplus);
+            surplus -= units;
+            let count = units.saturating_mul(case.unit()).min(*there);
             if let Some(one) = placed.get_mut(cluster).filter(|_| count > 0) {
                 fence.ended(self.stop(case.job, one, count, case.now));
             }

@@ -6,7 +6,7 @@ use fleet_core::Tick;
 
 use super::{
     Facts, Job, Planner, Round,
-    better::Better,
+    better::{Better, Leaving},
     carry::start,
     leave::{Fence, end},
 };
@@ -14,6 +14,7 @@ use crate::{
     decision::{Decision, Outcome},
     model::{Placement, WorkloadId},
     moves::{Cause, Move},
+    schedule::Answers,
 };
 
 impl Planner {
@@ -46,10 +47,13 @@ impl Planner {
             .collect();
         let mut leaving = self.leaving();
         let mut better = Vec::new();
-        for id in ids.iter().filter(|_| self.switches().rebalance) {
-            let Some(job) = self.jobs.get(id) else { continue };
+        let is_on = self.switches().rebalance;
+        for id in ids.iter().filter(|_| is_on) {
+            let Some(job) = self.jobs.get(id).cloned() else {
+                continue;
+            };
             for target in 0..job.workload.targets.len() {
-                better.extend(self.look_for_better(job, target, now, &leaving, &mut answers));
+                better.extend(self.look_unbooked(&job, target, now, &leaving, &mut answers));
             }
         }
         better.sort_unstable();
@@ -61,7 +65,7 @@ impl Planner {
             let Some(job) = self.jobs.get(&one.workload).cloned() else {
                 continue;
             };
-            let mut again = self.look_for_better(&job, one.target, now, &leaving, &mut answers);
+            let mut again = self.look_unbooked(&job, one.target, now, &leaving, &mut answers);
             again.sort_unstable();
             let Some(one) = again.into_iter().next() else {
                 continue;
@@ -90,6 +94,26 @@ impl Planner {
         self.goes_on_from(first);
         self.remember_round(&round, now);
         round
+    }
+
+    /// Looks for better places of a target; what is kept for itself does not stand in its way.
+    fn look_unbooked(
+        &mut self,
+        job: &Job,
+        target: usize,
+        now: Tick,
+        leaving: &Leaving,
+        answers: &mut Answers,
+    ) -> Vec<Better> {
+        let id = &job.workload.name;
+        let kept = self.room.bookings(id, target).to_vec();
+        if kept.is_empty() {
+            return self.look_for_better(job, target, now, leaving, answers);
+        }
+        self.room.book(id, target, Vec::new());
+        let better = self.look_for_better(job, target, now, leaving, answers);
+        self.room.book(id, target, kept);
+        better
     }
 
     /// How many are going from where they were, because of a move.

@@ -38,7 +38,7 @@ pub(super) struct Plan {
     /// How many units of those released are wanted elsewhere; the others are not wanted any more.
     pub(super) to_move: u64,
     pub(super) preemption: Option<Preemption>,
-    /// How many replicas that cannot be asked are not wanted any more.
+    /// How many units that cannot be asked are not wanted any more.
     pub(super) absent_surplus: u64,
     /// Room that is to be kept elsewhere.
     pub(super) bookings: Vec<Booking>,
@@ -249,7 +249,7 @@ impl Planner {
                 .saturating_sub(plan.wanted)
                 .min(absent),
         };
-        plan.absent_surplus = surplus.saturating_mul(unit);
+        plan.absent_surplus = surplus;
         let wanted = plan.wanted.saturating_sub(absent - surplus);
         let released = plan
             .seats

@@ -30,8 +30,10 @@ impl Planner {
     /// Carries a plan out: at once what does not run yet, and what may stop before it starts, if all of that finds room;
     /// then what runs, as far as there is room for both. The rest follows once that has gone.
     pub(super) fn carry_out_together(&mut self, plan: &Plan, after: &[Vec<u64>], now: Tick) -> Together {
-        let gives_places = Plan::placed(after) > Plan::placed(&plan.now());
-        let cause = if gives_places { Cause::Room } else { Cause::Better };
+        let cause = match plan.gives_places(after) {
+            true => Cause::Room,
+            false => Cause::Better,
+        };
         let rows = plan.parts.iter().zip(after);
         let shifts: Vec<Shift<'_>> = rows
             .flat_map(|(part, row)| shifts(part, row, &plan.slots))

@@ -52,7 +52,14 @@ impl Planner {
         if plan.problem.cost(&after) >= plan.problem.cost(&before) || !self.is_better(plan, &after, now) {
             return Together::default();
         }
-        self.carry_out_together(plan, &after, now)
+        let (before, cost) = (self.clone(), plan.judge(self));
+        let together = self.carry_out_together(plan, &after, now);
+        // A part of a plan that only saves may cost more than nothing, and would be taken back.
+        if !plan.gives_places(&after) && plan.judge(self) >= cost {
+            *self = before;
+            return Together::default();
+        }
+        together
     }
 
     /// What moves takes the room of both places, if it starts before it stops. False where nothing does.

@@ -31,8 +31,13 @@ impl Plan {
         self.parts.iter().map(row).collect()
     }
 
+    /// Whether more have a place than now.
+    pub(super) fn gives_places(&self, after: &[Vec<u64>]) -> bool {
+        Self::placed(after) > Self::placed(&self.now())
+    }
+
     /// How many have a place.
-    pub(super) fn placed(places: &[Vec<u64>]) -> u64 {
+    fn placed(places: &[Vec<u64>]) -> u64 {
         places
             .iter()
             .flatten()

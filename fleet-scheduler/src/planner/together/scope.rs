@@ -103,22 +103,24 @@ impl Planner {
         gains.max().unwrap_or(0)
     }
 
-    /// Adds clusters that these could be on, the cheapest for them.
+    /// Adds clusters that these could be on: in turn the cheapest for each.
     fn widen(&self, scope: &mut Vec<Slot>, parts: &[Part]) {
-        let mut slots: Vec<(i64, Slot)> = Vec::new();
-        for part in parts {
-            let Some(job) = self.jobs.get(&part.workload) else {
-                continue;
-            };
+        let cheapest = |part: &Part| {
+            let job = self.jobs.get(&part.workload)?;
             let cost = |slot: Slot| crate::score::cost_of(self.fleet.at(slot), &job.workload.needs);
             let passing = part.set.ones().filter(|slot| self.room.is_known(*slot));
-            slots.extend(passing.map(|slot| (cost(slot), slot)));
-        }
-        slots.sort_unstable();
+            let mut slots: Vec<(i64, Slot)> = passing.map(|slot| (cost(slot), slot)).collect();
+            slots.sort_unstable();
+            slots.truncate(CLUSTERS);
+            Some(slots)
+        };
+        let lists: Vec<Vec<(i64, Slot)>> = parts.iter().filter_map(cheapest).collect();
         let most = scope.len() + CLUSTERS;
-        for (_, slot) in slots {
-            if scope.len() < most && !scope.contains(&slot) {
-                scope.push(slot);
+        for at in 0..CLUSTERS {
+            for (_, slot) in lists.iter().filter_map(|list| list.get(at)) {
+                if scope.len() < most && !scope.contains(slot) {
+                    scope.push(*slot);
+                }
             }
         }
     }
