@@ -34,7 +34,7 @@ pub use options::PlannerOptions;
 pub use replace::{InvalidReplacement, Replacement, ReplacementState};
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
 };
 
@@ -47,6 +47,7 @@ use crate::{
     moves::{Consent, Move, MoveLog, Step, Storm},
     room::Room,
     schedule::{Answers, Question, Scheduler, View},
+    solve::{Places, Problem},
     switches::Switches,
     table::PlacementTable,
 };
@@ -115,6 +116,8 @@ pub struct Planner {
     begun: redo::Begun,
     /// From where what has moved to make room for others: it does not come back there while others wait for room.
     made_room: BTreeSet<(WorkloadId, Slot)>,
+    /// What was searched in vain of late: the problem, and where everything was.
+    known_best: VecDeque<(Problem, Places)>,
     /// How often several were looked at together without that anything came of it.
     in_vain: usize,
     /// What is kept for failures is not known any more.
@@ -170,6 +173,7 @@ impl Planner {
             going_on: BTreeSet::new(),
             begun: redo::Begun::default(),
             made_room: BTreeSet::new(),
+            known_best: VecDeque::new(),
             in_vain: 0,
             is_unbooked: false,
             now: Tick(0),

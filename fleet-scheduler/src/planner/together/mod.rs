@@ -20,6 +20,9 @@ use crate::{
     solve::{Effort, improve},
 };
 
+/// So many searches that were in vain are remembered.
+const KNOWN: usize = 8;
+
 /// What has come of looking at several at once.
 #[derive(Default)]
 pub(super) struct Together {
@@ -48,8 +51,18 @@ impl Planner {
 
     fn improve_together(&mut self, plan: &Plan, now: Tick) -> Together {
         let before = plan.now();
+        // What was searched in vain is not searched again.
+        let known = (plan.problem.clone(), before.clone());
+        if self.known_best.contains(&known) {
+            return Together::default();
+        }
         let after = improve(&plan.problem, &before, Effort::default());
-        if plan.problem.cost(&after) >= plan.problem.cost(&before) || !self.is_better(plan, &after, now) {
+        if plan.problem.cost(&after) >= plan.problem.cost(&before) {
+            self.known_best.truncate(KNOWN - 1);
+            self.known_best.push_front(known);
+            return Together::default();
+        }
+        if !self.is_better(plan, &after, now) {
             return Together::default();
         }
         let (before, cost) = (self.clone(), plan.judge(self));
