@@ -83,6 +83,21 @@ fn the_cheapest_domains_and_clusters_that_carry_it_are_taken() {
         two_even,
         &[("eu-1", 1), ("us-1", 2)],
     );
+    // Where all domains may be taken, they are filled by cost, whichever must have something.
+    let zones = [("a-1", 100, 1000), ("b-1", 90, 1), ("c-1", 60, 2)];
+    check(
+        &zones,
+        Target::replicas(100).spread(regions()),
+        &[("b-1", 90), ("c-1", 10)],
+    );
+    check(
+        &zones,
+        Target::replicas(200).spread(regions().min(2)),
+        &[("a-1", 50), ("b-1", 90), ("c-1", 60)],
+    );
+    let three = [("a-1", 1000, 1), ("b-1", 1000, 2), ("c-1", 1000, 100)];
+    let wide = Target::replicas(300).spread(regions().min(3).skew(100));
+    check(&three, wide, &[("a-1", 134), ("b-1", 132), ("c-1", 34)]);
     // A negative cost is a gain.
     let gain = [("eu-1", 3, 0), ("us-1", 2, -5)];
     check(&gain, Target::replicas(4), &[("eu-1", 2), ("us-1", 2)]);

@@ -135,7 +135,7 @@ impl Planner {
             let candidate = question.candidate(slot, question.current(slot));
             self.scheduler.parts().rebalancer.worth(&candidate, load)
         };
-        let of_it = self.made_room.iter().filter(|(id, _)| *id == workload.name);
+        let of_it = self.made_room.keys().filter(|(id, _)| *id == workload.name);
         let made_room: BTreeSet<Slot> = of_it.map(|(_, slot)| *slot).collect();
         let shares = question.shares();
         let mut better = Vec::new();

@@ -114,8 +114,8 @@ pub struct Planner {
     /// What goes on by itself in this round, from where it is.
     going_on: BTreeSet<WorkloadId>,
     begun: redo::Begun,
-    /// From where what has moved to make room for others: it does not come back there while others wait for room.
-    made_room: BTreeSet<(WorkloadId, Slot)>,
+    /// From where what has moved to make room for others, and for whom: it does not come back there while one of them waits.
+    made_room: BTreeMap<(WorkloadId, Slot), Vec<WorkloadId>>,
     /// What was searched in vain of late: the problem, and where everything was.
     known_best: VecDeque<(Problem, Places)>,
     /// How often several were looked at together without that anything came of it.
@@ -172,7 +172,7 @@ impl Planner {
             entangled: BTreeSet::new(),
             going_on: BTreeSet::new(),
             begun: redo::Begun::default(),
-            made_room: BTreeSet::new(),
+            made_room: BTreeMap::new(),
             known_best: VecDeque::new(),
             in_vain: 0,
             is_unbooked: false,

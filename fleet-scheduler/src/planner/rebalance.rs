@@ -27,9 +27,8 @@ impl Planner {
         let mut round = self.decide_touched(facts, now);
         let mut answers = std::mem::take(&mut self.answers);
         let mut seen = BTreeSet::new();
-        if self.short.is_empty() && self.pending.is_empty() {
-            self.made_room.clear();
-        }
+        let is_waiting = |id: &WorkloadId| self.short.contains(id) || self.pending.contains(id);
+        self.made_room.retain(|_, waiting| waiting.iter().any(is_waiting));
         let together = self.place_together(now, &mut answers);
         for made in together.moves {
             self.tell(&mut round, made);

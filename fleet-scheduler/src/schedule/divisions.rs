@@ -279,7 +279,9 @@ fn fill(wish: &Wish<'_>, selected: &Selected) -> Units {
     for (at, share) in shares.iter().enumerate() {
         give(at, share.min, &mut rest, &mut units);
     }
-    let (used, unused): (Vec<usize>, Vec<usize>) = (0..clusters.len()).partition(|at| units[*at] > 0);
+    // Where cost counts, the cheapest first, whether something is there or not.
+    let is_first = |at: &usize| units[*at] > 0 || by(wish) == DivideBy::Cost;
+    let (used, unused): (Vec<usize>, Vec<usize>) = (0..clusters.len()).partition(is_first);
     for at in used.into_iter().chain(unused) {
         if rest == 0 {
             break;

@@ -251,7 +251,11 @@ impl Choice<'_, '_> {
         let units = usize::try_from(asked.units).unwrap_or(usize::MAX);
         let used = used(&domain.inner);
         let most = most(spread.max, min, used).min((units.min(asked.clusters) / inside).max(min).max(used));
-        let list = in_order(&domain.inner, self.order, spread.skew);
+        let mut list = in_order(&domain.inner, self.order, spread.skew);
+        if self.order == Order::Best && most < list.len() {
+            // Where not all may be taken, those for which it costs least.
+            list.sort_by_key(|one| (!one.is_used, one.price));
+        }
         let taken = self.domains(list, min, most, asked.units, spread.skew);
         for ((at, inner), share) in taken.iter().enumerate().zip(shares(&taken, asked.units)) {
             let is_needed = (level == 0 || asked.is_needed) && at < min;
@@ -332,7 +336,7 @@ fn in_order(domains: &[Domain], order: Order, skew: Option<u64>) -> Vec<&Domain>
     let is_near = |one: &&Domain| skew.is_none_or(|skew| one.holds.saturating_add(skew.max(1)) >= highest);
     let mut list: Vec<&Domain> = domains.iter().filter(|one| one.is_used || is_near(one)).collect();
     match order {
-        Order::Best => list.sort_by_key(|one| (!one.is_used, one.price)),
+        Order::Best => list.sort_by_key(|one| !one.is_used),
         Order::Largest => list.sort_by_key(|one| (!one.is_used, Reverse(one.holds))),
     }
     list

@@ -12,8 +12,8 @@ use crate::{
     score::Costs,
 };
 
-/// For about so many least numbers at most, a flow is solved.
-const TRIES: u64 = 16;
+/// For about so many least numbers a flow is solved, before it is looked more closely near the best one.
+const TRIES: u64 = 8;
 
 /// One level of domains, none of which may have so many more than another.
 pub(super) struct Even<'a> {
@@ -42,12 +42,9 @@ pub(super) fn least_cost(wish: &Wish<'_>, selected: &Selected, even: &Even<'_>) 
     let least = last(0, most, |least| {
         least == 0 || at_least((least - 1).saturating_add(even.skew)) < wish.wanted
     });
-    let step = (most - least).div_ceil(TRIES).max(1);
-    let tries = (0..=(most - least) / step).map(|at| most - at * step);
-    let best = tries
-        .chain([least])
-        .filter_map(|least| divide(wish, selected, &groups, least, even.skew))
-        .min_by_key(|divided| (divided.shortfall, unmet(divided), divided.cost))?;
+    let best = cheapest(least, most, |least| {
+        divide(wish, selected, &groups, least, even.skew)
+    })?;
     let units = selected.clusters.iter().zip(&best.clusters);
     let units = Units::of(units.map(|(one, share)| (one.slot, share.replicas)));
     let shares = Shares::of(wish.fleet, wish.target);
@@ -59,6 +56,30 @@ pub(super) fn least_cost(wish: &Wish<'_>, selected: &Selected, even: &Even<'_>) 
         false => Limit::Room,
     };
     Some(units.short(best.shortfall, limit))
+}
+
+/// The cheapest division of those with some of these least numbers, then of those with numbers near the best one, and so on.
+fn cheapest(mut from: u64, mut to: u64, divide: impl Fn(u64) -> Option<Divided>) -> Option<Divided> {
+    let mut best: Option<(u64, Divided)> = None;
+    let cost = |divided: &Divided| (divided.shortfall, unmet(divided), divided.cost);
+    loop {
+        let step = (to - from).div_ceil(TRIES).max(1);
+        let tries = (0..=(to - from) / step).map(|at| to - at * step).chain([from]);
+        for least in tries {
+            let Some(divided) = divide(least) else { continue };
+            if best
+                .as_ref()
+                .is_none_or(|(_, known)| cost(&divided) < cost(known))
+            {
+                best = Some((least, divided));
+            }
+        }
+        let (at, _) = best.as_ref()?;
+        if step == 1 {
+            return best.map(|(_, divided)| divided);
+        }
+        (from, to) = (at.saturating_sub(step).max(from), at.saturating_add(step).min(to));
+    }
 }
 
 /// The largest number of these for which it holds, as it does for all below one for which it does; else the first.

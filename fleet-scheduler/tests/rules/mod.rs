@@ -16,6 +16,7 @@ mod places;
 mod repair;
 mod rounds;
 mod storm;
+mod together;
 mod wrong;
 
 use std::collections::BTreeMap;

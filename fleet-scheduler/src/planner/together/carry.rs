@@ -9,7 +9,7 @@ use super::{
     problem::Plan,
 };
 use crate::{
-    model::Slot,
+    model::{Slot, WorkloadId},
     moves::{Cause, Move},
 };
 
@@ -48,8 +48,10 @@ impl Planner {
                 .extend(at_once.iter().map(|shift| shift.part.workload.clone()));
             together.moves.extend(moves);
         }
+        let waiting = plan.parts.iter().filter(|part| part.short() > 0);
+        let waiting: Vec<WorkloadId> = waiting.map(|part| part.workload.clone()).collect();
         for shift in later {
-            if let Some(made) = self.shift_in_turn(&shift, cause, now) {
+            if let Some(made) = self.shift_in_turn(&shift, cause, &waiting, now) {
                 together.changed.insert(made.workload.clone());
                 together.moves.push(made);
             }
@@ -127,7 +129,13 @@ impl Planner {
     }
 
     /// Shifts as many as there is room for beside those that go.
-    fn shift_in_turn(&mut self, shift: &Shift<'_>, cause: Cause, now: Tick) -> Option<Move> {
+    fn shift_in_turn(
+        &mut self,
+        shift: &Shift<'_>,
+        cause: Cause,
+        waiting: &[WorkloadId],
+        now: Tick,
+    ) -> Option<Move> {
         let job = self.jobs.get(&shift.part.workload)?.clone();
         let (from, to) = (shift.from?, shift.to?);
         // Shifts before this one may have taken the room, or keep it away.
@@ -135,7 +143,7 @@ impl Planner {
         let one = Shift { units, ..*shift }.better(from, to);
         let made = self.move_better(&job, &one, cause, now)?;
         if cause == Cause::Room {
-            self.made_room.insert((one.workload, from));
+            self.made_room.insert((one.workload, from), waiting.to_vec());
         }
         Some(made)
     }
