@@ -105,11 +105,18 @@ impl Planner {
         if question.wanted().is_none_or(|wanted| active < wanted) || current.is_empty() {
             return Vec::new();
         }
-        if let Some(repair) = self.look_for_repair(&question, answers) {
-            return vec![repair];
+        let far = distance(&self.fleet, question.target(), &in_use(&question));
+        if far > 0 {
+            return self
+                .look_for_repair(&question, far, answers)
+                .into_iter()
+                .collect();
         }
         if is_proportional(question.target()) {
-            return self.look_for_shares(&question, answers).into_iter().collect();
+            return self
+                .look_for_shares(&question, leaving, answers)
+                .into_iter()
+                .collect();
         }
         self.look_for_worth(&question, unit, leaving, answers)
     }
@@ -167,30 +174,44 @@ impl Planner {
         better
     }
 
-    /// What brings a target nearer to limits that it does not meet, if it would be nearer to them anew: what was lost, and
-    /// stands too close together since, spreads again.
-    fn look_for_repair(&self, question: &Question<'_>, answers: &mut Answers) -> Option<Better> {
+    /// A step that brings a target nearer to limits that it does not meet, if one does by itself: what was lost, and stands
+    /// too close together since, spreads again. Steps that only together bring it nearer might go back and forth.
+    fn look_for_repair(&self, question: &Question<'_>, far: u64, answers: &mut Answers) -> Option<Better> {
         let target = question.target();
-        let now: BTreeMap<Slot, u64> = question
-            .current
-            .iter()
-            .copied()
-            .filter(|(_, units)| *units > 0)
-            .collect();
-        let far = distance(&self.fleet, target, &now);
-        if far == 0 {
-            return None;
+        let now = in_use(question);
+        let set = self.screen(question, target.groups.first(), answers).set;
+        let ideal = self.ideal(question, answers).unwrap_or_default();
+        let shares = question.shares();
+        let takes = |slot: Slot| {
+            let most = shares.at(slot).max.saturating_sub(question.current(slot));
+            let is_open = set[slot] && question.takes_more(slot, target.groups.first());
+            if is_open { question.fits(slot).min(most) } else { 0 }
+        };
+        let others: BTreeSet<Slot> = now.keys().chain(ideal.keys()).copied().take(2 * PAIRS).collect();
+        let others: Vec<(Slot, u64)> = others.into_iter().map(|slot| (slot, takes(slot))).collect();
+        let mut best: Option<(u64, u64, Slot, Slot)> = None;
+        for (from, there) in now.iter().take(PAIRS) {
+            let surplus = there.saturating_sub(ideal.get(from).copied().unwrap_or(0));
+            for (to, takes) in others.iter().filter(|(to, takes)| to != from && *takes > 0) {
+                let lack = ideal
+                    .get(to)
+                    .copied()
+                    .unwrap_or(0)
+                    .saturating_sub(question.current(*to));
+                // All of it, as many as are too many, as many as are too few, or one.
+                for units in BTreeSet::from([*there, surplus, lack.min(*there), 1]) {
+                    if units == 0 || units > *takes {
+                        continue;
+                    }
+                    let then = moved(&now, *from, *to, units);
+                    let step = (distance(&self.fleet, target, &then), units, *from, *to);
+                    if step.0 < far && best.is_none_or(|best| step < best) {
+                        best = Some(step);
+                    }
+                }
+            }
         }
-        let mut best = self.ideal(question, answers)?;
-        best.retain(|_, units| *units > 0);
-        if distance(&self.fleet, target, &best) >= far {
-            return None;
-        }
-        // One step that is nearer by itself: others might go back and forth.
-        let (from, to, units) = best_step(question, &best, |_, _, _, then| {
-            let nearer = i128::from(far) - i128::from(distance(&self.fleet, target, then));
-            (nearer > 0).then_some(nearer)
-        })?;
+        let (_, units, from, to) = best?;
         Some(Better {
             gain: Reverse(i64::MAX),
             is_whole: true,
@@ -200,7 +221,12 @@ impl Planner {
 
     /// Shares that are no longer what they would be anew: by weight or capacity where so many are off that it counts, by cost
     /// where the step saves more than it costs.
-    fn look_for_shares(&self, question: &Question<'_>, answers: &mut Answers) -> Option<Better> {
+    fn look_for_shares(
+        &self,
+        question: &Question<'_>,
+        leaving: &Leaving,
+        answers: &mut Answers,
+    ) -> Option<Better> {
         let ideal = self.ideal(question, answers)?;
         let is_calm = self.switches().hysteresis;
         let (from, to, units, gain) = if is_by_cost(question.target()) {
@@ -208,12 +234,7 @@ impl Planner {
             let cost = |slot: Slot| i128::from(cost_of(self.fleet.at(slot), &question.workload.needs));
             let saves = |from: Slot, to: Slot| cost(from) - cost(to) - i128::from(price);
             let far = |at: &BTreeMap<Slot, u64>| distance(&self.fleet, question.target(), at);
-            let before = far(&question
-                .current
-                .iter()
-                .copied()
-                .filter(|(_, units)| *units > 0)
-                .collect());
+            let before = far(&in_use(question));
             let (from, to, units) = best_step(question, &ideal, |from, to, units, then| {
                 let gain = saves(from, to).saturating_mul(i128::from(units));
                 (gain > 0 && far(then) <= before).then_some(gain)
@@ -237,7 +258,14 @@ impl Planner {
             if is_calm && off <= tolerance {
                 return None;
             }
-            let (from, to, units) = best_step(question, &ideal, |_, _, units, _| Some(i128::from(units)))?;
+            // Shares of what is free change with every move of others: only what evens out loads comes to an end.
+            let is_by_capacity = by_capacity(question.target());
+            let load = |slot: Slot, extra: u64| self.load_then(question, slot, extra, leaving);
+            let (from, to, units) = best_step(question, &ideal, |from, to, units, then| {
+                let evens = !is_by_capacity || load(to, units) < load(from, 0);
+                let is_within = distance(&self.fleet, question.target(), then) == 0;
+                (evens && is_within).then_some(i128::from(units))
+            })?;
             (from, to, units, i64::try_from(off).unwrap_or(i64::MAX))
         };
         Some(Better {
@@ -273,6 +301,24 @@ impl Planner {
     }
 }
 
+/// Where units are.
+fn in_use(question: &Question<'_>) -> BTreeMap<Slot, u64> {
+    let all = question.current.iter().copied();
+    all.filter(|(_, units)| *units > 0).collect()
+}
+
+/// Where units are once some have moved.
+fn moved(now: &BTreeMap<Slot, u64>, from: Slot, to: Slot, units: u64) -> BTreeMap<Slot, u64> {
+    let mut then = now.clone();
+    if let Some(left) = then.get_mut(&from) {
+        *left = left.saturating_sub(units);
+    }
+    then.retain(|_, units| *units > 0);
+    let there = then.entry(to).or_default();
+    *there = there.saturating_add(units);
+    then
+}
+
 /// Of so many clusters with most units too much, and so many with most too few, each pair is tried.
 const PAIRS: usize = 16;
 
@@ -299,24 +345,13 @@ fn best_step(
     let (mut surplus, mut lack): (Vec<_>, Vec<_>) = (surplus.collect(), lack.collect());
     most(&mut surplus);
     most(&mut lack);
-    let now: BTreeMap<Slot, u64> = question
-        .current
-        .iter()
-        .copied()
-        .filter(|(_, units)| *units > 0)
-        .collect();
+    let now = in_use(question);
     let pairs = surplus
         .iter()
         .flat_map(|from| lack.iter().map(move |to| (*from, *to)));
     let steps = pairs.filter_map(|((Reverse(more), from), (Reverse(less), to))| {
         let units = more.min(less);
-        let mut then = now.clone();
-        if let Some(left) = then.get_mut(&from) {
-            *left = left.saturating_sub(units);
-        }
-        then.retain(|_, units| *units > 0);
-        let there = then.entry(to).or_default();
-        *there = there.saturating_add(units);
+        let then = moved(&now, from, to, units);
         Some((good(from, to, units, &then)?, Reverse(units), Reverse((from, to))))
     });
     let (_, Reverse(units), Reverse((from, to))) = steps.max()?;
@@ -374,6 +409,16 @@ impl<'a, 'b> KeepsLimits<'a, 'b> {
         self.known.insert(domains, holds);
         holds
     }
+}
+
+fn by_capacity(target: &Target) -> bool {
+    matches!(
+        &target.take,
+        Take::Divided {
+            by: DivideBy::Capacity,
+            ..
+        }
+    )
 }
 
 fn is_by_cost(target: &Target) -> bool {

@@ -261,10 +261,12 @@ impl Planner {
     /// Other clusters are in the fleet than before, or other data and scores: everything is looked at again.
     pub fn set_fleet(&mut self, fleet: FleetView) {
         let placements = self.table.placements();
+        let kept = self.kept_for_failures();
         self.fleet = fleet;
         self.answers.clear();
         self.table = PlacementTable::of(&self.fleet, &placements);
         self.reset_room();
+        self.keep_again(kept);
         self.forget_who_left();
         self.look_who_left();
         self.dirty = self.jobs.keys().cloned().collect();

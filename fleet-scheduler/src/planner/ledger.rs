@@ -143,7 +143,9 @@ impl Planner {
     /// Reads anew what a cluster can carry, and takes off what was decided since.
     pub(super) fn observe(&mut self, slot: Slot) {
         if !self.room.read(&self.fleet, slot) {
+            let kept = self.kept_for_failures();
             self.reset_room();
+            self.keep_again(kept);
             return;
         }
         let on: Vec<WorkloadId> = self

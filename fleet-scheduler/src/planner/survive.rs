@@ -13,6 +13,9 @@ use crate::{
     schedule::{Answers, Question},
 };
 
+/// What is kept for failures: by workload and target, what may vanish, the cluster that keeps room, and for how many units.
+pub(super) type Kept = Vec<(WorkloadId, usize, Vec<(Failure, String, u64)>)>;
+
 impl Planner {
     /// What may vanish with a cluster, by what a workload is to survive.
     fn failure_of(&self, survives: &Survives, slot: Slot) -> Option<Failure> {
@@ -245,6 +248,51 @@ impl Planner {
             }
         }
         self.answers = answers;
+    }
+
+    /// What is kept for failures, by the names of clusters; none where it is not known yet.
+    pub(super) fn kept_for_failures(&self) -> Option<Kept> {
+        if self.is_unbooked {
+            return None;
+        }
+        let survives = |(_, job): &(&WorkloadId, &Arc<Job>)| job.workload.survives != Survives::Nothing;
+        let mut kept = Kept::new();
+        for (id, job) in self.jobs.iter().filter(survives) {
+            for target in 0..job.names.len() {
+                let bookings = self.room.bookings(id, target).iter();
+                let named = bookings.map(|one| {
+                    (
+                        one.failure.clone(),
+                        self.fleet.at(one.slot).name().to_owned(),
+                        one.units,
+                    )
+                });
+                kept.push((id.clone(), target, named.collect()));
+            }
+        }
+        Some(kept)
+    }
+
+    /// Keeps what was kept before clusters had other places in the fleet.
+    pub(super) fn keep_again(&mut self, kept: Option<Kept>) {
+        let Some(kept) = kept else { return };
+        for (id, target, named) in kept {
+            let Some(needs) = self.jobs.get(&id).and_then(|job| job.needs.get(target)).cloned() else {
+                continue;
+            };
+            let booking = |(failure, cluster, units): (Failure, String, u64)| {
+                let slot = self.fleet.slot(&cluster)?;
+                Some(Booking {
+                    failure,
+                    slot,
+                    needs: needs.clone(),
+                    units,
+                })
+            };
+            let bookings = named.into_iter().filter_map(booking).collect();
+            self.room.book(&id, target, bookings);
+        }
+        self.is_unbooked = false;
     }
 
     /// Takes out what a target has booked, before it is decided where its room is kept from now on: it does not stand in its
