@@ -38,6 +38,18 @@ fn everything() -> Bound {
 }
 
 #[test]
+fn kinds_are_told_from_names_of_resources() {
+    let of = |kind: &str| Workload::new("web", [Target::replicas(1)]).kinds([kind]);
+    let form =
+        "is not of the form Kind.version.group, such as Deployment.v1.apps, or Pod.v1 in the core group";
+    check(of("Deployment.v1.apps"), "");
+    check(of("Pod.v1"), "");
+    for wrong in ["deployments.v1.apps", "apps/v1/Deployment", "Deployment.apps", ""] {
+        check(of(wrong), &format!("`{wrong}` {form}"));
+    }
+}
+
+#[test]
 fn weights_are_missing_only_where_every_cluster_has_none() {
     let wrong = "target 1: all weights are 0, so nothing can be divided";
     let by = |by: DivideBy| Target::replicas(3).divided_by(by);

@@ -96,6 +96,14 @@ pub enum InvalidWorkload {
         /// The greatest there may be.
         most: i32,
     },
+    /// A kind that it asks for is of another form than those of clusters.
+    #[error(
+        "`{kind}` is not of the form Kind.version.group, such as Deployment.v1.apps, or Pod.v1 in the core group"
+    )]
+    NotAKind {
+        /// As it was written.
+        kind: String,
+    },
     /// All clusters have the weight 0, and weights are what it is divided by.
     #[error("target {target}: all weights are 0, so nothing can be divided")]
     NoWeight {

@@ -35,7 +35,7 @@ impl<'de> Deserialize<'de> for Kind {
 /// Kinds begin with a capital letter by the conventions of Kubernetes: so the name of a resource is told from them. A
 /// version may be any label by its rules, but the core group has none that does not look like one; and what looks like a
 /// version is no group, so that the two cannot be swapped.
-fn is_kind(text: &str) -> bool {
+pub(crate) fn is_kind(text: &str) -> bool {
     let mut parts = text.split('.');
     let (kind, version) = (parts.next().unwrap_or(""), parts.next().unwrap_or(""));
     let group: Vec<&str> = parts.collect();

@@ -12,7 +12,7 @@ pub use cluster::WrittenCluster;
 pub use fleet::{
     ClusterFile, InvalidClusterFile, WrittenBudgets, WrittenCalm, WrittenData, WrittenRate, WrittenScore,
 };
-pub(crate) use kinds::kinds;
+pub(crate) use kinds::{is_kind, kinds};
 pub(crate) use moment::optional_moment;
 pub use moment::{InvalidMoment, moment};
 pub use span::{InvalidSpan, span};

@@ -6,6 +6,7 @@ use super::requirements;
 use crate::{
     decision::InvalidWorkload,
     divide::{MAX_LEVELS, MAX_REPLICAS},
+    file::is_kind,
     model::{Bound, DivideBy, Nature, Preference, Take, Target, Workload},
 };
 
@@ -40,6 +41,9 @@ pub(super) fn check(workload: &Workload, names: &[Arc<str>]) -> Result<(), Inval
         return Err(InvalidWorkload::Cycle {
             workloads: vec![own.workload.clone()],
         });
+    }
+    if let Some(kind) = workload.kinds.iter().find(|kind| !is_kind(kind)) {
+        return Err(InvalidWorkload::NotAKind { kind: kind.clone() });
     }
     check_preferences(workload)?;
     check_nature(workload)?;
