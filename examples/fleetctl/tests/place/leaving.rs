@@ -39,6 +39,38 @@ fn a_cluster_is_emptied_once_stand_ins_are_healthy() {
 }
 
 #[test]
+fn a_selector_that_loses_many_clusters_waits_for_one_approval() {
+    let lab = small();
+    let clusters = |tiers: [&str; 4]| {
+        let listed = ["a", "b", "c", "d"].into_iter().zip(tiers);
+        let listed = listed.map(|(name, tier)| {
+            format!("- {{name: {name}, allocatable: {{cpu: 4}}, labels: {{tier: {tier}}}}}\n")
+        });
+        listed.collect::<String>()
+    };
+    lab.file("c.yaml", clusters(["prod"; 4]));
+    lab.file(
+        "w.yaml",
+        "- {name: agent, needs: {cpu: 1}, targets: [{each: 1, where: {matchLabels: {tier: prod}}}]}\n",
+    );
+    lab.run(&format!("{SMALL} --save s.json")).expect(0, &["4/4"]);
+    lab.file("c.yaml", clusters(["prd", "prd", "prd", "prod"]));
+    let asked = lab.run(&format!("{SMALL} --previous s.json"));
+    asked.expect(
+        2,
+        &["3 on a, b, c wait for a person: 3 of the 4 clusters that it is on are no longer meant"],
+    );
+    let tokens: Vec<&str> = asked.out.split("--approve ").skip(1).collect();
+    assert_eq!(tokens.len(), 1, "{}", asked.out);
+    let token = tokens[0].split_whitespace().next().unwrap();
+    lab.run(&format!("{SMALL} --previous s.json --approve {token}"))
+        .expect(
+            2,
+            &["a ×0 (-1)", "1 stops on a (it may not be there any more)", "d ×1"],
+        );
+}
+
+#[test]
 fn a_cluster_is_replaced_from_run_to_run() {
     let lab = small();
     lab.file(

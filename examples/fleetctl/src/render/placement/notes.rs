@@ -128,21 +128,24 @@ impl Shown<'_> {
             );
             notes.push(note(WARN, '…', &text));
         }
+        // One token may be for many clusters.
+        let mut proposals: Vec<Vec<&Proposal>> = Vec::new();
         for proposal in &decision.proposals {
-            let verb = if proposal.replicas == 1 { "waits" } else { "wait" };
-            let text = format!(
-                "{}{} on {} {verb} for a person: {}",
-                of(&proposal.target),
-                proposal.replicas,
-                proposal.cluster,
-                proposal.reason
-            );
-            notes.push(note(WARN, '?', &text));
+            match proposals
+                .iter_mut()
+                .find(|group| group[0].token == proposal.token)
+            {
+                Some(group) => group.push(proposal),
+                None => proposals.push(vec![proposal]),
+            }
+        }
+        for group in &proposals {
+            notes.push(note(WARN, '?', &proposed(group, &of(&group[0].target))));
             // The token ends the line, so that it is easily copied.
             notes.push(note(
                 DIM,
                 ' ',
-                &format!("to approve: --approve {}", proposal.token),
+                &format!("to approve: --approve {}", group[0].token),
             ));
         }
         notes
@@ -263,6 +266,21 @@ pub(super) fn wrong(told: &Told) -> Piece {
 /// What may not be meant.
 pub(super) fn hint(hint: &Note) -> Piece {
     note(if hint.is_less { BAD } else { WARN }, '!', &hint.message)
+}
+
+/// `2 on eu-1, eu-2 wait for a person: …`, of proposals with one token.
+fn proposed(group: &[&Proposal], of: &str) -> String {
+    let replicas = group
+        .iter()
+        .fold(0_u64, |sum, one| sum.saturating_add(one.replicas));
+    let verb = if replicas == 1 { "waits" } else { "wait" };
+    let named: Vec<&str> = group.iter().take(NAMED).map(|one| &*one.cluster).collect();
+    let more = match group.len() - named.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let (on, reason) = (named.join(", "), &group[0].reason);
+    format!("{of}{replicas} on {on}{more} {verb} for a person: {reason}")
 }
 
 /// `3 move from eu-1 to eu-2: eu-1 is emptied`
