@@ -400,6 +400,11 @@ impl PlacementTable {
         workloads.into_iter()
     }
 
+    /// The workloads on a cluster, in no order.
+    pub(crate) fn ids_on(&self, slot: Slot) -> impl Iterator<Item = &WorkloadId> {
+        self.on[slot].keys().map(|row| &self.rows[*row].id)
+    }
+
     /// Everything that is on a cluster, in no order.
     pub(crate) fn seats_on(&self, slot: Slot) -> impl Iterator<Item = &Seat> {
         let rows = self.on[slot].keys().map(|row| &self.rows[*row]);

@@ -148,11 +148,7 @@ impl Planner {
             self.keep_again(kept);
             return;
         }
-        let on: Vec<WorkloadId> = self
-            .table
-            .workloads_on(self.fleet.at(slot).name())
-            .map(|(id, _)| id.clone())
-            .collect();
+        let on: Vec<WorkloadId> = self.table.ids_on(slot).cloned().collect();
         for id in on {
             self.count(&id, Some(slot), Room::take);
         }

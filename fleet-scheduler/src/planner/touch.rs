@@ -56,9 +56,8 @@ impl Planner {
     /// A cluster has changed: what is there is decided again. Where nothing but its observation is new, that is only what
     /// cannot stay: what fits, or does not, moves nothing that is there.
     pub(super) fn touch_there(&mut self, slot: Slot, is_only_observed: bool) {
-        let there = self.table.workloads_on(self.fleet.at(slot).name());
+        let there = self.table.ids_on(slot);
         let touched: Vec<WorkloadId> = there
-            .map(|(id, _)| id)
             .filter(|id| !is_only_observed || !self.stays_on(id, slot))
             .cloned()
             .collect();
