@@ -4,11 +4,12 @@
 use std::collections::BTreeSet;
 
 use fixedbitset::FixedBitSet;
-use fleet_core::{Digest, Reason};
+use fleet_core::Reason;
 
 use super::{
     Planner,
     grants::{above_budget, over_budget},
+    seats::token_of,
     settle::{Case, Plan},
 };
 use crate::{
@@ -117,8 +118,7 @@ impl Planner {
             text.push('\0');
             text.push_str(self.fleet.at(slot).name());
         }
-        let digest = Digest::of_bytes(text.as_bytes()).to_string();
-        digest.chars().take(16).collect()
+        token_of(&text)
     }
 
     fn go_within_budgets(

@@ -6,7 +6,7 @@ use fixedbitset::FixedBitSet;
 use fleet_core::{Reason, Tick};
 
 use super::{
-    Planner,
+    Job, Planner,
     settle::{Case, Plan},
     survive::hold,
 };
@@ -299,10 +299,15 @@ impl Planner {
 
     /// How many units of a target are where.
     pub(super) fn there(&self, case: &Case<'_>) -> Vec<(Slot, u64)> {
-        let seats = self.table.seats(case.id()).iter();
-        let of_target = seats.filter(|seat| seat.target == *case.name());
+        self.units_of(case.job, case.target)
+    }
+
+    /// How many units of a target of a workload are where.
+    pub(super) fn units_of(&self, job: &Job, target: usize) -> Vec<(Slot, u64)> {
+        let seats = self.table.seats(&job.workload.name).iter();
+        let of_target = seats.filter(|seat| seat.target == job.names[target]);
         of_target
-            .map(|seat| (seat.slot, seat.assignment.active().div_ceil(case.unit())))
+            .map(|seat| (seat.slot, seat.assignment.active().div_ceil(job.units[target])))
             .collect()
     }
 }

@@ -459,6 +459,11 @@ fn rank(cause: Cause) -> u8 {
 /// in the fleet any more, by when its replicas were placed there.
 pub(super) fn token(workload: &WorkloadId, target: &str, cluster: &str, since: Tick) -> String {
     let text = format!("{workload}\0{target}\0{cluster}\0{}", since.0);
+    token_of(&text)
+}
+
+/// A token for what a text names.
+pub(super) fn token_of(text: &str) -> String {
     let digest = fleet_core::Digest::of_bytes(text.as_bytes()).to_string();
     digest.chars().take(16).collect()
 }

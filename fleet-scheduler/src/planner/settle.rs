@@ -291,7 +291,7 @@ impl Planner {
             units
         };
         let must_survive = question.workload.survives != Survives::Nothing && self.switches().survives;
-        if must_survive && !question.is_everywhere() {
+        if must_survive {
             let units = std::mem::take(&mut plan.units);
             // After a failure what was lost comes first; that another may happen is only told.
             let is_lost = plan.seats.released.iter().any(|one| one.cause.is_loss());

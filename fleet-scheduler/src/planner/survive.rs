@@ -43,16 +43,16 @@ impl Planner {
         old: &[Booking],
         answers: &mut Answers,
     ) -> (Vec<Booking>, u64) {
+        if question.is_everywhere() {
+            // Each cluster has one already: there is nowhere else to go.
+            return (Vec::new(), 0);
+        }
         let survives = &question.workload.survives;
         let mut failures: BTreeMap<Failure, Vec<(Slot, u64)>> = BTreeMap::new();
         for (slot, count) in &units.units {
             if let Some(failure) = self.failure_of(survives, *slot) {
                 failures.entry(failure).or_default().push((*slot, *count));
             }
-        }
-        if question.is_everywhere() {
-            // Each cluster has one already: there is nowhere else to go.
-            return (Vec::new(), 0);
         }
         let groups = question.target().groups.iter().map(Some);
         let groups = groups.chain(question.target().groups.is_empty().then_some(None));
@@ -155,7 +155,7 @@ impl Planner {
     }
 
     /// The clusters of a group that more of a target may come to.
-    fn open_in(
+    pub(super) fn open_in(
         &self,
         question: &Question<'_>,
         group: Option<&ClusterSelector>,
@@ -184,19 +184,14 @@ impl Planner {
         }
         let old = self.room.bookings(&one.workload, one.target).to_vec();
         self.room.book(&one.workload, one.target, Vec::new());
-        let (name, unit) = (&job.names[one.target], job.units[one.target]);
-        let seats = self.table.seats(&one.workload).iter();
-        let seats = seats.filter(|seat| seat.target == *name);
-        let current: BTreeMap<Slot, u64> = seats
-            .map(|seat| (seat.slot, seat.assignment.active().div_ceil(unit)))
-            .collect();
+        let there = self.units_of(job, one.target);
+        let current: BTreeMap<Slot, u64> = there.iter().copied().collect();
         let mut then = current.clone();
         if let Some(from) = then.get_mut(&one.from) {
             *from = from.saturating_sub(one.units);
         }
         let to = then.entry(one.to).or_default();
         *to = to.saturating_add(one.units);
-        let there: Vec<(Slot, u64)> = current.iter().map(|(slot, units)| (*slot, *units)).collect();
         let question = self.question(job, one.target, &there, now);
         let mut worst =
             |units: BTreeMap<Slot, u64>| self.bookings(&question, &Units::of(units), &[], answers).1;

@@ -95,12 +95,7 @@ impl Planner {
         leaving: &Leaving,
         answers: &mut Answers,
     ) -> Vec<Better> {
-        let (name, unit) = (&job.names[target], job.units[target]);
-        let seats = self.table.seats(&job.workload.name).iter();
-        let seats = seats.filter(|seat| seat.target == *name);
-        let current: Vec<(Slot, u64)> = seats
-            .map(|seat| (seat.slot, seat.assignment.active().div_ceil(unit)))
-            .collect();
+        let current = self.units_of(job, target);
         let question = self.question(job, target, &current, now);
         // What has no place comes first: old copies would stay for it.
         let active = current
@@ -122,7 +117,7 @@ impl Planner {
                 .into_iter()
                 .collect();
         }
-        self.look_for_worth(&question, unit, leaving, answers)
+        self.look_for_worth(&question, job.units[target], leaving, answers)
     }
 
     /// All units of a cluster where they are worth more by more than the move costs, within all limits.

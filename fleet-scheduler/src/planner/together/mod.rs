@@ -33,7 +33,7 @@ pub(super) struct Together {
 
 impl Planner {
     /// Places several workloads anew, if that gives more of them a place, or as many cheaper ones, by more than their moves
-    /// cost. What was placed in this round, costs no move: it is not there yet.
+    /// cost. What was placed in this round costs no move: it is not there yet.
     ///
     /// What runs moves as ever: as far as there is room for both, or budgets, the rest follows another time.
     pub(super) fn place_together(&mut self, now: Tick, answers: &mut Answers) -> Together {
@@ -65,14 +65,17 @@ impl Planner {
         if !self.is_better(plan, &after, now) {
             return Together::default();
         }
-        let (before, cost) = (self.clone(), plan.judge(self));
-        let together = self.carry_out_together(plan, &after, now);
         // A part of a plan that only saves may cost more than nothing, and would be taken back.
-        if !plan.gives_places(&after) && plan.judge(self) >= cost {
-            *self = before;
-            return Together::default();
+        let only_saves = !plan.gives_places(&after);
+        let before = only_saves.then(|| (self.clone(), plan.judge(self)));
+        let together = self.carry_out_together(plan, &after, now);
+        match before {
+            Some((before, cost)) if plan.judge(self) >= cost => {
+                *self = before;
+                Together::default()
+            }
+            _ => together,
         }
-        together
     }
 
     /// What moves takes the room of both places, if it starts before it stops. False where nothing does.

@@ -55,21 +55,13 @@ impl Planner {
                 continue;
             };
             let name = &job.names[target];
-            let seats = self.table.seats(id).iter().filter(|seat| seat.target == *name);
-            let current: Vec<(Slot, u64)> = seats.map(|seat| (seat.slot, seat.assignment.active())).collect();
+            let current = self.units_of(job, target);
             // What is kept for failures depends on where the rest is.
             if job.workload.survives != Survives::Nothing && !current.is_empty() {
                 continue;
             }
             let question = self.question(job, target, &current, now);
-            let group = asked.groups.first();
-            let mut set = self.screen(&question, group, answers).set;
-            // What stays may stay where nothing new may come.
-            for (slot, _) in &current {
-                if self.is_replaced(*slot) || !question.takes_more(*slot, group) {
-                    set.remove(*slot);
-                }
-            }
+            let set = self.open_in(&question, asked.groups.first(), answers);
             let ran = match self.begun.was(id) {
                 Some(places) => {
                     let was = self.table.placement_of(places);
